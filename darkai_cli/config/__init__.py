@@ -1,0 +1,1 @@
+"""Configuration: what is in force, and where each value came from."""

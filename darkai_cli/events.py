@@ -1,0 +1,170 @@
+"""What a reply is made of: the events between every provider and every sink.
+
+Each event is a named tuple whose last field is its literal ``type``, the name it has in ``--json``,
+in recordings and on the DarkAI wire. They are immutable, compare by value, and carry no identity:
+ids and times belong to the history. The order is the protocol's: notices, ``StreamStart``, then any
+of the others, and last exactly one ``StreamEnd`` or an exception from ``darkai_cli.errors``
+(written as an ``error`` line where events are written, see ``error_to_json``).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from darkai_cli.errors import DarkAIError
+
+EndReason = Literal["stop", "length", "tool-calls", "filtered", "cancelled", "eof"]
+Level = Literal["info", "warning"]
+
+
+class StreamStart(NamedTuple):
+    """A good reply begins. ``conversation`` and ``turn`` are None where nothing is saved."""
+
+    provider: str
+    model: str
+    conversation: str | None = None
+    turn: str | None = None
+    type: Literal["stream-start"] = "stream-start"
+
+
+class TextChunk(NamedTuple):
+    """A piece of the answer, never empty."""
+
+    text: str
+    type: Literal["text-chunk"] = "text-chunk"
+
+
+class ReasoningChunk(NamedTuple):
+    """A piece of the model's reasoning, never empty."""
+
+    text: str
+    type: Literal["reasoning-chunk"] = "reasoning-chunk"
+
+
+class ToolCall(NamedTuple):
+    """The model wants a tool run. ``arguments`` is the complete JSON text."""
+
+    id: str
+    name: str
+    arguments: str
+    type: Literal["tool-call"] = "tool-call"
+
+
+class ToolResult(NamedTuple):
+    """What a tool gave back."""
+
+    id: str
+    name: str
+    output: str
+    is_error: bool
+    type: Literal["tool-result"] = "tool-result"
+
+
+class Citation(NamedTuple):
+    """A search result or source."""
+
+    url: str
+    title: str
+    type: Literal["citation"] = "citation"
+
+
+class Notice(NamedTuple):
+    """A retry, a fallback, a wait, something skipped. May come before ``StreamStart``."""
+
+    level: Level
+    text: str
+    type: Literal["notice"] = "notice"
+
+
+class Usage(NamedTuple):
+    """Token totals so far; the last one counts. None: the service did not say."""
+
+    input: int | None = None
+    output: int | None = None
+    reasoning: int | None = None
+    cached: int | None = None
+    type: Literal["usage"] = "usage"
+
+
+class StreamEnd(NamedTuple):
+    """The reply is over, for this reason."""
+
+    reason: EndReason
+    type: Literal["stream-end"] = "stream-end"
+
+
+Event: TypeAlias = (
+    StreamStart
+    | TextChunk
+    | ReasoningChunk
+    | ToolCall
+    | ToolResult
+    | Citation
+    | Notice
+    | Usage
+    | StreamEnd
+)
+
+VISIBLE = (TextChunk, ReasoningChunk, ToolCall, Citation)
+"""The events after which a request is never sent again by itself."""
+
+_CLASSES: dict[str, Any] = {
+    "stream-start": StreamStart,
+    "text-chunk": TextChunk,
+    "reasoning-chunk": ReasoningChunk,
+    "tool-call": ToolCall,
+    "tool-result": ToolResult,
+    "citation": Citation,
+    "notice": Notice,
+    "usage": Usage,
+    "stream-end": StreamEnd,
+}
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """The event as ``{"event": NAME, "data": {...}}``."""
+    data = event._asdict()
+    return {"event": data.pop("type"), "data": data}
+
+
+def encode(event: Event) -> str:
+    """The event as one line of JSON, without the newline."""
+    if event.type == "text-chunk":  # the hot one
+        return '{"event": "text-chunk", "data": {"text": ' + json.dumps(event.text) + "}}"
+    return json.dumps(to_json(event))
+
+
+def from_json(line: dict[str, Any]) -> Event | None:
+    """The event that ``to_json`` wrote; None for a name that is not known (newer versions).
+
+    Raises ``ValueError`` if the data do not fit the name.
+    """
+    cls = _CLASSES.get(line.get("event", ""))
+    if cls is None:
+        return None
+    data = line.get("data")
+    if not isinstance(data, dict):
+        raise ValueError("`data` is not an object")  # noqa: TRY004 -- one kind of error for the caller
+    fields = [name for name in cls._fields if name != "type"]
+    try:
+        event: Event = cls(**{name: data[name] for name in fields if name in data})
+    except TypeError:
+        missing = [n for n in fields if n not in data and n not in cls._field_defaults]
+        raise ValueError(f"`{line['event']}` lacks {', '.join(missing)}") from None
+    return event
+
+
+def error_to_json(error: DarkAIError) -> dict[str, Any]:
+    """The error as ``{"event": "error", "data": {...}}``."""
+    return {
+        "event": "error",
+        "data": {
+            "kind": error.kind,
+            "message": error.message,
+            "hint": error.hint,
+            "exit_code": error.exit_code,
+            "retryable": error.retryable,
+            "status": error.status,
+        },
+    }

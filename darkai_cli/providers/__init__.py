@@ -1,0 +1,1 @@
+"""Who answers: dialects, the providers made of them, and the registry that names them."""

@@ -1,0 +1,1 @@
+"""Where a reply goes: one file a kind of output."""

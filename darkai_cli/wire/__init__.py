@@ -1,0 +1,1 @@
+"""The wire: bytes into frames, and the transport that carries them."""
