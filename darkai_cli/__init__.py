@@ -6,4 +6,44 @@ only for what they need.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from darkai_cli.api import (
+        AsyncGeneratorProvider,
+        AsyncResult,
+        DarkAI,
+        Messages,
+        ProviderModelMixin,
+        ask,
+        astream,
+        format_prompt,
+        stream,
+    )
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "AsyncGeneratorProvider",
+    "AsyncResult",
+    "DarkAI",
+    "Messages",
+    "ProviderModelMixin",
+    "__version__",
+    "ask",
+    "astream",
+    "format_prompt",
+    "stream",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from darkai_cli import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,10 +1,10 @@
-"""Every error darkai raises on purpose: one tree, each with its exit code and the next thing to type.
+"""Every error darkai raises on purpose: one tree, each with its exit code and what to type next.
 
     DarkAIError                     1   base; raised itself only for a bug in darkai
     ├── UsageError                  2   wrong flags or arguments
     ├── ConfigError                 3   configuration, also a URL without a scheme
     ├── NotFoundError               5   no such provider, model, conversation; nothing to extract
-    ├── InputError                 11   a file or stdin that cannot be used, an output that cannot be written
+    ├── InputError                 11   a file or stdin that cannot be used, an unwritable output
     ├── ExtensionError             12   a tool, MCP server or plug-in failed
     ├── StoreError                 13   the history database
     └── ProviderError                   what a service, or the way to it, did
@@ -103,7 +103,7 @@ class ProviderError(DarkAIError):
     seconds the service asked to wait, or None.
     """
 
-    kind = "service"
+    kind: ClassVar[ErrorKind] = "service"
     exit_code = 9
 
     def __init__(
@@ -182,7 +182,7 @@ class IncompleteReplyError(ProviderError):
     exit_code = 14
 
 
-class Terminated(BaseException):  # noqa: N818 -- not an error: the user's wish, like KeyboardInterrupt
+class Terminated(BaseException):
     """SIGTERM or SIGHUP came. ``exit_code`` is 128 + the signal's number."""
 
     def __init__(self, signum: int) -> None:

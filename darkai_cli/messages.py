@@ -31,7 +31,7 @@ class ChatRequest(NamedTuple):
 
 
 def text_of(content: object) -> str:
-    """The text of a message's content: a string, or OpenAI's list of parts, of which the text is taken.
+    """The text of a message's content: a string, or the text in OpenAI's list of parts.
 
     Raises ``InputError`` for anything else.
     """

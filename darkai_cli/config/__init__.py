@@ -1,1 +1,5 @@
-"""Configuration: what is in force, and where each value came from."""
+"""Configuration: what it may say (schema), what it says (load), where it is kept (paths)."""
+
+from darkai_cli.config.merged import Config, Origin, ProviderConfig
+
+__all__ = ["Config", "Origin", "ProviderConfig"]

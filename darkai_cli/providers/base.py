@@ -8,7 +8,7 @@ configured source of replies. Dialect files import this module, ``events``, ``me
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from darkai_cli.errors import ProviderError
 from darkai_cli.events import Event
@@ -43,6 +43,14 @@ class ProviderSettings(NamedTuple):
     aliases: Mapping[str, str] = {}
     headers: Mapping[str, str] = {}
 
+    @property
+    def host(self) -> str:
+        """The service's host, for messages; the provider's name where there is no URL."""
+        rest = self.url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+        if rest.startswith("["):
+            return rest[1:].partition("]")[0]
+        return rest.partition(":")[0] or self.name
+
 
 class ModelInfo(NamedTuple):
     """A model that a provider offers."""
@@ -54,21 +62,22 @@ class ModelInfo(NamedTuple):
 class Decoder(Protocol):
     """One reply's frames, turned into events.
 
-    Both methods raise ``ProviderError`` for an error the service sent. ``ended`` turns true when
-    the protocol's own end mark was seen; nothing more needs to be read then.
+    Both methods raise ``ProviderError`` for an error that the service sent. ``ended`` turns true
+    when the protocol's own end mark was seen: nothing more needs to be read then. ``linger`` is set
+    where it was seen but more may be worth waiting for, at most that many seconds.
     """
 
     ended: bool
+    linger: float | None
 
     def feed(self, frame: Frame) -> Iterable[Event]:
         """The events of one frame."""
         ...
 
-    def close(self, stray: str) -> Iterable[Event]:
-        """The last events, after a clean end of the body, or after ``ended``.
+    def close(self) -> Iterable[Event]:
+        """The last events, after ``ended`` or a clean end of the body.
 
-        ``stray``: the lines of the body that were no frames (a web page, a bare JSON error), at
-        most 64 KiB. Raises ``ProviderError`` if the reply cannot count as complete.
+        Raises ``ProviderError`` if the reply cannot count as complete.
         """
         ...
 
@@ -87,9 +96,13 @@ class Dialect(Protocol):
         ...
 
     def error(
-        self, status: int, headers: Headers, body: bytes, settings: ProviderSettings
-    ) -> ProviderError:
-        """What a status other than 200 means."""
+        self, status: int, headers: Headers, payload: Any, settings: ProviderSettings
+    ) -> ProviderError | None:
+        """What an error means in this service's own terms; None leaves it to the usual explanation.
+
+        ``payload``: the body's JSON value, None if it is no JSON. ``status`` may be 200: some
+        services send a bare error in place of the stream.
+        """
         ...
 
 

@@ -1,0 +1,241 @@
+"""The Python API: one-line questions, event streams, and the class that DarkAI's users know.
+
+    darkai_cli.ask("tell me a joke")                          -> str
+    for event in darkai_cli.stream("tell me a joke"): ...     -> events, see darkai_cli.events
+    async for event in darkai_cli.astream("..."): ...
+    async for text in DarkAI.create_async_generator(model="gpt-4o", messages=[...]): ...
+
+``ask``, ``stream`` and ``astream`` follow the user's configuration, as the command does, but never
+let another provider answer. ``DarkAI`` depends on nothing but its arguments and class attributes.
+Every error is raised, typed, from ``darkai_cli.errors``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar
+
+from darkai_cli import streams
+from darkai_cli.errors import UnknownModelError
+from darkai_cli.events import Event, TextChunk
+from darkai_cli.messages import ChatRequest, Message, from_dicts
+from darkai_cli.providers import darkai
+from darkai_cli.providers.base import Dialect, ProviderSettings
+
+Messages: TypeAlias = Sequence[Mapping[str, Any]]
+"""``[{"role": "user", "content": "Hi"}, ...]``; the content may be OpenAI's list of parts."""
+
+AsyncResult: TypeAlias = AsyncGenerator[str, None]
+"""What ``create_async_generator`` gives: the pieces of the answer."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _OnBoth(Generic[P, R]):
+    """A method that can be called on the class and on an instance; it gets whichever it was."""
+
+    def __init__(self, function: Callable[Concatenate[Any, P], R]) -> None:
+        self._function = function
+        self.__doc__ = function.__doc__
+
+    def __get__(self, instance: object | None, owner: type) -> Callable[P, R]:
+        subject = owner if instance is None else instance
+
+        def bound(*args: P.args, **kwargs: P.kwargs) -> R:
+            return self._function(subject, *args, **kwargs)
+
+        bound.__doc__ = self.__doc__
+        return bound
+
+
+class ProviderModelMixin:
+    """Model names: a default, a list and aliases."""
+
+    default_model: str = ""
+    models: Sequence[str] = ()
+    model_aliases: Mapping[str, str] = {}
+
+    def __init__(self, model: str | None = None) -> None:
+        if model:
+            self.default_model = self.get_model(model)
+
+    @_OnBoth
+    def get_model(self, model: str | None = None) -> str:
+        """The service's name for ``model``; the default for None or "".
+
+        Raises ``UnknownModelError``, which lists the models.
+        """
+        if not model:
+            return self.default_model
+        if model in self.models:
+            return model
+        if model in self.model_aliases:
+            return self.model_aliases[model]
+        raise UnknownModelError(
+            f"there is no model `{model}`; models are {', '.join(self.models)}",
+            hint="aliases: " + ", ".join(self.model_aliases) if self.model_aliases else None,
+        )
+
+
+class AsyncGeneratorProvider:
+    """A dialect exposed as a class with ``create_async_generator``.
+
+    A subclass names its ``dialect`` and where it is; class attributes may be changed at run time.
+    """
+
+    dialect: ClassVar[type[Dialect]]
+    url: str = ""
+    api_endpoint: str = ""
+    working: bool = False
+    supports_stream: bool = True
+    supports_system_message: bool = True
+    supports_message_history: bool = True
+
+    @_OnBoth
+    def create_async_generator(
+        self: Any,
+        /,
+        model: str | None = None,
+        messages: Messages = (),
+        proxy: str | None = None,
+        **kwargs: Any,
+    ) -> AsyncResult:
+        """The answer to ``messages``, piece by piece.
+
+        ``proxy``: a proxy URL. Of the further arguments ``timeout`` (seconds), ``headers`` and
+        ``api_endpoint`` are ours; all others become fields of the request's body. Raises
+        ``DarkAIError`` and its kin, on the first iteration at the earliest.
+        """
+        return _texts(self, model, messages, proxy, kwargs)
+
+
+async def _texts(
+    subject: Any, model: str | None, messages: Messages, proxy: str | None, kwargs: dict[str, Any]
+) -> AsyncResult:
+    from darkai_cli.providers.http import HttpProvider
+
+    timeout = kwargs.pop("timeout", None)
+    headers = kwargs.pop("headers", None) or {}
+    endpoint = kwargs.pop("api_endpoint", None) or subject.api_endpoint or subject.url
+    owner = subject if isinstance(subject, type) else type(subject)
+    settings = ProviderSettings(
+        name=owner.__name__.lower(),
+        type=owner.__name__.lower(),
+        url=endpoint,
+        default_model=subject.default_model,
+        models=tuple(subject.models),
+        headers=headers,
+    )
+    chat = ChatRequest(from_dicts(messages), subject.get_model(model), kwargs)
+    provider = HttpProvider(subject.dialect(), settings, _link(endpoint, proxy, timeout))
+    async with aclosing(provider.astream(chat)) as events:
+        async for event in events:
+            if isinstance(event, TextChunk):
+                yield event.text
+
+
+def _link(url: str, proxy: str | None, timeout: float | None) -> Any:
+    from darkai_cli.wire import proxy as proxies
+    from darkai_cli.wire import tls
+    from darkai_cli.wire.timers import Timers
+    from darkai_cli.wire.transport import Link, check_url
+
+    check_url(url, "api_endpoint")
+    environ = streams.environ()
+    route = proxies.choose(
+        url, explicit=proxy, origin="the argument `proxy`", by_flag=True, environ=environ
+    )
+    secure = url.startswith("https:") or (route is not None and route.scheme == "https")
+    pending = tls.PendingContext(None, environ) if secure else None
+    return Link(Timers().with_timeout(timeout), route, pending)
+
+
+class DarkAI(AsyncGeneratorProvider, ProviderModelMixin):
+    """The DarkAI service. ``DarkAI(model="gpt-4o")`` has that model as its default."""
+
+    dialect = darkai.DarkAIDialect
+    url = darkai.URL
+    api_endpoint = darkai.URL
+    working = False  # the public service has been down since February 2025
+    supports_stream = True
+    default_model = darkai.DEFAULT_MODEL
+    models: Sequence[str] = list(darkai.MODELS)
+    model_aliases: Mapping[str, str] = dict(darkai.ALIASES)
+
+
+def format_prompt(
+    messages: Messages,
+    add_special_tokens: bool = False,
+    do_continue: bool = False,
+    include_system: bool = True,
+) -> str:
+    """The conversation as DarkAI's one text. Raises ``InputError`` for an empty list."""
+    return darkai.format_prompt(
+        from_dicts(messages), add_special_tokens, do_continue, include_system
+    )
+
+
+def _request(
+    prompt: str | Messages, system: str | None, flags: dict[str, Any], options: dict[str, Any]
+) -> tuple[Any, ChatRequest, Any]:
+    """Config, request and provider for a question."""
+    from darkai_cli.config.load import load
+    from darkai_cli.providers import registry
+
+    config = load({key: value for key, value in flags.items() if value is not None})
+    target = registry.resolve(config)
+    messages = (Message("user", prompt),) if isinstance(prompt, str) else from_dicts(prompt)
+    system = system or config.system
+    if system:
+        messages = (Message("system", system), *messages)
+    chat = ChatRequest(messages, target.model, {**config.options, **options})
+    return config, chat, registry.provider_of(target.settings, config, streams.environ())
+
+
+def stream(
+    prompt: str | Messages,
+    *,
+    model: str | None = None,
+    provider: str | None = None,
+    system: str | None = None,
+    timeout: float | None = None,
+    proxy: str | None = None,
+    **options: Any,
+) -> Iterator[Event]:
+    """The events of the reply to a prompt or to messages. Closing it closes the connection.
+
+    ``timeout`` in seconds; ``options`` become fields of the request. Raises ``DarkAIError`` and its
+    kin.
+    """
+    from darkai_cli.conversation.turn import retried
+
+    flags = {"model": model, "provider": provider, "timeout": timeout, "proxy": proxy}
+    config, chat, source = _request(prompt, system, flags, options)
+    return retried(lambda: source.stream(chat), config.retries)
+
+
+def ask(prompt: str | Messages, **kwargs: Any) -> str:
+    """The text of the reply; arguments as for ``stream``. Raises ``DarkAIError`` and its kin."""
+    return "".join(event.text for event in stream(prompt, **kwargs) if isinstance(event, TextChunk))
+
+
+async def astream(
+    prompt: str | Messages,
+    *,
+    model: str | None = None,
+    provider: str | None = None,
+    system: str | None = None,
+    timeout: float | None = None,  # noqa: ASYNC109 -- the reply's timers, not this function's
+    proxy: str | None = None,
+    **options: Any,
+) -> AsyncIterator[Event]:
+    """``stream`` for asyncio and trio."""
+    from darkai_cli.conversation.turn import aretried
+
+    flags = {"model": model, "provider": provider, "timeout": timeout, "proxy": proxy}
+    config, chat, source = _request(prompt, system, flags, options)
+    async with aclosing(aretried(lambda: source.astream(chat), config.retries)) as events:
+        async for event in events:
+            yield event

@@ -1,0 +1,96 @@
+"""The options that every chat-like command shares: defined once, with their help.
+
+Each is a type alias to annotate a parameter with. What they mean together is decided later, in
+``cli.context`` and ``sinks.choose``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from darkai_cli.errors import UsageError
+
+Prompt = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[PROMPT]...", help="What to ask; `-` stands for stdin.", show_default=False
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", "-m", metavar="NAME", help="Model: a name, an alias or provider/name."),
+]
+Provider = Annotated[
+    str | None,
+    typer.Option("--provider", "-p", metavar="NAME", help="Provider, such as darkai or demo."),
+]
+System = Annotated[
+    str | None, typer.Option("--system", "-s", metavar="TEXT", help="System prompt.")
+]
+Options = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option", "-o", metavar="K=V", help="Option of the request, such as temperature=0.2."
+    ),
+]
+Raw = Annotated[bool, typer.Option("--raw", help="Plain text, even on a terminal.")]
+Json = Annotated[bool, typer.Option("--json", help="Events, one JSON object a line.")]
+Extract = Annotated[bool, typer.Option("--extract", "-x", help="Only the first fenced code block.")]
+Output = Annotated[
+    str | None,
+    typer.Option("--output", metavar="FILE", help="Write the reply to FILE once it is complete."),
+]
+NoStream = Annotated[bool, typer.Option("--no-stream", help="Print once, at the end.")]
+Proxy = Annotated[
+    str | None,
+    typer.Option(
+        "--proxy", metavar="URL", help="http://HOST:PORT or socks5://HOST:PORT; '' for none."
+    ),
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout", metavar="SECONDS", help="Longest wait for the first text, and for more."
+    ),
+]
+Retries = Annotated[
+    int | None,
+    typer.Option("--retries", metavar="N", help="How often to ask again before the first word."),
+]
+NoFallback = Annotated[
+    bool, typer.Option("--no-fallback", help="Never let another provider answer.")
+]
+NoStdin = Annotated[bool, typer.Option("--no-stdin", help="Do not read stdin.")]
+Record = Annotated[
+    str | None, typer.Option("--record", metavar="FILE", help="Record the events with their times.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the request as JSON, send nothing.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notices, only errors.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Model, tokens and times, on stderr.")
+]
+Debug = Annotated[
+    bool, typer.Option("--debug", help="Log request and response on stderr, and tracebacks.")
+]
+
+
+def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
+    """``K=V`` pairs as a mapping; a value that is JSON (a number, true, a list) is taken as such.
+
+    Raises ``UsageError`` for a pair without ``=`` or without a name.
+    """
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, sign, text = pair.partition("=")
+        if not sign or not name.strip():
+            raise UsageError(f"`-o {pair}` is not K=V", hint="`-o temperature=0.2`")
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            value = text
+        found[name.strip()] = value
+    return found

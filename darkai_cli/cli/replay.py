@@ -1,0 +1,61 @@
+"""``darkai replay``: a recorded reply, played through the same sinks as a live one."""
+
+from typing import Annotated
+
+import typer
+
+from darkai_cli.cli import options as opt
+from darkai_cli.errors import InputError, UsageError
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command(help="Play a recorded reply, at its own speed.")
+def replay(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A recording; `-` is stdin.")],
+    speed: Annotated[float, typer.Option("--speed", metavar="N", help="N times as fast.")] = 1.0,
+    instant: Annotated[bool, typer.Option("--instant", help="Without pauses.")] = False,
+    raw: opt.Raw = False,
+    json: opt.Json = False,
+    extract: opt.Extract = False,
+    output: opt.Output = None,
+    no_stream: opt.NoStream = False,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> int:
+    """Play a recording."""
+    import math
+
+    from darkai_cli import streams
+    from darkai_cli.cli.output import Output
+    from darkai_cli.conversation.reply import Reply
+    from darkai_cli.sinks.base import pump
+    from darkai_cli.sinks.choose import Wishes
+    from darkai_cli.wire import cassette
+
+    if not (math.isfinite(speed) and speed > 0):
+        raise UsageError(f"`--speed {speed:g}` is not a speed", hint="`--speed 2` is twice as fast")
+    try:
+        lines = streams.binary_stdin() if file == "-" else open(file, "rb")  # noqa: SIM115, PTH123 -- open until played
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        raise InputError(f"cannot read `{file}`: {reason}") from exc
+    wishes = Wishes(json=json, raw=raw, extract=extract, no_stream=no_stream)
+    out = Output(wishes, path=output, quiet=quiet, verbose=verbose)
+    reply = Reply()
+    complete = False
+    with lines:
+        events = cassette.play(cassette.read(lines, file), None if instant else speed)
+        try:
+            stayed = pump(events, [reply, *out.sinks])
+            verdict = reply.verdict(stayed=stayed, options={})
+            complete = verdict.state == "complete"
+        finally:
+            out.finish(complete=complete)
+    if verdict.error is not None:
+        raise verdict.error
+    return 0

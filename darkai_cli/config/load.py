@@ -1,0 +1,162 @@
+"""Reads the configuration and merges it: flag, environment, project file, user's file, default.
+
+Not the writing (``write``), not the rules for values (``values``). Strategy: apply the sources from
+the weakest to the strongest, checking each value as it comes, and remember for each its source; a
+line number is looked up only when it is told. Nothing is imported for a file that does not exist.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from darkai_cli.config import document, paths, schema, values
+from darkai_cli.config.merged import Config, Source
+from darkai_cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def load(
+    flags: Mapping[str, object] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Config:
+    """The configuration in force. ``flags``: values by (dotted) key; None is a flag not given.
+
+    Raises ``ConfigError``, which names the file and line, the variable or the flag.
+    """
+    env = os.environ if environ is None else environ
+    config = user_file(paths.config_file(env))
+    project = paths.project_file(env, cwd)
+    if project is not None:
+        _apply_project(config, project, env)
+    _apply_environment(config, env)
+    for key, value in (flags or {}).items():
+        if value is not None:
+            _apply_flag(config, key, value)
+    return config
+
+
+def user_file(file: Path) -> Config:
+    """The defaults under what this one file says. Raises ``ConfigError`` with file and line."""
+    config = Config()
+    data = document.read(file)
+    if data is not None:
+        tables, text = document.parse(file, data)
+        source = Source("user", str(file), text)
+        for path, value in document.entries(tables, source):
+            _put(config, path, value, source)
+    return config
+
+
+def check_project(file: Path, data: bytes) -> None:
+    """Raises ``ConfigError`` if a project file would not be accepted although it is trusted."""
+    tables, text = document.parse(file, data, hint="mend the line")
+    source = Source("project", str(file), text)
+    config = Config()
+    for path, value in document.entries(tables, source):
+        _put(config, path, value, source)
+
+
+def _put(config: Config, path: tuple[str, ...], value: Any, source: Source) -> None:
+    """Check one value and put it into ``config``. Raises ``ConfigError`` that names its origin."""
+    if path[0] == "providers":
+        try:
+            values.check_provider_name(path[1])
+        except values.Invalid as exc:
+            raise ConfigError(f"`{source.at(path)}`: {exc.rule}", hint=exc.hint) from None
+        if len(path) == 2:
+            config.put(path, None, source)
+            return
+    key = schema.key_at(path)
+    if key is None:
+        raise _unknown(path, source)
+    try:
+        checked = values.check(key, value)
+    except values.Invalid as exc:
+        raise _invalid(path, key, exc, source) from None
+    if key.kind == "path":
+        checked = _absolute(checked, source)
+    if key.kind in ("options", "headers") and key is not schema.OPTION:
+        for name, item in checked.items():
+            config.put((*path, name), item, source)
+        return
+    config.put(path, checked, source)
+
+
+def _absolute(name: str, source: Source) -> str:
+    """A path with the home folder for ``~``; in a file, relative to the file's own folder."""
+    name = os.path.expanduser(name)  # noqa: PTH111 -- pathlib's raises where there is no home
+    if source.text is None:
+        return name
+    return os.path.join(os.path.dirname(source.where), name)  # noqa: PTH118, PTH120 -- both are str
+
+
+def _apply_project(config: Config, file: Path, env: Mapping[str, str]) -> None:
+    from darkai_cli.config import trust
+
+    admitted, notices = trust.admit(config, file, env)
+    config.notices += notices
+    if admitted is not None:
+        for path, value in admitted.entries:
+            _put(config, path, value, admitted.source)
+
+
+def _apply_environment(config: Config, env: Mapping[str, str]) -> None:
+    for key in schema.KEYS.values():
+        text = env.get(key.variable)
+        if text:
+            _put_text(config, (key.name,), text, Source("environment", key.variable))
+    text = env.get(schema.URL_VARIABLE)
+    if text:
+        path = ("providers", "darkai", "url")
+        _put_text(config, path, text, Source("environment", schema.URL_VARIABLE))
+
+
+def _apply_flag(config: Config, name: str, value: object) -> None:
+    path = schema.split(name)
+    source = Source("flag", "--" + name.rpartition(".")[2].replace("_", "-"))
+    if path is None or schema.key_at(path) is None:
+        raise _unknown(path or (name,), source)
+    if isinstance(value, str):
+        _put_text(config, path, value, source)
+    else:
+        _put(config, path, value, source)
+
+
+def _put_text(config: Config, path: tuple[str, ...], text: str, source: Source) -> None:
+    key = schema.key_at(path)
+    assert key is not None
+    try:
+        value = values.parse(key, text)
+    except values.Invalid as exc:
+        raise _invalid(path, key, exc, source) from None
+    _put(config, path, value, source)
+
+
+def _unknown(path: tuple[str, ...], source: Source) -> ConfigError:
+    known = schema.PROVIDER_KEYS if path[0] == "providers" else (*schema.KEYS, *schema.TABLES)
+    guess = schema.nearest(path[-1], known)
+    hint = f"keys are {', '.join(known)}"
+    if guess is not None:
+        hint = f"did you mean `{guess}`?"
+        hint += f" {document.EDIT}" if source.kind == "user" else ""
+    return ConfigError(f"`{source.at(path)}`: unknown key `{document.dotted(path)}`", hint=hint)
+
+
+def _invalid(
+    path: tuple[str, ...], key: schema.Key, fault: values.Invalid, source: Source
+) -> ConfigError:
+    if source.text is None:
+        sign = "=" if source.kind == "environment" else " "
+        hint = f"for example `{source.where}{sign}{key.example.strip(chr(34))}`"
+        return ConfigError(f"`{source.where}`: {fault.rule}", hint=fault.hint or hint)
+    name = document.dotted(path)
+    hint = f"for example `{path[-1]} = {key.example}`"
+    if source.kind == "user":
+        hint = f"`darkai config set {name} VALUE`, {hint}"
+    return ConfigError(f"`{source.at(path)}`: `{name}`: {fault.rule}", hint=fault.hint or hint)

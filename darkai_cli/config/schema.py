@@ -1,0 +1,194 @@
+"""The keys of the configuration: names, kinds, defaults, meanings, as a table.
+
+Not the values: ``values`` checks them, ``load`` merges them, ``merged`` holds them. The reference
+page and the template of ``darkai config edit`` are generated from here, so they cannot lag behind.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Kind = Literal[
+    "name", "text", "choice", "bool", "number", "count",
+    "list", "url", "proxy", "path", "options", "headers",
+]  # fmt: skip
+
+
+class Key(NamedTuple):
+    """One key.
+
+    ``example``: a value as TOML writes it. ``low`` and ``high``: the range of a number, ``low``
+    itself excluded where ``above`` is set. ``shared``: an untrusted project file may set it too.
+    """
+
+    name: str
+    kind: Kind
+    default: object
+    meaning: str
+    example: str
+    choices: tuple[str, ...] = ()
+    low: float = 0
+    high: float = 0
+    above: bool = False
+    shared: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return "DARKAI_" + self.name.upper()
+
+
+LONGEST = 1_000_000
+"""Seconds: the longest timer. More than the operating system's timers take is no timer at all."""
+
+_ALL = (
+    Key("provider", "name", "darkai", "who is asked", '"darkai"'),
+    Key(
+        "model",
+        "name",
+        None,
+        "which model answers: its name, an alias, or `provider/model`; unset: the provider's own",
+        '"llama-3-70b"',
+        shared=True,
+    ),
+    Key("system", "text", None, "the system prompt", '"Answer in one sentence."', shared=True),
+    Key(
+        "options",
+        "options",
+        None,
+        "a table that is sent with each request",
+        "{ temperature = 0.7 }",
+        shared=True,
+    ),
+    Key(
+        "fallback",
+        "list",
+        None,
+        "who answers instead, in this order, when the service fails before its first word; "
+        "`[]`: nobody; unset: for the default service only, what runs offline",
+        '["demo"]',
+    ),
+    Key(
+        "timeout",
+        "number",
+        None,
+        "seconds to wait for the first text, and for any sign of life after it; unset: 600 and 60",
+        "120",
+        high=LONGEST,
+        above=True,
+    ),
+    Key(
+        "connect_timeout",
+        "number",
+        10.0,
+        "seconds to wait for a connection",
+        "10",
+        high=LONGEST,
+        above=True,
+    ),
+    Key("retries", "count", 2, "how often a request that may succeed is sent again", "2", high=10),
+    Key(
+        "proxy",
+        "proxy",
+        None,
+        "the proxy; unset: what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say",
+        '"http://localhost:3128"',
+    ),
+    Key(
+        "ca_file",
+        "path",
+        None,
+        "certificates to trust instead of the system's, a PEM file; relative to the config file",
+        '"~/certificates/company.pem"',
+    ),
+    Key("demo_delay", "number", 0.02, "seconds between the words of `demo`", "0.02", high=60),
+    Key(
+        "theme",
+        "choice",
+        "auto",
+        "colours for a light or a dark terminal",
+        '"dark"',
+        ("auto", "light", "dark"),
+        shared=True,
+    ),
+    Key("code_theme", "name", "auto", "the colours of code blocks", '"monokai"', shared=True),
+    Key(
+        "reasoning",
+        "choice",
+        "auto",
+        "how a model's reasoning is shown on a terminal",
+        '"fold"',
+        ("auto", "show", "fold", "hide"),
+        shared=True,
+    ),
+    Key("plain", "bool", False, "no colours, no redrawing", "true", shared=True),
+    Key("markdown", "bool", True, "render Markdown on a terminal", "false", shared=True),
+)
+
+KEYS: dict[str, Key] = {key.name: key for key in _ALL}
+
+PROVIDER_KEYS: dict[str, Key] = {
+    key.name: key
+    for key in (
+        Key("type", "name", None, "the wire format the service speaks", '"darkai"'),
+        Key("url", "url", None, "where the service is", '"http://localhost:8000/chat"'),
+        Key("model", "name", None, "the model that is asked if none is named", '"llama-3-70b"'),
+        Key("models", "list", None, "the models it has; unset: any name passes", '["llama-3-70b"]'),
+        Key("headers", "headers", None, "headers sent with each request", '{ X-Team = "blue" }'),
+    )
+}
+
+ALIAS = Key("alias", "name", None, "another name for a model", '"darkai/gpt-4o"')
+OPTION = Key("option", "options", None, "one option", "0.7")
+
+TABLES = ("aliases", "providers")
+"""Top-level keys that are tables of the user's own names."""
+
+URL_VARIABLE = "DARKAI_URL"
+"""The environment variable of ``providers.darkai.url``."""
+
+BUILT_IN_PROVIDERS = ("darkai", "demo")
+"""Providers that a project file's ``model`` may name although no table configures them."""
+
+
+def split(dotted: str) -> tuple[str, ...] | None:
+    """The path of a dotted key such as ``providers.darkai.url``; None if there is no such key.
+
+    The user's own names may hold dots: ``aliases.gpt-4.1`` has two parts.
+    """
+    head, dot, rest = dotted.partition(".")
+    if not dot:
+        return (head,) if head in KEYS or head in TABLES else None
+    if not rest:
+        return None
+    if head in ("aliases", "options"):
+        return head, rest
+    if head != "providers":
+        return None
+    name, inner, header = rest.partition(".headers.")
+    if inner and name and header:
+        return head, name, "headers", header
+    name, _, field = rest.rpartition(".")
+    if name and field in PROVIDER_KEYS:
+        return head, name, field
+    return head, rest
+
+
+def key_at(path: tuple[str, ...]) -> Key | None:
+    """The key that governs the value at ``path``; None for a table of the user's own names."""
+    if path[0] == "aliases":
+        return ALIAS if len(path) == 2 else None
+    if path[0] == "providers":
+        return PROVIDER_KEYS.get(path[2]) if len(path) > 2 else None
+    return OPTION if path[0] == "options" and len(path) > 1 else KEYS.get(path[0])
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that ``name`` was probably meant to be."""
+    import difflib
+
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return close[0] if close else None

@@ -1,0 +1,143 @@
+"""Project files and whether the user trusts them.
+
+A ``.darkai.toml`` comes with a foreign repository. Until the user has recorded its SHA-256, it may
+set only what can do no harm: the model of a provider that is configured already, the system prompt,
+options and the display; the rest is ignored and told. A file that belongs to another user (somebody
+left it in a shared folder) sets nothing. A changed file is untrusted again.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from darkai_cli.config import document, files, paths, schema
+from darkai_cli.config.merged import Source
+from darkai_cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from darkai_cli.config.merged import Config
+
+_MOST_NOTICES = 5
+_COMMAND = "`darkai config trust`"
+_PATIENCE = 10.0
+
+
+class Admitted(NamedTuple):
+    """What a project file is allowed to set."""
+
+    source: Source
+    entries: list[tuple[tuple[str, ...], Any]]
+
+
+def admit(
+    config: Config, file: Path, environ: Mapping[str, str] | None = None
+) -> tuple[Admitted | None, tuple[str, ...]]:
+    """What ``file`` may set on top of ``config``, and notices about the rest.
+
+    Raises ``ConfigError`` for a file that is no TOML.
+    """
+    try:
+        data = files.read(file)
+        owner = file.stat().st_uid
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        return None, (f"`{file}` is ignored, it cannot be read: {reason}",)
+    if data is None:
+        return None, ()
+    if owner not in _accepted_owners() and not is_trusted(file, data, environ):
+        return None, (f"`{file}` is ignored, it belongs to another user; read it, then {_COMMAND}",)
+    tables, text = document.parse(file, data, hint="mend the line, or delete the file")
+    source = Source("project", str(file), text)
+    refused = [name for name, value in tables.items() if not _harmless(config, name, value)]
+    notices: tuple[str, ...] = ()
+    if refused and not is_trusted(file, data, environ):
+        notices = _ignored(source, refused)
+        tables = {name: value for name, value in tables.items() if name not in refused}
+    return Admitted(source, list(document.entries(tables, source))), notices
+
+
+def _accepted_owners() -> tuple[int, ...]:
+    """The user and root; on Windows, where ``stat`` knows no owners, 0."""
+    return (0, os.geteuid()) if hasattr(os, "geteuid") else (0,)
+
+
+def _harmless(config: Config, name: str, value: object) -> bool:
+    key = schema.KEYS.get(name)
+    if key is None or not key.shared:
+        return False
+    if name != "model" or not isinstance(value, str):
+        return True
+    model = value.strip()
+    provider, slash, _ = model.partition("/")
+    known = provider in schema.BUILT_IN_PROVIDERS or provider in config.providers
+    return not slash or known or model in config.aliases
+
+
+def _ignored(source: Source, names: list[str]) -> tuple[str, ...]:
+    notices = [
+        f"`{source.at((name,))}`: `{document.dotted((name,))}` is ignored, the file is not "
+        f"trusted; read it, then {_COMMAND}"
+        for name in names[:_MOST_NOTICES]
+    ]
+    more = len(names) - len(notices)
+    if more:
+        notices.append(
+            f"`{source.where}`: {more} more {'key is' if more == 1 else 'keys are'} ignored"
+        )
+    return tuple(notices)
+
+
+def is_trusted(file: Path, data: bytes, environ: Mapping[str, str] | None = None) -> bool:
+    """Whether the user has trusted ``file`` with just these bytes."""
+    try:
+        known = _recorded(paths.trust_file(environ))
+    except ConfigError:  # a damaged list trusts nobody; `darkai config trust` tells
+        return False
+    return known.get(os.path.realpath(file)) == _digest(data)
+
+
+def record(file: Path, data: bytes, environ: Mapping[str, str] | None = None) -> str:
+    """Trust ``file`` with just these bytes; their SHA-256. Raises ``ConfigError``."""
+    import json
+
+    store = paths.trust_file(environ)
+    try:
+        files.ensure(store.parent)
+        with files.locked(store, _PATIENCE) as had:
+            if not had:
+                raise ConfigError(f"`{store}` is in use by another process", hint="try again")
+            known = _recorded(store)
+            known[os.path.realpath(file)] = _digest(data)
+            files.replace(store, json.dumps(known, indent=1).encode())
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        raise ConfigError(f"`{store}` cannot be written: {reason}") from exc
+    return _digest(data)
+
+
+def _digest(data: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()
+
+
+def _recorded(store: Path) -> dict[str, str]:
+    import json
+
+    data = document.read(store)
+    if data is None:
+        return {}
+    try:
+        known = json.loads(data)
+    except (ValueError, RecursionError):
+        known = None
+    if not isinstance(known, dict):
+        raise ConfigError(
+            f"`{store}` is damaged",
+            hint=f"delete it, then trust your project files again: {_COMMAND}",
+        )
+    return known

@@ -1,0 +1,325 @@
+"""What a value must be: checks by the kind of its key, the text form of each kind, and masks.
+
+Not where a value came from: whoever calls knows that and adds it to the ``Invalid`` that is raised.
+No message repeats a value that may hold a secret.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from darkai_cli.config.schema import Key, Kind
+
+_TRUE = ("1", "true", "yes", "on")
+_FALSE = ("0", "false", "no", "off")
+_PROXY_SCHEMES = ("http", "https", "socks", "socks5", "socks5h")
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_SECRET_WORDS = ("auth", "cookie", "key", "password", "secret", "token")
+_SHOWN = 60
+_DEEPEST = 20
+MASK = "***"
+
+
+class Invalid(ValueError):  # noqa: N818 -- becomes a ConfigError once the origin is known
+    """A value that breaks its key's rule. ``hint`` is a better advice than the key's example."""
+
+    def __init__(self, rule: str, hint: str | None = None) -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.hint = hint
+
+
+def check(key: Key, value: object) -> Any:
+    """``value``, as TOML or a flag gave it, in the type of ``Config``. Raises ``Invalid``."""
+    return _CHECKS[key.kind](key, value)
+
+
+def parse(key: Key, text: str) -> Any:
+    """The value that ``text``, from the environment or a command line, stands for.
+
+    It has the type that TOML would give, and has passed ``check``. Raises ``Invalid``.
+    """
+    value: Any = text
+    if key.kind in ("number", "count"):
+        value = _number(key, text)
+    elif key.kind == "bool":
+        value = _bool(text)
+    elif key.kind == "list":
+        value = _list(text)
+    elif key.kind in ("options", "headers"):
+        value = option_value(text) if key.name == "option" else _table(text)
+    elif key.kind != "text":
+        value = text.strip()
+    check(key, value)
+    return value
+
+
+def option_value(text: str) -> Any:
+    """The value of one option: JSON where it is JSON (`0.7`, `true`, `["a"]`), else the text."""
+    import json
+
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _number(key: Key, text: str) -> float:
+    digits = text.strip()
+    whole = digits.removeprefix("-").removeprefix("+")
+    try:
+        if whole.isascii() and whole.isdigit() and len(whole) < 20:
+            return int(digits)
+        return float(digits)
+    except ValueError:
+        raise Invalid(f"{_must(key)}, not {_quoted(text)}") from None
+
+
+def _bool(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in _TRUE + _FALSE:
+        raise Invalid(f"must be true or false, not {_quoted(text)}")
+    return word in _TRUE
+
+
+def _list(text: str) -> Any:
+    if text.lstrip().startswith("["):
+        return _toml(text)
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _table(text: str) -> Any:
+    stripped = text.strip()
+    if not stripped.startswith("{"):
+        return _toml("{" + stripped + "}")
+    value = option_value(stripped)
+    return value if isinstance(value, dict) else _toml(stripped)
+
+
+def _toml(text: str) -> Any:
+    import tomllib
+
+    try:
+        data = tomllib.loads("value = " + text.strip())
+    except (ValueError, RecursionError):
+        data = {}
+    if data.keys() != {"value"}:
+        raise Invalid("cannot be read as a TOML value")
+    return data["value"]
+
+
+def _name(_key: Key, value: object) -> str:
+    text = _str(value).strip()
+    if not text:
+        raise Invalid("must not be empty")
+    if not text.isprintable():
+        raise Invalid("must not hold control characters")
+    return text
+
+
+def _text(_key: Key, value: object) -> str:
+    return _str(value)
+
+
+def _str(value: object) -> str:
+    if not isinstance(value, str):
+        raise Invalid(f"must be text in quotes, not {_type(value)}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Invalid("is not UTF-8 text") from None
+    return value
+
+
+def _choice(key: Key, value: object) -> str:
+    text = _str(value).strip()
+    if text not in key.choices:
+        raise Invalid(f"must be one of {', '.join(key.choices)}, not {_quoted(text)}")
+    return text
+
+
+def _check_bool(_key: Key, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Invalid(f"must be true or false, not {_type(value)}")
+    return value
+
+
+def _check_number(key: Key, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Invalid(f"{_must(key)}, not {_type(value)}")
+    if not (value > key.low if key.above else value >= key.low) or not value <= key.high:
+        raise Invalid(f"{_must(key)}, not {_quoted(value)}")
+    return float(value)
+
+
+def _check_count(key: Key, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Invalid(f"{_must(key)}, not {_type(value)}")
+    if not key.low <= value <= key.high:
+        raise Invalid(f"{_must(key)}, not {_quoted(value)}")
+    return value
+
+
+def _must(key: Key) -> str:
+    low, high = f"{key.low:g}", f"{key.high:.0f}"
+    if key.kind == "count":
+        return f"must be a whole number from {low} to {high}"
+    if key.above:
+        return f"must be a number of seconds above {low} and at most {high}"
+    return f"must be a number of seconds from {low} to {high}"
+
+
+def _check_list(key: Key, value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise Invalid(f"must be a list of texts, not {_type(value)}")
+    return tuple(_name(key, item) for item in value)
+
+
+def _url(_key: Key, value: object) -> str:
+    text = _str(value).strip()
+    scheme, mark, rest = text.partition("://")
+    place = rest
+    for end in "/?#":
+        place = place.partition(end)[0]
+    if "@" in place or (not mark and "@" in text):
+        raise Invalid(
+            "must not hold a user name or a password",
+            "leave out what stands before the `@`",
+        )
+    if not mark or scheme.lower() not in ("http", "https"):
+        raise Invalid(f"base URL must start with http:// or https://, not {_quoted(text)}")
+    if not text.isprintable() or " " in text or "\\" in place:
+        raise Invalid("must not hold spaces, backslashes or control characters")
+    host, port = _host_and_port(place)
+    if not host:
+        raise Invalid("names no host")
+    if port and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
+        raise Invalid(f"has the port {_quoted(port)}, which is no number from 1 to 65535")
+    return text
+
+
+def _host_and_port(place: str) -> tuple[str, str]:
+    if place.startswith("["):
+        host, _, port = place[1:].partition("]")
+        return host, port.removeprefix(":")
+    host, _, port = place.partition(":")
+    return host, port
+
+
+def _proxy(_key: Key, value: object) -> str:
+    text = _str(value).strip()
+    if not text:
+        raise Invalid("must not be empty")
+    if not text.isprintable() or " " in text:
+        raise Invalid("must not hold spaces or control characters")
+    scheme, mark, _ = text.partition("://")
+    if mark and scheme.lower() not in _PROXY_SCHEMES:
+        raise Invalid(f"must start with one of {', '.join(s + '://' for s in _PROXY_SCHEMES)}")
+    return text
+
+
+def _options(key: Key, value: object) -> Any:
+    if key.name == "option":
+        _check_json(value, 0)
+        return value
+    if not isinstance(value, dict):
+        raise Invalid(f"must be a table, not {_type(value)}")
+    for name, item in value.items():
+        if not _str(name):
+            raise Invalid("must not hold an empty name")
+        _check_json(item, 1)
+    return dict(value)
+
+
+def _check_json(value: object, depth: int) -> None:
+    if depth > _DEEPEST:
+        raise Invalid("is nested too deeply")
+    if isinstance(value, str):
+        _str(value)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _str(name)
+            _check_json(item, depth + 1)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _check_json(item, depth + 1)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise Invalid("must be a finite number")
+    elif value is not None and not isinstance(value, (bool, int, float)):
+        raise Invalid(f"must be a value that JSON knows, not {_type(value)}")
+
+
+def _headers(_key: Key, value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise Invalid(f"must be a table, not {_type(value)}")
+    for name, item in value.items():
+        if not name or not _TOKEN.issuperset(name):
+            raise Invalid(f"has {_quoted(name)}, which is no name of a header")
+        if not _str(item).isprintable() or not item.isascii():
+            raise Invalid(f"has a value for `{name}` that is no line of ASCII characters")
+    return dict(value)
+
+
+_CHECKS: dict[Kind, Callable[[Key, object], Any]] = {
+    "name": _name,
+    "text": _text,
+    "choice": _choice,
+    "bool": _check_bool,
+    "number": _check_number,
+    "count": _check_count,
+    "list": _check_list,
+    "url": _url,
+    "proxy": _proxy,
+    "path": _name,
+    "options": _options,
+    "headers": _headers,
+}
+
+_TYPES = {
+    bool: "a truth value",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    tuple: "a list",
+    dict: "a table",
+}
+
+
+def _type(value: object) -> str:
+    return _TYPES.get(type(value), "a date or time")
+
+
+def _quoted(value: object) -> str:
+    if isinstance(value, int) and abs(value) >= 10**_SHOWN:
+        return "a number of that size"
+    text = str(value)
+    return f"`{text[:_SHOWN]}…`" if len(text) > _SHOWN else f"`{text}`"
+
+
+def without_credentials(proxy: str) -> str:
+    """A proxy's URL as it may be shown."""
+    scheme, mark, rest = proxy.rpartition("://") if "://" in proxy else ("", "", proxy)
+    _, at, place = rest.rpartition("@")
+    return f"{scheme}{mark}{MASK}@{place}" if at else proxy
+
+
+def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers as they may be shown: what may be a secret is masked."""
+    return {
+        name: MASK if any(word in name.lower() for word in _SECRET_WORDS) else value
+        for name, value in headers.items()
+    }
+
+
+def check_provider_name(name: str) -> None:
+    """Raises ``Invalid`` if a provider cannot be called that."""
+    if not name or not name.isprintable() or any(char in "/ \\`" for char in name):
+        raise Invalid(
+            f"{_quoted(name)} cannot be a provider's name",
+            "a name has no spaces, slashes or backslashes: `[providers.work]`",
+        )

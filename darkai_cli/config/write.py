@@ -1,0 +1,170 @@
+"""Changes one value in the user's ``config.toml`` and keeps the rest: comments, order, mode.
+
+Not the merging. Strategy: the old file must be readable, or it is left alone; ``tomlkit`` changes
+the one place; what came out is read again and compared with what was meant, so that no slip of the
+rewriter ever reaches the disk. A lock makes two changes at once two changes one after the other.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from darkai_cli.config import document, files, paths, schema, values
+from darkai_cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tomlkit import TOMLDocument
+
+_PATIENCE = 10.0
+_BOM = b"\xef\xbb\xbf"
+
+
+def set_value(key: str, text: str, *, environ: Mapping[str, str] | None = None) -> None:
+    """Write ``key`` (dotted), with the value that ``text`` stands for. Raises ``ConfigError``."""
+    path = _path(key)
+    value = _value(key, path, text)
+
+    def change(target: TOMLDocument, tables: dict[str, Any]) -> None:
+        place: Any = tables
+        for part in path[:-1]:
+            place = place.setdefault(part, {})
+        place[path[-1]] = value
+        _assign(target, path, value)
+
+    _change(change, environ)
+
+
+def unset_value(key: str, *, environ: Mapping[str, str] | None = None) -> bool:
+    """Remove ``key`` (dotted), also a whole table; whether it was there. Raises ``ConfigError``.
+
+    A key that darkai does not know can be removed too.
+    """
+    path = schema.split(key) or tuple(key.split("."))
+    there = False
+
+    def change(target: TOMLDocument, tables: dict[str, Any]) -> None:
+        nonlocal there
+        there = _remove(target, tables, path)
+
+    _change(change, environ)
+    return there
+
+
+def _path(key: str) -> tuple[str, ...]:
+    path = schema.split(key)
+    if path is None:
+        guess = schema.nearest(key, (*schema.KEYS, *schema.TABLES))
+        known = f"keys are {', '.join((*schema.KEYS, *schema.TABLES))}"
+        raise ConfigError(
+            f"unknown key `{key}`", hint=f"did you mean `{guess}`?" if guess else known
+        )
+    return path
+
+
+def _value(key: str, path: tuple[str, ...], text: str) -> Any:
+    row = schema.key_at(path)
+    if row is None:
+        entry = "NAME" if path[0] == "aliases" else f"NAME.{'|'.join(schema.PROVIDER_KEYS)}"
+        raise ConfigError(f"`{key}` is a table", hint=f"name an entry: `{path[0]}.{entry}`")
+    try:
+        if path[0] == "providers":
+            values.check_provider_name(path[1])
+        if len(path) == 4:
+            values.check(row, {path[3]: text})
+            return text
+        return values.parse(row, text)
+    except values.Invalid as exc:
+        hint = exc.hint or f"for example `darkai config set {key} {_shell(row.example)}`"
+        raise ConfigError(f"`{key}`: {exc.rule}", hint=hint) from None
+
+
+def _shell(example: str) -> str:
+    import shlex
+
+    return shlex.quote(example.strip('"'))
+
+
+def _change(
+    change: Callable[[TOMLDocument, dict[str, Any]], None], environ: Mapping[str, str] | None
+) -> None:
+    file = paths.config_file(environ)
+    try:
+        files.ensure(file.parent)
+        with files.locked(file, _PATIENCE) as had:
+            if not had:
+                raise ConfigError(f"`{file}` is in use by another process", hint="try again")
+            data = document.read(file) or b""
+            tables, text = document.parse(file, data)
+            result = _rewritten(str(file), text, tables, change)
+            if result != text:
+                mark = _BOM if data.startswith(_BOM) else b""
+                files.replace(file, mark + result.encode())
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        raise ConfigError(
+            f"`{file}` cannot be written: {reason}",
+            hint=f"look at it: `ls -ld {file.parent} {file}`",
+        ) from exc
+
+
+def _rewritten(
+    file: str,
+    text: str,
+    tables: dict[str, Any],
+    change: Callable[[TOMLDocument, dict[str, Any]], None],
+) -> str:
+    import tomllib
+
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    wanted = copy.deepcopy(tables)
+    try:
+        target = tomlkit.parse(text)
+        change(target, wanted)
+        result = tomlkit.dumps(target)
+        done = tomllib.loads(result)
+    except (TOMLKitError, ValueError, TypeError):
+        done = None
+        result = text
+    if done != wanted:
+        raise ConfigError(
+            f"`{file}` is written in a way that only you can change", hint=document.EDIT
+        )
+    return result
+
+
+def _assign(target: TOMLDocument, path: tuple[str, ...], value: Any) -> None:
+    import tomlkit
+    from tomlkit.items import InlineTable
+
+    place: Any = target
+    for part in path[:-1]:
+        if part not in place:
+            inline = isinstance(place, InlineTable)
+            place[part] = tomlkit.inline_table() if inline else tomlkit.table()
+        place = place[part]
+    if isinstance(value, dict):
+        table = tomlkit.inline_table()
+        table.update(value)
+        value = table
+    place[path[-1]] = value
+
+
+def _remove(target: Any, tables: Any, path: tuple[str, ...]) -> bool:
+    """Remove what is at ``path`` from both; then its table if it is empty, without comments too."""
+    if not isinstance(tables, dict) or path[0] not in tables:
+        return False
+    if path[1:]:
+        inner = target[path[0]]
+        if not _remove(inner, tables[path[0]], path[1:]):
+            return False
+        as_string = getattr(inner, "as_string", None)
+        if tables[path[0]] or as_string is None or "#" in as_string():
+            return True
+    del target[path[0]]
+    del tables[path[0]]
+    return True

@@ -1,0 +1,87 @@
+"""The reply as it is put together from its events, and the verdict on how it ended.
+
+``Reply`` is a sink: it can stand beside the others in ``pump``. The verdict follows the product's
+table of endings: a state for the history, an exit code, and what to tell the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from darkai_cli.errors import DarkAIError, IncompleteReplyError, RefusedError
+from darkai_cli.events import EndReason, Event, StreamStart, Usage
+
+State = Literal["complete", "interrupted", "truncated", "failed"]
+
+LIMIT_OPTIONS = frozenset(
+    {"max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict"}
+)
+"""Options with which a user limits the length of a reply."""
+
+
+class Verdict(NamedTuple):
+    """How a reply ended. ``error``: what to tell and exit with, None for success."""
+
+    state: State
+    error: BaseException | None
+
+
+class Reply:
+    """One reply, collected."""
+
+    def __init__(self) -> None:
+        self.start: StreamStart | None = None
+        self.usage: Usage | None = None
+        self.reason: EndReason | None = None
+        self.error: BaseException | None = None
+        self._parts: list[str] = []
+        self._visible = False
+
+    @property
+    def text(self) -> str:
+        """The answer so far."""
+        return "".join(self._parts)
+
+    def feed(self, event: Event) -> None:
+        """Take one event."""
+        kind = event.type
+        if kind == "text-chunk":
+            self._parts.append(event.text)  # type: ignore[union-attr]
+            self._visible = True
+        elif kind in ("reasoning-chunk", "tool-call", "citation"):
+            self._visible = True
+        elif isinstance(event, StreamStart):
+            self.start = event
+        elif isinstance(event, Usage):
+            self.usage = event
+        elif event.type == "stream-end":
+            self.reason = event.reason
+
+    def close(self, error: BaseException | None = None) -> None:
+        """The reply is over."""
+        self.error = error
+
+    def verdict(self, *, stayed: bool, options: Mapping[str, Any]) -> Verdict:
+        """How it ended. ``stayed``: the reader of the output was there to the end."""
+        error = self.error
+        if isinstance(error, DarkAIError):
+            return Verdict("truncated" if self._visible else "failed", error)
+        if error is not None or (not stayed and self.reason is None):
+            return Verdict("interrupted", error)
+        if self.reason == "length":
+            if LIMIT_OPTIONS & options.keys():
+                return Verdict("truncated", None)
+            return Verdict(
+                "truncated",
+                IncompleteReplyError(
+                    "the answer was cut off at the model's length limit",
+                    hint="ask for a shorter answer, or for the rest",
+                ),
+            )
+        if self.reason == "filtered":
+            return Verdict(
+                "truncated",
+                RefusedError("the service stopped the answer (content filter)"),
+            )
+        return Verdict("complete", None)

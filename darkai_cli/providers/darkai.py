@@ -1,0 +1,309 @@
+"""The DarkAI dialect: JSON messages, one per ``data:`` line of an SSE stream.
+
+    data: {"event":"text-chunk","data":{"text":"Sure"}}
+    data: {"event":"stream-end","data":{}}
+
+Sources: the public clients of the same URL (gpt4free's, until 2025) and the farfalle server it was
+forked from. Frames are line by line: each ``data:`` line whose JSON parses is a message, blank
+lines or not; only a line that does not parse alone is joined with the next one, as SSE has it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from darkai_cli.errors import (
+    BadReplyError,
+    InputError,
+    ProviderError,
+    RateLimitError,
+    ServiceError,
+    UsageError,
+)
+from darkai_cli.events import Citation, Event, Notice, StreamEnd, TextChunk
+from darkai_cli.messages import ChatRequest, Message
+from darkai_cli.providers.base import (
+    Decoder,
+    Dialect,
+    Frame,
+    Framing,
+    Headers,
+    HttpRequest,
+    ProviderSettings,
+)
+
+URL = "https://darkai.foundation/chat"
+DEFAULT_MODEL = "llama-3-70b"
+MODELS = ("gpt-4o", "gpt-3.5-turbo", "llama-3-70b")
+ALIASES = {"llama-3.1-70b": "llama-3-70b"}
+HEADERS = {
+    "accept": "text/event-stream",
+    "content-type": "application/json",
+    "user-agent": (
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+        "Chrome/127.0.0.0 Safari/537.36"
+    ),
+}
+
+AFTER_END = 1.0
+"""Seconds to read on after ``stream-end`` where no text has come: ``final-response`` may follow."""
+
+MAX_BAD = 50
+"""More unreadable messages in a row than this break the protocol."""
+
+MAX_JOINED = 32
+"""How many ``data:`` lines are tried together as one message."""
+
+
+def format_prompt(
+    messages: Sequence[Message],
+    add_special_tokens: bool = False,
+    do_continue: bool = False,
+    include_system: bool = True,
+) -> str:
+    r"""The conversation as the one text that DarkAI takes.
+
+    A single message is its content, verbatim. Otherwise ``Role: content`` lines, and
+    ``Assistant:`` at the end unless ``do_continue``.
+
+    >>> format_prompt([Message("system", "Be brief"), Message("user", "Hi")])
+    'System: Be brief\nUser: Hi\nAssistant:'
+
+    Raises ``InputError`` if there is no message.
+    """
+    if not messages:
+        raise InputError("there are no messages to send")
+    if len(messages) == 1 and not add_special_tokens:
+        return messages[0].content
+    lines = [
+        f"{message.role.capitalize()}: {message.content}"
+        for message in messages
+        if include_system or message.role != "system"
+    ]
+    text = "\n".join(lines)
+    return text if do_continue else f"{text}\nAssistant:"
+
+
+class DarkAIDialect:
+    """The DarkAI wire format."""
+
+    framing: Framing = "sse-lines"
+
+    def request(self, chat: ChatRequest, settings: ProviderSettings) -> HttpRequest:
+        """``{"query", "model"}`` and the options, as further fields."""
+        taken = sorted({"query", "model"} & chat.options.keys())
+        if taken:
+            raise UsageError(
+                f"the option `{taken[0]}` is darkai's own",
+                hint="the prompt is an argument, the model is `-m NAME`",
+            )
+        body = {"query": format_prompt(chat.messages), "model": chat.model, **chat.options}
+        own = {name.lower(): value for name, value in settings.headers.items()}
+        return HttpRequest(
+            settings.url,
+            {**HEADERS, **own},
+            json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
+        )
+
+    def decoder(self, settings: ProviderSettings) -> DarkAIDecoder:
+        """A fresh decoder."""
+        return DarkAIDecoder(settings)
+
+    def error(
+        self, status: int, headers: Headers, payload: Any, settings: ProviderSettings
+    ) -> ProviderError | None:
+        """DarkAI's own errors: ``{"detail": ...}``, and a 429 that is never sent again.
+
+        The service blocks an address after 20 violations of its limits (4 a minute, 30 in
+        30 minutes, 80 in 6 hours), so asking again by itself would make things worse.
+        """
+        host = settings.host
+        if status == 429:
+            wait = headers.get("retry-after", "")
+            after = f"in {wait} s" if wait.isascii() and wait.isdigit() else "in a minute"
+            return RateLimitError(
+                f"rate limited by {host}",
+                hint=f"try again {after}; DarkAI allows 4 requests a minute, 30 in 30 minutes",
+                status=status,
+                retry_after=float(wait) if wait.isascii() and wait.isdigit() else None,
+            )
+        if not isinstance(payload, dict):
+            return None
+        detail = payload.get("detail")
+        if status == 422 and isinstance(detail, list):
+            return _invalid(detail, settings)
+        if status == 200 and payload:
+            data = payload.get("data")
+            return ServiceError(_detail(data if isinstance(data, dict) else payload, host))
+        return None
+
+
+class DarkAIDecoder:
+    """One DarkAI reply."""
+
+    def __init__(self, settings: ProviderSettings) -> None:
+        self.ended = False
+        self.linger: float | None = None
+        self._host = settings.host
+        self._pending: list[str] = []
+        self._bad = 0
+        self._bad_in_row = 0
+        self._text = False
+        self._citations: set[str] = set()
+        self._final = ""
+        self._end_seen = False
+
+    def feed(self, frame: Frame) -> Iterable[Event]:
+        """The events of one ``data:`` line."""
+        data = frame.data
+        if not frame.event:  # the end of a block
+            self._drop_pending()
+            return ()
+        if not data or data.isspace():
+            return ()
+        message = _parse(data)
+        if message is None:
+            if data.startswith("[DONE]"):
+                self._end()
+                return ()
+            message = self._join(data)
+            if message is None:
+                return ()
+        elif self._pending:
+            self._drop_pending()
+        return self._handle(message, frame.event)
+
+    def _join(self, data: str) -> Any:
+        self._pending.append(data)
+        if len(self._pending) > 1:
+            message = _parse("\n".join(self._pending))
+            if message is not None:
+                self._pending.clear()
+                return message
+            if len(self._pending) >= MAX_JOINED:
+                self._drop_pending()
+        return None
+
+    def _drop_pending(self) -> None:
+        if self._pending:
+            self._pending.clear()
+            self._count_bad()
+
+    def _count_bad(self) -> None:
+        self._bad += 1
+        self._bad_in_row += 1
+        if self._bad_in_row > MAX_BAD:
+            raise BadReplyError(
+                f"{self._host} sent {self._bad_in_row} unreadable events in a row",
+                hint="is the URL that of a DarkAI service?",
+            )
+
+    def _handle(self, message: Any, sse_event: str) -> Iterable[Event]:
+        if not isinstance(message, dict):
+            self._count_bad()
+            return ()
+        name = message.get("event")
+        data = message.get("data")
+        if name == "text-chunk":
+            self._bad_in_row = 0
+            text = data.get("text") if isinstance(data, dict) else None
+            if isinstance(text, str) and text:
+                self._text = True
+                return (TextChunk(text),)
+            return ()
+        if name == "error" or sse_event == "error" or (name is None and "error" in message):
+            raise ServiceError(_detail(data if isinstance(data, dict) else message, self._host))
+        self._bad_in_row = 0
+        if name == "stream-end":
+            self._end()
+        elif name == "final-response" and isinstance(data, dict):
+            final = data.get("message")
+            self._final = final if isinstance(final, str) else ""
+            if self._end_seen:
+                self.ended = True
+        elif name == "search-results" and isinstance(data, dict):
+            return tuple(self._sources(data.get("results")))
+        return ()
+
+    def _sources(self, results: Any) -> Iterator[Event]:
+        for result in results if isinstance(results, list) else ():
+            url = result.get("url") if isinstance(result, dict) else None
+            if isinstance(url, str) and url and url not in self._citations:
+                self._citations.add(url)
+                title = result.get("title")
+                yield Citation(url, title if isinstance(title, str) else "")
+
+    def _end(self) -> None:
+        self._end_seen = True
+        if self._text or self._final:
+            self.ended = True
+        else:
+            self.linger = AFTER_END
+
+    def close(self) -> Iterator[Event]:
+        """The rest, and how the reply ended."""
+        self._drop_pending()
+        if not self._text and self._final:
+            self._text = True
+            yield TextChunk(self._final)
+        if self._bad and not self._text:
+            raise BadReplyError(
+                f"{self._host} sent nothing readable ({self._bad} unreadable events)",
+                hint="is the URL that of a DarkAI service?",
+            )
+        if self._bad:
+            plural = "" if self._bad == 1 else "s"
+            yield Notice("warning", f"{self._bad} unreadable event{plural} skipped")
+        if self._end_seen:
+            if not self._text:
+                yield Notice("warning", "the model sent no text")
+            yield StreamEnd("stop")
+            return
+        if not self._text:
+            raise ServiceError(
+                f"{self._host} sent an empty answer", hint="try again", retryable=True
+            )
+        yield Notice("warning", "the service ended the reply without `stream-end`")
+        yield StreamEnd("eof")
+
+
+def _parse(data: str) -> Any:
+    """The JSON value, or None. (A message that is ``null`` is no message either.)"""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _detail(data: dict[str, Any], host: str) -> str:
+    """The words of an error, at most 200 characters."""
+    for key in ("detail", "error", "message"):
+        value = data.get(key)
+        if isinstance(value, dict):
+            value = value.get("message") or value.get("detail")
+        if isinstance(value, str) and value.strip():
+            line = " ".join(value.split())
+            return f"{host}: {line if len(line) <= 200 else line[:199] + '…'}"
+    return f"{host} reported an error without saying which"
+
+
+def _invalid(detail: list[Any], settings: ProviderSettings) -> ProviderError:
+    first = detail[0] if detail and isinstance(detail[0], dict) else {}
+    loc = first.get("loc")
+    where = [str(part) for part in loc if part != "body"] if isinstance(loc, list) else []
+    field = ".".join(where)[:60] or "?"
+    words = " ".join(str(first.get("msg", "not valid")).split())[:200]
+    hint = "an option (`-o`) that it does not know?"
+    if "model" in where and settings.models:
+        hint = f"its models are {', '.join(settings.models)}"
+    return ServiceError(
+        f"{settings.host} rejected the field `{field}`: {words}",
+        hint=hint,
+        status=422,
+    )
+
+
+_dialect: Dialect = DarkAIDialect()
+_decoder: type[Decoder] = DarkAIDecoder

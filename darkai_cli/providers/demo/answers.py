@@ -1,0 +1,262 @@
+"""What the demo provider can say to a prompt, and above all what it cannot: the matching.
+
+Not a language model, and nothing in here pretends to be one. A prompt is either recognised as a
+whole (every one of its words is known, or it is one of a few sentences) or there is no answer; a
+prompt that merely contains a joke, a greeting or the word *model* is about something else. The
+fallback asks ``can_answer`` first, so that a failed request for real work stays a failed request.
+
+A prompt is a plain one here: ``service`` takes it out of what goes over the wire.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+from darkai_cli.providers.demo import jokes, manual, showcase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_LONGEST_QUESTION = 200  # characters; what is longer has a text in it that is asked about
+
+CANNOT = (
+    "I cannot answer that. I am the *demo* provider, an offline demonstration that is built into"
+    " darkai, and no language model: I can tell a `joke`, answer questions about darkai (`how do I"
+    " set a proxy in darkai?`), and show off with `markdown`, `echo TEXT` and `long 500`. For"
+    ' anything else choose a real service: `darkai ask -p darkai "..."`, or set `DARKAI_URL` to a'
+    " server that speaks its protocol, such as `http://127.0.0.1:8080/chat`.\n"
+)
+"""What is said where ``demo`` was chosen by name and has no answer."""
+
+_WHO = """\
+I am the *demo* provider: a small program inside darkai that works offline. I am no language \
+model, I know nothing about the world, and the same prompt gets the same answer each time. I can
+
+- tell a joke: `joke`, or `joke 7` for number seven;
+- answer questions about darkai from its documentation: `how do I use darkai in a pipe?`;
+- show what a reply can look like: `markdown`;
+- give back what I get: `echo TEXT`;
+- write a text of any length: `long 500` has about 500 words.
+
+For anything else choose a real service with `-p`, or a server of your own with `DARKAI_URL`.
+"""
+
+_WHAT = """\
+darkai is a command-line chat client: `darkai ask "a question"` sends a prompt to a chat service \
+and shows the reply as it streams in; `git diff | darkai ask "write a commit message"` does it in \
+a pipe. \
+Ask me for more: `which models are there?`, `how do I set a proxy?`, `what is exit code 7?`
+"""
+
+_GREETINGS = {
+    "hi": "Hi", "hello": "Hello", "hey": "Hey", "howdy": "Howdy", "greetings": "Greetings",
+    "good morning": "Good morning", "good afternoon": "Good afternoon",
+    "good evening": "Good evening", "good day": "Good day", "hallo": "Hallo", "moin": "Moin",
+    "servus": "Servus", "guten tag": "Guten Tag", "guten morgen": "Guten Morgen",
+    "guten abend": "Guten Abend", "bonjour": "Bonjour", "salut": "Salut", "hola": "Hola",
+    "buenos dias": "Buenos días", "ciao": "Ciao", "ola": "Olá", "hej": "Hej", "hoi": "Hoi",
+}  # fmt: skip
+_AFTER_GREETING = re.compile(r" (?:there|darkai|demo|you|everyone|everybody|all|world|again)$")
+
+_SENTENCES: dict[str, frozenset[str]] = {
+    _WHO: frozenset({
+        "who are you", "what are you", "who r u", "what can you do", "what do you do", "help",
+        "what is your name", "whats your name", "introduce yourself", "what is demo",
+        "what is the demo provider", "what can demo do", "what can the demo provider do",
+        "are you a bot", "are you a robot", "are you an ai", "are you a language model",
+        "are you a model", "are you an llm", "are you human", "are you a human", "are you real",
+        "are you chatgpt", "are you gpt", "which model are you", "what model are you",
+        "who is this", "who am i talking to", "tell me about yourself", "wer bist du",
+        "qui es tu", "quien eres", "chi sei",
+    }),
+    _WHAT: frozenset({
+        "darkai", "what is darkai", "whats darkai", "what does darkai do", "explain darkai",
+        "what can darkai do", "tell me about darkai", "who is darkai", "what is darkai for",
+        "what do i do with darkai", "what can i do with darkai", "how do i use darkai",
+        "how does darkai work",
+    }),
+    "I am a program, so I am exactly as I was the last time. Thank you for asking!\n": frozenset({
+        "how are you", "how are you doing", "how are you today", "hows it going", "how do you do",
+        "how is it going", "are you ok", "are you well", "whats up",
+    }),
+    "You are welcome!\n": frozenset({
+        "thanks", "thank you", "thx", "thanks a lot", "many thanks", "thank you so much", "danke",
+        "thank you very much", "thanks so much", "cheers", "merci", "gracias", "grazie", "obrigado",
+        "obrigada", "danke schon", "vielen dank", "merci beaucoup", "muchas gracias", "bedankt",
+    }),
+    "Goodbye!\n": frozenset({
+        "bye", "goodbye", "good bye", "bye bye", "see you", "see you later", "good night",
+        "tschuss", "au revoir", "adios", "arrivederci",
+    }),
+    "I am glad that you liked it. `another joke` gets you one more.\n": frozenset({
+        "haha", "hahaha", "lol", "that was funny", "very funny", "that was a good joke",
+        "that was a good one", "good joke", "nice joke", "good one", "great joke",
+    }),
+}  # fmt: skip
+
+_JOKE_WORDS = frozenset({"joke", "jokes", "pun", "puns", "wisecrack", "oneliner"})
+_AROUND_JOKE = manual.words(
+    "a an another and any at be best but can cheer clean could cool crack darkai demo do else fancy"
+    " favorite favourite for friendly fun funny give good got great had have hear hello hey hi i"
+    " id in kind know laugh let lets like lovely make me mind more my need new next nice now of ok"
+    " okay one or please quick random say short share silly small some something tell telling that"
+    " the then there to today up us want we whats will with would you your yours"
+)
+_TOPICS: dict[str, jokes.Topic] = {
+    "terminal": "terminal", "terminals": "terminal", "shell": "terminal", "shells": "terminal",
+    "unix": "pipes", "pipe": "pipes", "pipes": "pipes",
+    "network": "network", "networks": "network", "networking": "network", "internet": "network",
+    "programming": "programming", "programmer": "programming", "programmers": "programming",
+    "coding": "programming", "code": "programming", "developer": "programming",
+    "developers": "programming", "software": "programming", "yourself": "darkai",
+}  # fmt: skip
+_NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10, "few": 3, "couple": 2}
+_NUMBERED = re.compile(r"(?:tell me |show me )?joke (?:number |no |nr |n )?(\d{1,9})")
+_SEVERAL = 3
+_JOKES_ELSEWHERE = {
+    "Meine Witze sind auf Englisch:": re.compile(
+        r"(?:bitte )?(?:(?:erzahl|erzahle|sag|sage) (?:mir |uns )?)?"
+        r"(?:(?:noch )?(?:einen|ein) )?(?:guten |kurzen |anderen |weiteren )?witz(?: bitte)?"
+    ),
+    "Mes blagues sont en anglais :": re.compile(
+        r"(?:raconte|raconter|dis|dites|racontez)?(?: ?(?:moi|nous))? ?"
+        r"(?:une |encore une )?(?:autre |bonne )?blague"
+        r"(?: (?:stp|svp|s il te plait|s il vous plait))?"
+    ),
+    "Mis chistes están en inglés:": re.compile(
+        r"(?:(?:cuentame|cuenta|dime|cuentanos) )?(?:un |otro )?(?:buen )?chiste(?: por favor)?"
+    ),
+    "Le mie barzellette sono in inglese:": re.compile(
+        r"(?:(?:raccontami|racconta|dimmi) )?(?:una |un altra )?barzelletta(?: per favore)?"
+    ),
+    "As minhas piadas são em inglês:": re.compile(
+        r"(?:(?:conta|conte|conta me|conte me|me conta|me conte) )?"
+        r"(?:uma |outra )?piada(?: por favor)?"
+    ),
+    "Mijn grappen zijn in het Engels:": re.compile(
+        r"(?:vertel (?:me |mij )?)?(?:een |nog een )?(?:goede )?(?:mop|grap)(?: alsjeblieft)?"
+    ),
+}
+
+_MARKDOWN = frozenset(
+    {"markdown", "markdown showcase", "markdown demo", "show markdown", "show me markdown",
+     "show the markdown showcase", "show me the markdown showcase", "demo markdown"}
+)  # fmt: skip
+_LONG = re.compile(r"long (\d{1,12})(?: words?)?")
+_ECHO = re.compile(r"\s*echo(?:[ \t]+|[ \t]*\r?\n\s*)(?=\S)", re.IGNORECASE)
+
+
+def can_answer(query: str) -> bool:
+    """Whether demo has an honest answer to a prompt that was meant for another service.
+
+    Stricter than ``reply``: a prompt of several lines has a text in it that is asked about, and
+    ``echo`` before a question is part of the question.
+    """
+    line = query.strip()
+    if "\n" in line or (_ECHO.match(line) and (line.endswith("?") or not line.startswith("echo"))):
+        return False
+    return reply(line) is not None
+
+
+def answer(query: str) -> str | None:
+    """The whole reply to ``query`` as Markdown, or None if demo honestly has none."""
+    pieces = reply(query)
+    return None if pieces is None else "".join(pieces)
+
+
+def reply(query: str, heard: str = "") -> Iterator[str] | None:
+    """The pieces of the reply to ``query``, made as they are taken; None as in ``answer``.
+
+    ``heard`` is the conversation so far; a joke in it is not told again.
+    """
+    if echo := _ECHO.match(query):
+        return iter((query[echo.end() :],))
+    if "\n" in query.strip() or len(query) > _LONGEST_QUESTION:
+        return None
+    words = _plain(query)
+    if words in _MARKDOWN:
+        return iter((showcase.MARKDOWN,))
+    if asked := _LONG.fullmatch(words):
+        return _long(int(asked[1]))
+    text = _small_talk(words) or _joke(words, seed=heard or query, heard=heard)
+    if text is None:
+        section = manual.search(_question(query), docs_dir())
+        text = section.markdown() if section else None
+    return None if text is None else iter((text,))
+
+
+def docs_dir() -> Path | None:
+    """Where the documentation is that questions about darkai are answered from."""
+    return manual.docs_dir()
+
+
+def _plain(query: str) -> str:
+    """The words in lower case, without accents and marks, one blank between them."""
+    bare = unicodedata.normalize("NFKD", query.casefold().replace("'", "").replace("’", ""))
+    letters = "".join(c for c in bare if not unicodedata.combining(c))
+    return " ".join(re.findall(r"[^\W_]+", letters))
+
+
+def _question(query: str) -> str:
+    """The question for the search: lower case, single blanks, no marks around it."""
+    return " ".join(query.lower().split()).strip(" ?!.,;:'\"`")
+
+
+def _long(words: int) -> Iterator[str]:
+    if 1 <= words <= showcase.LONGEST:
+        return showcase.long_text(words)
+    return iter((f"`long N` takes a number of words from 1 to {showcase.LONGEST}.\n",))
+
+
+def _small_talk(words: str) -> str | None:
+    polite = re.sub(r"^(?:hi|hello|hey|ok|okay) (?=.)|(?<=.) please$", "", words)
+    greeted = _GREETINGS.get(words) or _GREETINGS.get(_AFTER_GREETING.sub("", words))
+    if greeted:
+        return (
+            f"{greeted}! I am the *demo* provider, an offline demonstration and no language model."
+            " Try `tell me a joke`, `markdown`, or a question about darkai.\n"
+        )
+    for text, sentences in _SENTENCES.items():
+        for said in (words, polite, re.sub(r" (?:darkai|demo)$", "", polite)):
+            if said in sentences:
+                return text
+    return None
+
+
+def _joke(words: str, *, seed: str, heard: str) -> str | None:
+    if asked := _NUMBERED.fullmatch(words):
+        text = jokes.numbered(int(asked[1]))
+        return f"{text or f'I know the jokes 1 to {len(jokes.JOKES)}.'}\n"
+    for note, phrase in _JOKES_ELSEWHERE.items():
+        if phrase.fullmatch(words):
+            return f"{note}\n\n{jokes.pick(seed, heard=heard)[0]}\n"
+    wish = _joke_wish(words.split())
+    if wish is None:
+        return None
+    topic, count = wish
+    told = jokes.pick(seed, topic=topic, count=count, heard=heard)
+    return "\n\n---\n\n".join(told) + "\n"
+
+
+def _joke_wish(words: list[str]) -> tuple[jokes.Topic | None, int] | None:
+    """The topic and the number of jokes that are asked for; None if something else is."""
+    topic: jokes.Topic | None = None
+    count = _SEVERAL if "jokes" in words or "puns" in words else 1
+    for place, word in enumerate(words):
+        if word == "about" and place + 1 < len(words):
+            continue  # what follows must be a topic, as every unknown word must
+        if word in _TOPICS:
+            topic = _TOPICS[word]
+        elif word == "darkai" and place and words[place - 1] == "about":
+            topic = "darkai"
+        elif (word.isascii() and word.isdigit() and len(word) < 3) or word in _NUMBERS:
+            count = max(1, int(_NUMBERS.get(word, 0) or word))
+        elif word not in _AROUND_JOKE and word not in _JOKE_WORDS:
+            return None
+    said = set(words)
+    if said & _JOKE_WORDS or {"something", "funny"} <= said or {"make", "laugh"} <= said:
+        return topic, count
+    return ("life", 1) if words == ["cheer", "me", "up"] else None

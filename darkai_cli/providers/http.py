@@ -1,0 +1,214 @@
+"""A provider over HTTP: any dialect, driven synchronously or asynchronously.
+
+``ReplyReader`` is the sans-I/O middle: response head and bytes in, events out. The two drivers
+around it only move bytes, so there is nothing to keep in step. A fault raises; events that came
+before it have been given out by then.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from darkai_cli.errors import ProviderError, ReplyTimeoutError, ServiceError, TooLargeError
+from darkai_cli.events import VISIBLE, Event, ReasoningChunk, StreamStart, TextChunk
+from darkai_cli.providers import statuses
+from darkai_cli.providers.base import Dialect, Headers, HttpRequest, ProviderSettings
+from darkai_cli.wire.ndjson import NDJSONDecoder
+from darkai_cli.wire.sse import SSEDecoder, SSELineDecoder
+
+if TYPE_CHECKING:
+    from darkai_cli.messages import ChatRequest
+    from darkai_cli.wire.timers import Watch
+    from darkai_cli.wire.transport import Link
+
+MAX_REPLY = 16 * 1024 * 1024
+"""The largest reply, in decompressed bytes."""
+
+_FRAMERS: dict[str, Callable[[], SSEDecoder | SSELineDecoder | NDJSONDecoder]] = {"sse": SSEDecoder, "sse-lines": SSELineDecoder, "ndjson": NDJSONDecoder}
+
+
+class ReplyReader:
+    """One reply: bytes in, events out, no I/O."""
+
+    def __init__(self, dialect: Dialect, settings: ProviderSettings, chat: ChatRequest) -> None:
+        self._dialect = dialect
+        self._settings = settings
+        self._start = StreamStart(settings.name, chat.model)
+        self._framer = _FRAMERS[dialect.framing]()
+        self._decoder = dialect.decoder(settings)
+        self._size = 0
+        self._started = False
+        self._visible = False
+        self._half = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the protocol's end mark was seen and nothing more is worth reading."""
+        return self._decoder.ended
+
+    @property
+    def linger(self) -> float | None:
+        """Seconds to read on although the end mark was seen; None: until the end."""
+        return self._decoder.linger
+
+    def feed(self, data: bytes, watch: Watch | None = None) -> Iterator[Event]:
+        """The events of the next bytes. Raises ``ProviderError``."""
+        self._size += len(data)
+        if self._size > MAX_REPLY:
+            raise TooLargeError(
+                f"the answer of {self._settings.host} exceeded {MAX_REPLY >> 20} MiB; stopped"
+            )
+        try:
+            frames = self._framer.feed(data)
+        except TooLargeError as exc:
+            raise TooLargeError(f"{self._settings.host} {exc.message}") from exc
+        feed = self._decoder.feed
+        for frame in frames:
+            for event in feed(frame):
+                if isinstance(event, TextChunk | ReasoningChunk):
+                    if self._half or not _is_whole(event.text):
+                        text = self._mend(event.text)
+                        if not text:
+                            continue
+                        event = event._replace(text=text)  # noqa: PLW2901 -- put right
+                    if watch is not None:
+                        watch.content()
+                if not self._started:
+                    self._started = True
+                    yield self._start
+                if not self._visible and isinstance(event, VISIBLE):
+                    self._visible = True
+                yield event
+            if self._decoder.ended:
+                return
+
+    def _mend(self, text: str) -> str:
+        """Join UTF-16 halves that a server cut apart, and replace those that stay alone."""
+        text = self._half + text
+        self._half = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""
+        whole = text[: len(text) - len(self._half)]
+        return whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+    def finish(self) -> Iterator[Event]:
+        """The last events, once the body ended cleanly or ``ended`` was seen."""
+        if not self._decoder.ended:
+            for frame in self._framer.finish():
+                yield from self._begun(self._decoder.feed(frame))
+            self._explain_stray()
+        yield from self._begun(self._decoder.close())
+
+    def _begun(self, events: Iterable[Event]) -> Iterator[Event]:
+        for event in events:
+            if not self._started and event.type != "notice":
+                self._started = True
+                yield self._start
+            yield event
+
+    def _explain_stray(self) -> None:
+        """Raise what a body means that was no stream: a web page, or a bare JSON error."""
+        stray = self._framer.stray
+        if self._visible or not stray.strip():
+            return
+        settings = self._settings
+        page = statuses.page_error(settings.host, 200, {}, stray)
+        if page is not None:
+            raise page
+        payload = statuses.parse_json(stray)
+        if payload is None:
+            payload = statuses.parse_json(stray.partition(":")[2])  # `error: {...}`
+        told = self._dialect.error(200, {}, payload, settings)
+        if told is not None:
+            raise told
+        message = statuses.message_in(payload) or statuses.quote(stray, 80)
+        raise ServiceError(f"{settings.host} sent no stream but: {message}", status=200)
+
+    def refusal(self, status: int, headers: Headers, body: bytes, url: str) -> ProviderError:
+        """The error that a status other than 200 is."""
+        settings = self._settings
+        text = body.decode("utf-8", "replace")
+        page = statuses.page_error(settings.host, status, headers, text)
+        if page is not None:
+            return page
+        payload = statuses.parse_json(body)
+        own = self._dialect.error(status, headers, payload, settings)
+        return own or statuses.explain(settings.host, url, status, headers, body, time.time())
+
+
+def _is_whole(text: str) -> bool:
+    """Whether the text holds no half of a UTF-16 pair."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class HttpProvider:
+    """A configured service behind a dialect."""
+
+    def __init__(self, dialect: Dialect, settings: ProviderSettings, link: Link) -> None:
+        self.name = settings.name
+        self.settings = settings
+        self._dialect = dialect
+        self._link = link
+
+    def request(self, chat: ChatRequest) -> HttpRequest:
+        """What would be sent."""
+        return self._dialect.request(chat, self.settings)
+
+    def stream(self, chat: ChatRequest) -> Iterator[Event]:
+        """The reply. Raises ``ProviderError`` and its kin."""
+        from darkai_cli.wire import transport
+
+        request = self.request(chat)
+        reader = ReplyReader(self._dialect, self.settings, chat)
+        with transport.send(
+            self._link, request.method, request.url, request.headers, request.body
+        ) as exchange:
+            if exchange.status != 200:
+                raise reader.refusal(
+                    exchange.status, exchange.headers, exchange.read(), request.url
+                )
+            watch = exchange.watch
+            try:
+                for data in exchange.chunks():
+                    yield from reader.feed(data, watch)
+                    if reader.ended:
+                        break
+                    if reader.linger is not None:
+                        watch.linger(reader.linger)
+            except ReplyTimeoutError:
+                if reader.linger is None:
+                    raise
+            yield from reader.finish()
+
+    async def astream(self, chat: ChatRequest) -> AsyncGenerator[Event, None]:
+        """The same for asyncio and trio."""
+        from darkai_cli.wire import transport
+
+        request = self.request(chat)
+        reader = ReplyReader(self._dialect, self.settings, chat)
+        async with transport.asend(
+            self._link, request.method, request.url, request.headers, request.body
+        ) as exchange:
+            if exchange.status != 200:
+                body = await exchange.aread()
+                raise reader.refusal(exchange.status, exchange.headers, body, request.url)
+            watch = exchange.watch
+            try:
+                async for data in exchange.achunks():
+                    for event in reader.feed(data, watch):
+                        yield event
+                    if reader.ended:
+                        break
+                    if reader.linger is not None:
+                        watch.linger(reader.linger)
+            except ReplyTimeoutError:
+                if reader.linger is None:
+                    raise
+            for event in reader.finish():
+                yield event

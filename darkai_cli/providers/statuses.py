@@ -1,0 +1,240 @@
+"""What an HTTP status, or a page under any status, means: what is the same for all services.
+
+A dialect explains its own error bodies first (``Dialect.error``); what it leaves comes here.
+Foreign text is quoted at most 200 characters long, an HTML page only by its title.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from darkai_cli.errors import (
+    AuthError,
+    NetworkError,
+    ProviderError,
+    RateLimitError,
+    RefusedError,
+    ServiceError,
+    UnknownModelError,
+)
+from darkai_cli.providers.base import Headers
+
+RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
+MAX_WAIT = 60.0
+"""The longest ``Retry-After`` that is obeyed, in seconds."""
+
+_NAMES = {
+    408: "request timeout", 409: "conflict", 500: "internal error", 502: "bad gateway",
+    503: "unavailable", 504: "gateway timeout", 529: "overloaded",
+}  # fmt: skip
+_CHALLENGES = ("Just a moment...", "Attention Required!", 'id="cf-', "id='cf-", "cf-chl", "cf_chl_")
+
+
+def quote(text: str, limit: int = 200) -> str:
+    """Foreign text in one line, at most ``limit`` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def parse_json(body: bytes | str) -> Any:
+    """The JSON value in ``body``, or None if it is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def message_in(payload: Any) -> str:
+    """The human message in an error body of any usual shape; "" if there is none.
+
+    Shapes: ``{"error": {"message"}}``, ``{"error": "..."}``, ``{"message"}``, ``{"detail":
+    "..."}``, FastAPI's ``{"detail": [{"loc", "msg"}]}``.
+    """
+    if isinstance(payload, str):
+        return quote(payload)
+    if not isinstance(payload, dict):
+        return ""
+    for key in ("error", "detail", "message", "msg"):
+        value = payload.get(key)
+        if isinstance(value, str) and value:
+            return quote(value)
+        if isinstance(value, dict):
+            return message_in(value)
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            first = value[0]
+            loc = first.get("loc")
+            field = ".".join(str(part) for part in loc if part != "body") if loc else ""
+            text = message_in({"message": first.get("msg") or first.get("message") or ""})
+            return f"field `{quote(field, 60)}`: {text}" if field else text
+    return ""
+
+
+def is_page(text: str) -> bool:
+    """Whether a body is a web page."""
+    head = text.lstrip("\ufeff \t\r\n")[:512].lower()
+    return head.startswith(("<!doctype", "<html", "<head", "<body")) or "<html" in head
+
+
+def title_of(text: str) -> str:
+    """The title of a web page, or ""."""
+    import html
+
+    found = re.search(r"<title[^>]*>(.{0,400}?)</title>", text, re.IGNORECASE | re.DOTALL)
+    return quote(html.unescape(found.group(1)), 100) if found else ""
+
+
+def page_error(host: str, status: int, headers: Headers, text: str) -> ProviderError | None:
+    """The error that a web page in place of an answer is; None if ``text`` is no page."""
+    if headers.get("cf-mitigated") == "challenge" or (
+        is_page(text) and any(sign in text for sign in _CHALLENGES)
+    ):
+        return NetworkError(
+            f"{host} is behind a browser check (Cloudflare); this client cannot pass it",
+            hint="use another service: `darkai config set providers.darkai.url URL`",
+            status=status,
+        )
+    if not is_page(text):
+        return None
+    title = title_of(text)
+    named = f"a web page ('{title}')" if title else "a web page"
+    if status == 200:
+        return ServiceError(
+            f"{host} sent {named}, not an API answer",
+            hint="a captive portal, or the wrong URL: open it in a browser to see",
+            status=status,
+        )
+    return None
+
+
+def retry_after(headers: Headers, now: float) -> float | None:
+    """Seconds that ``Retry-After`` asks to wait (seconds or an HTTP date); None if unreadable."""
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", value):
+        return float(value)
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def explain(
+    host: str, url: str, status: int, headers: Headers, body: bytes, now: float
+) -> ProviderError:
+    """The error that a status other than 200 is. ``now``: seconds since the epoch."""
+    text = body.decode("utf-8", "replace")
+    page = page_error(host, status, headers, text)
+    if page is not None:
+        return page
+    told = message_in(parse_json(body))
+    more = f": {told}" if told else ""
+    if 300 <= status < 400:
+        return _redirected(host, url, status, headers)
+    if status == 401:
+        return AuthError(
+            f"{host} rejected the key or wants one (401){more}",
+            hint="set it in the provider's `headers`, see `darkai config edit`",
+            status=status,
+        )
+    if status == 403:
+        return AuthError(f"{host}: not allowed (403){more}", status=status)
+    if status == 404:
+        if is_page(text) or not told:
+            return ServiceError(
+                f"{host} has no such path ({urlsplit(url).path or '/'})",
+                hint="is the base URL right?",
+                status=status,
+            )
+        if "model" in told.lower():
+            return UnknownModelError(f"{host}{more}", hint="`darkai models`", status=status)
+        return ServiceError(f"{host}: not found{more}", status=status)
+    if status == 407:
+        return AuthError(
+            f"the proxy before {host} needs a user name and password",
+            hint="write them into the proxy URL: http://USER:PASSWORD@HOST:PORT",
+            status=status,
+        )
+    if status == 413:
+        return RefusedError(f"the request is too large for {host}{more}", status=status)
+    if status in (400, 422):
+        return ServiceError(f"{host} rejected the request ({status}){more}", status=status)
+    if status == 429:
+        return limited(host, headers, told, now)
+    return _failed(host, status, headers, more, now)
+
+
+def limited(
+    host: str, headers: Headers, told: str, now: float, *, may_retry: bool = True
+) -> RateLimitError:
+    """The error that a 429 is."""
+    wait = retry_after(headers, now)
+    quota = "quota" in told.lower() or "billing" in told.lower()
+    more = f": {told}" if told else ""
+    if quota:
+        return RateLimitError(f"quota used up at {host}{more}", hint="check billing", status=429)
+    if wait is not None and wait > MAX_WAIT:
+        return RateLimitError(
+            f"rate limited; {host} asks to wait {span(wait)}{more}",
+            hint="try again later, or use another provider: `--provider NAME`",
+            status=429,
+            retry_after=wait,
+        )
+    return RateLimitError(
+        f"rate limited by {host}{more}",
+        hint=f"try again in {span(wait)}" if wait else "try again in a minute",
+        status=429,
+        retryable=may_retry,
+        retry_after=wait,
+    )
+
+
+def _failed(host: str, status: int, headers: Headers, more: str, now: float) -> ProviderError:
+    name = _NAMES.get(status)
+    words = f"{host} failed ({status}{more})" if status == 500 else (
+        f"{host} is overloaded (529){more}" if status == 529
+        else f"{host}: {name or 'unexpected status'} ({status}){more}"
+    )  # fmt: skip
+    wait = retry_after(headers, now)
+    return ServiceError(
+        words,
+        status=status,
+        retryable=status in RETRYABLE and (wait is None or wait <= MAX_WAIT),
+        retry_after=wait,
+    )
+
+
+def _redirected(host: str, url: str, status: int, headers: Headers) -> ProviderError:
+    target = headers.get("location", "")
+    there = urlsplit(target)
+    here = urlsplit(url)
+    other = there.hostname or ""
+    if there.scheme and there.scheme not in ("http", "https"):
+        return ServiceError(f"{host} redirected to an unsupported address", status=status)
+    if there.scheme == "http" and here.scheme == "https":
+        return ServiceError(f"{host} redirected to plain http: refused", status=status)
+    same = not other or (other == here.hostname and there.port == here.port)
+    if same and (there.path or "/") == (here.path or "/") and there.query == here.query:
+        return ServiceError(f"{host} redirects in a loop", status=status)
+    shown = quote(other + there.path if other else target)
+    return ServiceError(
+        f"{host} redirected to {shown}",
+        hint="set the base URL to it if you trust it: `darkai config set providers.NAME.url URL`",
+        status=status,
+    )
+
+
+def span(seconds: float) -> str:
+    """A length of time in words, not rounded up: ``42 s``, ``5 min``, ``3 h``, ``11 days``."""
+    if seconds < 120:
+        return f"{int(seconds)} s"
+    if seconds < 7200:
+        return f"{int(seconds / 60)} min"
+    if seconds < 172_800:
+        return f"{int(seconds / 3600)} h"
+    return f"{int(seconds / 86_400)} days"

@@ -1,0 +1,63 @@
+"""Events as JSON Lines: what ``--json`` writes to stdout and ``--record`` to a file.
+
+One object a line, flushed at each event. An error is the last line.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import BinaryIO
+
+from darkai_cli import events
+from darkai_cli.errors import DarkAIError
+from darkai_cli.events import Event
+
+
+class JsonlSink:
+    """``{"event": NAME, "data": {...}}``, a line each."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+
+    def feed(self, event: Event) -> None:
+        """Write one event."""
+        self._line(events.encode(event))
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Write the error that ended the stream, or that the user did."""
+        if isinstance(error, DarkAIError):
+            self._line(json.dumps(events.error_to_json(error)))
+        elif error is not None:
+            self._line(events.encode(events.StreamEnd("cancelled")))
+
+    def _line(self, text: str) -> None:
+        self._out.write(text.encode() + b"\n")
+        self._out.flush()
+
+
+class RecordSink:
+    """A recording: the same lines with ``t``, the seconds since the request was made."""
+
+    def __init__(self, out: BinaryIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._out = out
+        self._clock = clock
+        self._began = clock()
+
+    def feed(self, event: Event) -> None:
+        """Write one event with its time."""
+        self._line(events.to_json(event))
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Write how it ended, and close the file."""
+        if isinstance(error, DarkAIError):
+            self._line(events.error_to_json(error))
+        elif error is not None:
+            self._line(events.to_json(events.StreamEnd("cancelled")))
+        self._out.close()
+
+    def _line(self, line: dict[str, object]) -> None:
+        timed = {"t": round(self._clock() - self._began, 4), **line}
+        self._out.write(json.dumps(timed).encode() + b"\n")
+        self._out.flush()

@@ -1,0 +1,158 @@
+"""The process's own streams: what they are, and the only place that touches ``sys.std*``.
+
+Whether a stream is a terminal, how wide it is, whether colour is wanted; reading standard input by
+the rules of a good pipe citizen; writing so that each piece is out at once. Nothing is looked up at
+import time.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+import sys
+from collections.abc import Callable, Mapping
+from typing import BinaryIO, TextIO
+
+from darkai_cli.errors import InputError
+
+WAIT_BEFORE_TELLING = 2.0
+"""Seconds of silence on a piped stdin after which the user is told that darkai waits for it."""
+
+
+def environ() -> Mapping[str, str]:
+    """The process environment."""
+    return os.environ
+
+
+def stdout() -> TextIO:
+    """Standard output."""
+    return sys.stdout
+
+
+def stderr() -> TextIO:
+    """Standard error."""
+    return sys.stderr
+
+
+def stdin() -> TextIO:
+    """Standard input."""
+    return sys.stdin
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether the stream is a terminal; False for a closed one."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
+
+
+def size(stream: TextIO) -> tuple[int, int]:
+    """Columns and rows behind ``stream``; ``COLUMNS`` and ``LINES`` win; 80 by 24 if unknown."""
+    columns, lines = (_positive(name) for name in ("COLUMNS", "LINES"))
+    if columns and lines:
+        return columns, lines
+    try:
+        found = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        return columns or 80, lines or 24
+    return columns or found.columns or 80, lines or found.lines or 24
+
+
+def _positive(name: str) -> int:
+    value = os.environ.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 6 else 0
+
+
+def is_dumb() -> bool:
+    """Whether the terminal can do nothing but print."""
+    return os.environ.get("TERM", "") in ("dumb", "unknown")
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Whether to colour what goes to ``stream``: a terminal, without ``NO_COLOR``.
+
+    ``FORCE_COLOR`` gives colour on stderr even when it is no terminal, never on stdout.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    if stream is sys.stderr and os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
+        return True
+    return is_terminal(stream) and not is_dumb()
+
+
+def has_input() -> bool:
+    """Whether stdin is to be read: a pipe, a file or a socket; never a terminal or a device."""
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
+
+
+def read_input(on_wait: Callable[[], None] | None = None) -> str:
+    """All of stdin as text: UTF-8, a leading byte order mark dropped, nothing else changed.
+
+    ``on_wait`` is called once if nothing has come for two seconds. Raises ``InputError`` with the
+    offset of bytes that are not UTF-8.
+    """
+    raw = sys.stdin.buffer
+    if on_wait is not None and not _ready(WAIT_BEFORE_TELLING):
+        on_wait()
+    try:
+        data = raw.read()
+    except OSError as exc:
+        reason = exc.strerror or exc
+        raise InputError(f"stdin cannot be read: {reason}") from exc
+    return decode(data, "stdin")
+
+
+def _ready(seconds: float) -> bool:
+    try:
+        return bool(select.select([0], [], [], seconds)[0])
+    except (OSError, ValueError):
+        return True
+
+
+def decode(data: bytes, what: str) -> str:
+    """``data`` as UTF-8 text without a leading byte order mark; ``what`` is named in the error."""
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as exc:
+        raise InputError(
+            f"{what} is not UTF-8 text: invalid byte 0x{data[exc.start]:02x} at offset {exc.start}",
+            hint="convert it, for example with `iconv -f latin1 -t utf-8`",
+        ) from exc
+
+
+def binary_stdout() -> BinaryIO:
+    """Standard output for bytes. Raises ``InputError`` if it is closed."""
+    if sys.stdout is None:
+        raise InputError("stdout is closed", hint="redirect it: `> FILE` or `> /dev/null`")
+    return sys.stdout.buffer
+
+
+def binary_stdin() -> BinaryIO:
+    """Standard input for bytes. Raises ``InputError`` if it is closed."""
+    if sys.stdin is None:
+        raise InputError("stdin is closed", hint="name a file instead of `-`")
+    return sys.stdin.buffer
+
+
+def silence_stdout() -> None:
+    """Point stdout at the null device, so that nothing more complains about its broken pipe."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+
+
+def tell(text: str) -> None:
+    """One line on stderr. Nobody listening is no error."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return

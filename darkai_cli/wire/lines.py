@@ -1,0 +1,126 @@
+"""Bytes cut into lines: what the SSE and the NDJSON decoder have in common.
+
+No decoding and no I/O happens here. ``bytes.split`` does the work, a chunk at a time; a line that
+is not complete yet grows in one ``bytearray``, so time and memory stay linear in the input for an
+endless line in small pieces as well as for a million short lines.
+
+Not ``splitlines``: that one also splits on VT, FF, U+0085, U+2028 and U+2029, which are legal
+inside a line of JSON.
+"""
+
+from __future__ import annotations
+
+from darkai_cli.errors import TooLargeError
+
+MAX_EVENT = 4 * 1024 * 1024
+"""The longest line and the largest event, in bytes."""
+
+MAX_STRAY = 64 * 1024
+"""How much is kept, in bytes, of what is not part of the protocol."""
+
+_BOM = b"\xef\xbb\xbf"
+
+
+def size(limit: int) -> str:
+    """A bound in words: ``4 MiB``."""
+    for shift, unit in ((20, "MiB"), (10, "KiB")):
+        if limit >= 1 << shift and not limit % (1 << shift):
+            return f"{limit >> shift} {unit}"
+    return f"{limit} bytes"
+
+
+class LineSplitter:
+    """Whole lines, without their ends, out of bytes in pieces of any size.
+
+    A line ends with LF; with ``cr`` also with CR or CRLF, as server-sent events have it. One BOM at
+    the very start is dropped.
+
+    ``fault`` is set when a line is longer than ``limit`` bytes. Nothing more comes then, but the
+    lines before it have been given out: raising is left to the caller, who may hold frames made of
+    them.
+    """
+
+    def __init__(self, limit: int = MAX_EVENT, *, cr: bool) -> None:
+        self.fault: TooLargeError | None = None
+        self._limit = limit
+        self._cr = cr
+        self._after_cr = False
+        self._head: bytes | None = b""  # what may become a BOM; None once that is settled
+        self._rest = bytearray()  # the line that has not ended yet
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The lines that ``data`` completes."""
+        if self.fault is not None:
+            return []
+        if self._head is not None:
+            data = self._settle_head(data)
+        if self._cr and (self._after_cr or b"\r" in data):
+            data = self._only_lf(data)
+        lines = data.split(b"\n")
+        last = lines.pop()
+        rest = self._rest
+        if rest and lines:
+            rest += lines[0]
+            lines[0] = bytes(rest)
+            rest.clear()
+            if len(lines[0]) > self._limit:
+                return self._bounded(lines)
+        if last:
+            rest += last
+        # None of the lines is too long as long as all of them together are not.
+        if len(data) > self._limit or len(rest) > self._limit:
+            return self._bounded(lines)
+        return lines
+
+    def finish(self) -> bytes:
+        """The line that no line end came for; empty if there is none."""
+        rest = (self._head or b"") + self._rest
+        self._head = None
+        self._rest.clear()
+        return rest
+
+    def _settle_head(self, data: bytes) -> bytes:
+        data = (self._head or b"") + data
+        if len(data) < len(_BOM) and _BOM.startswith(data):
+            self._head = data
+            return b""
+        self._head = None
+        return data.removeprefix(_BOM)
+
+    def _only_lf(self, data: bytes) -> bytes:
+        """Every line end as one LF. A CR at the end counts at once; an LF after it is swallowed."""
+        if not data:
+            return data
+        if self._after_cr:
+            data = data.removeprefix(b"\n")
+        self._after_cr = data.endswith(b"\r")
+        return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _bounded(self, lines: list[bytes]) -> list[bytes]:
+        """The lines before the first one that is too long."""
+        limit = self._limit
+        long = next((at for at, line in enumerate(lines) if len(line) > limit), None)
+        if long is not None or len(self._rest) > limit:
+            self.fault = TooLargeError(f"sent a line longer than {size(limit)}")
+            self._rest.clear()
+        return lines[:long]
+
+
+class Stray:
+    """What stands between the frames and is not part of the protocol: the first 64 KiB."""
+
+    def __init__(self) -> None:
+        self._kept = bytearray()
+
+    def add(self, line: bytes) -> None:
+        """Keep ``line``, as far as there is room."""
+        kept = self._kept
+        if len(kept) < MAX_STRAY:
+            if kept:
+                kept += b"\n"
+            kept += line[: MAX_STRAY - len(kept)]
+
+    @property
+    def text(self) -> str:
+        """The lines, joined with LF."""
+        return self._kept.decode("utf-8", "replace")

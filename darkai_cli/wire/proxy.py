@@ -1,0 +1,134 @@
+"""Which proxy a URL goes through: flag, config, environment, and the exceptions.
+
+Not a connection: it only decides. The rules are curl's, with the traps of other clients turned into
+one clear line: ``socks://`` means ``socks5://``, ``NO_PROXY`` may hold IPv6 literals and networks,
+and loopback goes direct unless the user named a proxy with ``--proxy``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from darkai_cli.errors import ConfigError
+
+_SCHEMES = ("http", "https", "socks5", "socks5h")
+
+
+class Proxy(NamedTuple):
+    """A proxy as it will be used. ``origin`` says where the user set it."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str | None
+    password: str | None
+    origin: str
+
+    @property
+    def address(self) -> str:
+        """Host and port, without the credentials: what messages show."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def parse(url: str, origin: str) -> Proxy:
+    """The proxy that ``url`` names. Raises ``ConfigError`` with the origin, never the password."""
+    text = url.strip()
+    if "://" not in text:
+        text = f"http://{text}"
+    hint = "a proxy is written http://HOST:PORT or socks5://HOST:PORT"
+    try:
+        parts: SplitResult = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ConfigError(f"the proxy from {origin} has no usable address", hint=hint) from None
+    scheme = {"socks": "socks5"}.get(parts.scheme, parts.scheme)
+    if scheme not in _SCHEMES:
+        raise ConfigError(
+            f"the proxy from {origin} has the unsupported scheme `{parts.scheme}`", hint=hint
+        )
+    if not parts.hostname:
+        raise ConfigError(f"the proxy from {origin} names no host", hint=hint)
+    default = {"http": 80, "https": 443}.get(scheme, 1080)
+    return Proxy(
+        scheme,
+        parts.hostname,
+        port or default,
+        unquote(parts.username) if parts.username else None,
+        unquote(parts.password) if parts.password else None,
+        origin,
+    )
+
+
+def choose(
+    url: str,
+    *,
+    explicit: str | None,
+    origin: str,
+    by_flag: bool,
+    environ: Mapping[str, str],
+) -> Proxy | None:
+    """The proxy for ``url``, or None for a direct connection.
+
+    ``explicit``: what flag or config say (``origin`` names which; an empty text means no proxy);
+    ``by_flag``: it was the flag, which counts for loopback too.
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    if explicit is not None:
+        if not explicit or (is_loopback(host) and not by_flag):
+            return None
+        return parse(explicit, origin)
+    if is_loopback(host):
+        return None
+    for name in (f"{parts.scheme}_proxy", "all_proxy"):
+        for key in (name, name.upper()):
+            value = environ.get(key, "").strip()
+            if not value:
+                continue
+            if key == "HTTP_PROXY" and "REQUEST_METHOD" in environ:
+                continue  # CGI: the header `Proxy:` of a stranger ends up in this variable
+            if bypassed(host, parts.port or (443 if parts.scheme == "https" else 80), environ):
+                return None
+            return parse(value, key)
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def bypassed(host: str, port: int, environ: Mapping[str, str]) -> bool:
+    """Whether ``NO_PROXY`` names the host: a name, a domain, an address, a network, or ``*``."""
+    value = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    for raw in value.replace(",", " ").split():
+        entry = raw.lower()
+        if entry == "*":
+            return True
+        if _network_holds(entry.strip("[]"), host):
+            return True
+        name, _, wanted_port = entry.rpartition(":")
+        if name and wanted_port.isascii() and wanted_port.isdigit() and ":" not in name:
+            if int(wanted_port) != port:
+                continue
+            entry = name
+        entry = entry.removeprefix("*").lstrip(".")
+        if entry and (host == entry or host.endswith("." + entry)):
+            return True
+    return False
+
+
+def _network_holds(entry: str, host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False)
+    except ValueError:
+        return False

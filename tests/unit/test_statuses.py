@@ -1,0 +1,85 @@
+"""What an HTTP status means, for every service alike."""
+
+from __future__ import annotations
+
+import json
+from email.utils import formatdate
+
+import pytest
+
+from darkai_cli.providers import statuses
+
+NOW = 1_800_000_000.0
+URL = "https://service.test/v1/chat"
+
+
+def explain(status: int, body: object = b"", **headers: str):
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return statuses.explain("service.test", URL, status, names, data, NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers", "code", "retryable", "words"),
+    [
+        (401, {"error": {"message": "bad key"}}, {}, 4, False, "bad key"),
+        (403, {"message": "not in your region"}, {}, 4, False, "not in your region"),
+        (404, b"<html><title>404</title></html>", {}, 9, False, "no such path (/v1/chat)"),
+        (404, {"error": {"message": "model x not found"}}, {}, 5, False, "model x not found"),
+        (407, b"", {}, 4, False, "proxy"),
+        (408, b"", {}, 9, True, "408"),
+        (409, b"", {}, 9, False, "conflict"),
+        (413, b"<html></html>", {}, 10, False, "too large"),
+        (422, {"detail": [{"loc": ["body", "t"], "msg": "wrong"}]}, {}, 9, False, "`t`: wrong"),
+        (429, {}, {"retry_after": "2"}, 6, True, "rate limited"),
+        (429, {}, {"retry_after": "soon"}, 6, True, "rate limited"),
+        (429, {}, {"retry_after": "999999"}, 6, False, "11 days"),
+        (429, {"error": {"message": "insufficient_quota"}}, {}, 6, False, "quota"),
+        (500, {"error": "boom"}, {}, 9, True, "failed (500: boom)"),
+        (500, b"", {}, 9, True, "failed (500)"),
+        (502, b"<html><title>502 Bad Gateway</title>" + b"x" * 18000, {}, 9, True, "bad gateway"),
+        (503, b"", {"retry_after": "1"}, 9, True, "unavailable"),
+        (503, b"", {"retry_after": "3600"}, 9, False, "unavailable"),
+        (529, b"", {}, 9, True, "overloaded"),
+        (307, b"", {"location": "https://other.test/v1"}, 9, False, "redirected to other.test/v1"),
+        (307, b"", {"location": "http://service.test/v1/chat"}, 9, False, "plain http: refused"),
+        (307, b"", {"location": URL}, 9, False, "in a loop"),
+        (307, b"", {"location": "/v1/chat"}, 9, False, "in a loop"),
+        (302, b"", {"location": "file:///etc/passwd"}, 9, False, "unsupported address"),
+        (418, b"", {}, 9, False, "418"),
+    ],
+)
+def test_statuses(status, body, headers, code, retryable, words) -> None:
+    error = explain(status, body, **headers)
+    assert (error.exit_code, error.retryable) == (code, retryable)
+    assert words in error.message
+    assert error.status == status
+    assert len(error.message) < 400
+
+
+def test_retry_after_as_a_date() -> None:
+    error = explain(503, retry_after=formatdate(NOW + 30, usegmt=True))
+    assert error.retry_after == pytest.approx(30, abs=1)
+    assert explain(503, retry_after=formatdate(NOW - 30, usegmt=True)).retry_after == 0
+
+
+@pytest.mark.parametrize("status", [200, 403, 503])
+def test_a_challenge_is_named_whatever_the_status(status: int) -> None:
+    page = "<html><title>Just a moment...</title></html>"
+    error = statuses.page_error("service.test", status, {}, page)
+    assert error.exit_code == 7
+    assert "Cloudflare" in error.message
+
+
+def test_a_page_is_named_by_its_title_only() -> None:
+    page = "<!doctype html><title>Hotel &amp; WiFi\n Login</title>" + "secret" * 100
+    error = statuses.page_error("service.test", 200, {}, page)
+    assert "Hotel & WiFi Login" in error.message
+    assert "secret" not in error.message
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(42, "42 s"), (300, "5 min"), (10800, "3 h"), (999999, "11 days")]
+)
+def test_spans(seconds: float, words: str) -> None:
+    assert statuses.span(seconds) == words
