@@ -6,9 +6,13 @@ on stderr as ``error:`` and ``hint:``, without a traceback unless ``--debug`` wa
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+
+TYPE_CHECKING = False  # `import typing` alone would double the time of `--version`
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -28,6 +32,7 @@ def _run(args: list[str]) -> int:
     from darkai_cli.errors import DarkAIError, Terminated
 
     debug = "--debug" in args
+    gc.disable()  # until the request is out: what imports allocate is not garbage
     try:
         _listen()
         from darkai_cli.cli import app

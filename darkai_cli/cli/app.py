@@ -94,14 +94,18 @@ def root(
 def run(args: Sequence[str]) -> int:
     """Run one command line; the exit code. Raises ``DarkAIError`` or ``KeyboardInterrupt``."""
     arguments = list(args)
-    command = typer.main.get_command(app)
     if not arguments:
         if not streams.has_input():
-            command.main(["--help"], prog_name="darkai", standalone_mode=False)
+            run(["--help"])
             return UsageError.exit_code
         arguments = ["ask"]
+    name = arguments[0]
+    if name in COMMANDS:  # without the group around it, which costs as much as a command
+        command, arguments, program = load(COMMANDS[name]), arguments[1:], f"darkai {name}"
+    else:
+        command, program = typer.main.get_command(app), "darkai"
     try:
-        code = command.main(arguments, prog_name="darkai", standalone_mode=False)
+        code = command.main(arguments, prog_name=program, standalone_mode=False)
     except CommandLineError as exc:
         raise usage_error(exc) from exc
     except typer.Abort:

@@ -112,7 +112,9 @@ def _converse(
     out = Output(wishes, path=path, record=record, quiet=quiet, verbose=verbose)
     reply = Reply()
     log = streams.tell if debug else None
-    open_stream = fallback.opener(config, messages, request_options, streams.environ(), log)
+    open_stream = fallback.opener(
+        config, messages, request_options, streams.environ(), log, out.prepare
+    )
     events = fallback.open_turn(config, messages, open_stream, allowed=allowed)
     complete = False
     try:

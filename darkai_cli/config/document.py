@@ -24,9 +24,8 @@ def read(file: Path) -> bytes | None:
     try:
         return files.read(file)
     except OSError as exc:
-        reason = (exc.strerror or str(exc)).lower()
         raise ConfigError(
-            f"`{file}` cannot be read: {reason}", hint=f"look at it: `ls -l {file}`"
+            f"`{file}` cannot be read: {files.reason(exc)}", hint=f"look at it: `ls -l {file}`"
         ) from exc
 
 
@@ -35,7 +34,7 @@ def parse(file: Path, data: bytes, hint: str = EDIT) -> tuple[dict[str, Any], st
     import tomllib
 
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
         raise ConfigError(f"`{file}:{line}`: not UTF-8 text", hint=hint) from None
@@ -84,3 +83,14 @@ def dotted(path: tuple[str, ...]) -> str:
     """The path as it is told; a foreign file may hold endless names."""
     text = ".".join(path)
     return text if len(text) <= 80 else text[:80] + "…"
+
+
+def path_of(key: str) -> tuple[str, ...]:
+    """The path of a dotted key that somebody typed. Raises ``ConfigError``."""
+    path = schema.split(key)
+    if path is None:
+        known = (*schema.KEYS, *schema.TABLES)
+        guess = schema.nearest(key, known)
+        hint = f"did you mean `{guess}`?" if guess else f"keys are {', '.join(known)}"
+        raise ConfigError(f"unknown key `{key}`", hint=hint)
+    return path

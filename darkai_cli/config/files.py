@@ -48,11 +48,27 @@ def read(file: Path) -> bytes | None:
     return b"".join(parts)
 
 
+def reason(exc: OSError) -> str:
+    """Why the operating system refused, to stand after a colon."""
+    text = exc.strerror or str(exc)
+    return text[:1].lower() + text[1:]
+
+
 def ensure(folder: Path) -> None:
     """Create the folder, for the user alone, if it is not there. Raises ``OSError``."""
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def create(file: Path, data: bytes) -> None:
+    """Write a file that is not there yet, for the user alone. Raises ``OSError``."""
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(data)
 
 
 def replace(file: Path, data: bytes) -> None:

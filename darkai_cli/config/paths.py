@@ -72,7 +72,7 @@ def project_file(environ: Mapping[str, str] | None = None, cwd: Path | None = No
     home = os.path.realpath(values.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 -- cheaper
     while True:
         file = os.path.join(folder, PROJECT_FILE)  # noqa: PTH118 -- cheaper
-        if os.path.lexists(file):
+        if os.path.exists(file):  # noqa: PTH110 -- cheaper
             return Path(file)
         parent = os.path.dirname(folder)  # noqa: PTH120 -- cheaper
         if folder in (home, parent) or os.path.lexists(os.path.join(folder, ".git")):  # noqa: PTH118
@@ -82,4 +82,4 @@ def project_file(environ: Mapping[str, str] | None = None, cwd: Path | None = No
 
 def _home(environ: Mapping[str, str] | None) -> Path | None:
     named = (os.environ if environ is None else environ).get("DARKAI_HOME")
-    return Path(named).expanduser().absolute() if named else None
+    return Path(os.path.abspath(os.path.expanduser(named))) if named else None  # noqa: PTH100, PTH111 -- pathlib's expanduser raises where there is no home

@@ -94,7 +94,8 @@ _ALL = (
         "proxy",
         "proxy",
         None,
-        "the proxy; unset: what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say",
+        "the proxy; empty: none; unset: what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and "
+        "`NO_PROXY` say",
         '"http://localhost:3128"',
     ),
     Key(
@@ -136,7 +137,7 @@ PROVIDER_KEYS: dict[str, Key] = {
         Key("type", "name", None, "the wire format the service speaks", '"darkai"'),
         Key("url", "url", None, "where the service is", '"http://localhost:8000/chat"'),
         Key("model", "name", None, "the model that is asked if none is named", '"llama-3-70b"'),
-        Key("models", "list", None, "the models it has; unset: any name passes", '["llama-3-70b"]'),
+        Key("models", "list", None, "the models it has; unset: what is built in, or any name", '["llama-3-70b"]'),
         Key("headers", "headers", None, "headers sent with each request", '{ X-Team = "blue" }'),
     )
 }
@@ -192,3 +193,151 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return close[0] if close else None
+
+
+def template() -> str:
+    """A ``config.toml`` of comments only: what ``darkai config edit`` begins with."""
+    lines = [
+        "# The configuration of darkai. Take the `#` away from a line to set it.",
+        "# `darkai config show` tells what is in force and why.",
+        "",
+    ]
+    for key in KEYS.values():
+        lines += _comment(key), f"# {key.name} = {key.example}", ""
+    lines += ["# [aliases]", f"# fast = {ALIAS.example}", "", "# [providers.darkai]"]
+    for key in PROVIDER_KEYS.values():
+        lines += _comment(key), f"# {key.name} = {key.example}"
+    return "\n".join(lines) + "\n"
+
+
+def _comment(key: Key) -> str:
+    return f"## {key.meaning}{_also(key)}".replace("`", "")
+
+
+def _also(key: Key) -> str:
+    """What the meaning leaves unsaid: the choices, the range, the default."""
+    parts = [", ".join(key.choices)] if key.choices else []
+    if key.kind in ("number", "count"):
+        parts.append(f"{'above' if key.above else 'from'} {key.low:g} to {key.high:.0f}")
+    if key.default is not None:
+        parts.append(f"default {_toml(key.default)}")
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else f"{value:g}"
+
+
+_KIND_NAMES: dict[Kind, str] = {
+    "name": "text",
+    "text": "text",
+    "choice": "text",
+    "bool": "true, false",
+    "number": "seconds",
+    "count": "whole number",
+    "list": "list of texts",
+    "url": "URL",
+    "proxy": "URL",
+    "path": "file",
+    "options": "table",
+    "headers": "table",
+}
+
+_REFERENCE = """\
+# Configuration
+
+<!-- Generated from darkai_cli/config/schema.py; a test compares. -->
+
+`config.toml` lies in the platform's configuration folder; `darkai config path` prints where. With
+`DARKAI_HOME` set, all of darkai's files lie side by side in that folder.
+
+Each value is taken from the first of these that has it:
+
+1. a flag, such as `--model`;
+2. an environment variable: `DARKAI_` and the key in capitals; one that is empty counts as not set;
+3. `.darkai.toml`, searched from the current folder upward to the home folder or the root of a git
+   tree;
+4. `config.toml`;
+5. the default.
+
+The tables `options`, `aliases` and `providers` are merged entry by entry. `darkai config show`
+tells each value and where it comes from.
+
+## Keys
+
+{keys}
+
+In the environment a list is written with commas (`DARKAI_FALLBACK=work/llama-3-70b,demo`), a table
+as TOML or JSON writes it (`DARKAI_OPTIONS='temperature = 0.2, top_p = 0.9'`). True is also `1`,
+`yes`, `on`; false is `0`, `no`, `off`.
+
+## `[aliases]`
+
+Names of your own for models:
+
+```toml
+[aliases]
+fast = {alias}
+```
+
+## `[providers.NAME]`
+
+Settings of a provider that is built in ({built_in}), or one of your own:
+
+```toml
+[providers.work]
+type = "darkai"
+url = "https://chat.example.com/chat"
+```
+
+{providers}
+
+`{variable}` sets the `url` of the provider `darkai`. A URL must not hold a user name or a password.
+
+## Project files
+
+A `.darkai.toml` comes with somebody's repository. It may set {shared}, where
+`model` must be one of a provider that is built in or that you have configured. Anything else in it
+is ignored, with a warning, until you have read the file and run `darkai config trust`. That records
+the file's SHA-256: a changed file has to be trusted again. A file that belongs to another user is
+ignored as a whole until it is trusted.
+
+## Commands
+
+| command | what it does |
+|---|---|
+| `darkai config show` | each value and where it comes from; `--json` |
+| `darkai config get KEY` | one value |
+| `darkai config set KEY VALUE` | writes it to `config.toml`, keeping comments and order |
+| `darkai config unset KEY` | removes it |
+| `darkai config edit` | opens `config.toml` in `$VISUAL`, `$EDITOR` or vi, then checks it |
+| `darkai config path` | prints where `config.toml` is |
+| `darkai config trust [FILE]` | trusts a project file as it is now |
+
+`KEY` may be dotted: `aliases.fast`, `options.temperature`, `providers.darkai.url`.
+"""
+
+
+def reference() -> str:
+    """The reference page of the configuration, in Markdown."""
+    keys = ["| key | variable | type | meaning |", "|---|---|---|---|"]
+    keys += [
+        f"| `{key.name}` | `{key.variable}` | {_KIND_NAMES[key.kind]} | {key.meaning}{_also(key)} |"
+        for key in KEYS.values()
+    ]
+    providers = ["| key | type | meaning |", "|---|---|---|"]
+    providers += [
+        f"| `{key.name}` | {_KIND_NAMES[key.kind]} | {key.meaning} |"
+        for key in PROVIDER_KEYS.values()
+    ]
+    shared = [f"`{key.name}`" for key in KEYS.values() if key.shared]
+    return _REFERENCE.format(
+        keys="\n".join(keys),
+        providers="\n".join(providers),
+        alias=ALIAS.example,
+        built_in=", ".join(f"`{name}`" for name in BUILT_IN_PROVIDERS),
+        variable=URL_VARIABLE,
+        shared=f"{', '.join(shared[:-1])} and {shared[-1]}",
+    )

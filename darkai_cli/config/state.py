@@ -7,7 +7,6 @@ writable counts as empty, and nothing here ever raises or waits for long.
 from __future__ import annotations
 
 import json
-import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -55,9 +54,8 @@ def first_time(fact: str) -> bool:
 
 def _recent(when: object) -> bool:
     """Whether the time lies less than ten minutes back; a clock that stepped back voids it."""
-    if isinstance(when, bool) or not isinstance(when, (int, float)) or not math.isfinite(when):
-        return False
-    return 0 <= time.time() - when < OUTAGE_SECONDS
+    now = time.time()
+    return isinstance(when, (int, float)) and now - OUTAGE_SECONDS < when <= now
 
 
 def _read() -> dict[str, dict[str, Any]]:

@@ -44,8 +44,7 @@ def admit(
         data = files.read(file)
         owner = file.stat().st_uid
     except OSError as exc:
-        reason = (exc.strerror or str(exc)).lower()
-        return None, (f"`{file}` is ignored, it cannot be read: {reason}",)
+        return None, (f"`{file}` is ignored, it cannot be read: {files.reason(exc)}",)
     if data is None:
         return None, ()
     if owner not in _accepted_owners() and not is_trusted(file, data, environ):
@@ -114,8 +113,7 @@ def record(file: Path, data: bytes, environ: Mapping[str, str] | None = None) ->
             known[os.path.realpath(file)] = _digest(data)
             files.replace(store, json.dumps(known, indent=1).encode())
     except OSError as exc:
-        reason = (exc.strerror or str(exc)).lower()
-        raise ConfigError(f"`{store}` cannot be written: {reason}") from exc
+        raise ConfigError(f"`{store}` cannot be written: {files.reason(exc)}") from exc
     return _digest(data)
 
 

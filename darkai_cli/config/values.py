@@ -212,8 +212,6 @@ def _host_and_port(place: str) -> tuple[str, str]:
 
 def _proxy(_key: Key, value: object) -> str:
     text = _str(value).strip()
-    if not text:
-        raise Invalid("must not be empty")
     if not text.isprintable() or " " in text:
         raise Invalid("must not hold spaces or control characters")
     scheme, mark, _ = text.partition("://")

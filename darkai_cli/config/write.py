@@ -24,7 +24,7 @@ _BOM = b"\xef\xbb\xbf"
 
 def set_value(key: str, text: str, *, environ: Mapping[str, str] | None = None) -> None:
     """Write ``key`` (dotted), with the value that ``text`` stands for. Raises ``ConfigError``."""
-    path = _path(key)
+    path = document.path_of(key)
     value = _value(key, path, text)
 
     def change(target: TOMLDocument, tables: dict[str, Any]) -> None:
@@ -51,17 +51,6 @@ def unset_value(key: str, *, environ: Mapping[str, str] | None = None) -> bool:
 
     _change(change, environ)
     return there
-
-
-def _path(key: str) -> tuple[str, ...]:
-    path = schema.split(key)
-    if path is None:
-        guess = schema.nearest(key, (*schema.KEYS, *schema.TABLES))
-        known = f"keys are {', '.join((*schema.KEYS, *schema.TABLES))}"
-        raise ConfigError(
-            f"unknown key `{key}`", hint=f"did you mean `{guess}`?" if guess else known
-        )
-    return path
 
 
 def _value(key: str, path: tuple[str, ...], text: str) -> Any:
@@ -103,9 +92,8 @@ def _change(
                 mark = _BOM if data.startswith(_BOM) else b""
                 files.replace(file, mark + result.encode())
     except OSError as exc:
-        reason = (exc.strerror or str(exc)).lower()
         raise ConfigError(
-            f"`{file}` cannot be written: {reason}",
+            f"`{file}` cannot be written: {files.reason(exc)}",
             hint=f"look at it: `ls -ld {file.parent} {file}`",
         ) from exc
 

@@ -97,11 +97,12 @@ def _with_substitutes(
 ) -> Iterator[Event]:
     url = target.settings.url
     listed = config.fallback
-    demo = _demo_for(messages) if listed is None else None
-    if demo is not None and state.outage(url):
-        yield _told(f"{target.settings.host} did not answer a few minutes ago", demo)
-        yield from open_stream(demo, connect_timeout=None, retries=0)
-        return
+    if listed is None and state.outage(url):
+        demo = _demo_for(messages)
+        if demo is not None:
+            yield _told(f"{target.settings.host} did not answer a few minutes ago", demo)
+            yield from open_stream(demo, connect_timeout=None, retries=0)
+            return
     started = False
     limits: tuple[float | None, int] = (None, config.retries) if listed else (CONNECT_LIMIT, 0)
     try:
@@ -119,6 +120,7 @@ def _with_substitutes(
         return
     if listed is None:
         state.record_outage(url)
+        demo = _demo_for(messages)
         if demo is None:
             failure.hint = f"{CHOOSE}; `darkai ask -p demo` is an offline demonstration"
             raise failure
@@ -173,6 +175,7 @@ def opener(
     options: Mapping[str, Any],
     environ: Mapping[str, str],
     log: Callable[[str], None] | None = None,
+    on_sent: Callable[[], None] | None = None,
 ) -> Stream:
     """The way turns are opened in earnest: the registry's provider, with retries."""
     from darkai_cli.conversation.turn import retried
@@ -180,7 +183,9 @@ def opener(
     def open_stream(
         target: registry.Target, *, connect_timeout: float | None, retries: int
     ) -> Iterator[Event]:
-        provider = registry.provider_of(target.settings, config, environ, connect_timeout, log)
+        provider = registry.provider_of(
+            target.settings, config, environ, connect_timeout, log, on_sent
+        )
         chat = ChatRequest(messages, target.model, options)
         return retried(lambda: provider.stream(chat), retries)
 

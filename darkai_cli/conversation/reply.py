@@ -1,4 +1,4 @@
-"""The reply as it is put together from its events, and the verdict on how it ended.
+"""What a reply was, from its events, and the verdict on how it ended.
 
 ``Reply`` is a sink: it can stand beside the others in ``pump``. The verdict follows the product's
 table of endings: a state for the history, an exit code, and what to tell the user.
@@ -28,28 +28,19 @@ class Verdict(NamedTuple):
 
 
 class Reply:
-    """One reply, collected."""
+    """One reply: who gave it, what it took, how it ended."""
 
     def __init__(self) -> None:
         self.start: StreamStart | None = None
         self.usage: Usage | None = None
         self.reason: EndReason | None = None
         self.error: BaseException | None = None
-        self._parts: list[str] = []
         self._visible = False
-
-    @property
-    def text(self) -> str:
-        """The answer so far."""
-        return "".join(self._parts)
 
     def feed(self, event: Event) -> None:
         """Take one event."""
         kind = event.type
-        if kind == "text-chunk":
-            self._parts.append(event.text)  # type: ignore[union-attr]
-            self._visible = True
-        elif kind in ("reasoning-chunk", "tool-call", "citation"):
+        if kind in ("text-chunk", "reasoning-chunk", "tool-call", "citation"):
             self._visible = True
         elif isinstance(event, StreamStart):
             self.start = event

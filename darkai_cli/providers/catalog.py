@@ -19,6 +19,10 @@ BUILT_IN: dict[str, ProviderSettings] = {
         aliases=darkai.ALIASES,
     ),
     "demo": ProviderSettings(
-        name="demo", type="demo", url="http://demo.localhost/chat", default_model="demo", models=("demo",)
+        name="demo",
+        type="demo",
+        url="http://demo.localhost/chat",
+        default_model="demo",
+        models=("demo",),
     ),
 }

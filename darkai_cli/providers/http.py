@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from darkai_cli.errors import ProviderError, ReplyTimeoutError, ServiceError, TooLargeError
 from darkai_cli.events import VISIBLE, Event, ReasoningChunk, StreamStart, TextChunk
@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 MAX_REPLY = 16 * 1024 * 1024
 """The largest reply, in decompressed bytes."""
 
-_FRAMERS: dict[str, Callable[[], SSEDecoder | SSELineDecoder | NDJSONDecoder]] = {"sse": SSEDecoder, "sse-lines": SSELineDecoder, "ndjson": NDJSONDecoder}
+Framer: TypeAlias = SSEDecoder | SSELineDecoder | NDJSONDecoder
+_FRAMERS: dict[str, Callable[[], Framer]] = {
+    "sse": SSEDecoder,
+    "sse-lines": SSELineDecoder,
+    "ndjson": NDJSONDecoder,
+}
 
 
 class ReplyReader:
@@ -63,7 +68,7 @@ class ReplyReader:
         try:
             frames = self._framer.feed(data)
         except TooLargeError as exc:
-            raise TooLargeError(f"{self._settings.host} {exc.message}") from exc
+            raise self._named(exc) from exc
         feed = self._decoder.feed
         for frame in frames:
             for event in feed(frame):
@@ -94,10 +99,18 @@ class ReplyReader:
     def finish(self) -> Iterator[Event]:
         """The last events, once the body ended cleanly or ``ended`` was seen."""
         if not self._decoder.ended:
-            for frame in self._framer.finish():
+            try:
+                frames = self._framer.finish()
+            except TooLargeError as exc:
+                raise self._named(exc) from exc
+            for frame in frames:
                 yield from self._begun(self._decoder.feed(frame))
             self._explain_stray()
         yield from self._begun(self._decoder.close())
+
+    def _named(self, error: TooLargeError) -> TooLargeError:
+        """The error with the host in front: the readers know none."""
+        return TooLargeError(f"{self._settings.host} {error.message}")
 
     def _begun(self, events: Iterable[Event]) -> Iterator[Event]:
         for event in events:

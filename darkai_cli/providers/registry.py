@@ -142,11 +142,12 @@ def provider_of(
     environ: Mapping[str, str],
     connect_timeout: float | None = None,
     log: Callable[[str], None] | None = None,
+    on_sent: Callable[[], None] | None = None,
 ) -> HttpProvider:
     """The provider, ready to stream.
 
     ``connect_timeout`` (seconds) replaces the configured one; ``log`` takes the lines of
-    ``--debug``.
+    ``--debug``; ``on_sent`` is called when a request is on the wire.
     """
     from darkai_cli.providers.http import HttpProvider
     from darkai_cli.wire.timers import Timers
@@ -156,7 +157,8 @@ def provider_of(
     if settings.type == "demo":
         from darkai_cli.wire.transport import Link
 
-        return HttpProvider(dialect, settings, Link(timers, app=_demo_app(config), log=log))
+        app = _demo_app(config)
+        return HttpProvider(dialect, settings, Link(timers, app=app, log=log, on_sent=on_sent))
     from darkai_cli.wire import proxy, tls
 
     origin = config.origin("proxy")
@@ -172,7 +174,8 @@ def provider_of(
     from darkai_cli.wire.transport import Link, check_url
 
     check_url(settings.url)
-    return HttpProvider(dialect, settings, Link(timers, route, pending, log=log))
+    link = Link(timers, route, pending, log=log, on_sent=on_sent)
+    return HttpProvider(dialect, settings, link)
 
 
 def _demo_app(config: Config) -> App:

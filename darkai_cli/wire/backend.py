@@ -11,8 +11,8 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, cast
 
 import httpcore
 
@@ -32,6 +32,7 @@ class WatchedStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 -- the watch knows better
         watch = self._backend.watch
+        self._backend.sent()
         data = self._inner.read(max_bytes, watch.left())
         watch.byte()
         return data
@@ -60,9 +61,16 @@ class WatchedStream(httpcore.NetworkStream):
 class WatchedBackend(httpcore.NetworkBackend):
     """Connects within what is left of ``watch``, which the transport renews for each request."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, on_sent: Callable[[], None] | None = None) -> None:
         self.watch = watch
+        self._on_sent = on_sent
         self._sync = httpcore.SyncBackend()
+
+    def sent(self) -> None:
+        """Something is awaited now: all that was to be sent has been. Tells it once."""
+        if self._on_sent is not None:
+            tell, self._on_sent = self._on_sent, None
+            tell()
 
     def connect_tcp(
         self,
@@ -75,8 +83,10 @@ class WatchedBackend(httpcore.NetworkBackend):
         addresses = resolve(host, port, self.watch.left())
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             try:
+                # As bytes, since a text would have Python load its codec for international names.
+                numeric = cast("str", address.encode())
                 stream = self._sync.connect_tcp(
-                    address, port, self.watch.left() / left, local_address, socket_options
+                    numeric, port, self.watch.left() / left, local_address, socket_options
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if left == 1:

@@ -66,7 +66,7 @@ class _Fields:
 
     def _field(self, line: bytes) -> bytes | None:
         """Take in one line; the value of a ``data`` field is given back."""
-        name, colon, value = line.partition(b":")
+        name, _, value = line.partition(b":")
         if value[:1] == b" ":
             value = value[1:]
         if name == b"data":
@@ -79,7 +79,7 @@ class _Fields:
         elif name == b"retry":
             if value.isdigit() and len(value) <= _MAX_DIGITS:  # bytes: only ASCII digits
                 self._retry = int(value)
-        elif colon and not name:
+        elif not name:
             self.comments += 1
         else:
             self._stray.add(line)

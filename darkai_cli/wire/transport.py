@@ -45,6 +45,8 @@ class Link(NamedTuple):
     sleep: Callable[[float], None] = time.sleep
     log: Callable[[str], None] | None = None
     """Where ``--debug`` lines go; credentials are masked in them."""
+    on_sent: Callable[[], None] | None = None
+    """Called once the request is on the wire, before the wait for the response."""
 
 
 SECRET_HEADERS = frozenset(
@@ -223,7 +225,7 @@ def _headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 def _transport(link: Link, url: str, watch: Watch) -> httpx.BaseTransport:
     if link.app is not None:
-        return _InProcess(link.app, link.sleep, watch)
+        return _InProcess(link.app, link, watch)
     return _Network(link, url, watch)
 
 
@@ -237,7 +239,7 @@ class _Network(httpx.BaseTransport):
 
         logging.getLogger("httpcore").propagate = False
         self._pool: httpcore.ConnectionPool
-        backend = WatchedBackend(watch)
+        backend = WatchedBackend(watch, link.on_sent)
         # Without a context httpcore would build one of its own, but only for https://.
         context = link.tls.get() if link.tls is not None and url.startswith("https:") else None
         proxy = link.proxy
@@ -324,18 +326,20 @@ def _as_httpx() -> Iterator[None]:
 class _InProcess(httpx.BaseTransport):
     """A service in this process, behind the same seam as the network."""
 
-    def __init__(self, app: App, sleep: Callable[[float], None], watch: Watch) -> None:
+    def __init__(self, app: App, link: Link, watch: Watch) -> None:
         self._app = app
-        self._sleep = sleep
+        self._link = link
         self._watch = watch
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._watch.sent()
+        if self._link.on_sent is not None:
+            self._link.on_sent()
         pieces = self._app(request.read(), dict(request.headers))
         return httpx.Response(
             200,
             headers={"content-type": "text/event-stream"},
-            stream=_Paced(pieces, self._sleep),
+            stream=_Paced(pieces, self._link.sleep),
         )
 
 

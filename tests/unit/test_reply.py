@@ -43,10 +43,3 @@ def verdict(
 )
 def test_endings(events: tuple[Event, ...], kwargs: dict, wanted: tuple[str, int]) -> None:
     assert verdict(*events, **kwargs) == wanted
-
-
-def test_text_is_joined() -> None:
-    reply = Reply()
-    for piece in ("a", " b", "\n"):
-        reply.feed(TextChunk(piece))
-    assert reply.text == "a b\n"

@@ -64,7 +64,7 @@ _AFTER_GREETING = re.compile(r" (?:there|darkai|demo|you|everyone|everybody|all|
 _SENTENCES: dict[str, frozenset[str]] = {
     _WHO: frozenset({
         "who are you", "what are you", "who r u", "what can you do", "what do you do", "help",
-        "what is your name", "whats your name", "introduce yourself", "what is demo",
+        "what is your name", "whats your name", "introduce yourself", "darkai help", "what is demo",
         "what is the demo provider", "what can demo do", "what can the demo provider do",
         "are you a bot", "are you a robot", "are you an ai", "are you a language model",
         "are you a model", "are you an llm", "are you human", "are you a human", "are you real",

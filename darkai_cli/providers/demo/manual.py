@@ -48,7 +48,7 @@ _ACTIONS = words(
 _SAME = {
     "configuration": "config", "configur": "config", "preferenc": "config", "llm": "model",
     "pick": "choos", "select": "choos", "switch": "choos", "chang": "choos", "status": "cod",
-    "dry-run": "--dry-run",
+    "dry-run": "--dry-run", "json": "--json",
     "autocomplet": "complet", "completion": "complet", "autocompletion": "complet",
     "socks5": "sock", "socks5h": "sock", "address": "url", "http_proxy": "proxy",
     "https_proxy": "proxy", "all_proxy": "proxy", "pipelin": "pip", "stop": "interrupt",
@@ -79,7 +79,10 @@ _ASKS = re.compile(
     r"(?:please )?(?:how|what|which|where|when|why|who|is|are|does|do|did|can|could|should|will"
     r"|would|explain|tell me (?:how|what|which|where|when|why|about)|show me how|help)\b"
 )
-_EXACT = re.compile(r"(?:^|\s)--[a-z][a-z-]+|\bexit(?:s|ed)? (?:with )?(?:code|status)|\bexit \d+$")
+_EXACT = re.compile(
+    r"(?:^|\s)--[a-z][a-z-]+|\bexit(?:s|ed)? (?:with )?(?:code|status)|\bexit \d+$"
+    r"|\bjson (?:output|events?)\b"
+)
 _TOKEN = re.compile(r"--[a-z][a-z-]+|[^\W_]+(?:[_-][^\W_]+)*")
 _HEADING = re.compile(r"(#{1,6})\s+(.+?)\s*#*$")
 _LINK = re.compile(r"\[([^\]]+)\]\((?!https?://|mailto:)[^)\s]+\)")
@@ -122,7 +125,7 @@ def search(question: str, folder: Path | None) -> Section | None:
 
     ``question`` is one line in lower case, without the marks at its end.
     """
-    named = re.search(r"\bdarkai\b", question) is not None
+    named = re.search(r"\bdarkai(?:\b|_)", question) is not None
     asked = _stems(question)
     if folder is None or not asked:
         return None
@@ -154,7 +157,7 @@ def _is_ours(question: str, asked: Collection[str]) -> bool:
         return False
     if exact and not (_ASKS.match(question) or len(question.split()) <= 4):
         return False
-    if not exact and _VOCABULARY.isdisjoint(asked):
+    if not exact and (_VOCABULARY.isdisjoint(asked) or "cod" in asked):  # code of what?
         return False
     strange = _FOREIGN.intersection(_TOKEN.findall(question))
     return not strange or ("complet" in asked and strange <= _SHELLS)
@@ -165,7 +168,8 @@ def _covers(entry: _Indexed, wanted: Collection[str], *, share: float) -> bool:
     if len(found) < share * len(wanted):
         return False
     return any(
-        word in entry.heading or word in entry.title or word.startswith("--") for word in found
+        word in entry.heading or word in entry.title or word.startswith("--") or "_" in word
+        for word in found
     )
 
 

@@ -1,0 +1,123 @@
+"""What the benchmarks share: a loopback service, processes measured from outside, medians and ratios.
+
+Each figure is a ratio of two things measured in turn in one run, because a machine's speed drifts.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+
+class Run(NamedTuple):
+    """One finished process: CPU and wall seconds, peak memory in MiB, exit code."""
+
+    cpu: float
+    wall: float
+    rss: float
+    code: int
+
+
+def measure(
+    command: Sequence[str], env: dict[str, str] | None = None, sink: int = subprocess.DEVNULL
+) -> Run:
+    """Run a command to its end."""
+    began = time.monotonic()
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.DEVNULL, env=env
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    scale = 1024 if sys.platform == "linux" else 1024 * 1024
+    return Run(
+        usage.ru_utime + usage.ru_stime,
+        time.monotonic() - began,
+        usage.ru_maxrss / scale,
+        process.returncode,
+    )
+
+
+def in_turn(runs: int, *jobs: Callable[[], float]) -> list[list[float]]:
+    """Each job's figures over ``runs`` rounds, one warm-up first, the jobs in turn."""
+    found: list[list[float]] = [[] for _ in jobs]
+    for number in range(runs + 1):
+        for job, figures in zip(jobs, found, strict=True):
+            figure = job()
+            if number:
+                figures.append(figure)
+    return found
+
+
+def ratio(figures: Sequence[float], base: Sequence[float]) -> float:
+    """The median of the pairwise ratios."""
+    return statistics.median(a / b for a, b in zip(figures, base, strict=True))
+
+
+def row(name: str, figures: Sequence[float], base: Sequence[float], bound: str, unit: str) -> None:
+    """Print one line of a table."""
+    median = statistics.median(figures)
+    against = statistics.median(base)
+    print(f"{name:<44} {median:9.2f} {unit} {against:9.2f} {unit} {ratio(figures, base):7.2f}x  {bound}")
+
+
+class Service(threading.Thread):
+    """A loopback HTTP service that answers every POST with the same body.
+
+    ``arrived``: monotonic times at which a request was complete.
+    """
+
+    def __init__(self, pieces: Sequence[bytes], content_type: str = "text/event-stream") -> None:
+        super().__init__(daemon=True)
+        self.pieces = pieces
+        self.arrived: list[float] = []
+        self.sent: list[float] = []
+        self._head = (
+            f"HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\n"
+            "transfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+        ).encode()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+        self.port = self._listener.getsockname()[1]
+        self.start()
+
+    def run(self) -> None:
+        """Serve one connection after the other."""
+        while True:
+            client, _ = self._listener.accept()
+            with client:
+                if self._request(client):
+                    self.arrived.append(time.monotonic())
+                    self._answer(client)
+
+    def _request(self, client: socket.socket) -> bool:
+        data = b""
+        while b"\r\n\r\n" not in data:
+            piece = client.recv(65536)
+            if not piece:
+                return False
+            data += piece
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = 0
+        for line in head.lower().split(b"\r\n"):
+            if line.startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        while len(body) < length:
+            body += client.recv(65536)
+        return True
+
+    def _answer(self, client: socket.socket) -> None:
+        client.sendall(self._head)
+        batch: list[bytes] = []
+        for number, piece in enumerate(self.pieces, 1):
+            batch.append(b"%x\r\n%s\r\n" % (len(piece), piece))
+            if number % 64 == 0:
+                client.sendall(b"".join(batch))
+                batch.clear()
+        self.sent.append(time.monotonic())
+        client.sendall(b"".join(batch) + b"0\r\n\r\n")

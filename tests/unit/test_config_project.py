@@ -1,0 +1,274 @@
+"""Project files: where they are looked for, what they may set, and how they become trusted."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from darkai_cli.config import files, paths, schema, trust
+from darkai_cli.config.load import load
+from darkai_cli.errors import ConfigError
+from darkai_cli.providers.catalog import BUILT_IN
+
+
+@pytest.fixture
+def project() -> Path:
+    return Path.cwd() / ".darkai.toml"
+
+
+def write_user(text: str) -> None:
+    paths.config_dir().mkdir(exist_ok=True)
+    paths.config_file().write_text(text)
+
+
+def trust_now(file: Path) -> None:
+    trust.record(file, file.read_bytes())
+
+
+HARMLESS = """
+system = "be brief"
+model = "llama-3-70b"
+theme = "dark"
+code_theme = "monokai"
+reasoning = "hide"
+plain = true
+markdown = false
+[options]
+temperature = 0.1
+"""
+
+
+def test_what_can_do_no_harm_is_taken(project: Path) -> None:
+    project.write_text(HARMLESS)
+    config = load()
+    assert (config.system, config.model, config.theme) == ("be brief", "llama-3-70b", "dark")
+    assert (config.code_theme, config.reasoning) == ("monokai", "hide")
+    assert (config.plain, config.markdown) == (True, False)
+    assert config.options == {"temperature": 0.1}
+    assert config.notices == ()
+    assert not paths.trust_file().exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'provider = "demo"',
+        'proxy = "http://evil.invalid"',
+        'ca_file = "ca.pem"',
+        "fallback = []",
+        "timeout = 1",
+        "connect_timeout = 1",
+        "retries = 0",
+        "demo_delay = 1",
+        'aliases = { fast = "darkai/x" }',
+        'providers.darkai.url = "http://evil.invalid"',
+        'unknown_key_of_another_version = "x"',
+        'model = "evil/llama"',
+        "timeout = 'not even valid'",
+    ],
+)
+def test_anything_else_is_ignored_and_told(project: Path, text: str) -> None:
+    key = text.partition(" ")[0].partition(".")[0]
+    project.write_text(f'theme = "dark"\n{text}\n')
+    config = load()
+    assert config.theme == "dark"
+    if key in schema.KEYS:
+        assert not config.chosen(key)
+    assert (config.aliases, config.providers) == ({}, {})
+    (notice,) = config.notices
+    assert f"`{project}:2`" in notice
+    assert f"`{key}`" in notice
+    assert "`darkai config trust`" in notice
+
+
+def test_every_key_is_either_display_or_in_the_list_above() -> None:
+    shared = {key.name for key in schema.KEYS.values() if key.shared}
+    display = {"theme", "code_theme", "reasoning", "plain", "markdown"}
+    assert shared == {"model", "system", "options"} | display
+
+
+def test_the_model_of_a_known_provider_only(project: Path) -> None:
+    write_user('[providers.work]\nurl = "http://a"\n[aliases]\n"x/y" = "work/m"\n')
+    for model in ("work/m", "demo/demo", "darkai/gpt-4o", "plain", "x/y"):
+        project.write_text(f'model = "{model}"\n')
+        assert (load().model, load().notices) == (model, ())
+    for model in ("workk/m", "/m", " evil/work/m"):
+        project.write_text(f'model = "{model}"\n')
+        assert load().model is None
+        assert load().notices
+
+
+def test_the_built_in_names_are_those_of_the_catalog() -> None:
+    assert set(schema.BUILT_IN_PROVIDERS) == set(BUILT_IN)
+
+
+def test_a_flood_of_keys_is_told_briefly(project: Path) -> None:
+    project.write_text("".join(f"{'k' * 300}{number} = 1\n" for number in range(500)))
+    notices = load().notices
+    assert len(notices) == 6
+    assert "495 more keys" in notices[-1]
+    assert max(map(len, notices)) < 400
+
+
+def test_a_trusted_file_sets_everything_until_it_changes(project: Path) -> None:
+    project.write_text('retries = 5\n[providers.darkai]\nurl = "http://a/"\n')
+    trust_now(project)
+    config = load()
+    assert (config.retries, config.providers["darkai"].url) == (5, "http://a/")
+    assert config.origin("retries") == ("project", f"{project}:1")
+    assert config.notices == ()
+    project.write_text(project.read_text() + "# changed\n")
+    config = load()
+    assert (config.retries, config.providers) == (2, {})
+    assert len(config.notices) == 2
+
+
+def test_trust_is_for_one_place(project: Path) -> None:
+    text = "retries = 5\n"
+    project.write_text(text)
+    trust_now(project)
+    elsewhere = project.parent / "sub" / ".darkai.toml"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text(text)
+    assert load(cwd=elsewhere.parent).retries == 2
+    assert load().retries == 5
+
+
+def test_the_list_of_trusted_files_is_private_and_grows(project: Path) -> None:
+    other = project.parent / "other" / ".darkai.toml"
+    trust.record(project, b"a")
+    trust.record(other, b"b")
+    store = paths.trust_file()
+    assert stat.S_IMODE(store.stat().st_mode) == 0o600
+    assert json.loads(store.read_bytes()).keys() == {str(project), str(other)}
+
+
+@pytest.mark.parametrize("damage", [b"{", b"[]", b"\xff", b"[" * 100000, b'{"x": 1}'])
+def test_a_damaged_list_trusts_nobody_and_is_not_overwritten(project: Path, damage: bytes) -> None:
+    project.write_text("retries = 5\n")
+    trust_now(project)
+    paths.trust_file().write_bytes(damage)
+    assert load().retries == 2
+    if damage != b'{"x": 1}':
+        with pytest.raises(ConfigError, match="is damaged"):
+            trust_now(project)
+        assert paths.trust_file().read_bytes() == damage
+
+
+def test_a_file_of_another_user_sets_nothing(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write_text('theme = "dark"\n')
+    monkeypatch.setattr(trust, "_accepted_owners", lambda: (4711,))
+    config = load()
+    assert config.theme == "auto"
+    assert "another user" in config.notices[0]
+    assert "`darkai config trust`" in config.notices[0]
+    trust_now(project)
+    assert load().theme == "dark"
+    assert load().notices == ()
+
+
+def test_our_own_files_and_those_of_root_are_accepted() -> None:
+    assert set(trust._accepted_owners()) == {0, os.geteuid()}
+
+
+def test_a_project_file_that_is_no_toml_names_the_line(project: Path) -> None:
+    project.write_text("theme = 'dark'\nmodel = \n")
+    with pytest.raises(ConfigError) as caught:
+        load()
+    assert caught.value.message.startswith(f"`{project}:2`: not valid TOML")
+    assert "config edit" not in (caught.value.hint or "")
+
+
+def test_a_wrong_value_names_the_line(project: Path) -> None:
+    project.write_text("\ntheme = 'blue'\n")
+    with pytest.raises(ConfigError, match=":2`: `theme`: must be one of"):
+        load()
+
+
+def test_what_cannot_be_read_is_ignored_and_told(project: Path) -> None:
+    project.mkdir()
+    assert "is ignored, it cannot be read" in load().notices[0]
+    project.rmdir()
+    os.mkfifo(project)
+    assert "no regular file" in load().notices[0]
+    project.unlink()
+    project.symlink_to("/dev/zero")
+    assert "no regular file" in load().notices[0]
+    project.unlink()
+    project.write_bytes(b"#" * (files.LARGEST + 1))
+    assert "larger than 1 MiB" in load().notices[0]
+
+
+def test_a_link_to_nowhere_is_no_file(project: Path) -> None:
+    project.symlink_to("nowhere")
+    assert load().notices == ()
+
+
+# --- the search ---
+
+
+@pytest.fixture
+def home() -> Path:
+    return Path(os.environ["HOME"])
+
+
+def found(cwd: Path) -> Path | None:
+    return paths.project_file(cwd=cwd)
+
+
+def test_the_nearest_file_wins(home: Path) -> None:
+    deep = home / "a" / "b" / "c"
+    deep.mkdir(parents=True)
+    (home / "a" / ".darkai.toml").touch()
+    assert found(deep) == home / "a" / ".darkai.toml"
+    (deep / ".darkai.toml").touch()
+    assert found(deep) == deep / ".darkai.toml"
+
+
+def test_the_root_of_a_git_tree_ends_the_search(home: Path) -> None:
+    root = home / "a" / "b"
+    deep = root / "c"
+    deep.mkdir(parents=True)
+    (home / "a" / ".darkai.toml").touch()
+    (root / ".git").touch()  # a file in a worktree, else a folder
+    assert found(deep) is None
+    (root / ".darkai.toml").touch()
+    assert found(deep) == root / ".darkai.toml"
+
+
+def test_the_home_folder_ends_the_search(home: Path) -> None:
+    (home.parent / ".darkai.toml").touch()
+    (home / "a").mkdir()
+    assert found(home / "a") is None
+    assert found(home.parent) == home.parent / ".darkai.toml"
+    (home / ".darkai.toml").touch()
+    assert found(home / "a") == home / ".darkai.toml"
+
+
+def test_a_home_folder_that_is_a_link_ends_it_too(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home.parent / ".darkai.toml").touch()
+    link = home.parent / "link"
+    link.symlink_to(home)
+    (home / "a").mkdir()
+    monkeypatch.setenv("HOME", str(link))
+    assert found(link / "a") is None
+    assert found(home / "a") is None
+
+
+def test_a_deleted_current_folder_has_no_project(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = home / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert paths.project_file() is None
+    load()
