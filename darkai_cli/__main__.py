@@ -38,7 +38,6 @@ def _run(args: list[str]) -> int:
         from darkai_cli.cli import app
 
         code = app.run(args)
-        streams.stdout().flush()
     except DarkAIError as error:
         _tell(error, debug=debug)
         code = error.exit_code
@@ -47,12 +46,11 @@ def _run(args: list[str]) -> int:
     except Terminated as stop:
         code = stop.exit_code
     except BrokenPipeError:
-        streams.silence_stdout()
         code = 0
     except Exception as exc:  # noqa: BLE001 -- told as the bug it is
         _tell_bug(exc, debug=debug)
         code = 1
-    return code
+    return streams.close_stdout(code)
 
 
 def _listen() -> None:

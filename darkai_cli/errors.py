@@ -52,6 +52,9 @@ class DarkAIError(Exception):
         self.message = message
         self.hint = hint
 
+    def __str__(self) -> str:
+        return self.message  # which may have been put right since: secrets hidden, tries counted
+
 
 class UsageError(DarkAIError):
     """Wrong flags or arguments."""

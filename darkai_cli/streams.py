@@ -140,11 +140,26 @@ def binary_stdin() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def silence_stdout() -> None:
-    """Point stdout at the null device, so that nothing more complains about its broken pipe."""
+def close_stdout(code: int) -> int:
+    """Flush stdout at the end of a run that ends with ``code``; the code to exit with.
+
+    A reader that has gone is no error. Afterwards nothing complains about stdout any more.
+    """
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        pass
+    except (OSError, ValueError) as exc:
+        if code == 0:
+            tell(f"error: cannot write to stdout: {exc}")
+            code = InputError.exit_code
+    else:
+        return code
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.close(null)
+    return code
 
 
 def tell(text: str) -> None:

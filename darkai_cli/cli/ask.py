@@ -133,7 +133,7 @@ def _show_request(config: Any, messages: tuple[Message, ...], options: dict[str,
     import json
 
     from darkai_cli.providers import registry
-    from darkai_cli.wire.transport import masked
+    from darkai_cli.wire.secrets import masked
 
     target = registry.resolve(config)
     provider = registry.provider_of(target.settings, config, streams.environ())

@@ -112,7 +112,11 @@ class DarkAIDialect:
         return DarkAIDecoder(settings)
 
     def error(
-        self, status: int, headers: Headers, payload: Any, settings: ProviderSettings
+        self,
+        status: int,
+        headers: Headers,  # noqa: ARG002 -- the same for all dialects
+        payload: Any,
+        settings: ProviderSettings,
     ) -> ProviderError | None:
         """DarkAI's own errors: ``{"detail": ...}``, and a 429 that is never sent again.
 
@@ -121,13 +125,10 @@ class DarkAIDialect:
         """
         host = settings.host
         if status == 429:
-            wait = headers.get("retry-after", "")
-            after = f"in {wait} s" if wait.isascii() and wait.isdigit() else "in a minute"
             return RateLimitError(
                 f"rate limited by {host}",
-                hint=f"try again {after}; DarkAI allows 4 requests a minute, 30 in 30 minutes",
+                hint="DarkAI allows 4 requests a minute, 30 in 30 minutes, 80 in 6 hours",
                 status=status,
-                retry_after=float(wait) if wait.isascii() and wait.isdigit() else None,
             )
         if not isinstance(payload, dict):
             return None
@@ -296,8 +297,9 @@ def _invalid(detail: list[Any], settings: ProviderSettings) -> ProviderError:
     field = ".".join(where)[:60] or "?"
     words = " ".join(str(first.get("msg", "not valid")).split())[:200]
     hint = "an option (`-o`) that it does not know?"
-    if "model" in where and settings.models:
-        hint = f"its models are {', '.join(settings.models)}"
+    if "model" in where:
+        listed = f"; it lists {', '.join(settings.models)}" if settings.models else ""
+        hint = f"name another model: `-m NAME`{listed}"
     return ServiceError(
         f"{settings.host} rejected the field `{field}`: {words}",
         hint=hint,

@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
-from darkai_cli.errors import ProviderError, ReplyTimeoutError, ServiceError, TooLargeError
+from darkai_cli.errors import (
+    ProviderError,
+    RateLimitError,
+    ReplyTimeoutError,
+    ServiceError,
+    TooLargeError,
+)
 from darkai_cli.events import VISIBLE, Event, ReasoningChunk, StreamStart, TextChunk
 from darkai_cli.providers import statuses
 from darkai_cli.providers.base import Dialect, Headers, HttpRequest, ProviderSettings
 from darkai_cli.wire.ndjson import NDJSONDecoder
+from darkai_cli.wire.secrets import hide, secrets_in
 from darkai_cli.wire.sse import SSEDecoder, SSELineDecoder
 
 if TYPE_CHECKING:
@@ -146,7 +154,27 @@ class ReplyReader:
             return page
         payload = statuses.parse_json(body)
         own = self._dialect.error(status, headers, payload, settings)
-        return own or statuses.explain(settings.host, url, status, headers, body, time.time())
+        now = time.time()
+        if own is None:
+            return statuses.explain(settings.host, url, status, headers, body, now)
+        if isinstance(own, RateLimitError):
+            own.retry_after = statuses.retry_after(headers, now)
+            if own.retry_after:
+                again = f"try again in {statuses.span(own.retry_after)}"
+                own.hint = f"{again}; {own.hint}" if own.hint else again
+        return own
+
+
+@contextmanager
+def _discreet(request: HttpRequest) -> Iterator[None]:
+    """Keep the request's credentials out of errors: services echo them."""
+    try:
+        yield
+    except ProviderError as error:
+        secrets = secrets_in(request.headers)
+        error.message = hide(error.message, secrets)
+        error.hint = hide(error.hint, secrets) if error.hint else error.hint
+        raise
 
 
 def _is_whole(text: str) -> bool:
@@ -179,9 +207,12 @@ class HttpProvider:
 
         request = self.request(chat)
         reader = ReplyReader(self._dialect, self.settings, chat)
-        with transport.send(
-            self._link, request.method, request.url, request.headers, request.body
-        ) as exchange:
+        with (
+            _discreet(request),
+            transport.send(
+                self._link, request.method, request.url, request.headers, request.body
+            ) as exchange,
+        ):
             if exchange.status != 200:
                 raise reader.refusal(
                     exchange.status, exchange.headers, exchange.read(), request.url
@@ -201,10 +232,17 @@ class HttpProvider:
 
     async def astream(self, chat: ChatRequest) -> AsyncGenerator[Event, None]:
         """The same for asyncio and trio."""
-        from darkai_cli.wire import transport
-
         request = self.request(chat)
         reader = ReplyReader(self._dialect, self.settings, chat)
+        with _discreet(request):
+            async for event in self._areceive(request, reader):
+                yield event
+
+    async def _areceive(
+        self, request: HttpRequest, reader: ReplyReader
+    ) -> AsyncGenerator[Event, None]:
+        from darkai_cli.wire import transport
+
         async with transport.asend(
             self._link, request.method, request.url, request.headers, request.body
         ) as exchange:

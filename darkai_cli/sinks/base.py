@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from darkai_cli.errors import DarkAIError
+from darkai_cli.errors import InputError
 from darkai_cli.events import Event
 
 
@@ -68,6 +68,9 @@ def pump(events: Iterator[Event], sinks: Sequence[Sink]) -> bool:
     return stayed
 
 
-def is_failure(error: BaseException | None) -> bool:
-    """Whether ``error`` is a fault to report, not the user's own stop."""
-    return isinstance(error, DarkAIError)
+def unwritable(error: OSError) -> Exception:
+    """The error to raise where an output cannot be written; a broken pipe stays what it is."""
+    if isinstance(error, BrokenPipeError):
+        return error
+    reason = (error.strerror or str(error)).lower()
+    return InputError(f"cannot write the reply: {reason}", hint="the text so far was written")

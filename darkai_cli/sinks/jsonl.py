@@ -13,6 +13,7 @@ from typing import BinaryIO
 from darkai_cli import events
 from darkai_cli.errors import DarkAIError
 from darkai_cli.events import Event
+from darkai_cli.sinks.base import unwritable
 
 
 class JsonlSink:
@@ -33,8 +34,11 @@ class JsonlSink:
             self._line(events.encode(events.StreamEnd("cancelled")))
 
     def _line(self, text: str) -> None:
-        self._out.write(text.encode() + b"\n")
-        self._out.flush()
+        try:
+            self._out.write(text.encode() + b"\n")
+            self._out.flush()
+        except OSError as exc:
+            raise unwritable(exc) from exc
 
 
 class RecordSink:

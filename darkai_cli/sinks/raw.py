@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import BinaryIO, TextIO
 
 from darkai_cli.events import Event
+from darkai_cli.sinks.base import unwritable
 from darkai_cli.sinks.sanitize import Sanitizer
 
 
@@ -23,8 +24,11 @@ class RawSink:
         """Write a piece of the answer; ignore everything else."""
         if event.type == "text-chunk":
             text = event.text
-            self._out.write(text.encode())
-            self._out.flush()
+            try:
+                self._out.write(text.encode())
+                self._out.flush()
+            except OSError as exc:
+                raise unwritable(exc) from exc
             self._last = text
 
     def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 -- the end is the same
@@ -55,8 +59,11 @@ class PlainSink:
 
     def _write(self, text: str) -> None:
         if text:
-            self._out.write(text)
-            self._out.flush()
+            try:
+                self._out.write(text)
+                self._out.flush()
+            except OSError as exc:
+                raise unwritable(exc) from exc
             self._last = text
 
 

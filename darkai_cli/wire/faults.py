@@ -162,10 +162,12 @@ def _reset(route: Route, *, connecting: bool, watch: Watch) -> ProviderError:
 
 def _protocol_error(exc: httpx.RemoteProtocolError, route: Route) -> ProviderError:
     text = str(exc)
-    if "without sending" in text:
+    if "without sending a response" in text:
         return NetworkError(f"{route.host} closed the connection without answering", retryable=True)
     if "peer closed" in text or "incomplete" in text:
-        return NetworkError("connection lost", retryable=True)
+        return NetworkError(
+            f"connection lost: {route.host} ended it before the answer was complete", retryable=True
+        )
     return BadReplyError(
         f"{route.host} sent an invalid HTTP response",
         hint="is the URL right, and does an HTTP service listen there?",

@@ -21,6 +21,7 @@ from darkai_cli.errors import BadReplyError, ConfigError
 from darkai_cli.wire import faults
 from darkai_cli.wire.inflate import Inflater
 from darkai_cli.wire.proxy import Proxy
+from darkai_cli.wire.secrets import hide, masked, secrets_in
 from darkai_cli.wire.timers import Timers, Watch
 
 if TYPE_CHECKING:
@@ -49,31 +50,18 @@ class Link(NamedTuple):
     """Called once the request is on the wire, before the wait for the response."""
 
 
-SECRET_HEADERS = frozenset(
-    {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key"}
-)
-"""Headers whose values are never shown."""
-
-
-def masked(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers as they may be shown: values of credentials replaced by ``***``."""
-    secret = ("token", "secret", "key")
-    return {
-        name: "***" if name.lower() in SECRET_HEADERS or name.lower().endswith(secret) else value
-        for name, value in headers.items()
-    }
-
-
 class _Log:
     """The request and response log of ``--debug``."""
 
-    def __init__(self, log: Callable[[str], None]) -> None:
+    def __init__(self, log: Callable[[str], None], headers: Mapping[str, str]) -> None:
         self._log = log
+        self._secrets = secrets_in(headers)
         self._began = time.monotonic()
 
     def line(self, mark: str, text: str) -> None:
         """One line with its time in seconds."""
-        self._log(f"debug: {time.monotonic() - self._began:7.3f} {mark} {text}")
+        shown = hide(text, self._secrets)
+        self._log(f"debug: {time.monotonic() - self._began:7.3f} {mark} {shown}")
 
     def head(self, mark: str, first: str, headers: Mapping[str, str]) -> None:
         """A request's or response's first line and headers."""
@@ -177,7 +165,7 @@ def send(
     try:
         with faults.translated(route, watch):
             request = client.build_request(method, url, content=body, headers=_headers(headers))
-            log = _Log(link.log) if link.log is not None else None
+            log = _Log(link.log, headers) if link.log is not None else None
             if log is not None:
                 log.head(">", f"{method} {url} ({len(body)} bytes)", request.headers)
             response = client.send(request, stream=True)

@@ -1,0 +1,1 @@
+"""Completion scripts: the command line as rows, and one module for each shell."""
