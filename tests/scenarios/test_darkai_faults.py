@@ -1,0 +1,770 @@
+"""The table of faults of a DarkAI stream, row by row: darkai as a process against a real server.
+
+Each row says what the server does, and then the exit code, whether darkai asked again, what was on
+stdout, and what the message on stderr tells. A row whose script has a gate opens it once the partial
+text was seen on stdout, so each of them proves on the way that text is shown as it arrives. A row runs
+with ``--retries 1``: a fault that is sent again makes two connections, any other one.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple
+
+import pytest
+from support.scenario import DARKAI, Result, run_darkai, start_darkai
+from support.server import (
+    Authority,
+    BeforeRequest,
+    Close,
+    FaultServer,
+    Pause,
+    Repeat,
+    Reset,
+    Script,
+    Send,
+    Stall,
+    closed_port,
+    error,
+    event,
+    full_port,
+    head,
+    json_page,
+    page,
+    reply,
+    text,
+)
+
+HOST = "127.0.0.1"
+OPEN = Event()
+"""In a row's script: the place where its own gate goes."""
+QUICK = ("--timeout", "0.4")
+
+
+class Row(NamedTuple):
+    """One fault. ``tells``: regular expressions, each of which the error (or stderr) must match."""
+
+    scripts: Sequence[Script]
+    code: int
+    tells: Sequence[str] = ()
+    out: bytes = b""
+    retried: bool = False
+    args: Sequence[str] = ()
+    silent: bool = True
+    """For a success: nothing at all on stderr."""
+
+
+def fails(code: int, *tells: str, script: Script, **more: Any) -> Row:
+    return Row([script], code, tells, **more)
+
+
+def fine(out: str, *chunks: Any, **more: Any) -> Row:
+    """A reply that is good in spite of something odd in it."""
+    return Row([reply(chunks, **more)], 0, out=out.encode() + b"\n")
+
+
+def warned(out: str, notice: str, *scripts: Script, **more: Any) -> Row:
+    """A good reply, with a notice on stderr."""
+    return Row(scripts, 0, [notice], out.encode() + b"\n", silent=False, **more)
+
+
+def partial(code: int, *tells: str, script: Script, **more: Any) -> Row:
+    """A fault after the text ``Hello`` was seen."""
+    return Row([script], code, tells, out=b"Hello\n", **more)
+
+
+GATE = Pause(OPEN)
+BAD_JSON = b"data: {broken\n\n"
+CHALLENGE = (
+    "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>{}</body></html>"
+)
+BLOCKED = (
+    "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head>"
+    '<body><div id="cf-error-details">Sorry, you have been blocked</div></body></html>'
+)
+NAMED = r"127\.0\.0\.1.*Cloudflare"
+LOGIN = (
+    "<html><head><title>Hotel WiFi Login</title></head><body>" + "welcome " * 500 + "</body></html>"
+)
+NGINX = (
+    "<html><head><title>502 Bad Gateway</title></head><body>" + "nginx " * 3000 + "</body></html>"
+)
+DEEP = b'data: {"event":"text-chunk","data":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n\n"
+LONG_NUMBER = b'data: {"event":"usage","data":{"n":' + b"9" * 5000 + b"}}\n\n"
+SOURCES = {"results": [{"url": "https://a.example/x", "title": "About X"}]}
+
+
+def raw(value: str) -> bytes:
+    """A ``text-chunk`` whose text stands in the JSON unescaped."""
+    return b'data: {"event":"text-chunk","data":{"text":"' + value.encode() + b'"}}\n\n'
+
+
+def gzipped(data: bytes, *more: bytes) -> Script:
+    body = gzip.compress(data) + b"".join(more)
+    return page(200, body, "text/event-stream", {"content-encoding": "gzip"})
+
+
+def redirect(status: int, target: str) -> Script:
+    return page(status, "", headers={"location": target})
+
+
+ROWS: dict[str, Row] = {
+    # --- before a response ---
+    "reset at accept": fails(
+        7, r"127\.0\.0\.1.*(reset|closed) the connection", script=[BeforeRequest(), Reset()],
+        retried=True,
+    ),
+    "reset after the request": fails(
+        7, r"127\.0\.0\.1 reset the connection before answering", script=[Reset()], retried=True
+    ),
+    "closed before any byte": fails(
+        7, r"127\.0\.0\.1 closed the connection without answering", script=[Close()], retried=True
+    ),
+    "never answers": fails(
+        8, r"no answer from 127\.0\.0\.1 within 0\.4 s", script=[Stall()], args=QUICK
+    ),
+    "no HTTP": fails(
+        9, r"127\.0\.0\.1 sent an invalid HTTP response", script=[Send(b"HTTP/9.9 banana\r\n\r\n")]
+    ),
+    "head cut": fails(
+        7, r"127\.0\.0\.1 closed the connection|connection lost",
+        script=[Send(b"HTTP/1.1 200 OK\r\ncontent-ty"), Close()], retried=True,
+    ),
+    # --- statuses ---
+    "401": fails(4, r"127\.0\.0\.1 rejected", script=json_page(401, {"detail": "who are you"})),
+    "403 JSON": fails(
+        4, r"127\.0\.0\.1: not allowed.*your region", script=json_page(403, {"detail": "your region"})
+    ),
+    "404 model": fails(
+        5, "llama-9.*not found",
+        script=json_page(404, {"error": {"message": "model llama-9 not found"}}),
+    ),
+    "404 page": fails(9, r"127\.0\.0\.1 has no such path.*/chat", script=page(404, "<html>no</html>")),
+    "409": fails(9, r"127\.0\.0\.1: conflict", script=page(409)),
+    "413": fails(10, r"too large for 127\.0\.0\.1", script=page(413, "<html>too large</html>")),
+    "422": fails(
+        9, r"127\.0\.0\.1 rejected the field `model`: bad model", r"hint:.*(model|-m )",
+        script=json_page(422, {"detail": [{"loc": ["body", "model"], "msg": "bad model"}]}),
+    ),
+    "422, odd detail": fails(
+        9, r"127\.0\.0\.1 rejected", script=json_page(422, {"detail": [7, None]})
+    ),
+    "429": fails(6, r"rate limited by 127\.0\.0\.1", script=page(429)),
+    "429 Retry-After": fails(
+        6, "rate limited", r"hint:.* 2 s", script=page(429, headers={"retry-after": "2"})
+    ),
+    "429 for days": fails(
+        6, "rate limited", "11 days", script=page(429, headers={"retry-after": "999999"})
+    ),
+    "429 unreadable": fails(6, "rate limited", script=page(429, headers={"retry-after": "soon"})),
+    "500, empty": fails(9, r"127\.0\.0\.1 failed \(500\) after 2 tries", script=page(500), retried=True),
+    "500, always": fails(
+        9, r"127\.0\.0\.1 failed \(500: boom\) after 2 tries",
+        script=json_page(500, {"detail": "boom"}), retried=True,
+    ),
+    "500 once": warned(
+        "fine", r"127\.0\.0\.1 failed \(500\); trying again", page(500), reply(["fine"]), retried=True
+    ),
+    "502 page": fails(
+        9, r"127\.0\.0\.1: bad gateway \(502\) after 2 tries", script=page(502, NGINX), retried=True
+    ),
+    "503 once": warned(
+        "fine", r"503.*trying again in 1(\.0)? s",
+        page(503, headers={"retry-after": "1"}), reply(["fine"]), retried=True,
+    ),
+    "503 for an hour": fails(9, "503", script=page(503, headers={"retry-after": "3600"})),
+    "529": fails(9, r"127\.0\.0\.1 is overloaded \(529\)", script=page(529), retried=True),
+    "204": fails(9, "204", script=[Send(head(204, {}))]),
+    "418": fails(9, "418", script=page(418)),
+    # --- pages in place of an answer ---
+    "Cloudflare 403": fails(7, NAMED, script=page(403, CHALLENGE)),
+    "Cloudflare 503": fails(7, NAMED, script=page(503, CHALLENGE)),
+    "Cloudflare 200": fails(7, NAMED, script=page(200, CHALLENGE)),
+    "Cloudflare 200, as a stream": fails(
+        7, NAMED, script=reply([CHALLENGE.format("x" * 9000).encode()], end=None)
+    ),
+    "Cloudflare block": fails(7, NAMED, script=page(403, BLOCKED)),
+    "Cloudflare by header": fails(
+        7, NAMED, script=page(403, "<html></html>", headers={"cf-mitigated": "challenge"})
+    ),
+    "login page": fails(
+        9, r"127\.0\.0\.1 sent a web page \('Hotel WiFi Login'\)", "hint:.*portal",
+        script=page(200, LOGIN),
+    ),
+    "JSON under 200": fails(9, "out of tokens", script=json_page(200, {"detail": "out of tokens"})),
+    "JSON error under 200": fails(
+        9, "out of tokens", script=json_page(200, {"error": {"message": "out of tokens"}})
+    ),
+    "plain text under 200": fails(9, "Service asleep", script=page(200, "Service asleep", "text/plain")),
+    # --- redirects ---
+    "redirect elsewhere": fails(
+        9, r"127\.0\.0\.1 redirected to .*other\.example", "hint:",
+        script=redirect(307, "https://other.example/chat"),
+    ),
+    "redirect in a loop": fails(9, r"127\.0\.0\.1 redirects in a loop", script=redirect(307, "/chat")),
+    "redirect to a file": fails(
+        9, r"127\.0\.0\.1 redirected to an unsupported address",
+        script=redirect(302, "file:///etc/passwd"),
+    ),
+    "redirect to nowhere": fails(9, "redirect", script=page(307)),
+    # --- odd but good ---
+    "text/plain": fine("fine", "fine", headers={"content-type": "text/plain"}),
+    "wrong charset": fine(
+        "é…", raw("é…"), headers={"content-type": "text/event-stream; charset=iso-8859-1"}
+    ),
+    "byte by byte": fine(
+        "Hé llo", *(bytes([byte]) for byte in raw("Hé ") + raw("llo")), chunked=True
+    ),
+    "CRLF": fine("fine", event("text-chunk", {"text": "fine"}, newline="\r\n")),
+    "CR": fine("fine", event("text-chunk", {"text": "fine"}, newline="\r")),
+    "BOM, comments, fields": fine(
+        "fine",
+        b"\xef\xbb\xbf: hi\n\nretry: 5\nid: 3\nevent: x\n" + text("fine") + b": ping - 2024\r\n\r\n",
+    ),
+    "several data lines": fine(
+        "fine", b'data: {"event":"text-chunk",\ndata: "data":{"text":"fine"}}\n\n'
+    ),
+    "no blank lines": fine(
+        "Hello", text("Hel").rstrip() + b"\n" + text("lo").rstrip() + b"\n" + event("stream-end"),
+        end=None,
+    ),
+    "separators in the text": fine("a\u2028b\x85c\u2029d", raw("a\u2028b\x85c\u2029d")),
+    "spaces and newlines": fine("  a \n\n b ", "  a", " \n", "", "\n b "),
+    "invalid UTF-8": fine("a\ufffdb", b'data: {"event":"text-chunk","data":{"text":"a\xffb"}}\n\n'),
+    "half a surrogate pair": fine(
+        "a\ufffdb", b'data: {"event":"text-chunk","data":{"text":"a\\ud83db"}}\n\n'
+    ),
+    "a split emoji": fine("😀", *(bytes([byte]) for byte in raw("😀"))),
+    "text that is none": fine(
+        "fine",
+        *(event("text-chunk", value) for value in ({"text": None}, {"text": 12345}, {}, [], "x")),
+        b'data: {"event":"text-chunk"}\n\ndata: {"event":"text-chunk","data":null}\n\n',
+        "fine",
+    ),
+    "unknown events": fine("fine", event("weather", {"text": "no"}), event("", None), "fine"),
+    "the server's whole order": fine(
+        "fine", event("begin-stream", {"query": "hi", "event_type": "begin-stream"}), "fi", "ne",
+        event("related-queries", {"related_queries": ["a", "b"]}), event("stream-end"),
+        event("final-response", {"message": "fine"}), end=None,
+    ),
+    "final response before the end": fine("fine", "fine", event("final-response", {"message": "x"})),
+    "only a final response": fine(
+        "fine", event("stream-end"), event("final-response", {"message": "fine"}), end=None
+    ),
+    "only a final response, first": fine("fine", event("final-response", {"message": "fine"})),
+    "[DONE]": fine("fine", "fine", b"data: [DONE]\n\n", end=None),
+    "reset after the end": fine("fine", "fine", event("stream-end"), Reset(), end=None),
+    "stall after the end": fine("fine", "fine", event("stream-end"), Stall(), end=None),
+    "text after the end": fine("fine", "fine", event("stream-end"), "more", end=None),
+    "length announced": fine("fine", "fine", chunked=False),
+    "HTTP/1.0": fine("fine", "fine", chunked="http10"),
+    "gzip": Row([gzipped(text("fine") + event("stream-end"))], 0, out=b"fine\n"),
+    "slow to begin": Row([reply([Pause(OPEN), "fine"])], 0, out=b"fine\n"),
+    # --- good, with a notice ---
+    "clean end without stream-end": warned("fine", "stream-end", reply(["fine"], end=None)),
+    "HTTP/1.0 end without stream-end": warned(
+        "fine", "stream-end", reply(["fine"], end=None, chunked="http10")
+    ),
+    "last line unfinished": warned(
+        "fine", "stream-end", reply(["fi", text("ne").rstrip()], end=None)
+    ),
+    "an event is not JSON": warned("fine", "1 unreadable event skipped", reply(["fi", BAD_JSON, "ne"])),
+    "events are no objects": warned(
+        "fine", "3 unreadable events skipped",
+        reply([b"data: [1,2,3]\n\n", b"data: null\n\n", b'data: "str"\n\n', "fine"]),
+    ),
+    "nested too deep": warned("fine", "1 unreadable event skipped", reply(["fi", DEEP, "ne"])),
+    "numbers too long": Row(
+        [reply(["fi", LONG_NUMBER, b'data: {"event":"x","data":[1e400,NaN]}\n\n', "ne"])],
+        0, out=b"fine\n", silent=False,
+    ),
+    "sources": warned("fine", r"a\.example/x", reply([event("search-results", SOURCES), "fine"])),
+    "no text": Row([reply([])], 0, ["sent no text"], silent=False),
+    "empty once": warned("fine", "empty", reply(end=None), reply(["fine"]), retried=True),
+    # --- no answer in the stream ---
+    "no event": fails(
+        9, r"127\.0\.0\.1 sent an empty answer", script=reply(end=None), retried=True
+    ),
+    "only comments": fails(
+        9, r"127\.0\.0\.1 sent an empty answer", script=reply([b": ping\n\n"], end=None), retried=True
+    ),
+    "only nonsense": fails(9, "unreadable|readable", script=reply([BAD_JSON, BAD_JSON])),
+    "60 unreadable events in a row": fails(
+        9, "unreadable events", script=reply([BAD_JSON * 60, "fine"])
+    ),
+    "error event": fails(9, r"127\.0\.0\.1: out of luck", script=reply([error("out of luck")], end=None)),
+    "error event without its name": fails(
+        9, "out of luck", script=reply([event("error", {"detail": "out of luck"})])
+    ),
+    "error event without words": fails(
+        9, r"127\.0\.0\.1", script=reply([event("error", None)], end=None)
+    ),
+    "hostile error": fails(
+        9, r"out␛\[2J of", script=reply([error("out\x1b[2J of " + "luck " * 999)], end=None)
+    ),
+    "head, then silence": fails(
+        8, r"no (answer|data) from 127\.0\.0\.1", script=reply([Stall()]), args=QUICK
+    ),
+    "only comments for ever": fails(
+        8, r"no (answer|data|text) .*127\.0\.0\.1|127\.0\.0\.1 .*no text",
+        script=reply([Repeat(b"7\r\n: ping\n\r\n", 0.05)]), args=QUICK,
+    ),
+    "reset before text": fails(
+        7, r"127\.0\.0\.1 reset the connection|connection .*lost",
+        script=reply([event("begin-stream", {}), Reset()]), retried=True,
+    ),
+    "cut before text": fails(
+        7, "connection lost", script=reply([event("begin-stream", {}), Close()]), retried=True
+    ),
+    "not gzip": fails(
+        9, r"127\.0\.0\.1 sent undecodable data",
+        script=reply(["fine"], headers={"content-encoding": "gzip"}),
+    ),
+    "an endless line": fails(
+        9, r"127\.0\.0\.1.* (line|event) .*4 Mi?B",
+        script=reply([b"data: " + b"A" * (5 << 20)], end=None),
+    ),
+    "a gzip bomb": fails(9, r"127\.0\.0\.1.*Mi?B", script=gzipped(b"A" * (40 << 20))),
+    # --- after text ---
+    "reset after text": partial(
+        14, r"(reset the connection|connection lost).*(incomplete|partial)",
+        script=reply(["Hello", GATE, Reset()]),
+    ),
+    "FIN inside a chunk": partial(
+        14, "connection lost.*(incomplete|partial)", script=reply(["Hello", Send(b"40\r\ndata: {"), GATE, Close()])
+    ),
+    "FIN between chunks": partial(14, "connection lost.*(incomplete|partial)", script=reply(["Hello", GATE, Close()])),
+    "shorter than announced": partial(
+        14, "connection lost.*(incomplete|partial)",
+        script=[Send(head(200, {"content-length": "999"}) + text("Hello")), GATE, Close()],
+    ),
+    "text, then silence": partial(
+        14, r"no data from 127\.0\.0\.1 for 0\.4 s", script=reply(["Hello", Stall()]), args=QUICK
+    ),
+    "error event after text": partial(
+        14, r"127\.0\.0\.1: out of luck", script=reply(["Hello", GATE, error("out of luck")], end=None)
+    ),
+    "50 and more unreadable after text": partial(
+        14, "unreadable events", script=reply(["Hello", GATE, BAD_JSON * 60, "fine"])
+    ),
+    "an endless line after text": partial(
+        14, r"127\.0\.0\.1.* (line|event) .*4 Mi?B",
+        script=reply(["Hello", GATE, b"data: " + b"A" * (5 << 20)], end=None),
+    ),
+}  # fmt: skip
+
+
+def ask(url: str, *args: str, **more: Any) -> Result:
+    """``darkai ask hi`` with a service that the user chose."""
+    env = {"DARKAI_URL": url, **more.pop("env", {})}
+    return run_darkai("ask", "hi", *args, env=env, **more)
+
+
+def play(row: Row, args: Sequence[str] = ("--retries", "1")) -> tuple[Result, FaultServer]:
+    """Run a row, with a gate of its own that opens when the partial text is on stdout."""
+    gate = Event()
+    scripts = [
+        [Pause(gate) if isinstance(step, Pause) else step for step in script]
+        for script in row.scripts
+    ]
+    gated = any(isinstance(step, Pause) for script in scripts for step in script)
+    with (
+        FaultServer(*scripts) as server,
+        start_darkai("ask", "hi", *args, *row.args, env={"DARKAI_URL": server.url}) as run,
+    ):
+        if gated:
+            server.wait_requests()
+            if row.code:
+                run.wait_for(row.out.rstrip(b"\n"))
+            gate.set()
+        return run.finish(), server
+
+
+def told(stderr: str) -> str:
+    """The error message with its hint; checks that it is one, in the right form."""
+    assert "Traceback" not in stderr
+    lines = stderr.splitlines()
+    errors = [line for line in lines if line.startswith("error: ")]
+    assert len(errors) == 1, stderr
+    after = lines[lines.index(errors[0]) + 1 :]
+    assert all(line.startswith("hint: ") for line in after), stderr
+    assert len(after) <= 1, stderr
+    assert 10 < len(errors[0]) < 400, stderr
+    assert "\x1b" not in stderr
+    return "\n".join([errors[0], *after])
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_fault(name: str):
+    row = ROWS[name]
+    result, server = play(row)
+    assert (result.code, result.stdout) == (row.code, row.out), result
+    words = told(result.stderr) if row.code else result.stderr
+    for pattern in row.tells:
+        assert re.search(pattern, words, re.DOTALL), (pattern, result.stderr)
+    if row.code == 0:
+        assert "error: " not in result.stderr
+        assert not (row.silent and result.stderr), result.stderr
+    assert server.connections == (2 if row.retried else 1), result.stderr
+    assert ("trying again" in result.stderr) is row.retried, result.stderr
+
+
+LATE = ["reset after text", "FIN inside a chunk", "error event after text", "text, then silence"]
+EARLY = ["500, always", "429", "Cloudflare 403", "error event", "no event", "422"]
+
+
+@pytest.mark.parametrize("name", LATE + EARLY)
+def test_fault_with_json_is_the_last_line_on_stdout(name: str):
+    row = ROWS[name]
+    result, _ = play(
+        row._replace(out=b"Hello" if name in LATE else b""), ("--retries", "0", "--json")
+    )
+    assert result.code == row.code, result
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    last = lines[-1]["data"]
+    assert lines[-1]["event"] == "error"
+    assert last["exit_code"] == row.code
+    assert last["message"] in result.stderr
+    assert [line["event"] for line in lines[:-1]] == (
+        ["stream-start", "text-chunk"] if name in LATE else []
+    )
+    told(result.stderr)
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_output_file_is_left_alone_by_a_cut(name: str, tmp_path: Path):
+    """There the text is on no stdout, so the gates open at once."""
+    old = tmp_path / "answer"
+    old.write_bytes(b"the old answer")
+    row = ROWS[name]._replace(out=b"")
+    result, _ = play(row, ("--retries", "0", "--output", str(old)))
+    assert (result.code, result.stdout) == (14, b"")
+    assert old.read_bytes() == b"the old answer"
+    assert list(tmp_path.iterdir()) == [old]
+
+
+def test_quiet_leaves_the_error():
+    result, _ = play(ROWS["500, always"], ("--retries", "1", "--quiet"))
+    assert "trying again" not in result.stderr
+    assert told(result.stderr).startswith("error: 127.0.0.1 failed (500: boom)")
+
+
+def test_retries_are_two_by_default():
+    result, server = play(ROWS["500, empty"], ())
+    assert (result.code, server.connections) == (9, 3)
+    assert "after 3 tries" in told(result.stderr)
+
+
+def test_retry_after_as_a_date_is_obeyed():
+    past = format_datetime(datetime.now(UTC) - timedelta(seconds=5), usegmt=True)
+    row = Row([page(503, headers={"retry-after": past}), reply(["fine"])], 0)
+    result, server = play(row)
+    assert (result.code, result.stdout, server.connections) == (0, b"fine\n", 2)
+    assert re.search(r"trying again in 0(\.0)? s", result.stderr), result.stderr
+
+
+@pytest.mark.parametrize("name", ["no event", "500, always", "reset before text"])
+def test_a_repeated_request_is_the_same_request(name: str):
+    _, server = play(ROWS[name])
+    first, second = server.requests
+    assert first == second
+    assert first.json() == {"query": "hi", "model": "llama-3-70b"}
+
+
+# --- no server, or not the right one --------------------------------------------------------------
+
+
+def test_closed_port():
+    with closed_port() as port:
+        result = ask(f"http://{HOST}:{port}/chat")
+    assert (result.code, result.stdout) == (7, b"")
+    words = told(result.stderr)
+    assert f"cannot connect to {HOST}:{port}: connection refused" in words
+    assert "is the server running?" in words
+    assert "trying again" not in result.stderr
+
+
+def test_unknown_host():
+    result = ask("http://no-such-host.invalid/chat")
+    assert (result.code, result.stdout) == (7, b"")
+    assert "cannot resolve no-such-host.invalid" in told(result.stderr)
+    assert "trying again" not in result.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse when the queue is full")
+def test_connection_never_answered():
+    with full_port() as port:
+        env = {"DARKAI_CONNECT_TIMEOUT": "0.3"}
+        result = ask(f"http://{HOST}:{port}/chat", "--retries", "2", env=env)
+    assert (result.code, result.stdout) == (8, b"")
+    assert f"connecting to {HOST} timed out after 0.3 s" in told(result.stderr)
+    assert result.stderr.count("trying again") == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://host/chat", "darkai.example/chat", "localhost:8000", "http://", "http:///x"]
+)
+def test_unusable_url(url: str):
+    result = ask(url)
+    assert (result.code, result.stdout) == (3, b"")
+    assert re.search("must start with http:// or https://|names no host", told(result.stderr))
+    assert "DARKAI_URL" in result.stderr
+
+
+# --- TLS ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def authority() -> Authority:
+    return Authority()
+
+
+def ask_tls(
+    authority: Authority, folder: Path, *names: str, trust: bool = True, **more: Any
+) -> Result:
+    env = {"SSL_CERT_FILE": authority.pem(folder)} if trust else {}
+    with FaultServer(reply(["fine"]), tls=authority.context(*names, **more)) as server:
+        result = ask(server.url, "--retries", "1", env=env)
+        assert server.connections == 1
+        assert len(server.requests) == (1 if result.code == 0 else 0)
+        return result
+
+
+def test_tls_trusted(authority: Authority, tmp_path: Path):
+    result = ask_tls(authority, tmp_path, HOST)
+    assert result == (0, b"fine\n", "")
+
+
+def test_tls_not_trusted(authority: Authority, tmp_path: Path):
+    result = ask_tls(authority, tmp_path, HOST, trust=False)
+    assert (result.code, result.stdout) == (7, b"")
+    assert re.search(rf"TLS: .*certificate of {HOST}.* not trusted", told(result.stderr))
+    assert "ca_file" in result.stderr
+
+
+def test_tls_other_name(authority: Authority, tmp_path: Path):
+    result = ask_tls(authority, tmp_path, "other.example")
+    assert (result.code, result.stdout) == (7, b"")
+    assert re.search(
+        rf"TLS: .*certificate is .*not for {HOST}|not valid for .*{HOST}", told(result.stderr)
+    )
+
+
+def test_tls_expired(authority: Authority, tmp_path: Path):
+    result = ask_tls(authority, tmp_path, HOST, expired=True)
+    assert (result.code, result.stdout) == (7, b"")
+    assert re.search(rf"TLS: .*certificate of {HOST}.* expired", told(result.stderr))
+    assert "clock" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        [BeforeRequest(), Stall()],
+        [BeforeRequest(), Send(b"HTTP/1.1 400 Bad Request\r\n\r\n"), Stall()],
+    ],
+    ids=["waits for a request", "answers in HTTP"],
+)
+def test_https_on_a_plain_port(script: Script):
+    with FaultServer(script) as server:
+        result = ask(f"https://{server.address}/chat", env={"DARKAI_CONNECT_TIMEOUT": "0.5"})
+        assert server.connections == 1
+    assert (result.code, result.stdout) == (7, b"")
+    words = told(result.stderr)
+    assert f"{server.address} does not speak TLS" in words
+    assert "http://" in words
+
+
+# --- proxies --------------------------------------------------------------------------------------
+
+FAR = "https://darkai.invalid/chat"
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("scheme", ["http", "socks5", "socks"])
+def test_proxy_refuses(name: str, scheme: str):
+    with closed_port() as port:
+        result = ask(FAR, env={name: f"{scheme}://jo:secret-word@{HOST}:{port}"})
+    assert (result.code, result.stdout) == (7, b"")
+    words = told(result.stderr)
+    assert f"proxy {HOST}:{port} refused the connection" in words
+    assert name in words
+    assert "secret-word" not in result.stderr
+
+
+def test_proxy_wants_a_password():
+    refusal = page(407, "who?", headers={"proxy-authenticate": 'Basic realm="x"'})
+    with FaultServer(refusal) as proxy:
+        result = ask(FAR, "--proxy", f"http://{proxy.address}")
+        assert [request.method for request in proxy.requests] == ["CONNECT"]
+    assert (result.code, result.stdout) == (4, b"")
+    assert re.search(rf"proxy .*{HOST}.* needs a user name and password", told(result.stderr))
+
+
+def test_proxy_that_the_environment_names_is_not_used_for_loopback():
+    with closed_port() as port, FaultServer(reply(["fine"])) as server:
+        result = ask(
+            server.url, env={"HTTP_PROXY": f"http://{HOST}:{port}", "ALL_PROXY": "socks://x:1"}
+        )
+    assert result == (0, b"fine\n", "")
+
+
+def test_redirect_to_plain_http_is_refused(authority: Authority, tmp_path: Path):
+    env = {"SSL_CERT_FILE": authority.pem(tmp_path)}
+    gone = redirect(307, f"http://{HOST}/chat")
+    with FaultServer(gone, tls=authority.context(HOST)) as server:
+        result = ask(server.url, env=env)
+        assert server.connections == 1
+    assert (result.code, result.stdout) == (9, b"")
+    assert f"{HOST} redirected to plain http: refused" in told(result.stderr)
+
+
+# --- keys -----------------------------------------------------------------------------------------
+
+
+def test_a_key_is_never_printed_even_if_the_server_echoes_it(isolated: Path):
+    key = "sk-test-0123456789abcdef0123456789abcdef"
+    folder = isolated / "darkai"
+    folder.mkdir(mode=0o700)
+    config = folder / "config.toml"
+    config.write_text(f'[providers.darkai.headers]\nauthorization = "Bearer {key}"\n')
+    config.chmod(0o600)
+    refusal = json_page(401, {"detail": f"Incorrect API key provided: {key}"})
+    for args in ([], ["--debug"], ["--json"]):
+        with FaultServer(refusal) as server:
+            result = ask(server.url, *args)
+            assert server.requests[0].headers["authorization"] == f"Bearer {key}"
+        assert result.code == 4
+        assert key not in result.stderr + result.text
+    shown = ask(server.url, "--dry-run")
+    assert shown.code == 0
+    assert key not in shown.stderr + shown.text
+
+
+# --- the user's own ends --------------------------------------------------------------------------
+
+STOPS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+
+
+@pytest.mark.parametrize(("signum", "code"), STOPS)
+def test_a_signal_while_text_streams(signum: int, code: int):
+    with (
+        FaultServer(reply(["Hello", Stall()])) as server,
+        start_darkai("ask", "hi", env={"DARKAI_URL": server.url}) as run,
+    ):
+        run.wait_for(b"Hello")
+        run.signal(signum)
+        result = run.finish()
+        assert server.departed.wait(20)
+    assert (result.code, result.stdout) == (code, b"Hello\n"), result
+    assert "Traceback" not in result.stderr
+    assert "error:" not in result.stderr
+
+
+@pytest.mark.parametrize(("signum", "code"), STOPS)
+@pytest.mark.parametrize("script", [[Stall()], reply([Stall()])], ids=["no head", "no text"])
+def test_a_signal_while_nothing_has_come(script: Script, signum: int, code: int):
+    with (
+        FaultServer(script) as server,
+        start_darkai("ask", "hi", env={"DARKAI_URL": server.url}) as run,
+    ):
+        server.wait_requests()
+        run.signal(signum)
+        result = run.finish()
+        assert server.departed.wait(20)
+    assert (result.code, result.stdout) == (code, b""), result
+    assert "Traceback" not in result.stderr
+
+
+def test_ctrl_c_while_it_waits_to_ask_again():
+    busy = page(503, headers={"retry-after": "50"})
+    with (
+        FaultServer(busy) as server,
+        start_darkai("ask", "hi", env={"DARKAI_URL": server.url}) as run,
+    ):
+        run.wait_for(b"trying again", "stderr")
+        run.signal(signal.SIGINT)
+        result = run.finish()
+    assert (result.code, result.stdout) == (130, b"")
+    assert "Traceback" not in result.stderr
+
+
+def test_a_reader_that_leaves_ends_it_quietly():
+    gate = Event()
+    piped = ("/bin/sh", "-c", '("$0" "$@"; echo code $? >&2) | head -n1', *DARKAI)
+    script = reply(["one\n", Pause(gate), *["more\n"] * 50])
+    with (
+        FaultServer(script) as server,
+        start_darkai("ask", "hi", env={"DARKAI_URL": server.url}, command=piped) as run,
+    ):
+        run.wait_for(b"one\n")
+        gate.set()
+        result = run.finish()
+    assert (result.stdout, result.stderr) == (b"one\n", "code 0\n")
+
+
+NOBODY_READS = (
+    sys.executable,
+    "-I",
+    "-S",
+    "-c",
+    "import os, sys; r, w = os.pipe(); os.close(r); os.dup2(w, 1); os.execv(sys.argv[1], sys.argv[1:])",
+    *DARKAI,
+)
+PRINTS = [
+    "ask hi",
+    "ask hi --json",
+    "ask hi --no-stream",
+    "ask hi --dry-run",
+    "models",
+    "config show",
+]
+PRINTS += ["config path", "completions bash", "--help", "ask --help", "--version"]
+
+
+@pytest.mark.parametrize("line", PRINTS)
+def test_nobody_reads_from_the_start(line: str):
+    with FaultServer(reply(["fine"])) as server:
+        env = {"DARKAI_URL": server.url}
+        result = run_darkai(*line.split(), env=env, command=NOBODY_READS)
+    assert result == (0, b"", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
+def test_a_full_disk_on_stdout():
+    with FaultServer(reply(["fine"])) as server:
+        result = run_darkai("ask", "hi", env={"DARKAI_URL": server.url}, redirect=">/dev/full")
+    assert result.code == 11, result
+    assert "no space left" in told(result.stderr)
+
+
+def test_text_is_on_stdout_before_the_next_comes():
+    gates = [Event() for _ in range(5)]
+    steps = [step for gate in gates for step in ("word ", Pause(gate))]
+    with (
+        FaultServer(reply(steps)) as server,
+        start_darkai("ask", "hi", env={"DARKAI_URL": server.url}) as run,
+    ):
+        for number, gate in enumerate(gates, 1):
+            run.wait_for(b"word " * number)
+            assert run.stdout == b"word " * number
+            gate.set()
+        assert run.finish() == (0, b"word " * 5 + b"\n", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("name", ["an endless line", "a gzip bomb"])
+def test_memory_stays_bounded(name: str, tmp_path: Path):
+    peak = tmp_path / "peak"
+    with FaultServer(*ROWS[name].scripts) as server:
+        ask(server.url, "--retries", "0", env={"GUARD_PEAK": str(peak)})
+    assert int(peak.read_text()) < 150 * 1024
