@@ -30,6 +30,8 @@ def ask(
     extract: opt.Extract = False,
     output: opt.Output = None,
     no_stream: opt.NoStream = False,
+    plain: opt.Plain = False,
+    reasoning: opt.Reasoning = None,
     proxy: opt.Proxy = None,
     timeout: opt.Timeout = None,
     retries: opt.Retries = None,
@@ -42,6 +44,7 @@ def ask(
     debug: opt.Debug = False,
 ) -> int:
     """Ask one thing."""
+    from darkai_cli.cli.output import Aside
     from darkai_cli.config.load import load
     from darkai_cli.sinks.choose import Wishes, choose
 
@@ -54,6 +57,8 @@ def ask(
         "proxy": proxy,
         "timeout": timeout,
         "retries": retries,
+        "plain": plain or None,
+        "reasoning": reasoning,
     }
     config = load({key: value for key, value in flags.items() if value is not None})
     for notice in () if quiet else config.notices:
@@ -68,9 +73,7 @@ def ask(
         request_options,
         wishes,
         path=output,
-        record=record,
-        quiet=quiet,
-        verbose=verbose,
+        aside=Aside(quiet=quiet, verbose=verbose, record=record),
         allowed=not no_fallback,
         debug=debug,
     )
@@ -98,9 +101,7 @@ def _converse(
     wishes: Any,
     *,
     path: str | None,
-    record: str | None,
-    quiet: bool,
-    verbose: bool,
+    aside: Any,
     allowed: bool,
     debug: bool,
 ) -> int:
@@ -109,11 +110,11 @@ def _converse(
     from darkai_cli.conversation.reply import Reply
     from darkai_cli.sinks.base import pump
 
-    out = Output(wishes, path=path, record=record, quiet=quiet, verbose=verbose)
+    out = Output(config, wishes, path, aside)
     reply = Reply()
     log = streams.tell if debug else None
     open_stream = fallback.opener(
-        config, messages, request_options, streams.environ(), log, out.prepare
+        config, messages, request_options, streams.environ(), log, out.prepare, out.wait
     )
     events = fallback.open_turn(config, messages, open_stream, allowed=allowed)
     complete = False

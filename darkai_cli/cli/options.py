@@ -44,6 +44,15 @@ Output = Annotated[
     str | None,
     typer.Option("--output", metavar="FILE", help="Write the reply to FILE once it is complete."),
 ]
+Plain = Annotated[
+    bool, typer.Option("--plain", help="No redraw and no cursor movement on a terminal.")
+]
+Reasoning = Annotated[
+    str | None,
+    typer.Option(
+        "--reasoning", metavar="show|fold|hide", help="The model's reasoning; fold on a terminal."
+    ),
+]
 NoStream = Annotated[bool, typer.Option("--no-stream", help="Print once, at the end.")]
 Proxy = Annotated[
     str | None,

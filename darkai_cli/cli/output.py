@@ -1,7 +1,7 @@
 """From options to sinks: opens what is to be written, and puts it in place or away at the end.
 
-What only the answer needs is imported once the request is on the wire, in a thread, while the
-service thinks (``prepare``); what can be wrong with the destination is found before.
+What only the answer needs (Rich above all) is imported once the request is on the wire, in a
+thread, while the service thinks; what can be wrong with the destination is found before.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import gc
 import os
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, cast
 
 from darkai_cli import streams
 from darkai_cli.errors import InputError
@@ -18,52 +18,101 @@ from darkai_cli.events import Event
 from darkai_cli.sinks.choose import Wishes, choose
 
 if TYPE_CHECKING:
+    from darkai_cli.config import Config
     from darkai_cli.sinks.atomic import AtomicFile
     from darkai_cli.sinks.base import Sink
+    from darkai_cli.sinks.waiting import Waiting
+
+
+class Aside(NamedTuple):
+    """What is wanted beside the answer."""
+
+    quiet: bool = False
+    verbose: bool = False
+    record: str | None = None
 
 
 class Output:
     """The sinks of one reply."""
 
     def __init__(
-        self,
-        wishes: Wishes,
-        *,
-        path: str | None = None,
-        record: str | None = None,
-        quiet: bool = False,
-        verbose: bool = False,
+        self, config: Config, wishes: Wishes, path: str | None = None, aside: Aside | None = None
     ) -> None:
+        self._config = config
         self._wishes = wishes
-        self._quiet = quiet
-        self._verbose = verbose
-        self._file = _atomic(path) if path is not None else None
+        self._aside = aside or Aside()
+        self._prepared = False
+        self._waiting: Waiting | None = None
+        terminal = streams.is_terminal(streams.stdout())
         self._kind = choose(
-            wishes._replace(to_file=path is not None),
-            terminal=streams.is_terminal(streams.stdout()),
+            wishes._replace(
+                to_file=path is not None,
+                raw=wishes.raw or not (config.markdown or wishes.json or wishes.extract),
+            ),
+            terminal=terminal,
         )
+        self._file = _atomic(path) if path is not None else None
         if self._file is None:
             streams.binary_stdout()
-        self.sinks: list[Sink] = [_Later(self._notices), _Later(self._answer)]
-        if record is not None:
-            self.sinks.insert(0, _recording(record))
+        self.sinks: list[Sink] = [_First(self._stop_waiting), _Later(self._answer)]
+        if self._aside.record is not None:
+            self.sinks.insert(0, _recording(self._aside.record))
+        self.sinks.append(_Later(self._notices))
+        if self._kind != "markdown":
+            self.sinks.append(_Later(self._reasoning))
+
+    def wait(self, host: str) -> None:
+        """A request to ``host`` begins: say so on a terminal, if nothing comes for a while."""
+        err = streams.stderr()
+        if self._aside.quiet or not streams.is_terminal(err) or streams.is_dumb():
+            return
+        if self._config.plain:
+            return
+        from darkai_cli.sinks.waiting import Waiting
+
+        self._stop_waiting()
+        self._waiting = Waiting(err, host, width=lambda: streams.size(err)[0])
+        self._waiting.start()
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.stop()
 
     def prepare(self) -> None:
         """The request is on the wire: import what the answer needs while the service thinks."""
+        if self._prepared:
+            return
+        self._prepared = True
         gc.freeze()
         gc.enable()
         threading.Thread(target=self._import, name="prepare", daemon=True).start()
 
     def _import(self) -> None:
         import darkai_cli.sinks.notices
-        import darkai_cli.sinks.raw  # noqa: F401
+
+        if self._kind == "markdown":
+            import darkai_cli.sinks.terminal
+        elif self._kind in ("raw", "plain"):
+            import darkai_cli.sinks.raw  # noqa: F401
 
     def _notices(self) -> Sink:
         from darkai_cli.sinks.notices import NoticeSink
 
         # With --json notices are events; stderr repeats them only for a person who watches.
         silent = self._kind == "json" and not streams.is_terminal(streams.stderr())
-        return NoticeSink(streams.tell, quiet=self._quiet or silent, verbose=self._verbose)
+        return NoticeSink(
+            streams.tell,
+            quiet=self._aside.quiet or silent,
+            verbose=self._aside.verbose,
+            hold=self._kind == "markdown",
+            sources=self._kind != "markdown",
+        )
+
+    def _reasoning(self) -> Sink:
+        from darkai_cli.sinks.notices import ReasoningSink
+
+        wanted = self._config.reasoning
+        return ReasoningSink(streams.stderr(), "hide" if wanted == "auto" else wanted)
 
     def _answer(self) -> Sink:
         file = self._file.out if self._file is not None else None
@@ -75,8 +124,10 @@ class Output:
             return _extract(file)
         from darkai_cli.sinks.raw import PlainSink, RawSink, WholeSink
 
-        sink: RawSink | PlainSink
-        if self._kind == "raw":
+        sink: Sink
+        if self._kind == "markdown":
+            sink = _rendered(self._config)
+        elif self._kind == "raw":
             sink = RawSink(file or streams.binary_stdout())
         else:
             sink = PlainSink(streams.stdout())
@@ -84,6 +135,7 @@ class Output:
 
     def finish(self, *, complete: bool) -> None:
         """Put the file in place if the reply is complete, else leave the old one as it was."""
+        self._stop_waiting()
         if self._file is not None:
             if complete:
                 self._file.commit()
@@ -110,6 +162,47 @@ class _Later:
         self._sink.close(error)
 
 
+class _First:
+    """Calls ``then`` at the first event that shows, or at the end."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self._then = then
+
+    def feed(self, event: Event) -> None:
+        if event.type != "stream-start":
+            self._then()
+
+    def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 -- a sink's
+        self._then()
+
+
+def _rendered(config: Config) -> Sink:
+    """Markdown on the terminal, as this terminal and the config have it."""
+    from darkai_cli.sinks import background
+    from darkai_cli.sinks.terminal import TerminalSink
+
+    out, environ = streams.stdout(), streams.environ()
+    append = config.plain or streams.is_dumb() or "CI" in environ
+    theme: Literal["light", "dark"] = (
+        background.background(environ) if config.theme == "auto" else config.theme
+    )
+    return TerminalSink(
+        out,
+        width=lambda: streams.size(out)[0],
+        height=lambda: streams.size(out)[1],
+        colour=streams.wants_colour(out),
+        theme=theme,
+        code_theme=config.code_theme,
+        mode="append" if append else "live",
+        links=not append and background.has_links(environ),
+        reasoning="fold" if config.reasoning == "auto" else config.reasoning,
+        tmux="TMUX" in environ,
+        truecolor=background.has_truecolor(environ),
+        rewraps=background.rewraps(environ),
+        input_fd=0 if streams.is_terminal(streams.stdin()) else None,
+    )
+
+
 def _atomic(path: str) -> AtomicFile:
     from darkai_cli.sinks.atomic import AtomicFile
 
@@ -118,23 +211,13 @@ def _atomic(path: str) -> AtomicFile:
 
 def _extract(file: BinaryIO | None) -> Sink:
     from darkai_cli.sinks.extract import ExtractSink
+    from darkai_cli.sinks.raw import writer
     from darkai_cli.sinks.sanitize import sanitize
 
     if file is None and streams.is_terminal(streams.stdout()):
-        screen: TextIO = streams.stdout()
-
-        def write(text: str) -> None:
-            screen.write(sanitize(text))
-            screen.flush()
-
-        return ExtractSink(write)
-    out = file or streams.binary_stdout()
-
-    def write_bytes(text: str) -> None:
-        out.write(text.encode())
-        out.flush()
-
-    return ExtractSink(write_bytes)
+        write = writer(streams.binary_stdout())
+        return ExtractSink(lambda text: write(sanitize(text)))
+    return ExtractSink(writer(file or streams.binary_stdout()))
 
 
 def _recording(path: str) -> Sink:

@@ -24,6 +24,8 @@ def replay(
     extract: opt.Extract = False,
     output: opt.Output = None,
     no_stream: opt.NoStream = False,
+    plain: opt.Plain = False,
+    reasoning: opt.Reasoning = None,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> int:
@@ -31,7 +33,8 @@ def replay(
     import math
 
     from darkai_cli import streams
-    from darkai_cli.cli.output import Output
+    from darkai_cli.cli.output import Aside, Output
+    from darkai_cli.config.load import load
     from darkai_cli.conversation.reply import Reply
     from darkai_cli.sinks.base import pump
     from darkai_cli.sinks.choose import Wishes
@@ -45,7 +48,9 @@ def replay(
         reason = (exc.strerror or str(exc)).lower()
         raise InputError(f"cannot read `{file}`: {reason}") from exc
     wishes = Wishes(json=json, raw=raw, extract=extract, no_stream=no_stream)
-    out = Output(wishes, path=output, quiet=quiet, verbose=verbose)
+    config = load({"plain": plain or None, "reasoning": reasoning})
+    out = Output(config, wishes, output, Aside(quiet=quiet, verbose=verbose))
+    out.prepare()
     reply = Reply()
     complete = False
     with lines:

@@ -176,6 +176,7 @@ def opener(
     environ: Mapping[str, str],
     log: Callable[[str], None] | None = None,
     on_sent: Callable[[], None] | None = None,
+    on_open: Callable[[str], None] | None = None,
 ) -> Stream:
     """The way turns are opened in earnest: the registry's provider, with retries."""
     from darkai_cli.conversation.turn import retried
@@ -183,6 +184,8 @@ def opener(
     def open_stream(
         target: registry.Target, *, connect_timeout: float | None, retries: int
     ) -> Iterator[Event]:
+        if on_open is not None:
+            on_open(target.settings.host)
         provider = registry.provider_of(
             target.settings, config, environ, connect_timeout, log, on_sent
         )

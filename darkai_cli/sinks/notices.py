@@ -5,17 +5,23 @@ Everything here is foreign text as far as the terminal is concerned, and is filt
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
+from typing import Literal, TextIO
 
 from darkai_cli.events import Citation, Event, StreamStart, Usage
-from darkai_cli.sinks.sanitize import sanitize_line
+from darkai_cli.sinks.sanitize import Sanitizer, sanitize_line
 
 LABELS = {"info": "note", "warning": "warning"}
 
 
 class NoticeSink:
-    """Notices and sources as lines; a summary at the end where ``verbose``."""
+    """Notices and sources as lines; a summary at the end where ``verbose``.
+
+    ``hold``: keep notices back while an answer is being shown on the same terminal. ``sources``:
+    False where the answer's own sink lists them.
+    """
 
     def __init__(
         self,
@@ -23,13 +29,16 @@ class NoticeSink:
         *,
         quiet: bool,
         verbose: bool,
-        before: Callable[[], None] | None = None,
+        hold: bool = False,
+        sources: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tell = tell
         self._quiet = quiet
         self._verbose = verbose
-        self._before = before
+        self._hold = hold
+        self._held: list[str] = []
+        self._with_sources = sources
         self._clock = clock
         self._began = clock()
         self._first: float | None = None
@@ -39,15 +48,11 @@ class NoticeSink:
 
     def feed(self, event: Event) -> None:
         """Tell a notice at once; remember the rest."""
-        kind = event.type
-        if kind == "text-chunk":
+        if event.type in ("text-chunk", "reasoning-chunk"):
             if self._first is None:
                 self._first = self._clock()
         elif event.type == "notice":
-            if not self._quiet:
-                if self._before is not None:
-                    self._before()
-                self._tell(f"{LABELS[event.level]}: {sanitize_line(event.text, 1000)}")
+            self._notice(f"{LABELS[event.level]}: {sanitize_line(event.text, 1000)}")
         elif isinstance(event, Citation):
             self._sources.append(event)
         elif isinstance(event, StreamStart):
@@ -55,9 +60,19 @@ class NoticeSink:
         elif isinstance(event, Usage):
             self._usage = event
 
+    def _notice(self, line: str) -> None:
+        if self._quiet:
+            return
+        if self._hold and self._first is not None:
+            self._held.append(line)
+        else:
+            self._tell(line)
+
     def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 -- told elsewhere
-        """Tell the sources, and what the reply took."""
-        if self._sources and not self._quiet:
+        """Tell what was held back, the sources, and what the reply took."""
+        for line in self._held:
+            self._tell(line)
+        if self._sources and self._with_sources and not self._quiet:
             self._tell("sources:")
             for number, source in enumerate(self._sources, 1):
                 title = f" {sanitize_line(source.title)}" if source.title else ""
@@ -74,3 +89,39 @@ class NoticeSink:
             parts.append(f"first text after {self._first - self._began:.2f} s")
         parts.append(f"{self._clock() - self._began:.2f} s in all")
         return ", ".join(parts)
+
+
+class ReasoningSink:
+    """The model's reasoning on stderr: all of it, its length, or nothing."""
+
+    def __init__(self, err: TextIO, mode: Literal["show", "fold", "hide"]) -> None:
+        self._err = err
+        self._mode = mode
+        self._sanitizer = Sanitizer()
+        self._length = 0
+
+    def feed(self, event: Event) -> None:
+        """Show a piece, or count it; end it where the answer begins."""
+        if event.type == "reasoning-chunk":
+            self._length += len(event.text)
+            if self._mode == "show":
+                self._write(self._sanitizer.feed(event.text))
+        elif self._length and event.type == "text-chunk":
+            self._end()
+
+    def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 -- the end is the same
+        """End reasoning that no answer followed."""
+        if self._length:
+            self._end()
+
+    def _end(self) -> None:
+        if self._mode == "show":
+            self._write(self._sanitizer.finish() + "\n")
+        elif self._mode == "fold":
+            self._write(f"note: reasoning, {self._length} characters\n")
+        self._length = 0
+
+    def _write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # nobody listening is no error
+            self._err.write(text)
+            self._err.flush()

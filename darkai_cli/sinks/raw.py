@@ -6,36 +6,44 @@ that a prompt or the next line of a file starts on a line of its own.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import BinaryIO, TextIO
 
-from darkai_cli.events import Event
-from darkai_cli.sinks.base import unwritable
+from darkai_cli.events import Event, TextChunk
+from darkai_cli.sinks.base import Sink, unwritable
 from darkai_cli.sinks.sanitize import Sanitizer
+
+
+def writer(out: BinaryIO) -> Callable[[str], None]:
+    """A function that writes text as UTF-8 and flushes. It raises ``InputError`` if it cannot."""
+
+    def write(text: str) -> None:
+        try:
+            out.write(text.encode())
+            out.flush()
+        except OSError as exc:
+            raise unwritable(exc) from exc
+
+    return write
 
 
 class RawSink:
     """The text exactly as received, as UTF-8 bytes."""
 
     def __init__(self, out: BinaryIO) -> None:
-        self._out = out
+        self._write = writer(out)
         self._last = "\n"
 
     def feed(self, event: Event) -> None:
         """Write a piece of the answer; ignore everything else."""
         if event.type == "text-chunk":
-            text = event.text
-            try:
-                self._out.write(text.encode())
-                self._out.flush()
-            except OSError as exc:
-                raise unwritable(exc) from exc
-            self._last = text
+            self._last = event.text  # before the write: Ctrl-C may come in between
+            self._write(event.text)
 
     def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 -- the end is the same
         """End the last line."""
         if self._last[-1] != "\n":
-            self._out.write(b"\n")
-            self._out.flush()
+            self._write("\n")
 
 
 class PlainSink:
@@ -59,30 +67,38 @@ class PlainSink:
 
     def _write(self, text: str) -> None:
         if text:
+            self._last = text
             try:
                 self._out.write(text)
                 self._out.flush()
             except OSError as exc:
                 raise unwritable(exc) from exc
-            self._last = text
 
 
 class WholeSink:
-    """Another sink, fed only when the reply is over (``--no-stream``)."""
+    """Another sink, which gets the text only when the reply is over (``--no-stream``)."""
 
-    def __init__(self, inner: RawSink | PlainSink) -> None:
+    def __init__(self, inner: Sink) -> None:
         self._inner = inner
         self._parts: list[str] = []
 
     def feed(self, event: Event) -> None:
-        """Keep a piece of the answer."""
+        """Keep a piece of the answer; pass on everything else."""
         if event.type == "text-chunk":
             self._parts.append(event.text)
+        elif event.type == "stream-end":
+            self._pass_on()
+            self._inner.feed(event)
+        else:
+            self._inner.feed(event)
 
     def close(self, error: BaseException | None = None) -> None:
-        """Write everything at once."""
-        from darkai_cli.events import TextChunk
-
-        if self._parts:
-            self._inner.feed(TextChunk("".join(self._parts)))
+        """Write what came, however it ended."""
+        self._pass_on()
         self._inner.close(error)
+
+    def _pass_on(self) -> None:
+        if self._parts:
+            text = "".join(self._parts)
+            self._parts.clear()
+            self._inner.feed(TextChunk(text))
