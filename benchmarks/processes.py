@@ -1,4 +1,4 @@
-"""What the benchmarks share: a loopback service, processes measured from outside, medians and ratios.
+"""What the benchmarks share: a loopback service, processes measured from outside, ratios.
 
 Each figure is a ratio of two things measured in turn in one run, because a machine's speed drifts.
 """
@@ -64,7 +64,8 @@ def row(name: str, figures: Sequence[float], base: Sequence[float], bound: str, 
     """Print one line of a table."""
     median = statistics.median(figures)
     against = statistics.median(base)
-    print(f"{name:<44} {median:9.2f} {unit} {against:9.2f} {unit} {ratio(figures, base):7.2f}x  {bound}")
+    found = ratio(figures, base)
+    print(f"{name:<44} {median:9.2f} {unit} {against:9.2f} {unit} {found:7.2f}x  {bound}")
 
 
 class Service(threading.Thread):

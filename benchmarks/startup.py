@@ -2,9 +2,9 @@
 
     python benchmarks/startup.py [--python PYTHON] [--llm LLM] [--runs N]
 
-PYTHON: an interpreter of an environment where darkai is installed without development tools (click, which
-some of them bring, slows every ``import httpx``). LLM: the ``llm`` command to compare with, from an
-environment of its own.
+PYTHON: an interpreter of an environment where darkai is installed without development tools
+(click, which some of them bring, slows every ``import httpx``). LLM: the ``llm`` command to compare
+with, from an environment of its own.
 """
 
 from __future__ import annotations
@@ -28,11 +28,10 @@ BODY = [
     b'data: {"event":"text-chunk","data":{"text":"hi"}}\n\n',
     b'data: {"event":"stream-end","data":{}}\n\n',
 ]
+HEAD = b'data: {"id":"1","object":"chat.completion.chunk","created":1,"model":"gpt-4o",'
 OPENAI = [
-    b'data: {"id":"1","object":"chat.completion.chunk","created":1,"model":"gpt-4o","choices":[{"index":0,'
-    b'"delta":{"role":"assistant","content":"hi"},"finish_reason":null}]}\n\n',
-    b'data: {"id":"1","object":"chat.completion.chunk","created":1,"model":"gpt-4o","choices":[{"index":0,'
-    b'"delta":{},"finish_reason":"stop"}]}\n\n',
+    HEAD + b'"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":null}]}\n\n',
+    HEAD + b'"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n',
     b"data: [DONE]\n\n",
 ]
 

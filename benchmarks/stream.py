@@ -1,6 +1,6 @@
-"""What a long reply costs: CPU and memory of 100,000 chunks in a pipe, and how late the first one is.
+"""What a long reply costs: CPU and memory of 100,000 chunks in a pipe, the first one's delay.
 
-    python benchmarks/stream.py [--python PYTHON] [--runs N]
+python benchmarks/stream.py [--python PYTHON] [--runs N]
 """
 
 from __future__ import annotations

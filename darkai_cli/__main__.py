@@ -18,12 +18,19 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run darkai with ``argv`` (the process's own by default) and exit."""
     args = list(sys.argv[1:] if argv is None else argv)
-    if args == ["--version"]:
-        from darkai_cli import __version__
+    sys.exit(_version() if args == ["--version"] else _run(args))
 
-        print(f"darkai {__version__}")
-        sys.exit(0)
-    sys.exit(_run(args))
+
+def _version() -> int:
+    from darkai_cli import __version__
+
+    try:
+        print(f"darkai {__version__}", flush=True)
+    except OSError:  # nobody reads it, or the disk is full
+        from darkai_cli import streams
+
+        return streams.close_stdout(0)
+    return 0
 
 
 def _run(args: list[str]) -> int:

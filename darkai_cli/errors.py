@@ -44,13 +44,15 @@ class DarkAIError(Exception):
 
     kind: ClassVar[ErrorKind] = "internal"
     exit_code: ClassVar[int] = 1
+    usual_hint: ClassVar[str | None] = None
+    """What to type next where nothing better is known."""
     retryable: bool = False
     status: int | None = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint or self.usual_hint
 
     def __str__(self) -> str:
         return self.message  # which may have been put right since: secrets hidden, tries counted
@@ -129,6 +131,7 @@ class AuthError(ProviderError):
 
     kind = "auth"
     exit_code = 4
+    usual_hint = "check the key, and what it may do"
 
 
 class UnknownModelError(ProviderError):
@@ -136,6 +139,7 @@ class UnknownModelError(ProviderError):
 
     kind = "not-found"
     exit_code = 5
+    usual_hint = "`darkai models` lists what is known here"
 
 
 class RateLimitError(ProviderError):
@@ -143,6 +147,7 @@ class RateLimitError(ProviderError):
 
     kind = "limit"
     exit_code = 6
+    usual_hint = "try again later"
 
 
 class NetworkError(ProviderError):
@@ -150,6 +155,7 @@ class NetworkError(ProviderError):
 
     kind = "network"
     exit_code = 7
+    usual_hint = "check the network and the URL (`darkai config show`), then try again"
 
 
 class ReplyTimeoutError(ProviderError):
@@ -157,14 +163,21 @@ class ReplyTimeoutError(ProviderError):
 
     kind = "timeout"
     exit_code = 8
+    usual_hint = "try again; `--timeout SECONDS` waits longer"
 
 
 class ServiceError(ProviderError):
     """The service failed: 5xx, or an error in the stream."""
 
+    usual_hint = "try again later, or ask another service: `--provider NAME`"
+
 
 class BadReplyError(ServiceError):
     """A reply that breaks the protocol."""
+
+    usual_hint = (
+        "is the URL right, and does that service speak this protocol? (`darkai config show`)"
+    )
 
 
 class TooLargeError(BadReplyError):
@@ -176,6 +189,7 @@ class RefusedError(ProviderError):
 
     kind = "refused"
     exit_code = 10
+    usual_hint = "ask for less, or differently"
 
 
 class IncompleteReplyError(ProviderError):
@@ -183,6 +197,7 @@ class IncompleteReplyError(ProviderError):
 
     kind = "incomplete"
     exit_code = 14
+    usual_hint = "ask again, or ask for the rest"
 
 
 class Terminated(BaseException):

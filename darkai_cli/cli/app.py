@@ -100,7 +100,8 @@ def run(args: Sequence[str]) -> int:
             return UsageError.exit_code
         arguments = ["ask"]
     name = arguments[0]
-    if name in COMMANDS:  # without the group around it, which costs as much as a command
+    # Without the group around it, which costs as much as a command; but completions shows it all.
+    if name in COMMANDS and name != "completions":
         command, arguments, program = load(COMMANDS[name]), arguments[1:], f"darkai {name}"
     else:
         command, program = typer.main.get_command(app), "darkai"
@@ -110,6 +111,8 @@ def run(args: Sequence[str]) -> int:
         raise usage_error(exc) from exc
     except typer.Abort:
         raise KeyboardInterrupt from None
+    except SystemExit:  # Typer's own way out where nobody reads what it prints
+        raise BrokenPipeError from None
     return code if isinstance(code, int) else 0
 
 

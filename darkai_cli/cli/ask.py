@@ -7,7 +7,7 @@ import typer
 from darkai_cli import streams
 from darkai_cli.cli import options as opt
 from darkai_cli.errors import UsageError
-from darkai_cli.messages import ChatRequest, Message
+from darkai_cli.messages import Message
 
 app = typer.Typer(
     add_completion=False,
@@ -25,6 +25,10 @@ def ask(
     provider: opt.Provider = None,
     system: opt.System = None,
     option: opt.Options = None,
+    continue_: opt.Continue = False,
+    conversation: opt.Conversation = None,
+    resume: opt.Resume = False,
+    no_save: opt.NoSave = False,
     raw: opt.Raw = False,
     json: opt.Json = False,
     extract: opt.Extract = False,
@@ -44,12 +48,18 @@ def ask(
     debug: opt.Debug = False,
 ) -> int:
     """Ask one thing."""
+    from darkai_cli.cli.asking import Asking
     from darkai_cli.cli.output import Aside
     from darkai_cli.config.load import load
     from darkai_cli.sinks.choose import Wishes, choose
 
+    words = list(prompt or ())
     wishes = Wishes(json=json, raw=raw, extract=extract, no_stream=no_stream)
     choose(wishes, terminal=False)  # wishes that exclude each other are told before stdin is read
+    if resume and words:
+        raise UsageError(
+            "`--resume` takes no prompt", hint="`-c PROMPT` continues the conversation instead"
+        )
     flags = {
         "model": model,
         "provider": provider,
@@ -60,28 +70,36 @@ def ask(
         "plain": plain or None,
         "reasoning": reasoning,
     }
-    config = load({key: value for key, value in flags.items() if value is not None})
+    config = load(flags)
     for notice in () if quiet else config.notices:
         streams.tell(f"warning: {notice}")
-    request_options = {**config.options, **opt.parse_options(option or ())}
-    messages = _messages(config.system, list(prompt or ()), no_stdin=no_stdin, quiet=quiet)
-    if dry_run:
-        return _show_request(config, messages, request_options)
-    return _converse(
+    past = _past(conversation, resume=resume) if resume or continue_ or conversation else None
+    if past is not None:
+        config = load(_restored(config, flags, past))
+        if not quiet:
+            _tell_past(past)
+    question = None if resume else _question(words, no_stdin=no_stdin, quiet=quiet)
+    asking = Asking(
         config,
-        messages,
-        request_options,
+        _messages(config, question, past),
+        {**config.options, **opt.parse_options(option or ())},
+        question=question,
+        past=past,
+    )
+    if dry_run:
+        return asking.show()
+    return asking.run(
         wishes,
         path=output,
         aside=Aside(quiet=quiet, verbose=verbose, record=record),
+        save=config.save and not no_save,
         allowed=not no_fallback,
-        debug=debug,
+        log=streams.tell if debug else None,
     )
 
 
-def _messages(
-    system: str | None, words: list[str], *, no_stdin: bool, quiet: bool
-) -> tuple[Message, ...]:
+def _question(words: list[str], *, no_stdin: bool, quiet: bool) -> str:
+    """The prompt, from the arguments and stdin."""
     from darkai_cli.conversation.prompt import compose
 
     if words and "-" not in words and not " ".join(words).strip():
@@ -90,62 +108,46 @@ def _messages(
     if not no_stdin and streams.has_input():
         tell = (lambda: streams.tell(WAITING)) if words and not quiet else None
         piped = streams.read_input(tell)
-    asked = Message("user", compose(words, piped))
-    return (Message("system", system), asked) if system else (asked,)
+    return compose(words, piped)
 
 
-def _converse(
-    config: Any,
-    messages: tuple[Message, ...],
-    request_options: dict[str, Any],
-    wishes: Any,
-    *,
-    path: str | None,
-    aside: Any,
-    allowed: bool,
-    debug: bool,
-) -> int:
-    from darkai_cli.cli.output import Output
-    from darkai_cli.conversation import fallback
-    from darkai_cli.conversation.reply import Reply
-    from darkai_cli.sinks.base import pump
+def _past(conversation: str | None, *, resume: bool) -> Any:
+    """The conversation to go on with."""
+    from darkai_cli.config import paths
+    from darkai_cli.conversation import past
 
-    out = Output(config, wishes, path, aside)
-    reply = Reply()
-    log = streams.tell if debug else None
-    open_stream = fallback.opener(
-        config, messages, request_options, streams.environ(), log, out.prepare, out.wait
-    )
-    events = fallback.open_turn(config, messages, open_stream, allowed=allowed)
-    complete = False
-    try:
-        stayed = pump(events, [reply, *out.sinks])
-        verdict = reply.verdict(stayed=stayed, options=request_options)
-        complete = verdict.state == "complete"
-    finally:
-        out.finish(complete=complete)
-    if verdict.error is not None:
-        raise verdict.error
-    return 0
+    return past.load(paths.history_file(streams.environ()), conversation, resume=resume)
 
 
-def _show_request(config: Any, messages: tuple[Message, ...], options: dict[str, Any]) -> int:
-    """Print what would be sent."""
-    import json
-
+def _restored(config: Any, flags: dict[str, Any], past: Any) -> dict[str, Any]:
+    """The flags, with the conversation's own model where the user named none for this request."""
     from darkai_cli.providers import registry
-    from darkai_cli.wire.secrets import masked
 
+    chosen = {config.origin(key).kind for key in ("model", "provider")}
+    if past.model is None or chosen & {"flag", "environment"} or past.model.startswith("demo/"):
+        return flags
     target = registry.resolve(config)
-    provider = registry.provider_of(target.settings, config, streams.environ())
-    request = provider.request(ChatRequest(messages, target.model, options))
-    shown = {
-        "provider": target.settings.name,
-        "model": target.model,
-        "method": request.method,
-        "url": request.url,
-        "headers": masked(request.headers),
-        "body": json.loads(request.body),
-    }
-    streams.stdout().write(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
-    return 0
+    if past.model == f"{target.settings.name}/{target.model}":
+        return flags
+    return {**flags, "model": past.model}
+
+
+def _tell_past(past: Any) -> None:
+    """One dim line that names the conversation and its age."""
+    from darkai_cli.sinks.sanitize import sanitize_line
+
+    line = f"continuing {past.short} `{sanitize_line(past.title, 60)}`, {opt.age(past.age)}"
+    dim = streams.wants_colour(streams.stderr())
+    streams.tell(f"\x1b[2m{line}\x1b[0m" if dim else line)
+    for warning in past.warnings:
+        streams.tell(f"warning: {sanitize_line(warning, 500)}")
+
+
+def _messages(config: Any, question: str | None, past: Any) -> tuple[Message, ...]:
+    """What is sent: the system prompt, what was said before, the question."""
+    before = past.messages if past is not None else ()
+    system = config.system
+    if past is not None and past.system and not config.chosen("system"):
+        system = past.system
+    said = (*before, Message("user", question)) if question is not None else before
+    return (Message("system", system), *said) if system else said

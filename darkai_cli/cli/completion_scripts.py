@@ -1,9 +1,9 @@
 """The completion scripts: one static text for each shell.
 
-Not what the command line is (``completion.rows``), nor how a shell says it (``completion.bash`` and
-its siblings). Strategy: the rows become a table in the shell's own language, around it a fixed
-reader that finds out which command, option or argument the cursor is at. A TAB starts no Python, but
-for the names of models and providers, which come from ``darkai completions --names``. They are
+Not what the command line is (``completion.rows``), nor how a shell says it (``completion.bash``
+and its siblings). Strategy: the rows become a table in the shell's own language, around it a fixed
+reader that finds out which command, option or argument the cursor is at. A TAB starts no Python,
+but for the names of models and providers, which come from ``darkai completions --names``. They are
 foreign text: no script ever expands them as code, each compares them as data and has them quoted.
 """
 

@@ -36,9 +36,7 @@ def completions(
     ctx: typer.Context,
     shell: Annotated[
         str | None,
-        typer.Argument(
-            metavar="bash|zsh|fish|powershell", help="Which shell.", show_default=False
-        ),
+        typer.Argument(metavar="bash|zsh|fish|powershell", help="Which shell.", show_default=False),
     ] = None,
     names: Annotated[str | None, typer.Option("--names", hidden=True)] = None,
 ) -> None:
@@ -88,6 +86,7 @@ def _names(what: str) -> "Iterator[str]":
             continue
         models = settings.models or (settings.default_model,)
         if name == config.provider:
-            yield from (*models, *settings.aliases)
+            yield from models
+            yield from (alias for alias, model in settings.aliases.items() if model in models)
         qualified += [f"{name}/{model}" for model in models if model]
     yield from qualified

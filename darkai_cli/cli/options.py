@@ -44,6 +44,17 @@ Output = Annotated[
     str | None,
     typer.Option("--output", metavar="FILE", help="Write the reply to FILE once it is complete."),
 ]
+Continue = Annotated[
+    bool, typer.Option("--continue", "-c", help="Continue the latest conversation.")
+]
+Conversation = Annotated[
+    str | None,
+    typer.Option("--conversation", metavar="ID", help="Continue this one; any unique prefix."),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Continue a reply that was cut, from where it stopped.")
+]
+NoSave = Annotated[bool, typer.Option("--no-save", help="Keep nothing of it in the history.")]
 Plain = Annotated[
     bool, typer.Option("--plain", help="No redraw and no cursor movement on a terminal.")
 ]
@@ -103,3 +114,12 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
             value = text
         found[name.strip()] = value
     return found
+
+
+def age(seconds: float) -> str:
+    """How long ago, in words: ``just now``, ``5 min ago``, ``3 h ago``, ``2 days ago``."""
+    for length, unit in ((86_400 * 2, "days"), (3600, "h"), (60, "min")):
+        if seconds >= length:
+            size = 86_400 if unit == "days" else length
+            return f"{int(seconds / size)} {unit} ago"
+    return "just now"

@@ -76,8 +76,8 @@ def replace(file: Path, data: bytes) -> None:
     target = os.path.realpath(file)
     folder, name = os.path.split(target)
     temporary = os.path.join(folder, f".{name}.{os.urandom(6).hex()}")  # noqa: PTH118 -- a str
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-    handle = os.open(temporary, flags, 0o600)
+    # O_EXCL follows no link, not even to where nothing is.
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         try:
             _keep_owner_and_mode(handle, target)

@@ -79,7 +79,7 @@ def _put(config: Config, path: tuple[str, ...], value: Any, source: Source) -> N
         checked = values.check(key, value)
     except values.Invalid as exc:
         if key is schema.ALIAS and isinstance(value, dict):
-            exc.hint = f"a name with dots stands in quotes: `\"gpt-4.1\" = {key.example}`"
+            exc.hint = f'a name with dots stands in quotes: `"gpt-4.1" = {key.example}`'
         raise _invalid(path, key, exc, source) from None
     if key.kind == "path":
         checked = _absolute(checked, source)

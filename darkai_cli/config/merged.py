@@ -84,6 +84,7 @@ class Config:
     theme: Literal["auto", "light", "dark"]
     code_theme: str
     reasoning: Literal["auto", "show", "fold", "hide"]
+    save: bool
     plain: bool
     markdown: bool
     aliases: dict[str, str]

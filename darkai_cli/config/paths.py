@@ -62,6 +62,11 @@ def state_file(environ: Mapping[str, str] | None = None) -> Path:
     return data_dir(environ) / "state.json"
 
 
+def history_file(environ: Mapping[str, str] | None = None) -> Path:
+    """The database of conversations."""
+    return data_dir(environ) / "history.db"
+
+
 def project_file(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Path | None:
     """The nearest ``.darkai.toml`` from ``cwd`` up to the home folder or a git tree's root."""
     try:

@@ -125,6 +125,7 @@ _ALL = (
         ("auto", "show", "fold", "hide"),
         shared=True,
     ),
+    Key("save", "bool", True, "keep conversations in the history", "false"),
     Key("plain", "bool", False, "no colours, no redrawing", "true", shared=True),
     Key("markdown", "bool", True, "render Markdown on a terminal", "false", shared=True),
 )
@@ -137,7 +138,13 @@ PROVIDER_KEYS: dict[str, Key] = {
         Key("type", "name", None, "the wire format the service speaks", '"darkai"'),
         Key("url", "url", None, "where the service is", '"http://localhost:8000/chat"'),
         Key("model", "name", None, "the model that is asked if none is named", '"llama-3-70b"'),
-        Key("models", "list", None, "the models it has; unset: what is built in, or any name", '["llama-3-70b"]'),
+        Key(
+            "models",
+            "list",
+            None,
+            "the models it has; unset: what is built in, or any name",
+            '["llama-3-70b"]',
+        ),
         Key("headers", "headers", None, "headers sent with each request", '{ X-Team = "blue" }'),
     )
 }

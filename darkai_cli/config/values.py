@@ -191,14 +191,15 @@ def _url(_key: Key, value: object) -> str:
             "leave out what stands before the `@`",
         )
     if not mark or scheme.lower() not in ("http", "https"):
-        raise Invalid(f"base URL must start with http:// or https://, not {_quoted(text)}")
+        found = "" if "@" in text else f", not {_quoted(text)}"  # it may end a password
+        raise Invalid(f"base URL must start with http:// or https://{found}")
     if not text.isprintable() or " " in text or "\\" in place:
         raise Invalid("must not hold spaces, backslashes or control characters")
     host, port = _host_and_port(place)
     if not host:
         raise Invalid("names no host")
     if port and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
-        raise Invalid(f"has the port {_quoted(port)}, which is no number from 1 to 65535")
+        raise Invalid("has a port that is no number from 1 to 65535")
     return text
 
 
@@ -301,8 +302,10 @@ def _quoted(value: object) -> str:
 
 def without_credentials(proxy: str) -> str:
     """A proxy's URL as it may be shown."""
-    scheme, mark, rest = proxy.rpartition("://") if "://" in proxy else ("", "", proxy)
-    _, at, place = rest.rpartition("@")
+    credentials, at, place = proxy.rpartition("@")
+    scheme, mark, _ = credentials.partition("://")
+    if not mark or scheme.lower() not in _PROXY_SCHEMES:
+        scheme = mark = ""
     return f"{scheme}{mark}{MASK}@{place}" if at else proxy
 
 

@@ -31,6 +31,8 @@ def set_value(key: str, text: str, *, environ: Mapping[str, str] | None = None) 
         place: Any = tables
         for part in path[:-1]:
             place = place.setdefault(part, {})
+            if not isinstance(place, dict):
+                raise TypeError(part)
         place[path[-1]] = value
         _assign(target, path, value)
 
@@ -64,10 +66,21 @@ def _value(key: str, path: tuple[str, ...], text: str) -> Any:
         if len(path) == 4:
             values.check(row, {path[3]: text})
             return text
-        return values.parse(row, text)
+        value = values.parse(row, text)
     except values.Invalid as exc:
         hint = exc.hint or f"for example `darkai config set {key} {_shell(row.example)}`"
         raise ConfigError(f"`{key}`: {exc.rule}", hint=hint) from None
+    if _holds_null(value):
+        raise ConfigError(
+            f"`{key}`: holds null, which TOML does not know", hint=f"`darkai config unset {key}`"
+        )
+    return value
+
+
+def _holds_null(value: Any) -> bool:
+    if isinstance(value, dict):
+        value = list(value.values())
+    return any(map(_holds_null, value)) if isinstance(value, list) else value is None
 
 
 def _shell(example: str) -> str:

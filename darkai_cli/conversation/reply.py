@@ -35,13 +35,14 @@ class Reply:
         self.usage: Usage | None = None
         self.reason: EndReason | None = None
         self.error: BaseException | None = None
-        self._visible = False
+        self.visible = False
+        """Whether anything was shown."""
 
     def feed(self, event: Event) -> None:
         """Take one event."""
         kind = event.type
         if kind in ("text-chunk", "reasoning-chunk", "tool-call", "citation"):
-            self._visible = True
+            self.visible = True
         elif isinstance(event, StreamStart):
             self.start = event
         elif isinstance(event, Usage):
@@ -57,7 +58,7 @@ class Reply:
         """How it ended. ``stayed``: the reader of the output was there to the end."""
         error = self.error
         if isinstance(error, DarkAIError):
-            return Verdict("truncated" if self._visible else "failed", error)
+            return Verdict("truncated" if self.visible else "failed", error)
         if error is not None or (not stayed and self.reason is None):
             return Verdict("interrupted", error)
         if self.reason == "length":

@@ -73,7 +73,6 @@ def _incomplete(error: ProviderError) -> ProviderError:
         return error
     return IncompleteReplyError(
         f"{error.message}; the answer is incomplete",
-        hint="ask again, or ask for the rest",
         status=error.status,
     )
 

@@ -99,7 +99,10 @@ class DarkAIDialect:
                 f"the option `{taken[0]}` is darkai's own",
                 hint="the prompt is an argument, the model is `-m NAME`",
             )
-        body = {"query": format_prompt(chat.messages), "model": chat.model, **chat.options}
+        # A conversation that ends with the assistant is a reply to be continued.
+        resumed = chat.messages[-1:] != () and chat.messages[-1].role == "assistant"
+        query = format_prompt(chat.messages, do_continue=resumed)
+        body = {"query": query, "model": chat.model, **chat.options}
         own = {name.lower(): value for name, value in settings.headers.items()}
         return HttpRequest(
             settings.url,

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 from darkai_cli.errors import (
+    BadReplyError,
     ProviderError,
     RateLimitError,
     ReplyTimeoutError,
-    ServiceError,
     TooLargeError,
 )
 from darkai_cli.events import VISIBLE, Event, ReasoningChunk, StreamStart, TextChunk
@@ -104,7 +104,7 @@ class ReplyReader:
         whole = text[: len(text) - len(self._half)]
         return whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
-    def finish(self) -> Iterator[Event]:
+    def finish(self, headers: Headers) -> Iterator[Event]:
         """The last events, once the body ended cleanly or ``ended`` was seen."""
         if not self._decoder.ended:
             try:
@@ -113,7 +113,7 @@ class ReplyReader:
                 raise self._named(exc) from exc
             for frame in frames:
                 yield from self._begun(self._decoder.feed(frame))
-            self._explain_stray()
+            self._explain_stray(headers)
         yield from self._begun(self._decoder.close())
 
     def _named(self, error: TooLargeError) -> TooLargeError:
@@ -127,23 +127,26 @@ class ReplyReader:
                 yield self._start
             yield event
 
-    def _explain_stray(self) -> None:
+    def _explain_stray(self, headers: Headers) -> None:
         """Raise what a body means that was no stream: a web page, or a bare JSON error."""
         stray = self._framer.stray
         if self._visible or not stray.strip():
             return
         settings = self._settings
-        page = statuses.page_error(settings.host, 200, {}, stray)
+        page = statuses.page_error(settings.host, 200, headers, stray)
         if page is not None:
             raise page
         payload = statuses.parse_json(stray)
         if payload is None:
             payload = statuses.parse_json(stray.partition(":")[2])  # `error: {...}`
-        told = self._dialect.error(200, {}, payload, settings)
+        told = self._dialect.error(200, headers, payload, settings)
         if told is not None:
             raise told
-        message = statuses.message_in(payload) or statuses.quote(stray, 80)
-        raise ServiceError(f"{settings.host} sent no stream but: {message}", status=200)
+        message = statuses.message_in(payload)
+        if not message:
+            readable = stray.isprintable() or stray.replace("\n", "").isprintable()
+            message = statuses.quote(stray, 80) if readable else "binary data"
+        raise BadReplyError(f"{settings.host} sent no stream but: {message}", status=200)
 
     def refusal(self, status: int, headers: Headers, body: bytes, url: str) -> ProviderError:
         """The error that a status other than 200 is."""
@@ -228,7 +231,7 @@ class HttpProvider:
             except ReplyTimeoutError:
                 if reader.linger is None:
                     raise
-            yield from reader.finish()
+            yield from reader.finish(exchange.headers)
 
     async def astream(self, chat: ChatRequest) -> AsyncGenerator[Event, None]:
         """The same for asyncio and trio."""
@@ -261,5 +264,5 @@ class HttpProvider:
             except ReplyTimeoutError:
                 if reader.linger is None:
                     raise
-            for event in reader.finish():
+            for event in reader.finish(exchange.headers):
                 yield event

@@ -59,8 +59,10 @@ class ExtractSink:
         """Write what is open. Raises ``NotFoundError`` if a complete reply had no block."""
         if self.found or error is not None:
             return
-        rest = "".join(self._parts)
-        if rest and self._take([rest.removesuffix("\r")]):
+        *lines, rest = re.split(_BREAK, "".join(self._parts))
+        if rest:
+            lines.append(rest.removesuffix("\r"))
+        if self._take(lines):
             return
         if self._blocks.fence is None:
             raise NotFoundError(
@@ -201,10 +203,9 @@ class _Blocks:
 
     def _start(self, line: _Line, matched: int) -> None:
         """Open what the rest of the line opens, outside of a fence."""
-        is_whole = matched == len(self._open)
         while not line.is_blank and line.indent < _CODE_INDENT and matched < _DEPTH:
             text = line.text.strip(" \t")
-            in_paragraph = self._in_paragraph and is_whole
+            in_paragraph = self._in_paragraph and matched == len(self._open)
             fence = re.fullmatch(_FENCE, text)
             item = re.match(_ITEM, text)
             if fence:
@@ -228,7 +229,7 @@ class _Blocks:
                 self._open.append(_item(line, item))
             else:
                 break
-            is_whole, matched = True, len(self._open)
+            matched = len(self._open)
         if line.is_blank:
             self._close(matched)
         elif not self._in_paragraph:

@@ -64,14 +64,14 @@ _ASTRAL_MARK_AREAS = (
     "101fd 102e0 10376-1037a 10a01-10a3f 10ae5-10ae6 10d24-10d6d 10eab-10eff 10f46-10f85"
     " 11000-11fff 13440-13455 1611e-1612f 16af0-16b36 16f4f-16f92 16fe4-16ff1 1bc9d 1bc9e"
     " 1cf00-1cf46 1d165-1d244 1da00-1daaf 1e000-1e08f 1e130-1e136 1e2ae-1e2ef 1e4ec-1e5ef"
-    " 1e8d0-1e8d6 1e944-1e94a"
+    " 1e6e3-1e6f5 1e8d0-1e8d6 1e944-1e94a"
 )
 # The planes beyond the first as a few wide ranges: a class is as slow as it has such ranges. They
 # leave out what is common: emoji, mathematical letters, ideographs.
 _ASTRAL_SUSPECTS = "10100-1d3ff 1d800-1efff e0000-e0fff"
 
 _EMOJI = (
-    "a9 ae 203c 2049 2122 2139 2194-21aa 231a-23ff 24c2 25aa-27bf 2934 2935 2b05-2b55"
+    "203c 2049 2122 2139 2194-21aa 231a-23ff 24c2 25aa-27bf 2934 2935 2b05-2b55"
     " 3030 303d 3297 3299 1f000-1f3fa 1f400-1faff"
 )
 _CURSIVE = (  # scripts written with ZWNJ and ZWJ: Arabic and its kin, Indic, Mongolian
@@ -100,6 +100,7 @@ _MARKS = frozenset({"Mn", "Mc", "Me", "Cf"})
 _ZWJ = "\u200d"
 _BESIDE = {"\u180e": "mongolian", "\u200b": "unspaced", "\u200c": "cursive", _ZWJ: "cursive"}
 """The joiners, each with the class of characters that it is welcome beside."""
+_CIRCLE = "◌"  # what marks without a base are shown on, by convention
 _BLACK_FLAG = "\U0001f3f4"
 _FLAG = "[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
 _FLAG_TAGS = 7
@@ -117,7 +118,7 @@ _COUNTED = {
 
 def sanitize(text: str) -> SafeText:
     """The text with everything that could act or hide made visible; LF and TAB stay."""
-    if _is_clean(text):
+    if _is_clean(text) and not _extends(text):
         return SafeText(text)
     sanitizer = Sanitizer()
     return SafeText(sanitizer.feed(text) + sanitizer.finish())
@@ -168,7 +169,7 @@ class Sanitizer:
 
     def finish(self) -> SafeText:
         """Give what was held back. The sanitizer is then as new."""
-        shown = self._take("", is_last=True)
+        shown = self._take("", is_last=True) if self._held or self._kind else ""
         self._context = ""
         return SafeText(shown)
 
@@ -206,8 +207,10 @@ class Sanitizer:
     ) -> str:
         """What is shown of one run of a kind. ``is_open``: the next chunk may go on with it."""
         if kind == "marks":
+            base = cluster.plain(_CIRCLE) if cluster.lacks_base(run) else ""
             room = max(0, MAX_MARKS - cluster.size)
-            return cluster.extend(run[:room]) + self._counted(cluster, kind, run[room:], is_open)
+            shown = base + cluster.extend(run[:room])
+            return shown + self._counted(cluster, kind, run[room:], is_open)
         if kind == "joiner":
             fits = cluster.takes_joiner(run, following)
             waits = is_open and not fits
@@ -266,6 +269,14 @@ class _Cluster:
             self.last = run[-1]
             self.size += len(run)
         return run
+
+    def lacks_base(self, marks: str) -> bool:
+        """Whether marks would land on what stands before the text, or at the end of a row above."""
+        if self.size or self.base not in {"", "\n"}:
+            return False
+        from unicodedata import category
+
+        return category(marks[0]) in {"Mn", "Mc", "Me"}
 
     def takes_joiner(self, joiner: str, following: str) -> bool:
         """Whether a joiner is in its place between what was shown and the next character."""
@@ -330,7 +341,7 @@ def safe_link(url: str, text: str) -> str | None:
     The schemes are http, https and mailto; every character is printable ASCII; the target has a
     plain host and no user name; and no host that the text shows is another one.
     """
-    if len(url) > _MAX_URL or not re.fullmatch(r"[!-\[\]-~]+", url):  # no backslash
+    if len(url) > _MAX_URL or not re.fullmatch(r"[!-~]+", url):
         return None
     web = re.fullmatch(r"(?i)https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#].*)?", url)
     mail = re.fullmatch(r"(?i)mailto:([^?]+)(?:\?.*)?", url)
@@ -368,12 +379,12 @@ def _is_clean(text: str) -> bool:
         return len(text.translate(_ASCII)) == len(text)
     if _pattern("suspect").search(text) is None:
         return True
-    return _pattern("misplaced").search(text) is None and _pattern("crowd").search(text) is None
+    return not any(_pattern(name).search(text) for name in ("misplaced", "crowd", "stray"))
 
 
 def _extends(text: str) -> bool:
     """Whether the text may go on with a cluster that was begun before it."""
-    return text[0] >= "\u0300" and _pattern("suspect").match(text) is not None
+    return text[:1] >= "\u0300" and _pattern("suspect").match(text) is not None
 
 
 def _escape(text: str) -> str:
@@ -449,6 +460,8 @@ def _source(name: str) -> str:
         kinds = [f"(?P<{kind}>[{_class(spec)}]+)" for kind, spec in _OTHERS.items()]
         kinds += [f"(?P<joiner>[{_class(_JOINERS)}])", f"(?P<marks>[{marks}]+)"]
         return "|".join([*kinds, "(?s:.)"])
+    if name == "stray":
+        return f"\n[{marks}]"
     return f"[{marks}]+" if name == "marks" else f"[{marks}{others}]+"
 
 
@@ -466,12 +479,12 @@ def _marks(areas: str) -> str:
     """The inside of the class of the marks, by the Unicode data of this Python."""
     from unicodedata import category
 
-    never = {code for first, last in _ranges(_NEVER) for code in range(first, last + 1)}
+    never = _pattern("never")
     parts = []
     for first, last in _ranges(areas):
         kinds = "".join(
-            "m" if category(chr(code)) in _MARKS and code not in never else "-"
-            for code in range(first, last + 1)
+            "m" if category(char) in _MARKS and not never.match(char) else "-"
+            for char in map(chr, range(first, last + 1))
         )
         spans = [run.span() for run in re.finditer("m+", kinds)]
         parts += [f"{chr(first + start)}-{chr(first + end - 1)}" for start, end in spans]

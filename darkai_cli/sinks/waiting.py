@@ -1,9 +1,9 @@
 """The row on stderr that says what is waited for and for how long, until the first text comes.
 
-Not part of the answer and independent of how that is shown: ``\\r``, the text, erase to the end of the
-line, on stderr only and only if that is a terminal. One daemon thread, which sleeps between two
-changes of the number of seconds. ``stop`` clears the row; whoever writes to the terminal calls it
-before.
+Not part of the answer and independent of how that is shown: carriage return, the text, erase to
+the end of the line, on stderr only and only if that is a terminal. One daemon thread, which sleeps
+between two changes of the number of seconds. ``stop`` clears the row; whoever writes to the
+terminal calls it before.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _CLEAR = "\r\x1b[K"
 class Waiting:
     """Shows ``what`` and the seconds since ``start``.
 
-    ``sleep`` waits for so many seconds, or less if it is told to stop, and says whether it was told:
-    by default an event of its own. ``width``: columns of the terminal; the row never fills them.
+    ``sleep`` waits for so many seconds, or less if told to stop, and says whether it was told: by
+    default an event of its own. ``width``: columns of the terminal; the row never fills them.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Waiting:
         self._thread.start()
 
     def stop(self) -> None:
-        """Clear the row; nothing is written afterwards. May be called again, or without ``start``."""
+        """Clear the row; nothing is written afterwards. May be called twice."""
         self._stopped.set()
         with self._lock, contextlib.suppress(OSError, ValueError):
             if self._shown:

@@ -62,7 +62,7 @@ def decode(path: Path, case: dict[str, Any], pieces: Iterable[bytes]) -> tuple[l
             found.extend(reader.feed(piece))
             if reader.ended:
                 break
-        found.extend(reader.finish())
+        found.extend(reader.finish(response["headers"]))
     except ProviderError as exc:
         error = exc
     return [events.to_json(event) for event in found], error

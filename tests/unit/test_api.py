@@ -62,7 +62,12 @@ def test_the_class_attributes_its_users_know() -> None:
 
 @pytest.mark.parametrize(
     ("name", "wanted"),
-    [("", "llama-3-70b"), (None, "llama-3-70b"), ("gpt-4o", "gpt-4o"), ("llama-3.1-70b", "llama-3-70b")],
+    [
+        ("", "llama-3-70b"),
+        (None, "llama-3-70b"),
+        ("gpt-4o", "gpt-4o"),
+        ("llama-3.1-70b", "llama-3-70b"),
+    ],
 )
 def test_get_model(name: str | None, wanted: str) -> None:
     assert DarkAI.get_model(name) == wanted
@@ -101,7 +106,11 @@ def test_an_instance_has_its_own_default(service: respx.Route) -> None:
 def test_keyword_arguments(service: respx.Route) -> None:
     collect(model="", messages=HI, temperature=0.2, headers={"X-Mine": "1"}, timeout=5)
     request = service.calls.last.request
-    assert json.loads(request.content) == {"query": "Hi", "model": "llama-3-70b", "temperature": 0.2}
+    assert json.loads(request.content) == {
+        "query": "Hi",
+        "model": "llama-3-70b",
+        "temperature": 0.2,
+    }
     assert request.headers["x-mine"] == "1"
 
 

@@ -31,7 +31,9 @@ s = 1
 t = ""
 u = \'\'\'\'\'\'
 v = """"""
-w = 1'''
+w = """a""""
+x = \'\'\'\'a\'\'\'\'
+y = 1'''
     found = lines(text)
     assert found[("a",)] == 2
     assert found[("b c",)] == 3
@@ -44,7 +46,7 @@ w = 1'''
     assert found[("m", "n", "o")] == 16
     assert found[("r", "s")] == 20
     assert found[("m",)] == 21
-    assert [found[("m", name)] for name in "tuvw"] == [22, 23, 24, 25]
+    assert [found[("m", name)] for name in "tuvwxy"] == [22, 23, 24, 25, 26, 27]
 
 
 def test_crlf_counts_once() -> None:

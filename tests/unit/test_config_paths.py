@@ -103,13 +103,13 @@ def test_replace_writes_through_a_link_to_the_file(tmp_path: Path) -> None:
     files.replace(link, b"new")
     assert link.is_symlink()
     assert real.read_bytes() == b"new"
-    assert os.listdir(real.parent) == ["darkai.toml"]
+    assert [entry.name for entry in real.parent.iterdir()] == ["darkai.toml"]
 
 
 def test_replace_follows_no_planted_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     victim = tmp_path / "victim"
     victim.write_bytes(b"precious")
-    monkeypatch.setattr(os, "urandom", lambda count: bytes(count))
+    monkeypatch.setattr(os, "urandom", bytes)
     (tmp_path / f".f.{bytes(6).hex()}").symlink_to(victim)
     with pytest.raises(FileExistsError):
         files.replace(tmp_path / "f", b"new")
@@ -131,7 +131,7 @@ def test_the_old_file_stays_whole_when_writing_fails(
             patch.setattr(os, broken, fail)
             with pytest.raises(OSError, match="No space left"):
                 files.replace(file, b"new")
-        assert os.listdir(tmp_path) == ["f"]
+        assert [entry.name for entry in tmp_path.iterdir()] == ["f"]
         assert file.read_bytes() == b"old"
 
 

@@ -69,6 +69,7 @@ def test_the_config_has_an_attribute_for_each_key() -> None:
         ("providers.my.host", ("providers", "my.host")),
         ("providers.a.headers", ("providers", "a", "headers")),
         ("providers.a.headers.X.Y", ("providers", "a", "headers", "X.Y")),
+        ("providers.a.headers.", ("providers", "a.headers.")),
         ("modle", None),
         ("model.x", None),
         ("aliases.", None),
@@ -86,20 +87,16 @@ def test_dotted_keys(dotted: str, path: tuple[str, ...] | None) -> None:
         ("socks5://user@host", "socks5://***@host"),
         ("user:secret@host:1", "***@host:1"),
         ("http://user:sec/ret@ab@host:1", "http://***@host:1"),
-        ("http://user:a://b@host:1", "***@host:1"),
+        ("http://user:a://b@host:1", "http://***@host:1"),
+        ("user:a://b@host:1", "***@host:1"),
+        ("http@host:1", "***@host:1"),
         ("http://host:1", "http://host:1"),
         ("host:1", "host:1"),
         ("", ""),
     ],
 )
 def test_a_proxys_password_is_never_shown(proxy: str, shown: str) -> None:
-    masked = values.without_credentials(proxy)
-    assert "sec" not in masked
-    assert masked.endswith(shown.rpartition("@")[2])
-    if "a://b" not in proxy:
-        assert masked == shown
-    else:
-        assert "a:" not in masked
+    assert values.without_credentials(proxy) == shown
 
 
 def test_headers_that_may_hold_a_secret_are_masked() -> None:

@@ -231,7 +231,7 @@ def test_the_mode_and_a_dotfile_managers_link_are_kept(file: Path) -> None:
     assert file.is_symlink()
     assert 'model = "new"' in real.read_text()
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
-    assert os.listdir(real.parent) == ["darkai.toml"]
+    assert [entry.name for entry in real.parent.iterdir()] == ["darkai.toml"]
 
 
 def test_a_byte_order_mark_and_crlf_are_kept(file: Path) -> None:
@@ -275,4 +275,4 @@ def test_of_changes_at_once_none_is_lost(file: Path) -> None:
     running = [subprocess.Popen([sys.executable, "-c", code, str(n)]) for n in range(4)]
     assert [process.wait(60) for process in running] == [0] * 4
     assert len(load().aliases) == 20
-    assert sorted(os.listdir(file.parent)) == [".config.toml.lock", "config.toml"]
+    assert {entry.name for entry in file.parent.iterdir()} == {".config.toml.lock", "config.toml"}

@@ -11,7 +11,9 @@ SERVICE = "https://service.test/chat"
 
 
 def choose(url: str = SERVICE, explicit: str | None = None, by_flag: bool = False, **environ: str):
-    return proxy.choose(url, explicit=explicit, origin="`--proxy`", by_flag=by_flag, environ=environ)
+    return proxy.choose(
+        url, explicit=explicit, origin="`--proxy`", by_flag=by_flag, environ=environ
+    )
 
 
 def test_environment_by_scheme_then_all() -> None:

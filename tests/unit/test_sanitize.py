@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import unicodedata
 
 import pyte
 import pytest
@@ -153,15 +154,18 @@ def test_good_text_is_left_alone(text: str) -> None:
         ("hi" + tagged("x") + "!", "hi⟨1 tag character⟩!"),
         ("😀" + selected(b"secret") + "!", "😀⟨6 variation selectors⟩!"),
         ("a\ufe0f", "a⟨U+FE0F⟩"),
+        ("❤\u0301\ufe0f", "❤\u0301⟨U+FE0F⟩"),
         ("a\U000e0100", "a⟨U+E0100⟩"),
         ("a\u200bb\u200cc\u200dd", "a⟨U+200B⟩b⟨U+200C⟩c⟨U+200D⟩d"),
         ("👩\u200d", "👩⟨U+200D⟩"),
         ("👩\u200d \u200d👩", "👩⟨U+200D⟩ ⟨U+200D⟩👩"),
-        ("👩e\u0301\u200d👩", "👩e\u0301⟨U+200D⟩👩"),
+        ("👩\u0301\u200d👩", "👩\u0301⟨U+200D⟩👩"),
+        ("👩\ufe0f🏽\u0301\u200d👩", "👩\ufe0f🏽\u0301⟨U+200D⟩👩"),
         ("\u0645\u200c\u200c\u0645", "\u0645\u200c⟨U+200C⟩\u0645"),
         ("a\u180eb", "a⟨U+180E⟩b"),
         ("\u4e00\u200b\u4e00", "\u4e00⟨U+200B⟩\u4e00"),
         ("x" + "\u0301" * 1020 + "y", "x" + "\u0301" * 30 + "⟨+990 marks⟩y"),
+        ("\u0915" + "\u094d" * 30 + "\u200d", "\u0915" + "\u094d" * 30 + "⟨U+200D⟩"),
         ("x" + "\u0301" * 31, "x" + "\u0301" * 30 + "⟨+1 mark⟩"),
         ("\u0338x\n\u0301y", "◌\u0338x\n◌\u0301y"),
         (" \u0301\t\u0301", " \u0301\t\u0301"),
@@ -180,6 +184,54 @@ def test_a_cluster_is_bounded() -> None:
         shown = sanitize("\u0915" + "".join(run) * 500)
         longest = max(map(len, re.findall(f"[{''.join(run)}]+", shown)))
         assert longest <= MAX_MARKS
+
+
+class TestEveryCodePoint:
+    """By the Unicode data of this Python, not by the tables of the sanitizer."""
+
+    ALL = "".join(map(chr, range(0x110000)))
+    # format characters with a shape of their own, and the fillers that are letters without one
+    SHAPED = frozenset(
+        "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+    )
+    FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
+
+    def test_what_has_a_shape_passes(self) -> None:
+        shaped = [
+            char
+            for char in self.ALL
+            if (
+                unicodedata.category(char)[0] in "LNPS"
+                or unicodedata.category(char) in {"Zs", "Co"}
+            )
+            and char not in self.FILLERS
+        ]
+        assert len(shaped) > 270_000
+        text = " ".join(shaped)
+        assert sanitize(text) == text
+
+    def test_what_acts_or_hides_is_visible(self) -> None:
+        hidden = [
+            char
+            for char in self.ALL
+            if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+            and char not in self.SHAPED | frozenset("\n\t")
+        ] + sorted(self.FILLERS)
+        assert len(hidden) > 2_200
+        assert [ascii(char) for char in hidden if char in sanitize(f"a{char}b")] == []
+
+    def test_marks_pass_and_are_bounded(self) -> None:
+        marks = {char for char in self.ALL if unicodedata.category(char) in {"Mn", "Mc", "Me"}}
+        rare = {char for char in marks if sanitize(f"a{char}") != f"a{char}"}
+        assert {unicodedata.name(char, "")[:18] for char in rare} == {
+            "COMBINING GRAPHEME",  # the joiner
+            "KHMER VOWEL INHERE",
+            "MONGOLIAN FREE VAR",
+            "VARIATION SELECTOR",
+        }
+        for char in (marks - rare) | self.SHAPED:
+            assert sanitize("a" + char * 90) == "a" + char * MAX_MARKS + "⟨+60 marks⟩"
+            assert "".join(map(Sanitizer().feed, "a" + char * 90)).count(char) == MAX_MARKS
 
 
 class TestStream:
@@ -212,16 +264,23 @@ class TestStream:
         sanitizer = Sanitizer()
         assert [sanitizer.feed(text) for text in ("a\r", "\nb\r", "\rc")] == ["a", "\nb", "␍␍c"]
 
+    def test_a_held_return_does_not_displace_a_joiner(self) -> None:
+        for last in ("👩\u200d", "❤\ufe0f", "a\u0301" * 31, "x" + "\ufe0f" * 3):
+            sanitizer = Sanitizer()
+            shown = [sanitizer.feed(last + "\r"), sanitizer.feed("\n"), sanitizer.finish()]
+            assert "".join(shown) == sanitize(last + "\r\n")
+
     def test_an_escape_sequence_in_pieces_is_never_one(self) -> None:
         sanitizer = Sanitizer()
         assert "".join(map(sanitizer.feed, [ESC, "[", "2", "J"])) == "␛[2J"
 
     def test_endless_runs_take_no_memory(self) -> None:
-        for char in ("\u0301", "\ufe0f", chr(0xE0041)):
+        for char in ("\u0301", "\ufe0f", chr(0xE0067)):
             sanitizer = Sanitizer()
+            sanitizer.feed("\U0001f3f4")
             shown = "".join(sanitizer.feed(char * 1000) for _ in range(200))
             assert len(shown) <= MAX_MARKS + 1
-            assert len(sanitizer._held) <= 1
+            assert len(sanitizer._held) <= 7
             assert sum(map(int, re.findall(r"\d+", sanitizer.finish()))) >= 199_970
 
     def test_finish_makes_it_as_new(self) -> None:
@@ -284,6 +343,8 @@ class TestLink:
             ("mailto:jo.doe@example.com", "jo.doe@example.com"),
             ("mailto:jo@example.com?subject=hi", "write"),
             ("https://example.com/", "https://example.com/to/other.example"),
+            ("https://example.com/", "example.com/to/other.example"),
+            ("https://example.com./", "example.com"),
             ("https://github.com/psf/black", "psf/black"),
         ],
     )
@@ -374,6 +435,8 @@ def test_import_costs_nothing() -> None:
         "import darkai_cli.sinks.sanitize as unit\n"
         "assert not unit._compiled and not unit._ESCAPES\n"
         "unit.sanitize('plain')\n"
+        "stream = unit.Sanitizer()\n"
+        "assert stream.feed('text') + stream.finish() == 'text'\n"
         "assert list(unit._compiled) == ['ascii']\n"
         "print(sorted(set(sys.modules) - before))"
     )

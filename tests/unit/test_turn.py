@@ -62,7 +62,7 @@ def test_what_may_pass_is_asked_again_with_backoff() -> None:
 
 def test_the_last_error_says_how_often() -> None:
     source = Source([reset()])
-    found, error, slept = run(source)
+    _found, error, slept = run(source)
     assert source.opened == 3
     assert error.message == "reset after 3 tries"
     assert len(slept) == 2

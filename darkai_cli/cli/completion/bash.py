@@ -1,8 +1,8 @@
 """The completion script for bash.
 
-Strategy: two tables as ``case`` statements (what a command offers; what an option or argument takes)
-and a reader that follows the words to where the cursor is. Bash has no quoting of its own for what
-a completion offers: names are put through ``printf %q``, and inside an open quote only those are
+Strategy: two tables as ``case`` statements (what a command offers; what an option or argument
+takes) and a reader that follows the words to where the cursor is. Bash does not quote what a
+completion offers: names are put through ``printf %q``, and inside an open quote only those are
 offered that mean the same there.
 """
 
@@ -13,7 +13,7 @@ from darkai_cli.cli.completion.text import filled, indented, posix_quoted
 
 _SCRIPT = r"""# bash completion for darkai. Made by `darkai completions bash`; do not edit.
 #
-# Works from bash 3.2 on, with and without the bash-completion package.
+# Written for bash 3.2 and later, with or without the bash-completion package.
 
 _darkai_offers() {
     # What command $1 offers.
@@ -53,17 +53,12 @@ _darkai_split() {
             breaks=1
         fi
         if ((index && (glue || breaks))) && [[ -z $blank ]]; then
-            outside=${#current}
             current+=$piece
         else
             ((index)) && words+=("$current")
-            outside=0
             current=$piece
         fi
     done
-    if ((breaks)); then
-        outside=${#current}
-    fi
 }
 
 _darkai_read() {
@@ -74,7 +69,7 @@ _darkai_read() {
         if [[ -n $expected ]]; then
             expected=''
         elif [[ $word == [\<\>] || $word == '>>' || $word == '>|' || $word == '&>' ]]; then
-            expected=file
+            expected='file'
         elif [[ $ended == 0 && $word == -- ]]; then
             ended=1 options=''
         elif [[ $ended == 0 && $word == --* ]]; then
@@ -103,7 +98,7 @@ _darkai_read() {
 }
 
 _darkai_offer() {
-    # Offer name $1 if it begins as typed: quoted, without what lies before readline's own word.
+    # Offer name $1 if it begins as typed: quoted, without what is before readline's own word.
     local name="$given$1"
     [[ $1 == "$typed"* ]] || return 0
     name=${name:skip}
@@ -118,7 +113,7 @@ _darkai_offer() {
 _darkai() {
     local IFS=$' \t\n'
     local path=darkai position=1 expected='' kind='' commands='' options=''
-    local current='' outside=0 given='' typed='' skip=0 quote='' word
+    local current='' given='' typed='' skip=0 quote='' word
     local -a words
     words=()
     COMPREPLY=()
@@ -143,8 +138,11 @@ _darkai() {
         expected=$kind
     fi
     typed=${current:${#given}}
-    word=${current:0:outside}
-    word=${word//\\/}
+    word=''
+    if [[ $current == *"$2" ]]; then
+        word=${current:0:${#current}-${#2}}
+    fi
+    word=${word//[\\\'\"]/}
     skip=${#word}
     if [[ $typed == [\'\"]* ]]; then
         quote=${typed:0:1} typed=${typed:1}
@@ -185,7 +183,8 @@ def script(root: Command) -> str:
         options = " ".join(name for option in command.options for name in option.names)
         offers.append(f"{path}) commands={posix_quoted(names)} options={posix_quoted(options)} ;;")
         for patterns, value in followed(command):
-            values.append(f"{' | '.join(map(posix_quoted, patterns))}) kind={posix_quoted(spec(value))} ;;")
+            pattern = " | ".join(map(posix_quoted, patterns))
+            values.append(f"{pattern}) kind={posix_quoted(spec(value))} ;;")
         if command.rest is not None and command.rest.kind != "text":
             pattern = f"{posix_quoted(' '.join(command.path) + ' ')}[1-9]*"
             values.append(f"{pattern}) kind={posix_quoted(spec(command.rest))} ;;")

@@ -1,7 +1,7 @@
 """The completion script for fish.
 
-Strategy: one ``complete`` line for each subcommand, option and argument, with the condition that the
-cursor is at their command; fish quotes what is inserted.
+Strategy: one ``complete`` line for each subcommand, option and argument, with the condition that
+the cursor is at their command; fish quotes what is inserted.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ function __darkai_takes_value
     return 1
 end
 
-function __darkai_place --description 'The command before the cursor, and the number of its argument there'
+function __darkai_place --description 'The command at the cursor, and the number of its argument'
     set -l path darkai
     set -l position 1
     set -l value 0
@@ -108,9 +108,9 @@ def _lines(command: Command) -> Iterator[str]:
     places = [(f"{at} {number}", value) for number, value in enumerate(command.arguments, 1)]
     if command.rest is not None:
         places.append((at, command.rest))
-    for place, value in places:
-        if value.kind != "text":
-            what = _value(value).replace("-x ", "").replace("-r ", "")
+    for place, taken in places:
+        if taken.kind != "text":
+            what = _value(taken).removeprefix("-x ").removeprefix("-r ")
             yield f"complete -c darkai -n {_quoted(place)} {what}"
 
 

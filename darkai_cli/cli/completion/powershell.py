@@ -9,9 +9,10 @@ from __future__ import annotations
 from darkai_cli.cli.completion.rows import Command, spec, walk
 from darkai_cli.cli.completion.text import filled
 
-_SCRIPT = r"""# PowerShell completion for darkai. Made by `darkai completions powershell`; do not edit.
+_SCRIPT = r"""# PowerShell completion for darkai.
+# Made by `darkai completions powershell`; do not edit.
 #
-# Works from PowerShell 5.1 on. Where nothing is offered, PowerShell completes file names.
+# Written for PowerShell 5.1 and later. Where nothing is offered, PowerShell completes file names.
 
 Register-ArgumentCompleter -Native -CommandName 'darkai' -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
@@ -81,7 +82,9 @@ Register-ArgumentCompleter -Native -CommandName 'darkai' -ScriptBlock {
     $names = @()
     if ($expected -ceq 'model' -or $expected -ceq 'provider') {
         if (Get-Command 'darkai' -ErrorAction SilentlyContinue) {
+            $code = $global:LASTEXITCODE
             $names = @(& 'darkai' 'completions' '--names' "${expected}s" 2>$null)
+            $global:LASTEXITCODE = $code
         }
     } elseif ($expected.StartsWith('words ')) {
         $names = $expected.Substring(6).Split(' ')
@@ -100,7 +103,8 @@ Register-ArgumentCompleter -Native -CommandName 'darkai' -ScriptBlock {
             $safe = [System.Management.Automation.Language.CodeGeneration]
             $text = "'" + $safe::EscapeSingleQuotedStringContent($text) + "'"
         }
-        [System.Management.Automation.CompletionResult]::new($text, $name, 'ParameterValue', $offer[1])
+        $result = [System.Management.Automation.CompletionResult]
+        $result::new($text, $name, 'ParameterValue', $offer[1])
     }
 }
 """
@@ -119,11 +123,13 @@ def script(root: Command) -> str:
             rows.append((path, str(number), spec(value), value.label))
         if command.rest is not None:
             rows.append((path, "*", spec(command.rest), command.rest.label))
-    lines = [f"@({', '.join(map(_quoted, row))})" for row in rows]
+    lines = [
+        f"@({', '.join(map(_quoted, (path, name, kind, told or name)))})"  # no help: an error there
+        for path, name, kind, told in rows
+    ]
     return filled(_SCRIPT, rows=",\n".join(f"        {line}" for line in lines))
 
 
 def _quoted(text: str) -> str:
-    """ASCII only: PowerShell 5.1 reads a script in the system's code page, and takes curly quotes
-    for quotes."""
+    """In ASCII: PowerShell 5.1 reads a script in some code page, and curly quotes are quotes."""
     return "'" + text.encode("ascii", "replace").decode().replace("'", "''") + "'"

@@ -1,7 +1,7 @@
 """The completion script for zsh.
 
-Strategy: one function per command, each a call of ``_arguments``, which does the reading; ``compadd``
-quotes what is inserted.
+Strategy: one function per command, each a call of ``_arguments``, which does the reading;
+``compadd`` quotes what is inserted.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _GROUP = r"""<<name>>() {
 }"""
 
 _ACTIONS = {
-    "text": " ",
+    "text": "()",  # not " ": its message keeps an option that fits from being completed
     "file": "_files",
     "folder": "_files -/",
     "model": "_darkai_models",
@@ -94,7 +94,7 @@ def _function(command: Command) -> str:
 
 
 def _name(command: Command) -> str:
-    return "_" + "_".join(command.path).replace("-", "_")
+    return "_" + "__".join(command.path)  # `_darkai_models` is another function
 
 
 def _option(option: Option) -> str:

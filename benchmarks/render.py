@@ -1,0 +1,223 @@
+"""What rendering a streamed answer costs, as ratios. Run: ``python benchmarks/render.py``.
+
+CPU time of the process, bytes written, both beside other ways to show the same text. Frames are
+painted as 10 a second would be at 360 tokens a second (a token is four characters), without
+waiting. "static" is the whole text rendered once by the same elements.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.live import Live
+from rich.markdown import Markdown
+
+from darkai_cli.events import StreamEnd, TextChunk
+from darkai_cli.sinks.terminal import TerminalSink, render_static
+from darkai_cli.sinks.terminal.sink import Mode
+
+WIDTH, HEIGHT = 80, 24
+FRAME = 36 * 4
+TOKEN = 4
+_WORDS = [
+    *("the", "model", "answers", "with", "words", "of", "ordinary", "length", "and", "sometimes"),
+    *("**bold**", "or", "`code`", "or", "*emphasis*", "while", "it", "explains", "a", "thing"),
+]
+_CODE = ("def f(x, y=1):", "    return x + y", "# a comment", "for i in range(10):", "    print(i)")
+
+
+def answer(size: int, seed: int = 1) -> str:
+    """A long answer as models write them: paragraphs, lists, code, tables."""
+    dice = random.Random(seed)
+
+    def words(low: int, high: int) -> str:
+        return " ".join(dice.choices(_WORDS, k=dice.randint(low, high)))
+
+    def table() -> list[str]:
+        rows = [f"| {words(1, 6)} | {words(1, 6)} | {words(1, 6)} |" for _ in range(8)]
+        return ["| a | b | c |", "|---|---|---|", *rows]
+
+    parts: list[str] = []
+    total = 0
+    while total < size:
+        kind = dice.random()
+        if kind < 0.5:
+            lines = [words(30, 110)]
+        elif kind < 0.55:
+            lines = ["## " + words(3, 6)]
+        elif kind < 0.75:
+            lines = ["- " + words(4, 25) for _ in range(6)]
+        elif kind < 0.92:
+            lines = ["```python", *dice.choices(_CODE, k=dice.randint(5, 40)), "```"]
+        else:
+            lines = table()
+        parts.append("\n".join(lines))
+        total += len(parts[-1]) + 2
+    return "\n\n".join(parts)[:size]
+
+
+_LINE = "some words with **bold** text and `code` in them, nothing special here"
+KINDS: dict[str, tuple[str, str]] = {
+    "one line": ("", _LINE + " "),
+    "paragraph": ("", _LINE + "\n"),
+    "quote": ("", f"> {_LINE}\n"),
+    "bullet list": ("", f"- {_LINE}\n"),
+    "list item": ("- a\n\n", f"  {_LINE}\n\n"),
+    "table": ("| a | b |\n|---|---|\n", f"| x | {_LINE} |\n"),
+    "code fence": ("```python\n", f"x = f(1)  # {_LINE}\n"),
+    "code in a list": ("1. a\n   ```python\n", f"   x = f(1)  # {_LINE}\n"),
+    "HTML": ("<div>\n", f"<p>{_LINE}</p>\n"),
+    "definitions": ("", "[label]: https://example.com/address\n"),
+}
+
+
+class Counter(io.StringIO):
+    """A terminal that only counts."""
+
+    size = 0
+
+    def write(self, data: str) -> int:
+        self.size += len(data.encode())
+        return len(data)
+
+
+class ByHand:
+    """A painter that does nothing by itself."""
+
+    def __init__(self, paint: Callable[[], None]) -> None:
+        self.paint = paint
+
+    def request(self) -> None:
+        """The benchmark paints."""
+
+    def stop(self) -> None:
+        """Nothing runs."""
+
+
+def streamed(text: str, mode: Mode) -> tuple[float, int, float]:
+    """CPU seconds, bytes and the 99th percentile of a frame's CPU seconds."""
+    page = Counter()
+    sink = TerminalSink(
+        page,
+        width=lambda: WIDTH,
+        height=lambda: HEIGHT,
+        colour=True,
+        mode=mode,
+        truecolor=True,
+        painter=ByHand,
+    )
+    frames = []
+    began = time.process_time()
+    for at in range(0, len(text), FRAME):
+        start = time.process_time()
+        sink.feed(TextChunk(text[at : at + FRAME]))
+        sink.paint()
+        frames.append(time.process_time() - start)
+    sink.feed(StreamEnd("stop"))
+    sink.close()
+    return time.process_time() - began, page.size, sorted(frames)[int(len(frames) * 0.99)]
+
+
+def static(text: str) -> tuple[float, int]:
+    """CPU seconds and bytes of one rendering of the whole."""
+    began = time.process_time()
+    size = len(render_static(text, width=WIDTH, colour=True, truecolor=True).encode())
+    return time.process_time() - began, size
+
+
+def _console() -> tuple[Counter, Console]:
+    page = Counter()
+    return page, Console(
+        file=page, force_terminal=True, width=WIDTH, height=HEIGHT, color_system="truecolor"
+    )
+
+
+def rich_static(text: str) -> tuple[float, int]:
+    """The same by Rich's own Markdown."""
+    page, console = _console()
+    began = time.process_time()
+    console.print(Markdown(text))
+    return time.process_time() - began, page.size
+
+
+def rich_live(text: str) -> tuple[float, int]:
+    """``rich.live.Live(Markdown(all so far))`` at each frame."""
+    page, console = _console()
+    began = time.process_time()
+    with Live(console=console, auto_refresh=False) as live:
+        for at in range(FRAME, len(text) + FRAME, FRAME):
+            live.update(Markdown(text[:at]), refresh=True)
+    return time.process_time() - began, page.size
+
+
+def burst(chunks: int) -> tuple[float, float]:
+    """CPU seconds for many small chunks, in a terminal and raw."""
+    text = answer(chunks * TOKEN)
+    pieces = [TextChunk(text[at : at + TOKEN]) for at in range(0, len(text), TOKEN)]
+    sink = TerminalSink(Counter(), width=lambda: WIDTH, height=lambda: HEIGHT, colour=True)
+    began = time.process_time()
+    for piece in pieces:
+        sink.feed(piece)
+    sink.close()
+    rendered = time.process_time() - began
+    with open("/dev/null", "w", encoding="utf-8") as out:  # noqa: PTH123 -- as cheap as it gets
+        began = time.process_time()
+        for piece in pieces:
+            out.write(piece.text)
+            out.flush()
+        return rendered, time.process_time() - began
+
+
+def first_text() -> float:
+    """CPU milliseconds from the first chunk to its bytes, everything imported but nothing used."""
+    code = (
+        "import io, time\n"
+        "from darkai_cli.events import TextChunk\n"
+        "from darkai_cli.sinks.terminal import TerminalSink\n"
+        "began = time.process_time()\n"
+        "sink = TerminalSink(io.StringIO(), width=lambda: 80, height=lambda: 24, colour=True,\n"
+        "    painter=lambda paint: type('P', (), {'request': staticmethod(paint)}))\n"
+        "sink.feed(TextChunk('Hello, **world**'))\n"
+        "print((time.process_time() - began) * 1000)\n"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+            for _ in range(5)]  # fmt: skip
+    return min(float(run.stdout) for run in runs)
+
+
+def main() -> None:
+    """Print all rows."""
+    text = answer(40_000 * TOKEN)
+    static(text[:20_000])
+    rich_static(text[:20_000])
+    base, size = static(text)
+    other, other_size = rich_static(text)
+    print(f"40,000 tokens, {WIDTH}x{HEIGHT}, 10 frames a second; 1 = one static rendering, ours")
+    print(f"{'':24}{'CPU':>8}{'bytes':>8}{'p99 of a frame':>16}")
+    print(f"{'Rich, static':24}{other / base:8.2f}{other_size / size:8.2f}")
+    modes: tuple[Mode, ...] = ("live", "append")
+    for mode in modes:
+        cpu, written, worst = streamed(text, mode)
+        print(f"{mode:24}{cpu / base:8.2f}{written / size:8.2f}{worst * 1000:13.1f} ms")
+    short = answer(4_000 * TOKEN)
+    ours, ours_size, _ = streamed(short, "live")
+    live, live_size = rich_live(short)
+    print("\n4,000 tokens, ours : rich.live.Live(Markdown)")
+    print(f"CPU 1 : {live / ours:.0f}, bytes 1 : {live_size / ours_size:.1f}")
+    print("\none block, CPU of twice the text : CPU of the text")
+    for name, (head, line) in KINDS.items():
+        once, twice = (streamed(head + line * count, "live") for count in (600, 1200))
+        print(f"{name:24}{twice[0] / once[0]:8.2f}{'':8}{twice[2] * 1000:13.1f} ms")
+    rendered, raw = burst(100_000)
+    print(f"\n100,000 chunks: {rendered / raw:.1f} x writing and flushing each raw chunk")
+    print(f"first text: {first_text():.1f} ms CPU after its arrival")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+# fish completion for darkai. Made by `darkai completions fish`; do not edit.
+
+function __darkai_is_command
+    switch "$argv"
+        case 'darkai ask' \
+            'darkai models' \
+            'darkai models list' \
+            'darkai config' \
+            'darkai config show' \
+            'darkai config get' \
+            'darkai config set' \
+            'darkai config unset' \
+            'darkai config edit' \
+            'darkai config path' \
+            'darkai config trust' \
+            'darkai replay' \
+            'darkai completions'
+            return 0
+    end
+    return 1
+end
+
+function __darkai_takes_value
+    switch "$argv"
+        case 'darkai ask -m' \
+            'darkai ask --model' \
+            'darkai ask -p' \
+            'darkai ask --provider' \
+            'darkai ask -s' \
+            'darkai ask --system' \
+            'darkai ask -o' \
+            'darkai ask --option' \
+            'darkai ask --conversation' \
+            'darkai ask --output' \
+            'darkai ask --reasoning' \
+            'darkai ask --proxy' \
+            'darkai ask --timeout' \
+            'darkai ask --retries' \
+            'darkai ask --record' \
+            'darkai replay --speed' \
+            'darkai replay --output' \
+            'darkai replay --reasoning'
+            return 0
+    end
+    return 1
+end
+
+function __darkai_place --description 'The command at the cursor, and the number of its argument'
+    set -l path darkai
+    set -l position 1
+    set -l value 0
+    set -l ended 0
+    set -l words (commandline -opc)
+    for word in $words[2..-1]
+        if test $value = 1
+            set value 0
+        else if test $ended = 0; and test "$word" = --
+            set ended 1
+        else if test $ended = 0; and string match -q -- '--*' "$word"
+            __darkai_takes_value $path "$word"; and set value 1
+        else if test $ended = 0; and string match -qr -- '^-.' "$word"
+            set -l letters (string sub -s 2 -- "$word")
+            while test -n "$letters"
+                set -l letter (string sub -l 1 -- "$letters")
+                set letters (string sub -s 2 -- "$letters")
+                if __darkai_takes_value $path -$letter
+                    test -z "$letters"; and set value 1
+                    break
+                end
+            end
+        else if test $position = 1; and __darkai_is_command $path "$word"
+            set -a path $word
+        else
+            set position (math $position + 1)
+        end
+    end
+    echo "$path"
+    echo $position
+end
+
+function __darkai_at --description 'Whether that is command $argv[1] (and argument $argv[2])'
+    set -l place (__darkai_place)
+    test "$place[1]" = "$argv[1]"; or return 1
+    test (count $argv) = 1; or test "$place[2]" = "$argv[2]"
+end
+
+function __darkai_names
+    command -q darkai; and command darkai completions --names $argv[1] 2>/dev/null </dev/null
+end
+
+complete -c darkai -f
+complete -c darkai -n '__darkai_at \'darkai\' 1' -a ask -d 'Ask one thing, get one streamed reply'
+complete -c darkai -n '__darkai_at \'darkai\' 1' -a models -d 'Which models there are, and which is used'
+complete -c darkai -n '__darkai_at \'darkai\' 1' -a config -d 'Show and change the configuration'
+complete -c darkai -n '__darkai_at \'darkai\' 1' -a replay -d 'Play a recorded reply, at its own speed'
+complete -c darkai -n '__darkai_at \'darkai\' 1' -a completions -d 'Print the completion script for a shell'
+complete -c darkai -n '__darkai_at \'darkai\'' -l version -d 'Print the version and exit'
+complete -c darkai -n '__darkai_at \'darkai\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -s m -l model -x -a '(__darkai_names models)' -d 'Model: a name, an alias or provider/name'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -s p -l provider -x -a '(__darkai_names providers)' -d 'Provider, such as darkai or demo'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -s s -l system -x -d 'System prompt'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -s o -l option -x -d 'Option of the request, such as temperature=0.2'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -s c -l continue -d 'Continue the latest conversation'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l conversation -x -d 'Continue this one; any unique prefix'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l resume -d 'Continue a reply that was cut, from where it stopped'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l no-save -d 'Keep nothing of it in the history'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l raw -d 'Plain text, even on a terminal'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l json -d 'Events, one JSON object a line'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -s x -l extract -d 'Only the first fenced code block'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l output -r -F -d 'Write the reply to FILE once it is complete'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l no-stream -d 'Print once, at the end'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l plain -d 'No redraw and no cursor movement on a terminal'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l reasoning -x -a 'show fold hide' -d 'The model\'s reasoning; fold on a terminal'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l proxy -x -d 'http://HOST:PORT or socks5://HOST:PORT; \'\' for none'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l timeout -x -d 'Longest wait for the first text, and for more'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l retries -x -d 'How often to ask again before the first word'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l no-fallback -d 'Never let another provider answer'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l no-stdin -d 'Do not read stdin'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l record -r -F -d 'Record the events with their times'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l dry-run -d 'Print the request as JSON, send nothing'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -s q -l quiet -d 'No notices, only errors'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -s v -l verbose -d 'Model, tokens and times, on stderr'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l debug -d 'Log request and response on stderr, and tracebacks'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai models\' 1' -a list -d 'All models of the configured providers; `*` marks the one in use'
+complete -c darkai -n '__darkai_at \'darkai models\'' -l json -d 'One JSON object a line'
+complete -c darkai -n '__darkai_at \'darkai models\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai models list\'' -l json -d 'One JSON object a line'
+complete -c darkai -n '__darkai_at \'darkai models list\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai config\' 1' -a show -d 'Each value and where it comes from'
+complete -c darkai -n '__darkai_at \'darkai config\' 1' -a get -d 'One value'
+complete -c darkai -n '__darkai_at \'darkai config\' 1' -a set -d 'Write a value to config.toml'
+complete -c darkai -n '__darkai_at \'darkai config\' 1' -a unset -d 'Remove a value from config.toml'
+complete -c darkai -n '__darkai_at \'darkai config\' 1' -a edit -d 'Open config.toml in $VISUAL, $EDITOR or vi, then check it'
+complete -c darkai -n '__darkai_at \'darkai config\' 1' -a path -d 'Where config.toml is'
+complete -c darkai -n '__darkai_at \'darkai config\' 1' -a trust -d 'Trust a project\'s .darkai.toml as it is now'
+complete -c darkai -n '__darkai_at \'darkai config\'' -l json -d 'One JSON object a line'
+complete -c darkai -n '__darkai_at \'darkai config\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai config show\'' -l json -d 'One JSON object a line'
+complete -c darkai -n '__darkai_at \'darkai config show\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai config get\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai config get\' 1' -a 'provider model system options fallback timeout connect_timeout retries proxy ca_file demo_delay theme code_theme reasoning save plain markdown'
+complete -c darkai -n '__darkai_at \'darkai config set\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai config set\' 1' -a 'provider model system options fallback timeout connect_timeout retries proxy ca_file demo_delay theme code_theme reasoning save plain markdown'
+complete -c darkai -n '__darkai_at \'darkai config unset\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai config unset\' 1' -a 'provider model system options fallback timeout connect_timeout retries proxy ca_file demo_delay theme code_theme reasoning save plain markdown'
+complete -c darkai -n '__darkai_at \'darkai config edit\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai config path\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai config trust\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai config trust\' 1' -F
+complete -c darkai -n '__darkai_at \'darkai replay\'' -l speed -x -d 'N times as fast'
+complete -c darkai -n '__darkai_at \'darkai replay\'' -l instant -d 'Without pauses'
+complete -c darkai -n '__darkai_at \'darkai replay\'' -l raw -d 'Plain text, even on a terminal'
+complete -c darkai -n '__darkai_at \'darkai replay\'' -l json -d 'Events, one JSON object a line'
+complete -c darkai -n '__darkai_at \'darkai replay\'' -s x -l extract -d 'Only the first fenced code block'
+complete -c darkai -n '__darkai_at \'darkai replay\'' -l output -r -F -d 'Write the reply to FILE once it is complete'
+complete -c darkai -n '__darkai_at \'darkai replay\'' -l no-stream -d 'Print once, at the end'
+complete -c darkai -n '__darkai_at \'darkai replay\'' -l plain -d 'No redraw and no cursor movement on a terminal'
+complete -c darkai -n '__darkai_at \'darkai replay\'' -l reasoning -x -a 'show fold hide' -d 'The model\'s reasoning; fold on a terminal'
+complete -c darkai -n '__darkai_at \'darkai replay\'' -s q -l quiet -d 'No notices, only errors'
+complete -c darkai -n '__darkai_at \'darkai replay\'' -s v -l verbose -d 'Model, tokens and times, on stderr'
+complete -c darkai -n '__darkai_at \'darkai replay\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai replay\' 1' -F
+complete -c darkai -n '__darkai_at \'darkai completions\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai completions\' 1' -a 'bash zsh fish powershell'

@@ -1,0 +1,198 @@
+# PowerShell completion for darkai.
+# Made by `darkai completions powershell`; do not edit.
+#
+# Written for PowerShell 5.1 and later. Where nothing is offered, PowerShell completes file names.
+
+Register-ArgumentCompleter -Native -CommandName 'darkai' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    # Each row: a command; its subcommand, option or the number of its argument; what that is or
+    # takes; its help. The argument `*` is any further one.
+    $rows = @(
+        @('darkai', 'ask', 'command', 'Ask one thing, get one streamed reply'),
+        @('darkai', 'models', 'command', 'Which models there are, and which is used'),
+        @('darkai', 'config', 'command', 'Show and change the configuration'),
+        @('darkai', 'replay', 'command', 'Play a recorded reply, at its own speed'),
+        @('darkai', 'completions', 'command', 'Print the completion script for a shell'),
+        @('darkai', '--version', 'switch', 'Print the version and exit'),
+        @('darkai', '-h', 'switch', 'Show this message and exit'),
+        @('darkai', '--help', 'switch', 'Show this message and exit'),
+        @('darkai ask', '-m', 'model', 'Model: a name, an alias or provider/name'),
+        @('darkai ask', '--model', 'model', 'Model: a name, an alias or provider/name'),
+        @('darkai ask', '-p', 'provider', 'Provider, such as darkai or demo'),
+        @('darkai ask', '--provider', 'provider', 'Provider, such as darkai or demo'),
+        @('darkai ask', '-s', 'text', 'System prompt'),
+        @('darkai ask', '--system', 'text', 'System prompt'),
+        @('darkai ask', '-o', 'text', 'Option of the request, such as temperature=0.2'),
+        @('darkai ask', '--option', 'text', 'Option of the request, such as temperature=0.2'),
+        @('darkai ask', '-c', 'switch', 'Continue the latest conversation'),
+        @('darkai ask', '--continue', 'switch', 'Continue the latest conversation'),
+        @('darkai ask', '--conversation', 'text', 'Continue this one; any unique prefix'),
+        @('darkai ask', '--resume', 'switch', 'Continue a reply that was cut, from where it stopped'),
+        @('darkai ask', '--no-save', 'switch', 'Keep nothing of it in the history'),
+        @('darkai ask', '--raw', 'switch', 'Plain text, even on a terminal'),
+        @('darkai ask', '--json', 'switch', 'Events, one JSON object a line'),
+        @('darkai ask', '-x', 'switch', 'Only the first fenced code block'),
+        @('darkai ask', '--extract', 'switch', 'Only the first fenced code block'),
+        @('darkai ask', '--output', 'file', 'Write the reply to FILE once it is complete'),
+        @('darkai ask', '--no-stream', 'switch', 'Print once, at the end'),
+        @('darkai ask', '--plain', 'switch', 'No redraw and no cursor movement on a terminal'),
+        @('darkai ask', '--reasoning', 'words show fold hide', 'The model''s reasoning; fold on a terminal'),
+        @('darkai ask', '--proxy', 'text', 'http://HOST:PORT or socks5://HOST:PORT; '''' for none'),
+        @('darkai ask', '--timeout', 'text', 'Longest wait for the first text, and for more'),
+        @('darkai ask', '--retries', 'text', 'How often to ask again before the first word'),
+        @('darkai ask', '--no-fallback', 'switch', 'Never let another provider answer'),
+        @('darkai ask', '--no-stdin', 'switch', 'Do not read stdin'),
+        @('darkai ask', '--record', 'file', 'Record the events with their times'),
+        @('darkai ask', '--dry-run', 'switch', 'Print the request as JSON, send nothing'),
+        @('darkai ask', '-q', 'switch', 'No notices, only errors'),
+        @('darkai ask', '--quiet', 'switch', 'No notices, only errors'),
+        @('darkai ask', '-v', 'switch', 'Model, tokens and times, on stderr'),
+        @('darkai ask', '--verbose', 'switch', 'Model, tokens and times, on stderr'),
+        @('darkai ask', '--debug', 'switch', 'Log request and response on stderr, and tracebacks'),
+        @('darkai ask', '-h', 'switch', 'Show this message and exit'),
+        @('darkai ask', '--help', 'switch', 'Show this message and exit'),
+        @('darkai ask', '*', 'text', 'prompt'),
+        @('darkai models', 'list', 'command', 'All models of the configured providers; `*` marks the one in use'),
+        @('darkai models', '--json', 'switch', 'One JSON object a line'),
+        @('darkai models', '-h', 'switch', 'Show this message and exit'),
+        @('darkai models', '--help', 'switch', 'Show this message and exit'),
+        @('darkai models list', '--json', 'switch', 'One JSON object a line'),
+        @('darkai models list', '-h', 'switch', 'Show this message and exit'),
+        @('darkai models list', '--help', 'switch', 'Show this message and exit'),
+        @('darkai config', 'show', 'command', 'Each value and where it comes from'),
+        @('darkai config', 'get', 'command', 'One value'),
+        @('darkai config', 'set', 'command', 'Write a value to config.toml'),
+        @('darkai config', 'unset', 'command', 'Remove a value from config.toml'),
+        @('darkai config', 'edit', 'command', 'Open config.toml in $VISUAL, $EDITOR or vi, then check it'),
+        @('darkai config', 'path', 'command', 'Where config.toml is'),
+        @('darkai config', 'trust', 'command', 'Trust a project''s .darkai.toml as it is now'),
+        @('darkai config', '--json', 'switch', 'One JSON object a line'),
+        @('darkai config', '-h', 'switch', 'Show this message and exit'),
+        @('darkai config', '--help', 'switch', 'Show this message and exit'),
+        @('darkai config show', '--json', 'switch', 'One JSON object a line'),
+        @('darkai config show', '-h', 'switch', 'Show this message and exit'),
+        @('darkai config show', '--help', 'switch', 'Show this message and exit'),
+        @('darkai config get', '-h', 'switch', 'Show this message and exit'),
+        @('darkai config get', '--help', 'switch', 'Show this message and exit'),
+        @('darkai config get', '1', 'words provider model system options fallback timeout connect_timeout retries proxy ca_file demo_delay theme code_theme reasoning save plain markdown', 'key'),
+        @('darkai config set', '-h', 'switch', 'Show this message and exit'),
+        @('darkai config set', '--help', 'switch', 'Show this message and exit'),
+        @('darkai config set', '1', 'words provider model system options fallback timeout connect_timeout retries proxy ca_file demo_delay theme code_theme reasoning save plain markdown', 'key'),
+        @('darkai config set', '2', 'text', 'value'),
+        @('darkai config unset', '-h', 'switch', 'Show this message and exit'),
+        @('darkai config unset', '--help', 'switch', 'Show this message and exit'),
+        @('darkai config unset', '1', 'words provider model system options fallback timeout connect_timeout retries proxy ca_file demo_delay theme code_theme reasoning save plain markdown', 'key'),
+        @('darkai config edit', '-h', 'switch', 'Show this message and exit'),
+        @('darkai config edit', '--help', 'switch', 'Show this message and exit'),
+        @('darkai config path', '-h', 'switch', 'Show this message and exit'),
+        @('darkai config path', '--help', 'switch', 'Show this message and exit'),
+        @('darkai config trust', '-h', 'switch', 'Show this message and exit'),
+        @('darkai config trust', '--help', 'switch', 'Show this message and exit'),
+        @('darkai config trust', '1', 'file', 'file'),
+        @('darkai replay', '--speed', 'text', 'N times as fast'),
+        @('darkai replay', '--instant', 'switch', 'Without pauses'),
+        @('darkai replay', '--raw', 'switch', 'Plain text, even on a terminal'),
+        @('darkai replay', '--json', 'switch', 'Events, one JSON object a line'),
+        @('darkai replay', '-x', 'switch', 'Only the first fenced code block'),
+        @('darkai replay', '--extract', 'switch', 'Only the first fenced code block'),
+        @('darkai replay', '--output', 'file', 'Write the reply to FILE once it is complete'),
+        @('darkai replay', '--no-stream', 'switch', 'Print once, at the end'),
+        @('darkai replay', '--plain', 'switch', 'No redraw and no cursor movement on a terminal'),
+        @('darkai replay', '--reasoning', 'words show fold hide', 'The model''s reasoning; fold on a terminal'),
+        @('darkai replay', '-q', 'switch', 'No notices, only errors'),
+        @('darkai replay', '--quiet', 'switch', 'No notices, only errors'),
+        @('darkai replay', '-v', 'switch', 'Model, tokens and times, on stderr'),
+        @('darkai replay', '--verbose', 'switch', 'Model, tokens and times, on stderr'),
+        @('darkai replay', '-h', 'switch', 'Show this message and exit'),
+        @('darkai replay', '--help', 'switch', 'Show this message and exit'),
+        @('darkai replay', '1', 'file', 'file'),
+        @('darkai completions', '-h', 'switch', 'Show this message and exit'),
+        @('darkai completions', '--help', 'switch', 'Show this message and exit'),
+        @('darkai completions', '1', 'words bash zsh fish powershell', 'shell')
+    )
+
+    $path = 'darkai'
+    $position = 1
+    $expected = ''
+    $ended = $false
+    $elements = @($commandAst.CommandElements)
+    for ($index = 1; $index -lt $elements.Count; $index++) {
+        if ($elements[$index].Extent.EndOffset -ge $cursorPosition) {
+            break
+        }
+        $word = $elements[$index].Extent.Text
+        $kind = ''
+        foreach ($row in $rows) {
+            if ($row[0] -ceq $path -and $row[1] -ceq $word) {
+                $kind = $row[2]
+            }
+        }
+        if ($expected -ne '') {
+            $expected = ''
+        } elseif (-not $ended -and $word -ceq '--') {
+            $ended = $true
+        } elseif (-not $ended -and $word.Length -gt 1 -and $word[0] -eq '-') {
+            if ($kind -ne 'switch') {
+                $expected = $kind
+            }
+        } elseif ($position -eq 1 -and $kind -ceq 'command') {
+            $path = "$path $word"
+        } else {
+            $position = $position + 1
+        }
+    }
+
+    $given = ''
+    $typed = "$wordToComplete".Trim([char]39, [char]34)
+    $isOption = $expected -eq '' -and -not $ended -and $typed.Length -gt 0 -and $typed[0] -eq '-'
+    $wanted = "$position"
+    if ($isOption -and $typed.Contains('=')) {
+        $wanted = $typed.Substring(0, $typed.IndexOf('='))
+        $given = "$wanted="
+        $typed = $typed.Substring($given.Length)
+        $isOption = $false
+    }
+    $offers = @()
+    foreach ($row in $rows) {
+        if ($expected -ne '' -or $row[0] -cne $path) {
+            continue
+        }
+        if ($isOption) {
+            if ($row[1][0] -eq '-') {
+                $offers += , @($row[1], $row[3])
+            }
+        } elseif ($row[1] -ceq $wanted -or ($row[1] -ceq '*' -and $given -eq '')) {
+            $expected = $row[2]
+        } elseif ($position -eq 1 -and $given -eq '' -and -not $ended -and $row[2] -ceq 'command') {
+            $offers += , @($row[1], $row[3])
+        }
+    }
+    $names = @()
+    if ($expected -ceq 'model' -or $expected -ceq 'provider') {
+        if (Get-Command 'darkai' -ErrorAction SilentlyContinue) {
+            $code = $global:LASTEXITCODE
+            $names = @(& 'darkai' 'completions' '--names' "${expected}s" 2>$null)
+            $global:LASTEXITCODE = $code
+        }
+    } elseif ($expected.StartsWith('words ')) {
+        $names = $expected.Substring(6).Split(' ')
+    }
+    foreach ($name in $names) {
+        $offers += , @($name, $name)
+    }
+
+    foreach ($offer in $offers) {
+        $name = $offer[0]
+        if (-not $name.StartsWith($typed, [System.StringComparison]::Ordinal)) {
+            continue
+        }
+        $text = "$given$name"
+        if ($text -cnotmatch '\A[A-Za-z0-9_-][A-Za-z0-9_./:+=-]*\z') {
+            $safe = [System.Management.Automation.Language.CodeGeneration]
+            $text = "'" + $safe::EscapeSingleQuotedStringContent($text) + "'"
+        }
+        $result = [System.Management.Automation.CompletionResult]
+        $result::new($text, $name, 'ParameterValue', $offer[1])
+    }
+}

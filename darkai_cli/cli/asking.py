@@ -1,0 +1,122 @@
+"""One question on its way: to whom, into which sinks and the history; or shown instead of sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from darkai_cli import streams
+from darkai_cli.cli.output import Aside, Output
+from darkai_cli.cli.saving import Saving
+from darkai_cli.conversation import fallback
+from darkai_cli.conversation.reply import Reply
+from darkai_cli.messages import ChatRequest, Message
+from darkai_cli.providers import registry
+from darkai_cli.sinks.base import pump
+
+if TYPE_CHECKING:
+    from darkai_cli.config import Config
+    from darkai_cli.conversation.past import Past
+    from darkai_cli.sinks.choose import Wishes
+
+
+class Asking:
+    """A question with everything that was decided about it.
+
+    ``messages``: all that is sent. ``question``: the new prompt, None for a reply that is resumed.
+    ``past``: the conversation that it continues.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        messages: tuple[Message, ...],
+        options: dict[str, Any],
+        *,
+        question: str | None,
+        past: Past | None,
+    ) -> None:
+        self._config = config
+        self._messages = messages
+        self._options = options
+        self._question = question
+        self._past = past
+
+    def run(
+        self,
+        wishes: Wishes,
+        *,
+        path: str | None,
+        aside: Aside,
+        save: bool,
+        allowed: bool,
+        log: Callable[[str], None] | None,
+    ) -> int:
+        """Ask, show, save. Raises what ended the reply, if it was not its own end."""
+        out = Output(self._config, wishes, path, aside)
+        saving = Saving(save=save, past=self._past)
+        reply = Reply()
+        complete = False
+        try:
+            events = self._events(out, saving, allowed=allowed, log=log)
+            stayed = True
+            try:
+                stayed = pump(events, [reply, *saving.sinks, *out.sinks])
+            finally:
+                verdict = reply.verdict(stayed=stayed, options=self._options)
+                complete = verdict.state == "complete"
+                out.finish(complete=complete)
+                saving.end(verdict, reply, quiet=aside.quiet)
+        except BrokenPipeError:
+            return 0
+        if verdict.error is not None:
+            raise verdict.error
+        return 0
+
+    def _events(
+        self,
+        out: Output,
+        saving: Saving,
+        *,
+        allowed: bool,
+        log: Callable[[str], None] | None,
+    ) -> Any:
+        target = registry.resolve(self._config)
+        system = self._messages[0].content if self._messages[0].role == "system" else None
+        saving.begin(self._question, target, system, self._options)
+
+        def sent() -> None:
+            out.prepare()
+            saving.sent()
+
+        open_stream = fallback.opener(
+            self._config,
+            self._messages,
+            self._options,
+            streams.environ(),
+            log=log,
+            on_sent=sent,
+            on_open=out.wait,
+        )
+        return saving.stamped(
+            fallback.open_turn(self._config, self._messages, open_stream, allowed=allowed)
+        )
+
+    def show(self) -> int:
+        """Print what would be sent."""
+        from darkai_cli.wire.secrets import masked
+
+        target = registry.resolve(self._config)
+        provider = registry.provider_of(target.settings, self._config, streams.environ())
+        request = provider.request(ChatRequest(self._messages, target.model, self._options))
+        shown = {
+            "provider": target.settings.name,
+            "model": target.model,
+            "method": request.method,
+            "url": request.url,
+            "headers": masked(request.headers),
+            "body": json.loads(request.body),
+        }
+        streams.stdout().write(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+        return 0

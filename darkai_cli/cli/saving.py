@@ -1,0 +1,120 @@
+"""A reply's way into the history: what it continues, the journal it is written to, how it ended.
+
+Nothing here is on the way of a request but a queue: the journal opens the database in its own
+thread, once the request has been sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from darkai_cli import streams
+from darkai_cli.config import paths
+from darkai_cli.errors import DarkAIError, StoreError
+from darkai_cli.events import Event, StreamStart
+
+if TYPE_CHECKING:
+    from darkai_cli.conversation.past import Past
+    from darkai_cli.conversation.reply import Reply, Verdict
+    from darkai_cli.history.journal import Journal
+    from darkai_cli.history.stored import TurnIds
+    from darkai_cli.sinks.base import Sink
+
+RESUME = "`darkai ask --resume` continues it"
+
+
+class Saving:
+    """One turn's way into the history; with ``save`` off it does nothing."""
+
+    def __init__(self, *, save: bool, past: Past | None) -> None:
+        self._past = past
+        self._journal: Journal | None = None
+        self._ids: TurnIds | None = None
+        if save:
+            from darkai_cli.history.journal import Journal
+
+            self._journal = Journal(paths.history_file(streams.environ()))
+
+    @property
+    def sinks(self) -> list[Sink]:
+        """The sink of the journal, if there is one."""
+        if self._journal is None:
+            return []
+        from darkai_cli.sinks.journal import JournalSink
+
+        return [JournalSink(self._journal)]
+
+    def begin(
+        self, prompt: str | None, target: Any, system: str | None, options: Mapping[str, Any]
+    ) -> None:
+        """The turn begins; ``target`` is who is asked first."""
+        if self._journal is None:
+            return
+        past = self._past
+        self._ids = self._journal.begin(
+            prompt,
+            provider=target.settings.name,
+            model=target.model,
+            conversation=past.conversation if past is not None else None,
+            parent=past.parent if past is not None and prompt is not None else None,
+            prompt_id=past.prompt_id if past is not None and prompt is None else None,
+            options=options,
+            system=system,
+            resumes=past.resumes if past is not None else None,
+        )
+        if past is not None and past.partial:
+            self._journal.text(past.partial)
+
+    def sent(self) -> None:
+        """The request is on the wire."""
+        if self._journal is not None:
+            self._journal.sent()
+
+    def stamped(self, events: Iterator[Event]) -> Iterator[Event]:
+        """The events, the first of which tells where the reply is saved."""
+        names = self._ids
+        if names is None:
+            return events
+        return self._stamped(events, names)
+
+    @staticmethod
+    def _stamped(events: Iterator[Event], names: TurnIds) -> Iterator[Event]:
+        for event in events:
+            if isinstance(event, StreamStart):
+                yield event._replace(conversation=names.conversation, turn=names.turn)
+                yield from events
+                return
+            yield event
+
+    def end(self, verdict: Verdict, reply: Reply, *, quiet: bool) -> None:
+        """The turn is over. Raises ``StoreError`` if it could not be saved, and it alone failed."""
+        journal = self._journal
+        if journal is None or self._ids is None:
+            return
+        error = verdict.error
+        known = isinstance(error, DarkAIError)
+        try:
+            journal.end(
+                verdict.state,
+                reason=reply.reason,
+                error_kind=error.kind if isinstance(error, DarkAIError) else None,
+                error=error.message if isinstance(error, DarkAIError) else None,
+                usage=reply.usage,
+            )
+        except StoreError as exc:
+            if error is None:
+                raise
+            streams.tell(f"warning: {exc.message}")
+        finally:
+            journal.close()
+            if not quiet:
+                for warning in journal.warnings:
+                    streams.tell(f"warning: {warning}")
+        if verdict.state not in ("interrupted", "truncated"):
+            return
+        if known:
+            assert isinstance(error, DarkAIError)
+            error.hint = RESUME
+        elif error is not None and not quiet and reply.visible:
+            streams.tell(f"note: stopped; the reply so far is kept: {RESUME}")

@@ -1,0 +1,1 @@
+"""What was said, kept: the store, the journal, the tree, search, export and import."""

@@ -1,0 +1,155 @@
+"""Conversations on their way out: Markdown and HTML to read, JSON and JSON Lines to keep.
+
+JSON and JSON Lines carry the whole tree, and ``importers`` takes JSON Lines back without loss.
+Markdown and HTML show the active branch and say what else there is. Everything is made piece by
+piece, conversation by conversation, so that a large history needs no large memory.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from darkai_cli.history import tree
+from darkai_cli.history.store import Conversation, Store, Turn
+from darkai_cli.history.tree import Node
+
+Format = Literal["md", "json", "jsonl", "html"]
+FORMATS: tuple[Format, ...] = ("md", "json", "jsonl", "html")
+FORMAT_VERSION = 1
+
+_ENDED = {
+    "streaming": "is still being written",
+    "interrupted": "was interrupted",
+    "truncated": "was cut off",
+    "failed": "failed",
+}
+
+
+def export(store: Store, conversations: Iterable[str], fmt: Format) -> Iterator[str]:
+    """The conversations with these ids, as pieces of text. Raises ``StoreError``."""
+    if fmt == "html":
+        from darkai_cli.history.page import page
+
+        return page(store, conversations)
+    makers = {"md": _markdown, "json": _json, "jsonl": _jsonl}
+    return makers[fmt](store, conversations)
+
+
+def ending(turn: Turn) -> str | None:
+    """How a reply ended, as a sentence; None if it is complete."""
+    if turn.state not in _ENDED:
+        return None
+    why = turn.error or turn.reason
+    return f"This reply {_ENDED[turn.state]}" + (f": {why}" if why else "") + "."
+
+
+def moment(ms: int) -> str:
+    """A time as people read it, UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def summary(found: Conversation) -> str:
+    """What stands below a conversation's title."""
+    count = f"{found.turns} turn{'' if found.turns == 1 else 's'}"
+    return f"{moment(found.created)}, {count}, {found.id}"
+
+
+def hidden_messages(store: Store, conversation: str, shown: list[Node]) -> str | None:
+    """A sentence about the messages that are in other branches, if there are any."""
+    total = store.row("SELECT count(*) FROM message WHERE conversation = ?", (conversation,))[0]
+    other = total - len(shown)
+    if not other:
+        return None
+    return f"{other} message{'' if other == 1 else 's'} of other branches not shown."
+
+
+def speaker(node: Node) -> str:
+    """Whose message it is."""
+    if node.turn is not None:
+        return "/".join(filter(None, (node.turn.provider, node.turn.model))) or "assistant"
+    return {"user": "You", "system": "System", "tool": "Tool"}.get(node.role, node.role)
+
+
+def sources(node: Node) -> list[tuple[str, str]]:
+    """Title and address of each source that a reply cites."""
+    cited = [
+        part["data"]
+        for part in json.loads(node.parts)
+        if part.get("event") == "citation" and isinstance(part.get("data"), dict)
+    ]
+    return [(str(data.get("title") or ""), str(data.get("url") or "")) for data in cited]
+
+
+def _markdown(store: Store, conversations: Iterable[str]) -> Iterator[str]:
+    between = ""
+    for identifier in conversations:
+        found = store.conversation(identifier)
+        yield f"{between}# {_one_line(found.title) or 'Untitled'}\n\n*{summary(found)}*\n"
+        between = "\n---\n\n"
+        system = None
+        shown = tree.branch(store, identifier)
+        for node in shown:
+            if node.turn is not None and node.turn.system not in (None, system):
+                system = node.turn.system
+                yield f"\n*System prompt:*\n\n{_quoted(system or '')}\n"
+            yield f"\n## {_one_line(speaker(node))}\n\n{node.text.rstrip()}\n"
+            for title, url in sources(node):
+                yield f"\n- {_one_line(title)} <{_one_line(url)}>\n"
+            told = node.turn and ending(node.turn)
+            if told:
+                yield f"\n> {_one_line(told)}\n"
+        hidden = hidden_messages(store, identifier, shown)
+        if hidden:
+            yield f"\n*{hidden}*\n"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+
+
+def _json(store: Store, conversations: Iterable[str]) -> Iterator[str]:
+    opening = "["
+    for identifier in conversations:
+        head, *rest = _records(store, identifier)
+        whole = head | {
+            "messages": [record for record in rest if record["record"] == "message"],
+            "turns": [record for record in rest if record["record"] == "turn"],
+        }
+        yield f"{opening}\n{json.dumps(whole, ensure_ascii=False, indent=2)}"
+        opening = ","
+    yield "[]\n" if opening == "[" else "\n]\n"
+
+
+def _jsonl(store: Store, conversations: Iterable[str]) -> Iterator[str]:
+    yield json.dumps({"record": "history", "version": FORMAT_VERSION}) + "\n"
+    for identifier in conversations:
+        for record in _records(store, identifier):
+            yield json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def _records(store: Store, identifier: str) -> Iterator[dict[str, Any]]:
+    """A conversation as objects: itself, its messages (parents first), its turns."""
+    found = store.conversation(identifier)
+    yield {
+        "record": "conversation",
+        "id": found.id,
+        "title": found.title,
+        "created": found.created,
+        "updated": found.updated,
+        "active": found.active,
+        "source": found.source,
+    }
+    all_nodes = tree.nodes(store, identifier)
+    for node in all_nodes:
+        message = node._asdict() | {"record": "message", "conversation": identifier}
+        del message["turn"]
+        yield message | {"parts": json.loads(node.parts)}
+    for turn in sorted(node.turn for node in all_nodes if node.turn is not None):
+        yield turn._asdict() | {"record": "turn", "options": json.loads(turn.options)}

@@ -1,0 +1,236 @@
+"""The journal: takes a turn while it happens; a thread of its own writes it.
+
+Not a sink: a sink in a higher layer calls it. What the caller does is append to a queue; the
+thread collects for ``INTERVAL`` and lets the ``Writer`` commit, so that text is safe 250 ms after
+it was given and painting never waits. Importing this and beginning a turn costs next to nothing:
+``sqlite3`` is loaded by the thread, once the request is sent.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from darkai_cli.errors import StoreError
+from darkai_cli.events import Event, Usage, to_json
+from darkai_cli.history import ids
+from darkai_cli.history.stored import TurnIds, clean, dumps, title_from
+
+if TYPE_CHECKING:
+    from darkai_cli.history.writer import Writer
+
+FinalState = Literal["complete", "interrupted", "truncated", "failed"]
+Saved = Literal["saved", "spilled"]
+
+INTERVAL = 0.15
+"""Seconds that text is collected for. With a commit after it, well below 250 ms."""
+_UNSENT = 1.0  # for ``sent``: connecting may last long, and the prompt is not to wait for it
+_PAUSE = 0.05
+_LAST_WAIT = 1.6  # for a lock at the end; with the rest of the exit, below 2 s
+_STUCK = 0.3  # more, for a thread that hangs in the file system
+
+
+class Journal:
+    """The writer for one conversation at a time; open it once for a process.
+
+    ``warnings`` grows; it is what the user should be told. Nothing is opened, and no thread
+    started, before the first ``begin``. The methods are for one thread.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.warnings: list[str] = []
+        self._queue: deque[tuple[str, Any]] = deque()
+        self._awake = False
+        self._started = 0.0
+        self._first: float | None = None
+        self._turn: str | None = None
+        self._thread: threading.Thread | None = None
+        self._writer: Writer | None = None  # the thread's
+        self._fault: Exception | None = None  # what ended the thread
+        self._wake, self._hurry, self._done = (threading.Event() for _ in range(3))
+        self._ending = self._closing = False
+        self._deadline = 0.0
+
+    def begin(
+        self,
+        prompt: str | None,
+        *,
+        provider: str,
+        model: str,
+        conversation: str | None = None,
+        parent: str | None = None,
+        prompt_id: str | None = None,
+        title: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        system: str | None = None,
+        resumes: str | None = None,
+    ) -> TurnIds:
+        """A turn begins; what it is called. Returns at once.
+
+        ``prompt``: the user's new message, below ``parent`` (None: at the root). For another reply
+        to a message that is there, None, and ``prompt_id`` names it. ``conversation``: None makes
+        a new one, with ``title`` or one from the prompt. ``resumes``: the turn that this one
+        continues.
+        """
+        if (prompt is None) == (prompt_id is None):
+            raise ValueError("a turn needs either a prompt or the id of one")
+        now = ids.now_ms()
+        fresh = ids.new_ids(4, now)
+        names = TurnIds(conversation or fresh[0], fresh[1], prompt_id or fresh[2], fresh[3])
+        self._started, self._first, self._turn = time.monotonic(), None, names.turn
+        self._put("record", {
+            "op": "begin",
+            "ids": list(names),
+            "parent": parent,
+            "prompt": None if prompt is None else clean(prompt),
+            "title": clean(title or title_from(prompt or "")),
+            "provider": clean(provider),
+            "model": clean(model),
+            "options": dumps(dict(options or {})),
+            "system": None if system is None else clean(system),
+            "resumes": resumes,
+            "started": now,
+        })  # fmt: skip
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+            self._thread.start()
+        return names
+
+    def answered(self, provider: str, model: str) -> None:
+        """The reply begins: who really gives it, which after a fallback is not who was asked."""
+        self._put("record", {
+            "op": "answered",
+            "turn": self._turn,
+            "provider": clean(provider),
+            "model": clean(model),
+        })  # fmt: skip
+
+    def sent(self) -> None:
+        """The request is on its way: write the prompt now, not only after the usual interval."""
+        self._hurry.set()
+
+    def text(self, text: str) -> None:
+        """A piece of the answer was shown."""
+        if self._first is None:
+            self._first = time.monotonic()
+        self._queue.append(("text", text))
+        if not self._awake:
+            self._awake = True
+            self._wake.set()
+
+    def reasoning(self, text: str) -> None:
+        """A piece of the reasoning was shown."""
+        self._put("reasoning", text)
+
+    def part(self, event: Event) -> None:
+        """A tool call, tool result or citation was shown."""
+        self._put("part", dumps(to_json(event)))
+
+    def end(
+        self,
+        state: FinalState,
+        *,
+        reason: str | None = None,
+        error_kind: str | None = None,
+        error: str | None = None,
+        usage: Usage | None = None,
+    ) -> Saved:
+        """The turn is over; waits until it is safe, at most 2 s while others hold the database.
+
+        ``spilled``: it is in a file that the next start merges. Raises ``StoreError`` if it could
+        not be saved anywhere.
+        """
+        now = time.monotonic()
+        counts = usage or Usage()
+        self._put("record", {
+            "op": "end",
+            "turn": self._turn,
+            "state": state,
+            "reason": reason,
+            "error_kind": error_kind,
+            "error": None if error is None else clean(error),
+            "usage": [counts.input, counts.output, counts.reasoning, counts.cached],
+            "first_text_ms": None if self._first is None else _ms(self._first - self._started),
+            "duration_ms": _ms(now - self._started),
+            "ended": ids.now_ms(),
+        })  # fmt: skip
+        self._done.clear()
+        self._deadline = now + _LAST_WAIT
+        self._ending = True
+        self._hurry.set()
+        self._wake.set()
+        if self._fault is None and not self._done.wait(_LAST_WAIT + _STUCK):
+            raise StoreError(
+                f"answer shown but NOT saved: the history does not answer ({self.path})"
+            )
+        return self._outcome()
+
+    def close(self) -> None:
+        """Write what is left and close the database. A turn without an end is interrupted."""
+        if self._thread is None:
+            return
+        self._closing = True
+        self._hurry.set()
+        self._wake.set()
+        self._thread.join(_LAST_WAIT + _STUCK)
+        self._thread = None
+        self._closing = False
+
+    def _put(self, kind: str, what: object) -> None:
+        self._queue.append((kind, what))
+        self._awake = True
+        self._wake.set()
+
+    def _outcome(self) -> Saved:
+        problem = self._writer.problem if self._writer else None
+        if self._fault is not None:
+            raise StoreError(f"answer shown but NOT saved: {self._fault}") from self._fault
+        if problem is None:
+            return "saved"
+        if self._writer and self._writer.safe:
+            return "spilled"
+        raise StoreError(
+            f"answer shown but NOT saved: {problem.message}", hint=problem.hint
+        ) from problem
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except Exception as exc:  # noqa: BLE001 -- `end` raises it, in the thread that can tell it
+            self._fault = exc
+            self._done.set()
+
+    def _work(self) -> None:
+        writer = None
+        while True:
+            self._wake.wait()
+            self._hurry.wait(_UNSENT if writer is None else INTERVAL)
+            # all three before the queue is emptied: what comes later wakes the thread again
+            self._wake.clear()
+            self._hurry.clear()
+            self._awake = False
+            ending, closing = self._ending, self._closing
+            if writer is None:
+                from darkai_cli.history.writer import Writer  # sqlite3: not before the request
+
+                writer = self._writer = Writer(self.path, self._queue, self.warnings)
+            saved = writer.flush()
+            if ending:
+                while not saved and writer.locked and time.monotonic() < self._deadline:
+                    time.sleep(_PAUSE)
+                    saved = writer.flush()
+                self._ending = False
+                self._done.set()
+            if closing:
+                writer.close()
+                self._writer = None
+                return
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

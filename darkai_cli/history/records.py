@@ -1,0 +1,179 @@
+"""The journal's records: what is written while a reply comes in, as plain JSON objects.
+
+Not a log of its own. The same records go into the database or, while that is locked, into a spill
+file, and the file is merged later; so applying a record twice changes nothing, and a record about
+a turn that the user has removed meanwhile is dropped. Text arrives as *pieces*, small rows beside
+the message; the end of the turn folds them into the message, so that a long reply is neither
+rewritten nor indexed again for each piece.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from darkai_cli.history import ids
+from darkai_cli.history.stored import TurnIds, dumps
+
+Record = dict[str, Any]
+_PER_SECOND = 6  # bits of a message's number below the second
+
+
+def first_number(ms: int) -> int:
+    """The lowest number that a message of that time can have."""
+    return (max(ms, 0) // 1000) << _PER_SECOND
+
+
+def number_at(conn: sqlite3.Connection, ms: int) -> int:
+    """A free number for a message of that time; needs the write lock.
+
+    In a second that is full the next ones are tried, further and further away.
+    """
+    base, width = first_number(ms), 1 << _PER_SECOND
+    while True:
+        last = conn.execute(
+            "SELECT max(n) FROM message WHERE n >= ? AND n < ?", (base, base + width)
+        ).fetchone()[0]
+        if last is None:
+            return base
+        if last + 1 < base + width:
+            return int(last) + 1
+        base, width = base + width, width * 2
+
+
+def apply(conn: sqlite3.Connection, record: Mapping[str, Any]) -> None:
+    """Write one record, in the caller's transaction. Kinds of a newer version are skipped."""
+    kind = record["op"]
+    if kind == "begin":
+        _begin(conn, record)
+    elif kind == "answered":
+        conn.execute(
+            "UPDATE turn SET provider = ?, model = ? WHERE id = ?",
+            (record["provider"], record["model"], record["turn"]),
+        )
+    elif kind == "piece":
+        _piece(conn, record)
+    elif kind == "end":
+        _end(conn, record)
+
+
+def interrupt(conn: sqlite3.Connection, owner: str | None) -> None:
+    """End the turns that a dead process left open."""
+    rows = conn.execute(
+        "SELECT id FROM turn WHERE state = 'streaming' AND owner IS ?", (owner,)
+    ).fetchall()
+    for (turn,) in rows:
+        fold(conn, turn)
+        conn.execute("UPDATE turn SET state = 'interrupted' WHERE id = ?", (turn,))
+
+
+def fold(conn: sqlite3.Connection, turn: str) -> None:
+    """Move the pieces of a turn into its reply."""
+    pieces = conn.execute(
+        "SELECT seq, kind, text FROM piece WHERE turn = ? ORDER BY seq", (turn,)
+    ).fetchall()
+    if not pieces:
+        return
+    row = conn.execute(
+        "SELECT m.id, m.text, m.reasoning, m.parts FROM turn t JOIN message m ON m.id = t.reply"
+        " WHERE t.id = ?",
+        (turn,),
+    ).fetchone()
+    reply, text, reasoning, parts = with_pieces(row, [(kind, text) for _, kind, text in pieces])
+    conn.execute(
+        "UPDATE message SET text = ?, reasoning = ?, parts = ? WHERE id = ?",
+        (text, reasoning, parts, reply),
+    )
+    conn.execute("DELETE FROM piece WHERE turn = ?", (turn,))
+    conn.execute("UPDATE turn SET folded = ? WHERE id = ?", (pieces[-1][0] + 1, turn))
+
+
+def with_pieces(
+    row: tuple[str, str, str, str], pieces: list[tuple[str, str]]
+) -> tuple[str, str, str, str]:
+    """The (id, text, reasoning, parts) of a message with pieces that are not folded yet."""
+    reply, text, reasoning, parts = row
+    of_kind = {
+        kind: [piece for found, piece in pieces if found == kind]
+        for kind in ("text", "reasoning", "part")
+    }
+    if of_kind["part"]:
+        parts = dumps(json.loads(parts) + [json.loads(part) for part in of_kind["part"]])
+    return reply, text + "".join(of_kind["text"]), reasoning + "".join(of_kind["reasoning"]), parts
+
+
+def _begin(conn: sqlite3.Connection, record: Mapping[str, Any]) -> None:
+    names = TurnIds(*record["ids"])
+    started = record["started"]
+    if conn.execute("SELECT 1 FROM turn WHERE id = ?", (names.turn,)).fetchone():
+        return
+    conn.execute(
+        "INSERT OR IGNORE INTO conversation (id, title, created, updated) VALUES (?, ?, ?, ?)",
+        (names.conversation, record["title"], started, started),
+    )
+    if record["prompt"] is not None:
+        _message(conn, names.prompt, names.conversation, record["parent"], "user", record["prompt"])
+    _message(conn, names.reply, names.conversation, names.prompt, "assistant", "")
+    conn.execute(
+        "INSERT INTO turn (id, conversation, prompt, reply, provider, model, options, system,"
+        " state, started, resumes, owner)"
+        " VALUES (?, ?, (SELECT id FROM message WHERE id = ?), ?, ?, ?, ?, ?, 'streaming',"
+        " ?, ?, ?)",
+        (
+            names.turn, names.conversation, names.prompt, names.reply, record["provider"],
+            record["model"], record["options"], record["system"], started, record["resumes"],
+            record["owner"],
+        ),
+    )  # fmt: skip
+    # a spill that is merged late does not take the user away from where they went since
+    conn.execute(
+        "UPDATE conversation SET active = ?, updated = max(updated, ?)"
+        " WHERE id = ? AND updated <= ?",
+        (names.reply, started, names.conversation, started),
+    )
+
+
+def _message(
+    conn: sqlite3.Connection,
+    identifier: str,
+    conversation: str,
+    parent: str | None,
+    role: str,
+    text: str,
+) -> None:
+    """Add a message; a parent that is not there (a damaged history was replaced) is left out."""
+    created = ids.ms_of(identifier)
+    conn.execute(
+        "INSERT INTO message (n, id, conversation, parent, role, text, created)"
+        " VALUES (?, ?, ?, (SELECT id FROM message WHERE id = ?), ?, ?, ?)",
+        (number_at(conn, created), identifier, conversation, parent, role, text, created),
+    )
+
+
+def _piece(conn: sqlite3.Connection, record: Mapping[str, Any]) -> None:
+    conn.execute(
+        "INSERT OR IGNORE INTO piece (turn, seq, kind, text)"
+        " SELECT id, :seq, :kind, :text FROM turn WHERE id = :turn AND folded <= :seq",
+        {name: record[name] for name in ("turn", "seq", "kind", "text")},
+    )
+
+
+def _end(conn: sqlite3.Connection, record: Mapping[str, Any]) -> None:
+    turn = record["turn"]
+    fold(conn, turn)
+    conn.execute(
+        "UPDATE turn SET state = ?, reason = ?, error_kind = ?, error = ?, input_tokens = ?,"
+        " output_tokens = ?, reasoning_tokens = ?, cached_tokens = ?, first_text_ms = ?,"
+        " duration_ms = ? WHERE id = ?",
+        (
+            record["state"], record["reason"], record["error_kind"], record["error"],
+            *record["usage"], record["first_text_ms"], record["duration_ms"], turn,
+        ),
+    )  # fmt: skip
+    conn.execute(
+        "UPDATE conversation SET updated = max(updated, ?)"
+        " WHERE id = (SELECT conversation FROM turn WHERE id = ?)",
+        (record["ended"], turn),
+    )

@@ -1,0 +1,327 @@
+"""The store: conversations as they are asked for by people. List, find, show, rename, remove.
+
+Not the journal (that writes replies as they come, in its own thread), and not the search. Reads
+are plain queries that use an index for every row they give back, so that their cost does not grow
+with the history. Each write is one ``BEGIN IMMEDIATE`` transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+from darkai_cli.errors import NotFoundError, StoreError
+from darkai_cli.history import ids, recovery
+from darkai_cli.history.connection import connect_reader, fault
+from darkai_cli.history.stored import clean
+
+_PATIENCE = 5.0
+
+
+class Conversation(NamedTuple):
+    """One row of the list. Times are milliseconds since 1970.
+
+    ``short`` is the prefix of ``id`` that people type. Provider, model and state are those of the
+    latest turn, None if there is none.
+    """
+
+    id: str
+    short: str
+    title: str
+    created: int
+    updated: int
+    source: str
+    active: str | None
+    turns: int
+    provider: str | None
+    model: str | None
+    state: str | None
+
+
+class Turn(NamedTuple):
+    """A user message to the end of its reply. Times are milliseconds; see the reference."""
+
+    id: str
+    conversation: str
+    prompt: str | None
+    reply: str
+    provider: str
+    model: str
+    options: str
+    system: str | None
+    state: str
+    reason: str | None
+    error_kind: str | None
+    error: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    reasoning_tokens: int | None
+    cached_tokens: int | None
+    first_text_ms: int | None
+    duration_ms: int | None
+    started: int
+    resumes: str | None
+
+
+_TURN = ", ".join(Turn._fields)
+
+
+class Sizes(NamedTuple):
+    """Bytes of the database file before and after ``vacuum``."""
+
+    before: int
+    after: int
+
+
+_SELECT = (
+    "SELECT c.id, c.title, c.created, c.updated, c.source, c.active,"
+    " (SELECT count(*) FROM turn WHERE conversation = c.id), t.provider, t.model, t.state"
+    " FROM conversation c LEFT JOIN turn t ON t.id ="
+    " (SELECT id FROM turn WHERE conversation = c.id ORDER BY id DESC LIMIT 1)"
+)
+
+
+class Store:
+    """An open history. Use as a context manager; one thread only.
+
+    ``path``: the database file, made if it is missing. ``warnings``: what the user should be told.
+    Raises ``StoreError``, here and from every method.
+    """
+
+    def __init__(self, path: Path, *, patience: float = _PATIENCE) -> None:
+        self.path = path
+        self._patience = patience
+        opened = connect_reader(path, patience=patience)
+        self.conn = opened.conn
+        self.writable = opened.writable
+        self.warnings = opened.warnings
+        if opened.writable:
+            try:
+                self.warnings += recovery.recover(self.conn, path)
+            except BaseException:
+                self.conn.close()
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database."""
+        self.conn.close()
+
+    def rows(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
+        """All rows of a query."""
+        try:
+            return self.conn.execute(sql, values).fetchall()
+        except sqlite3.Error as exc:
+            raise fault(exc, self.path) from exc
+
+    def row(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Any:
+        """The first row of a query, or None."""
+        found = self.rows(sql, values)
+        return found[0] if found else None
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction: all of it or, after an exception, nothing."""
+        try:
+            self.conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.conn
+                self.conn.execute("COMMIT")
+            except BaseException:
+                if self.conn.in_transaction:
+                    self.conn.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as exc:
+            raise fault(exc, self.path) from exc
+
+    def conversations(
+        self,
+        *,
+        limit: int | None = 20,
+        since: int | None = None,
+        model: str | None = None,
+        state: str | None = None,
+    ) -> list[Conversation]:
+        """The conversations, the latest first.
+
+        ``since``: only those changed at that time or later. ``model``, ``state``: only those whose
+        latest turn has it.
+        """
+        found = self.rows(
+            f"{_SELECT} WHERE c.updated >= :since AND (:model IS NULL OR t.model = :model)"
+            " AND (:state IS NULL OR t.state = :state)"
+            " ORDER BY c.updated DESC LIMIT :limit",
+            {
+                "since": since or 0,
+                "model": model,
+                "state": state,
+                "limit": -1 if limit is None else limit,
+            },
+        )
+        return [Conversation(row[0], self.short(row[0]), *row[1:]) for row in found]
+
+    def conversation(self, identifier: str) -> Conversation:
+        """One conversation by its whole id. Raises ``NotFoundError``."""
+        row = self.row(
+            f"{_SELECT} WHERE c.id = ?",
+            (identifier,),
+        )
+        if row is None:
+            raise _not_found(identifier)
+        return Conversation(row[0], self.short(row[0]), *row[1:])
+
+    def latest(self) -> str | None:
+        """The id of the conversation that changed last, or None."""
+        row = self.row("SELECT id FROM conversation ORDER BY updated DESC, id DESC LIMIT 1")
+        return row and str(row[0])
+
+    def find(self, typed: str) -> str:
+        """The id of the one conversation whose id begins with what was typed.
+
+        Raises ``NotFoundError``, for several too.
+        """
+        prefix = ids.normalized(typed)
+        found = self._between("conversation", prefix)
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise _not_found(typed)
+        raise NotFoundError(
+            f"`{typed}` begins the ids of several conversations",
+            hint=f"type more: {', '.join(f'`{self.short(one)}`' for one in found)}",
+        )
+
+    def short(self, identifier: str) -> str:
+        """The shortest prefix that means this conversation and no other."""
+        before = self.row(
+            "SELECT id FROM conversation WHERE id < ? ORDER BY id DESC LIMIT 1", (identifier,)
+        )
+        after = self.row(
+            "SELECT id FROM conversation WHERE id > ? ORDER BY id LIMIT 1", (identifier,)
+        )
+        return ids.shortest(identifier, before and before[0], after and after[0])
+
+    def turns(self, conversation: str) -> list[Turn]:
+        """The turns of a conversation, in the order in which they were asked."""
+        return [
+            Turn(*row)
+            for row in self.rows(
+                f"SELECT {_TURN} FROM turn WHERE conversation = ? ORDER BY id",  # noqa: S608
+                (conversation,),
+            )
+        ]
+
+    def turn_of(self, reply: str) -> Turn | None:
+        """The turn that made this message, or None (a user's message)."""
+        row = self.row(f"SELECT {_TURN} FROM turn WHERE reply = ?", (reply,))  # noqa: S608
+        return row and Turn(*row)
+
+    def last_unfinished(self, conversation: str) -> Turn | None:
+        """The turn of the active reply, if it is one to resume: interrupted or truncated."""
+        active = self.conversation(conversation).active
+        turn = self.turn_of(active) if active else None
+        return turn if turn and turn.state in ("interrupted", "truncated") else None
+
+    def rename(self, conversation: str, title: str) -> None:
+        """Give it another title. Raises ``NotFoundError``."""
+        with self.writing() as conn:
+            changed = conn.execute(
+                "UPDATE conversation SET title = ? WHERE id = ?", (clean(title), conversation)
+            ).rowcount
+        if not changed:
+            raise _not_found(conversation)
+
+    def remove(self, conversations: Iterable[str]) -> int:
+        """Remove conversations with all that belongs to them; how many there were."""
+        with self.writing() as conn:
+            return sum(
+                conn.execute("DELETE FROM conversation WHERE id = ?", (one,)).rowcount
+                for one in conversations
+            )
+
+    def older_than(self, ms: int) -> list[str]:
+        """The ids of the conversations that last changed before that time, the oldest first."""
+        found = self.rows("SELECT id FROM conversation WHERE updated < ? ORDER BY updated", (ms,))
+        return [row[0] for row in found]
+
+    def vacuum(self) -> Sizes:
+        """Give unused space back; what was removed is then really gone from the file."""
+        before = self.path.stat().st_size
+        try:
+            self.conn.execute("INSERT INTO message_fts(message_fts) VALUES ('optimize')")
+            self.conn.execute("VACUUM")
+            self.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as exc:
+            raise fault(exc, self.path) from exc
+        return Sizes(before, self.path.stat().st_size)
+
+    def check(self) -> list[str]:
+        """What is wrong with the database, in words; empty if nothing is. Reads all of it."""
+        try:
+            problems = [
+                str(row[0]) for row in self.conn.execute("PRAGMA integrity_check") if row[0] != "ok"
+            ]
+            for table, number, parent, _ in self.conn.execute("PRAGMA foreign_key_check"):
+                problems.append(f"row {number} of `{table}` refers to nothing in `{parent}`")
+            problems += [f"{what}: `{found}`" for what, sql in _LOST for (found,) in self.rows(sql)]
+        except sqlite3.Error as exc:
+            problems = [str(exc)]
+        except StoreError as exc:
+            problems = [exc.message]
+        return problems + self._check_index()
+
+    def rebuild_index(self) -> None:
+        """Make the full-text index anew, from the messages."""
+        with self.writing() as conn:
+            conn.execute("INSERT INTO message_fts(message_fts) VALUES ('rebuild')")
+
+    def _check_index(self) -> list[str]:
+        if not self.writable:
+            return []
+        try:
+            self.conn.execute(
+                "INSERT INTO message_fts(message_fts, rank) VALUES ('integrity-check', 1)"
+            )
+        except sqlite3.DatabaseError as exc:
+            return [f"the search index does not fit the messages: {exc}"]
+        return []
+
+    def _between(self, table: str, prefix: str) -> list[str]:
+        """Up to five ids that begin with the prefix."""
+        found = self.rows(
+            f"SELECT id FROM {table} WHERE id >= ? AND id < ? ORDER BY id LIMIT 5",  # noqa: S608
+            (prefix, prefix + "~"),
+        )
+        return [row[0] for row in found]
+
+
+_LOST = (
+    (
+        "the active message is not there in the conversation",
+        (
+            "SELECT id FROM conversation c WHERE active IS NOT NULL AND NOT EXISTS"
+            " (SELECT 1 FROM message WHERE id = c.active AND conversation = c.id)"
+        ),
+    ),
+    (
+        "the parent of a message is in another conversation",
+        (
+            "SELECT m.id FROM message m JOIN message p ON p.id = m.parent"
+            " WHERE p.conversation <> m.conversation"
+        ),
+    ),
+)
+
+
+def _not_found(typed: str) -> NotFoundError:
+    return NotFoundError(
+        f"there is no conversation `{typed}`", hint="`darkai history list` shows them"
+    )

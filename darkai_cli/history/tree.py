@@ -1,0 +1,195 @@
+"""A conversation as a tree of messages, and the branch of it that is active.
+
+Nothing here removes or changes a message: undo, fork and regenerate only move the conversation's
+``active`` mark, and the next turn grows a new branch from there. Messages are read whole, with
+what is still being written by a live process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, cast
+
+from darkai_cli.errors import NotFoundError
+from darkai_cli.history import ids
+from darkai_cli.history.records import with_pieces
+from darkai_cli.history.store import Store, Turn
+from darkai_cli.messages import Message, Role
+
+_COLUMNS = "id, parent, role, text, reasoning, parts, created"
+
+
+class Node(NamedTuple):
+    """A message in its tree. ``turn``: what made it, if it is a reply.
+
+    ``parts``: the tool calls, results and citations shown with it, as JSON text. ``created``:
+    milliseconds since 1970.
+    """
+
+    id: str
+    parent: str | None
+    role: str
+    text: str
+    reasoning: str
+    parts: str
+    created: int
+    turn: Turn | None
+
+
+class Line(NamedTuple):
+    """One row of a drawn tree: what to print before the message, and the message."""
+
+    rails: str
+    node: Node
+    active: bool
+
+
+def nodes(store: Store, conversation: str) -> list[Node]:
+    """All messages, each after its parent, siblings by age."""
+    rows = store.rows(
+        f"SELECT {_COLUMNS} FROM message WHERE conversation = ? ORDER BY n",  # noqa: S608
+        (conversation,),
+    )
+    return _in_order(_made(store, conversation, rows))
+
+
+def branch(store: Store, conversation: str, leaf: str | None = None) -> list[Node]:
+    """The messages from the root to ``leaf``, or to the active one."""
+    end = leaf or store.conversation(conversation).active
+    rows = store.rows(
+        "WITH RECURSIVE up(depth, id, parent) AS ("
+        "  SELECT 0, id, parent FROM message WHERE id = :end AND conversation = :conversation"
+        "  UNION ALL SELECT depth + 1, m.id, m.parent FROM up JOIN message m ON m.id = up.parent"
+        ") SELECT m.id, m.parent, m.role, m.text, m.reasoning, m.parts, m.created"
+        " FROM up JOIN message m ON m.id = up.id ORDER BY up.depth DESC",
+        {"end": end, "conversation": conversation},
+    )
+    return _made(store, conversation, rows)
+
+
+def messages(nodes_of_branch: Iterable[Node]) -> tuple[Message, ...]:
+    """A branch as it is sent to a service; replies in which no text came are left out."""
+    return tuple(
+        Message(cast("Role", node.role), node.text)  # the schema allows only roles
+        for node in nodes_of_branch
+        if node.text or node.role != "assistant"
+    )
+
+
+def find_message(store: Store, conversation: str, typed: str) -> str:
+    """The id of the one message of a conversation that begins with what was typed.
+
+    Raises ``NotFoundError``.
+    """
+    prefix = ids.normalized(typed)
+    found = store.rows(
+        "SELECT id FROM message WHERE conversation = ? AND id >= ? AND id < ? LIMIT 2",
+        (conversation, prefix, prefix + "~"),
+    )
+    if len(found) == 1:
+        return str(found[0][0])
+    which = "several messages begin" if found else "no message begins"
+    raise NotFoundError(
+        f"{which} with `{typed}` in this conversation", hint="`darkai history tree` shows them"
+    )
+
+
+def switch(store: Store, conversation: str, message: str | None) -> None:
+    """Make the branch that ends with ``message`` the active one (None: the empty branch)."""
+    with store.writing() as conn:
+        changed = conn.execute(
+            "UPDATE conversation SET active = :message WHERE id = :conversation AND (:message IS"
+            " NULL OR EXISTS (SELECT 1 FROM message WHERE id = :message"
+            " AND conversation = :conversation))",
+            {"message": message, "conversation": conversation},
+        ).rowcount
+    if not changed:
+        raise NotFoundError("that message is not in this conversation")
+
+
+def undo(store: Store, conversation: str) -> Node | None:
+    """Step back before the last user message of the active branch, and give it back.
+
+    It stays in the tree, as does its reply. None if there is nothing to undo.
+    """
+    last = last_prompt(store, conversation)
+    if last is not None:
+        switch(store, conversation, last.parent)
+    return last
+
+
+def last_prompt(store: Store, conversation: str) -> Node | None:
+    """The last user message of the active branch: what a regenerated reply answers again."""
+    prompts = [node for node in branch(store, conversation) if node.role == "user"]
+    return prompts[-1] if prompts else None
+
+
+def leaves(all_nodes: Iterable[Node]) -> list[Node]:
+    """The ends of the branches, the oldest first."""
+    found = list(all_nodes)
+    parents = {node.parent for node in found}
+    return [node for node in found if node.id not in parents]
+
+
+def draw(all_nodes: Iterable[Node], active: Iterable[str] = ()) -> list[Line]:
+    """The tree, row by row. A chain without branches is not indented."""
+    found, shown = list(all_nodes), set(active)
+    children = _children(found)
+    lines: list[Line] = []
+    stack = [(node, "", "") for node in reversed(children.get(None, []))]
+    if len(stack) > 1:
+        stack = _fan(children[None], "")
+    while stack:
+        node, rails, below = stack.pop()
+        lines.append(Line(rails, node, node.id in shown))
+        below_here = children.get(node.id, [])
+        if len(below_here) == 1:
+            stack.append((below_here[0], below, below))
+        else:
+            stack.extend(_fan(below_here, below))
+    return lines
+
+
+def _fan(siblings: list[Node], rails: str) -> list[tuple[Node, str, str]]:
+    """Siblings as stack entries, the first on top: node, rails of its row, rails below it."""
+    entries = [(node, f"{rails}├─ ", f"{rails}│  ") for node in siblings[:-1]]
+    entries += [(node, f"{rails}└─ ", f"{rails}   ") for node in siblings[-1:]]
+    return entries[::-1]
+
+
+def _children(all_nodes: Iterable[Node]) -> dict[str | None, list[Node]]:
+    children: dict[str | None, list[Node]] = {}
+    for node in all_nodes:
+        children.setdefault(node.parent, []).append(node)
+    return children
+
+
+def _in_order(found: list[Node]) -> list[Node]:
+    """Parents before children, also where clocks went backwards."""
+    children = _children(found)
+    ordered: list[Node] = []
+    stack = children.get(None, [])[::-1]
+    while stack:
+        node = stack.pop()
+        ordered.append(node)
+        stack.extend(reversed(children.get(node.id, [])))
+    return ordered
+
+
+def _made(store: Store, conversation: str, rows: list[Any]) -> list[Node]:
+    turns = {turn.reply: turn for turn in store.turns(conversation)}
+    pieces = _pieces(store, turns)
+    made = []
+    for identifier, parent, role, text, reasoning, parts, created in rows:
+        whole = with_pieces((identifier, text, reasoning, parts), pieces.get(identifier, []))
+        made.append(Node(identifier, parent, role, *whole[1:], created, turns.get(identifier)))
+    return made
+
+
+def _pieces(store: Store, turns: Mapping[str, Turn]) -> dict[str, list[tuple[str, str]]]:
+    """What live processes have written so far, by message."""
+    return {
+        reply: store.rows("SELECT kind, text FROM piece WHERE turn = ? ORDER BY seq", (turn.id,))
+        for reply, turn in turns.items()
+        if turn.state == "streaming"
+    }

@@ -1,0 +1,89 @@
+"""When to paint: at once if nothing was painted lately, else when the next frame is due.
+
+The caller's thread never paints. It only says that something has changed; it may then block in a
+read for a minute, or be interrupted by a signal's exception, and neither delays nor cuts a frame.
+The thread here wakes when a frame is due and never otherwise.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+SHORTEST, LONGEST = 0.07, 0.1
+"""Seconds between two frames: 10 to 14 a second."""
+
+COST_FACTOR = 10
+"""A frame that took long is followed by a longer pause, up to ``LONGEST``."""
+
+
+class Pace:
+    """The rule by itself: given the times, when is the next frame due."""
+
+    def __init__(self) -> None:
+        self._due = float("-inf")
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next frame may be painted; 0 for at once."""
+        return max(0.0, self._due - now)
+
+    def painted(self, began: float, ended: float) -> None:
+        """A frame was painted."""
+        self._due = ended + min(LONGEST, max(SHORTEST, COST_FACTOR * (ended - began)))
+
+
+class Painter:
+    """A thread that calls ``paint`` when a frame is due.
+
+    What ``paint`` raises is raised again by the next ``request`` or by ``stop``.
+    """
+
+    def __init__(
+        self, paint: Callable[[], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._paint = paint
+        self._clock = clock
+        self._pace = Pace()
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._dirty = False
+        self._error: BaseException | None = None
+        self._thread: threading.Thread | None = None
+
+    def request(self) -> None:
+        """Something has changed. Cheap: called for every chunk."""
+        if self._dirty:
+            return
+        self._dirty = True
+        if self._error is not None:
+            raise self._error
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="darkai-painter", daemon=True)
+            self._thread.start()
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Paint no more. Returns when the last frame is written."""
+        self._stopped.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._wake.wait()
+            self._wake.clear()
+            if self._stopped.wait(self._pace.wait(self._clock())):
+                return
+            self._dirty = False
+            began = self._clock()
+            try:
+                self._paint()
+            except BaseException as exc:  # noqa: BLE001 -- raised in the caller's thread
+                self._error = exc
+                return
+            self._pace.painted(began, self._clock())

@@ -1,0 +1,130 @@
+"""The look: which style each part of an answer has, on a dark and on a light background.
+
+Readable on both: text keeps the terminal's own colour, accents have a contrast of at least 4.5 to 1
+to black (dark) or white (light). Nothing sets a background, so copied text stays clean.
+Pygments is loaded with the first code fence.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from rich.color import ColorSystem
+from rich.style import Style
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Background = Literal["dark", "light"]
+
+PLAIN = Style.null()
+STRONG = Style(bold=True)
+EMPHASIS = Style(italic=True)
+STRIKE = Style(strike=True)
+DIM = Style(dim=True)
+_CODE_THEMES: Mapping[str, str] = {"dark": "one-dark", "light": "xcode"}
+_CODE_COLOURS = {"dark": "#7ec8c8", "light": "#0b6e75"}
+_LINK_COLOURS = {"dark": "#7fb4ff", "light": "#0a58ca"}
+_TITLE_COLOURS = {"dark": "#e6b673", "light": "#8a4b00"}
+_MATHS_COLOURS = {"dark": "#c3a6ff", "light": "#6f42c1"}
+
+
+class Look(NamedTuple):
+    """The styles of one answer. ``code_theme`` names a Pygments style."""
+
+    title: Style
+    heading: Style
+    subheading: Style
+    lesser: Style
+    code: Style
+    link: Style
+    address: Style
+    maths: Style
+    html: Style
+    frame: Style
+    marker: Style
+    text: Style
+    code_theme: str
+
+
+def look(background: Background, code_theme: str) -> Look:
+    """The styles for ``background``; ``code_theme`` ``auto`` takes the one that suits it."""
+    title = Style(color=_TITLE_COLOURS[background])
+    return Look(
+        title=title + STRONG,
+        heading=title + STRONG,
+        subheading=STRONG,
+        lesser=STRONG + EMPHASIS,
+        code=Style(color=_CODE_COLOURS[background]),
+        link=Style(color=_LINK_COLOURS[background], underline=True),
+        address=DIM,
+        maths=Style(color=_MATHS_COLOURS[background]),
+        html=DIM,
+        frame=DIM,
+        marker=title,
+        text=PLAIN,
+        code_theme=_CODE_THEMES[background] if code_theme == "auto" else code_theme,
+    )
+
+
+def muted(bright: Look) -> Look:
+    """The same for reasoning: no colours, everything dim."""
+    plain = {
+        name: DIM + Style(bold=style.bold, italic=style.italic, underline=style.underline)
+        for name, style in bright._asdict().items()
+        if isinstance(style, Style)
+    }
+    return bright._replace(**plain, code_theme="")
+
+
+@functools.lru_cache(maxsize=16)
+def code_styles(theme: str, background: Background) -> Mapping[object, Style]:
+    """The style of each Pygments token type; a theme that does not exist becomes the default one.
+
+    Tokens in the theme's main colour keep the terminal's own: a theme made for black stays
+    readable on white.
+    """
+    from pygments.styles import get_style_by_name  # type: ignore[import-untyped]
+    from pygments.token import Token  # type: ignore[import-untyped]
+    from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+
+    try:
+        chosen = get_style_by_name(theme)
+    except ClassNotFound:
+        chosen = get_style_by_name(_CODE_THEMES[background])
+    main = chosen.style_for_token(Token)["color"]
+    styles: dict[object, Style] = {}
+    for token, form in chosen:
+        colour = form["color"]
+        styles[token] = Style(
+            color=f"#{colour}" if (colour or "") not in ("", "000000", "ffffff", main) else None,
+            bold=form["bold"] or None,
+            italic=form["italic"] or None,
+            underline=form["underline"] or None,
+        )
+    return styles
+
+
+class Ink:
+    """Turns styles into escape sequences: in colour, in attributes only, or not at all."""
+
+    def __init__(self, *, colour: bool, attributes: bool, truecolor: bool = False) -> None:
+        self._colour = colour
+        self._attributes = attributes
+        self._system = ColorSystem.TRUECOLOR if truecolor else ColorSystem.EIGHT_BIT
+        self._known: dict[Style, str] = {}
+
+    def start(self, style: Style) -> str:
+        """What switches ``style`` on; empty if it changes nothing."""
+        known = self._known.get(style)
+        if known is None:
+            known = self._known[style] = self._make(style)
+        return known
+
+    def _make(self, style: Style) -> str:
+        if not self._colour:
+            style = style.without_color
+        if not (self._colour or self._attributes):
+            return ""
+        return style.render("x", color_system=self._system).partition("x")[0]

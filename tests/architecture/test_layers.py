@@ -1,0 +1,257 @@
+"""The layers and fences of docs/explanation/architecture.md, enforced on every import in the tree.
+
+Strategy: read every module's syntax tree; an import counts wherever it stands, in a function or under
+``TYPE_CHECKING``, and so does a string that is a module's whole name (registries are tables of those).
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from support.isolation import ROOT
+
+PACKAGE = ROOT / "darkai_cli"
+
+LAYERS = {
+    "errors": 0, "events": 0, "messages": 0, "streams": 0,
+    "plugins": 1, "config": 1, "wire": 1,
+    "providers": 2, "tools": 2, "history": 2, "limits": 2,
+    "conversation": 3, "sinks": 3,
+    "repl": 4, "gateway": 4, "jobs": 4, "doctor": 4, "api": 4,
+    "cli": 5,
+    "__main__": 6, "__init__": 6,
+}  # fmt: skip
+
+GROUND = {"errors", "__version__"}
+"""What everybody may import: the error tree, and the version, which the build reads in ``__init__``."""
+
+FENCES = {
+    "httpx": ["wire/transport.py", "wire/faults.py"],  # requests; and what their exceptions mean
+    "httpcore": ["wire/transport.py", "wire/backend.py"],
+    "rich": ["sinks/terminal", "cli/"],
+    "prompt_toolkit": ["repl/"],
+    "typer": ["cli/"],
+    "sqlite3": ["history/", "limits/"],
+    "starlette": ["gateway/"],
+    "uvicorn": ["gateway/"],
+    "asyncio": ["repl/", "gateway/", "jobs/", "api.py"],
+    "importlib.metadata": ["plugins.py"],
+    "click": [],  # Typer has its own copy
+    "pydantic": [],
+}
+
+DIALECTS = ["darkai", "openai", "anthropic", "gemini", "ollama"]
+DIALECT_MAY_IMPORT = {"providers.base", "events", "messages", "errors"}
+
+
+class Import(NamedTuple):
+    """``file`` imports ``target``: dotted, ours without the package's name."""
+
+    file: str
+    line: int
+    target: str
+    ours: bool
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} imports {self.target}"
+
+
+def imports_of(source: str, file: str, known: set[str]) -> Iterator[Import]:
+    """Every import in a module. ``known``: the names of our modules and packages."""
+
+    def one(name: str, line: int) -> Import:
+        if name == "darkai_cli":
+            return Import(file, line, "__init__", ours=True)
+        ours = name.startswith("darkai_cli.")
+        return Import(file, line, name.removeprefix("darkai_cli."), ours)
+
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (one(alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                yield Import(file, node.lineno, f"{'.' * node.level}{node.module or ''}", ours=True)
+                continue
+            module = node.module or ""
+            for alias in node.names:
+                full = f"{module}.{alias.name}"
+                below = (
+                    full.removeprefix("darkai_cli.") in known or full == "darkai_cli.__version__"
+                )
+                below = below or full in FENCES
+                yield one(full if below else module, node.lineno)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            name = node.value.partition(":")[0]
+            if name.removeprefix("darkai_cli.") in known and name.startswith("darkai_cli."):
+                yield one(name, node.lineno)
+
+
+def module_name(path: Path) -> str:
+    """``wire.sse`` for ``darkai_cli/wire/sse.py``, ``wire`` for its ``__init__``."""
+    parts = list(path.relative_to(PACKAGE).with_suffix("").parts)
+    if len(parts) > 1 and parts[-1] == "__init__":
+        parts.pop()
+    return ".".join(parts)
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+KNOWN = {module_name(path) for path in FILES}
+IMPORTS = [
+    found
+    for path in FILES
+    for found in imports_of(path.read_text("utf-8"), path.relative_to(PACKAGE).as_posix(), KNOWN)
+]
+
+
+def unit_of(file_or_module: str) -> str:
+    """The part of the tree that a file or a module belongs to."""
+    return re.split(r"[./]", file_or_module)[0]
+
+
+def breaks_layers(found: Import) -> str | None:
+    """Why an import of ours is not allowed."""
+    if found.target.startswith("."):
+        return f"{found}: imports are absolute"
+    here, there = unit_of(found.file), unit_of(found.target)
+    if here not in LAYERS or there not in LAYERS | dict.fromkeys(GROUND, 0):
+        return f"{found}: no layer is written down for it"
+    if here == there or there in GROUND:
+        return None
+    if LAYERS[there] >= LAYERS[here]:
+        return f"{found}: layer {LAYERS[here]} may not know layer {LAYERS[there]}"
+    return None
+
+
+def breaks_fences(found: Import) -> str | None:
+    """Why an import of a library is not allowed."""
+    for library, places in FENCES.items():
+        inside = found.target == library or found.target.startswith(f"{library}.")
+        if inside and not any(found.file.startswith(place) for place in places):
+            return f"{found}, which belongs to {', '.join(places) or 'nobody'}"
+    if (
+        LAYERS.get(unit_of(found.file)) == 0
+        and unit_of(found.target) not in sys.stdlib_module_names
+    ):
+        return f"{found}: layer 0 uses the standard library only"
+    return None
+
+
+def is_dialect(file: str) -> bool:
+    return file.removeprefix("providers/").removesuffix(".py") in DIALECTS
+
+
+def test_units_import_only_from_lower_layers():
+    assert [why for found in IMPORTS if found.ours and (why := breaks_layers(found))] == []
+
+
+def test_libraries_stay_inside_their_fences():
+    assert [why for found in IMPORTS if not found.ours and (why := breaks_fences(found))] == []
+
+
+def test_dialects_know_the_contracts_and_nothing_else_of_ours():
+    strangers = [
+        str(found)
+        for found in IMPORTS
+        if found.ours and is_dialect(found.file) and found.target not in DIALECT_MAY_IMPORT
+    ]
+    assert strangers == []
+    assert any(is_dialect(found.file) for found in IMPORTS)
+
+
+def test_modules_form_no_cycle():
+    graph: dict[str, set[str]] = {name: set() for name in KNOWN}
+    for found in IMPORTS:
+        here = module_name(PACKAGE / found.file)
+        if found.ours and found.target in KNOWN and found.target != here:
+            graph[here].add(found.target)
+    assert cycle_in(graph) is None
+
+
+def cycle_in(graph: dict[str, set[str]]) -> list[str] | None:
+    """Some cycle of a directed graph; None if there is none."""
+    done: set[str] = set()
+
+    def visit(node: str, path: list[str]) -> list[str] | None:
+        if node in path:
+            return [*path[path.index(node) :], node]
+        if node in done:
+            return None
+        for target in sorted(graph[node]):
+            if found := visit(target, [*path, node]):
+                return found
+        done.add(node)
+        return None
+
+    return next((found for node in sorted(graph) if (found := visit(node, []))), None)
+
+
+# --- the checks themselves can fail ---------------------------------------------------------------
+
+HIDDEN = [
+    "{}",
+    "def f():\n    {}",
+    "if TYPE_CHECKING:\n    {}",
+    "class C:\n    def m(self):\n        {}",
+]
+
+
+@pytest.mark.parametrize("wrapped", HIDDEN)
+@pytest.mark.parametrize(
+    ("file", "statement"),
+    [
+        ("wire/sse.py", "from darkai_cli.providers.base import Frame"),
+        ("wire/sse.py", "from darkai_cli import providers"),
+        ("wire/sse.py", "import darkai_cli.config.load"),
+        ("sinks/raw.py", "from darkai_cli.conversation import reply"),
+        ("events.py", "from darkai_cli.messages import Message"),
+        ("cli/ask.py", "from darkai_cli import ask"),
+        ("cli/ask.py", "import_module('darkai_cli.__main__')"),
+        ("config/load.py", "from .. import events"),
+        ("shapeless.py", "from darkai_cli import events"),
+    ],
+)
+def test_a_broken_layer_is_seen(file: str, statement: str, wrapped: str):
+    known = {*KNOWN, "providers", "providers.base", "conversation.reply", "config.load", "__main__"}
+    found = list(imports_of(wrapped.format(statement), file, known))
+    assert any(breaks_layers(each) for each in found if each.ours), found
+
+
+@pytest.mark.parametrize(
+    ("file", "statement"),
+    [
+        ("cli/ask.py", "from darkai_cli import __version__, streams"),
+        ("events.py", "from darkai_cli.errors import DarkAIError"),
+        ("cli/app.py", "table = {'ask': 'darkai_cli.cli.ask:command'}"),
+        ("sinks/jsonl.py", "from darkai_cli import events"),
+    ],
+)
+def test_a_good_import_passes(file: str, statement: str):
+    found = list(imports_of(statement, file, {*KNOWN, "cli.ask"}))
+    assert found
+    assert [why for each in found if (why := breaks_layers(each))] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "statement"),
+    [
+        ("providers/http.py", "import httpx"),
+        ("sinks/raw.py", "from rich.text import Text"),
+        ("plugins2.py", "from importlib import metadata"),
+        ("cli/app.py", "import click"),
+        ("events.py", "import httpx"),
+    ],
+)
+def test_a_broken_fence_is_seen(file: str, statement: str):
+    found = list(imports_of(statement, file, KNOWN))
+    assert any(breaks_fences(each) for each in found), found
+
+
+def test_a_cycle_is_seen():
+    assert cycle_in({"a": {"b"}, "b": {"c"}, "c": {"a"}}) == ["a", "b", "c", "a"]
+    assert cycle_in({"a": {"b"}, "b": {"c"}, "c": set()}) is None

@@ -1,0 +1,76 @@
+"""Histories of any shape, as hypothesis makes them, and what there is in a store."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from darkai_cli.history import ids
+from darkai_cli.history.drafts import Draft, DraftMessage, Tally, take_all, turn_for
+from darkai_cli.history.schema import STATES
+from darkai_cli.history.stored import dumps
+
+TEXTS = st.text(max_size=40)
+_TIMES = st.integers(0, 1 << 42)
+
+
+@st.composite
+def drafts(draw):
+    """A conversation with branches, in which a reply may be anywhere below a prompt."""
+    messages, turns, prompts = [], [], {}
+    identifier, *names = ids.new_ids(1 + draw(st.integers(0, 6)), draw(_TIMES))
+    for name in names:
+        above = draw(st.sampled_from([None, *(m.id for m in messages)]))
+        role = draw(st.sampled_from(["user", "assistant", "tool", "system"]))
+        parts = draw(st.lists(st.dictionaries(TEXTS, st.none() | st.integers(0, 9)), max_size=2))
+        made = DraftMessage(
+            name,
+            above,
+            role,
+            draw(TEXTS),
+            draw(TEXTS),
+            dumps(parts),
+            draw(_TIMES),
+        )
+        messages.append(made)
+        prompts[name] = name if role == "user" else prompts.get(above)
+        if role == "assistant" and draw(st.booleans()):
+            turns.append(draw(_turn(made, prompts[name])))
+    active = draw(st.sampled_from([None, *names]))
+    created = draw(_TIMES)
+    return Draft(identifier, draw(TEXTS), created, created + 5, active, "darkai", messages, turns)
+
+
+@st.composite
+def _turn(draw, reply, prompt):
+    made = turn_for(
+        ids.new_id(), reply, prompt=prompt, provider=draw(TEXTS), model=draw(TEXTS),
+        state=draw(st.sampled_from(STATES[1:])),
+    )  # fmt: skip
+    return made._replace(
+        system=draw(st.none() | TEXTS),
+        error=draw(st.none() | TEXTS),
+        reason=draw(st.none() | TEXTS),
+        input_tokens=draw(st.none() | st.integers(0, (1 << 63) - 1)),
+        first_text_ms=draw(st.none() | st.integers(0, 9)),
+        options=dumps(draw(st.dictionaries(TEXTS, st.integers(0, 9), max_size=2))),
+    )
+
+
+def fill(store, found):
+    """Store the conversations; their ids."""
+    take_all(store, found, Tally())
+    return [one.id for one in found]
+
+
+def contents(store):
+    """All that a person can see of a history; not the row numbers, not the file."""
+    return {
+        table: store.rows(f"SELECT {columns} FROM {table} ORDER BY id")
+        for table, columns in {
+            "conversation": "id, title, created, updated, active, source",
+            "message": "id, conversation, parent, role, text, reasoning, parts, created",
+            "turn": "id, conversation, prompt, reply, provider, model, options, system, state, reason,"
+            " error_kind, error, input_tokens, output_tokens, reasoning_tokens, cached_tokens,"
+            " first_text_ms, duration_ms, started, resumes",
+        }.items()
+    }

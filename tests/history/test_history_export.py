@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+
+import pytest
+from histories import TEXTS, contents, drafts, fill
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from darkai_cli.history import export, ids
+from darkai_cli.history.drafts import Draft, DraftMessage, turn_for
+from darkai_cli.history.importers import import_file
+from darkai_cli.history.store import Store
+
+
+def chat(prompt="question", reply="answer", *, title="A title", state="complete", **turn):
+    conversation, question, answer, name = ids.new_ids(4, 1_700_000_000_000)
+    when = 1_700_000_000_000
+    messages = [
+        DraftMessage(question, None, "user", prompt, "", "[]", when),
+        DraftMessage(answer, question, "assistant", reply, "a thought", "[]", when),
+    ]
+    made = turn_for(name, messages[1], prompt=question, provider="p", model="m", state=state)
+    return Draft(
+        conversation, title, when, when, answer, "darkai", messages, [made._replace(**turn)]
+    )
+
+
+def exported(store, fmt, *found):
+    return "".join(export.export(store, fill(store, found), fmt))
+
+
+@settings(max_examples=40)
+@given(st.lists(drafts(), max_size=3))
+def test_export_then_import_gives_the_same_tree(tmp_path_factory, found):
+    folder = tmp_path_factory.mktemp("round")
+    with Store(folder / "one.db") as one, Store(folder / "two.db") as two:
+        names = fill(one, found)
+        file = folder / "out.jsonl"
+        file.write_text("".join(export.export(one, names, "jsonl")), "utf-8")
+        report = import_file(two, file)
+        assert report.skipped == {}
+        assert contents(two) == contents(one)
+        again = import_file(two, file)
+        assert (again.conversations, again.messages, again.skipped) == (0, 0, {})
+        assert again.present == sum(len(draft.messages) for draft in found)
+        assert contents(two) == contents(one)
+        assert two.check() == []
+
+
+def test_markdown_reads_well(database):
+    with Store(database) as store:
+        text = exported(
+            store,
+            "md",
+            chat(
+                "How?\n\nTell me.",
+                "Like *this*.\n",
+                state="truncated",
+                reason="length",
+                system="Be brief.\nPlease.",
+            ),
+        )
+    identifier = text.split(", ")[2].split("*")[0]
+    assert text == (
+        f"# A title\n\n*2023-11-14 22:13 UTC, 1 turn, {identifier}*\n"
+        "\n## You\n\nHow?\n\nTell me.\n"
+        "\n*System prompt:*\n\n> Be brief.\n> Please.\n"
+        "\n## p/m\n\nLike *this*.\n"
+        "\n> This reply was cut off: length.\n"
+    )
+
+
+def test_json_is_the_same_tree_in_one_piece(database):
+    with Store(database) as store:
+        (found,) = json.loads(exported(store, "json", chat()))
+        assert [message["text"] for message in found["messages"]] == ["question", "answer"]
+        assert found["turns"][0]["model"] == "m"
+        assert json.loads("".join(export.export(store, [], "json"))) == []
+        names = [c.id for c in store.conversations()] * 2
+        assert len(json.loads("".join(export.export(store, names, "json")))) == 2
+
+
+class Page(HTMLParser):
+    """The elements, attributes and text of a page."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.attributes, self.text = [], [], ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data):
+        self.text += data
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</title></style><img src=x onerror=alert(1)>",
+    "[click](javascript:alert(1))",
+    "![x](https://tracker.example/a.png)",
+    "```<script>\n<script>alert(1)</script>\n```",
+    "```python onmouseover=\"x\"\nprint('<b>')\n```",
+    "&#x202e;reversed \x1b]52;c;AAAA\x07 \x9b31m",
+    '" onload="alert(1)',
+    '<https://example.org/">',
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_html_escapes_everything(database, text):
+    with Store(database) as store:
+        html = exported(
+            store, "html",
+            chat(text, text, title=text, system=text, error=text, state="failed", model=text),
+        )  # fmt: skip
+    page = Page(html)
+    assert not {"script", "img", "iframe", "link", "object", "svg"} & set(page.tags)
+    names = {name for name, _ in page.attributes}
+    assert names <= {"lang", "charset", "http-equiv", "content", "name", "class", "href"}
+    assert not [
+        value for name, value in page.attributes if name == "href" and not value.startswith("http")
+    ]
+    assert not [
+        c
+        for c in html
+        if (ord(c) < 32 and c not in "\n\t") or 0x7F <= ord(c) < 0xA0 or c == "\u202e"
+    ]
+
+
+@settings(max_examples=30)
+@given(TEXTS, TEXTS)
+def test_html_shows_what_was_said_and_adds_no_element(tmp_path_factory, prompt, title):
+    with Store(tmp_path_factory.mktemp("html") / "history.db") as store:
+        page = Page(exported(store, "html", chat(prompt, title=title)))
+        plain = Page("".join(export.export(store, fill(store, [chat("x", title="y")]), "html")))
+    assert page.tags == plain.tags
+    if prompt.isalnum():
+        assert prompt in page.text
+
+
+def test_html_is_one_page_with_colours_for_both_themes(database):
+    with Store(database) as store:
+        html = exported(
+            store,
+            "html",
+            chat(
+                reply="# Head\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\ndef f(): pass\n```"
+            ),
+        )
+    assert "prefers-color-scheme: dark" in html
+    assert '<span class="k">def</span>' in html
+    assert "<table>" in html
+    assert "http://" not in html
+    assert "https://" not in html
+    assert "url(" not in html
+
+
+def test_html_does_without_markdown_and_pygments(database, monkeypatch):
+    import sys
+
+    for name in ("markdown_it", "pygments", "pygments.formatters.html"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with Store(database) as store:
+        html = exported(store, "html", chat(reply="**a** <b>"))
+    assert "**a** &lt;b&gt;" in html
+
+
+def test_sources_are_shown_and_only_web_addresses_are_links(database):
+    found = chat()
+    cited = [
+        {"event": "citation", "data": {"title": "<b>page", "url": "https://example.org/?a=1&b=2"}},
+        {"event": "citation", "data": {"title": "", "url": "javascript:alert(1)"}},
+        {"event": "citation", "data": None},
+        {"event": "tool-call", "data": {}},
+    ]
+    found.messages[1] = found.messages[1]._replace(parts=json.dumps(cited))
+    with Store(database) as store:
+        assert "- <b>page <https://example.org/?a=1&b=2>\n" in exported(store, "md", found)
+        page = Page("".join(export.export(store, [found.id], "html")))
+    assert [value for name, value in page.attributes if name == "href"] == [
+        "https://example.org/?a=1&b=2"
+    ]
+    assert "<b>page" in page.text
+    assert "javascript:alert(1)" in page.text
+
+
+def test_other_branches_are_mentioned(database):
+    first = chat()
+    other = DraftMessage(ids.new_id(), first.messages[0].id, "assistant", "other", "", "[]", 5)
+    with Store(database) as store:
+        text = exported(store, "md", first._replace(messages=[*first.messages, other]))
+        assert "1 message of other branches not shown." in text
+        assert "1 message of other branches" in "".join(export.export(store, [first.id], "html"))

@@ -1,0 +1,296 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+from histories import contents, drafts, fill
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from darkai_cli.errors import InputError
+from darkai_cli.history import export, tree
+from darkai_cli.history.importers import import_file
+from darkai_cli.history.store import Store
+
+
+@pytest.fixture
+def store(database):
+    with Store(database) as opened:
+        yield opened
+
+
+def texts(store):
+    (found,) = store.conversations()
+    return [(n.role, n.text) for n in tree.branch(store, found.id)]
+
+
+def node(key, parent, role, *parts, children=(), kind="text", **more):
+    message = {
+        "author": {"role": role},
+        "create_time": 1_700_000_000.5,
+        "content": {"content_type": kind, "parts": list(parts)},
+        "status": "finished_successfully",
+        "metadata": {"model_slug": "gpt-x"},
+    }
+    return {"id": key, "parent": parent, "children": list(children), "message": message | more}
+
+
+CHATGPT = [
+    {
+        "title": "Trees",
+        "conversation_id": "c-1",
+        "create_time": 1_700_000_000.0,
+        "update_time": 1_700_000_100.0,
+        "current_node": "b2",
+        "mapping": {
+            "root": {"id": "root", "parent": None, "children": ["s"], "message": None},
+            "s": node("s", "root", "system", "", children=["u"]),
+            "u": node(
+                "u",
+                "s",
+                "user",
+                "why",
+                {"asset_pointer": "x"},
+                children=["t"],
+                kind="multimodal_text",
+            ),
+            "t": node("t", "u", "assistant", kind="thoughts", children=["b1", "b2"]),
+            "b1": node("b1", "t", "assistant", "because"),
+            "b2": node(
+                "b2", "t", "assistant", "cut", metadata={"finish_details": {"type": "max_tokens"}}
+            ),
+        },
+    },
+    {"title": "broken", "mapping": {"x": None}},
+    "nonsense",
+]
+
+
+def test_chatgpt(store, tmp_path):
+    file = tmp_path / "conversations.json"
+    file.write_text(json.dumps(CHATGPT))
+    seen = []
+    report = import_file(store, file, lambda done, total: seen.append((done, total)))
+    assert (report.source, report.conversations, report.messages) == ("chatgpt", 1, 3)
+    assert report.skipped == {
+        "hidden message": 1,
+        "picture or file": 1,
+        "message of the kind `thoughts`": 1,
+        "conversation that cannot be understood": 2,
+    }
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert texts(store) == [("user", "why"), ("assistant", "cut")]
+    (found,) = store.conversations()
+    assert (found.title, found.created, found.updated, found.source) == (
+        "Trees",
+        1_700_000_000_000,
+        1_700_000_100_000,
+        "chatgpt",
+    )
+    states = {t.model: t.state for t in store.turns(found.id)}
+    assert states == {"gpt-x": "complete", "": "truncated"}
+    assert len(tree.leaves(tree.nodes(store, found.id))) == 2
+    before = contents(store)
+    again = import_file(store, file)
+    assert (again.conversations, again.messages, again.present) == (0, 0, 3)
+    assert contents(store) == before
+    assert store.check() == []
+
+
+def test_a_chatgpt_conversation_that_went_on_gets_the_rest(store, tmp_path):
+    file = tmp_path / "conversations.json"
+    file.write_text(json.dumps(CHATGPT))
+    import_file(store, file)
+    more = json.loads(json.dumps(CHATGPT))
+    more[0]["mapping"]["b2"]["children"] = ["n"]
+    more[0]["mapping"]["n"] = node("n", "b2", "user", "go on")
+    file.write_text(json.dumps(more))
+    report = import_file(store, file)
+    assert (report.conversations, report.messages) == (0, 1)
+    (found,) = store.conversations()
+    assert "go on" in [n.text for n in tree.nodes(store, found.id)]
+
+
+def test_a_circle_in_a_chatgpt_mapping_ends(store, tmp_path):
+    ring = {
+        "id": "c", "mapping": {
+            "r": node("r", None, "user", "r", children=["a"]),
+            "a": node("a", "r", "user", "a", children=["r", "a"]),
+        },
+    }  # fmt: skip
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps([ring]))
+    assert import_file(store, file).messages == 2
+
+
+OLD_LLM = """
+CREATE TABLE conversations (id TEXT PRIMARY KEY, name TEXT, model TEXT);
+CREATE TABLE responses (id TEXT PRIMARY KEY, model TEXT, prompt TEXT, system TEXT, prompt_json TEXT,
+  options_json TEXT, response TEXT, response_json TEXT, conversation_id TEXT, duration_ms INTEGER,
+  datetime_utc TEXT, input_tokens INTEGER, output_tokens INTEGER);
+CREATE TABLE attachments (id TEXT);
+INSERT INTO conversations VALUES ('c1', 'first words', 'gpt');
+INSERT INTO responses VALUES
+  ('r1', 'gpt', 'hi', 'be kind', NULL, '{"temperature": 1}', 'hello', NULL, 'c1', 900, '2024-05-01T10:00:00.5', 3, 4),
+  ('r2', 'gpt', 'more', NULL, NULL, NULL, 'sure', NULL, 'c1', 800, '2024-05-01T10:01:00+00:00', NULL, NULL),
+  ('r3', 'gpt', 'alone', NULL, NULL, 'not json', 'ok', NULL, NULL, NULL, 'when?', NULL, NULL);
+INSERT INTO attachments VALUES ('a1');
+"""
+NEW_LLM = """
+CREATE TABLE responses (id TEXT PRIMARY KEY, prompt TEXT, response TEXT, datetime_utc TEXT);
+CREATE TABLE messages (hash TEXT PRIMARY KEY, parent_hash TEXT, role TEXT);
+CREATE TABLE parts (id INTEGER PRIMARY KEY, message_hash TEXT, position INTEGER, type TEXT, text TEXT);
+CREATE TABLE fragments (id INTEGER PRIMARY KEY, content TEXT);
+CREATE TABLE part_fragments (part_id INTEGER, fragment_id INTEGER);
+CREATE TABLE threads (id TEXT PRIMARY KEY, name TEXT, datetime_utc TEXT);
+CREATE TABLE turns (id TEXT PRIMARY KEY, thread_id TEXT, tip_message_hash TEXT, model TEXT,
+  options_json TEXT, input_tokens INTEGER, output_tokens INTEGER, duration_ms INTEGER, datetime_utc TEXT);
+INSERT INTO responses VALUES ('t1', 'hi', 'hello', '2026-01-01T00:00:00');
+INSERT INTO messages VALUES ('s', NULL, 'system'), ('u1', 's', 'user'), ('a1', 'u1', 'assistant'),
+  ('u2', 'a1', 'user'), ('a2', 'u2', 'assistant'), ('a3', 'u2', 'assistant');
+INSERT INTO fragments VALUES (1, 'a long file');
+INSERT INTO parts VALUES (1, 's', 0, 'text', 'be kind'), (2, 'u1', 0, 'text', 'hi'),
+  (3, 'a1', 0, 'reasoning', 'hm'), (4, 'a1', 1, 'text', 'hello'), (5, 'u2', 0, 'text', ''),
+  (6, 'a2', 0, 'text', 'sure'), (7, 'a2', 1, 'tool_call', NULL), (8, 'a3', 0, 'text', 'or so');
+INSERT INTO part_fragments VALUES (5, 1);
+INSERT INTO threads VALUES ('th', 'hi', '2026-01-01T00:00:00');
+INSERT INTO turns VALUES
+  ('t1', 'th', 'a1', 'gpt', NULL, 1, 2, 3, '2026-01-01T00:00:01'),
+  ('t2', 'th', 'a2', 'gpt', NULL, 1, 2, 3, '2026-01-01T00:00:02'),
+  ('t3', 'th', 'a3', 'gpt', NULL, 1, 2, 3, '2026-01-01T00:00:03');
+"""
+
+
+def llm_file(path, sql):
+    conn = sqlite3.connect(path)
+    conn.executescript(sql)
+    conn.close()
+    return path
+
+
+def test_llm_before_0_32(store, tmp_path):
+    file = llm_file(tmp_path / "logs.db", OLD_LLM)
+    report = import_file(store, file)
+    assert (report.source, report.conversations, report.messages) == ("llm", 2, 6)
+    assert report.skipped == {"attachment": 1}
+    first = store.conversations()[0]
+    assert (first.title, first.turns, first.updated) == ("first words", 2, 1_714_557_660_000)
+    assert [n.text for n in tree.branch(store, first.id)] == ["hi", "hello", "more", "sure"]
+    turn = store.turns(first.id)[0]
+    assert (turn.system, turn.options, turn.input_tokens, turn.duration_ms) == (
+        "be kind",
+        '{"temperature":1}',
+        3,
+        900,
+    )
+    assert import_file(store, file).present == 6
+    assert store.check() == []
+
+
+def test_llm_from_0_32_on(store, tmp_path):
+    file = llm_file(tmp_path / "logs.db", NEW_LLM)
+    report = import_file(store, file)
+    assert (report.conversations, report.messages) == (1, 5)
+    assert report.skipped == {"part of the kind `tool_call`": 1}
+    (found,) = store.conversations()
+    assert [(n.text, n.reasoning) for n in tree.branch(store, found.id)] == [
+        ("hi", ""), ("hello", "hm"), ("a long file", ""), ("or so", "")
+    ]  # fmt: skip
+    assert [t.system for t in store.turns(found.id)] == ["be kind"] * 3
+    assert import_file(store, file).present == 5
+    assert store.check() == []
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"{}", b"[1]", b"[", b"\xff", b"[" * 100_000])
+def test_a_file_of_no_known_kind_is_refused(store, tmp_path, content):
+    file = tmp_path / "x"
+    file.write_bytes(content)
+    with pytest.raises(InputError):
+        import_file(store, file)
+
+
+def test_another_database_is_refused(store, tmp_path):
+    with pytest.raises(InputError, match="not llm's"):
+        import_file(store, llm_file(tmp_path / "x.db", "CREATE TABLE t (x)"))
+    (tmp_path / "y.db").write_bytes((tmp_path / "x.db").read_bytes()[:2000])
+    with pytest.raises(InputError):
+        import_file(store, tmp_path / "y.db")
+    with pytest.raises(InputError, match="cannot read"):
+        import_file(store, tmp_path / "none")
+
+
+@settings(max_examples=40)
+@given(st.lists(drafts(), min_size=1, max_size=2), st.data())
+def test_a_broken_export_is_taken_as_far_as_it_makes_sense(tmp_path_factory, found, data):
+    folder = tmp_path_factory.mktemp("broken")
+    with Store(folder / "one.db") as one, Store(folder / "two.db") as two:
+        lines = "".join(export.export(one, fill(one, found), "jsonl")).split("\n")
+        at = data.draw(st.integers(1, len(lines) - 1))
+        action = data.draw(st.sampled_from(["drop", "cut", "junk", "swap"]))
+        if action == "drop":
+            del lines[at]
+        elif action == "cut":
+            lines[at] = lines[at][: len(lines[at]) // 2]
+        elif action == "swap":
+            lines[at], lines[-1] = lines[-1], lines[at]
+        else:
+            record = json.loads(lines[at] or "{}")
+            key = data.draw(st.sampled_from([*record, "record"]))
+            record[key] = data.draw(
+                st.none() | st.integers() | st.booleans() | st.text(max_size=3) | st.just([])
+            )
+            lines[at] = json.dumps(record)
+        file = folder / "broken.jsonl"
+        file.write_text("\n".join(lines), "utf-8")
+        import_file(two, file)
+        assert two.check() == []
+        known = {row[0] for row in one.rows("SELECT id FROM message")}
+        assert {row[0] for row in two.rows("SELECT id FROM message")} <= known
+
+
+def test_no_file_can_reach_into_another_conversation(store, tmp_path):
+    first, second = tmp_path / "1.jsonl", tmp_path / "2.jsonl"
+    head = {"record": "history", "version": 1}
+    talk = {
+        "record": "conversation",
+        "id": "0" * 26,
+        "title": "mine",
+        "created": 1,
+        "updated": 1,
+        "active": "0" * 25 + "a",
+        "source": "x",
+    }
+    said = {
+        "record": "message",
+        "id": "0" * 25 + "a",
+        "conversation": "0" * 26,
+        "parent": None,
+        "role": "user",
+        "text": "mine",
+        "reasoning": "",
+        "parts": [],
+        "created": 1,
+    }
+    write = lambda file, *records: file.write_text("\n".join(map(json.dumps, records)))  # noqa: E731
+    write(first, head, talk, said)
+    import_file(store, first)
+    stranger = talk | {"id": "0" * 25 + "1", "title": "theirs"}
+    write(
+        second, head, stranger,
+        said | {"conversation": stranger["id"], "text": "stolen"},
+        said | {"conversation": stranger["id"], "id": "0" * 25 + "b", "parent": said["id"]},
+        said | {"text": "changed"},
+    )  # fmt: skip
+    report = import_file(store, second)
+    assert report.messages == 0
+    assert sum(report.skipped.values()) == 3
+    assert store.rows("SELECT text FROM message") == [("mine",)]
+    assert store.conversation(stranger["id"]).active is None
+
+
+def test_a_newer_export_is_refused(store, tmp_path):
+    file = tmp_path / "x.jsonl"
+    file.write_text('{"record": "history", "version": 99}\n')
+    with pytest.raises(InputError, match="newer"):
+        import_file(store, file)

@@ -1,0 +1,299 @@
+"""The completion scripts as texts: up to date, complete, quoted; and the names they ask for.
+
+What they do in a real shell is tested in ``scenarios/test_completions_in_shells.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+import typer
+from hypothesis import given
+from hypothesis import strategies as st
+from support.isolation import ROOT
+from support.scenario import run_darkai, run_in_pty
+
+from darkai_cli.cli import app, completion_scripts
+from darkai_cli.cli.completion import fish, powershell, rows, zsh
+from darkai_cli.cli.completion.text import posix_quoted
+from darkai_cli.errors import UsageError
+
+FILES = {
+    "bash": "darkai.bash",
+    "zsh": "_darkai",
+    "fish": "darkai.fish",
+    "powershell": "darkai.ps1",
+}
+TREE = rows.tree(typer.main.get_command(app.app))
+COMMANDS = list(rows.walk(TREE))
+
+
+# --- the files in completions/ --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shell", FILES)
+def test_the_file_is_what_the_command_prints(shell: str, capsys: pytest.CaptureFixture[str]):
+    assert app.run(["completions", shell]) == 0
+    printed = capsys.readouterr()
+    kept = (ROOT / "completions" / FILES[shell]).read_bytes()
+    assert printed.out.encode() == kept, (
+        f"completions/{FILES[shell]} is out of date; write it anew:\n"
+        f"    python -m darkai_cli completions {shell} > completions/{FILES[shell]}"
+    )
+    assert printed.err == ""
+
+
+def test_there_is_a_file_for_each_shell_and_no_other():
+    assert list(completion_scripts.SHELLS) == list(FILES)
+    assert {path.name for path in (ROOT / "completions").iterdir()} == set(FILES.values())
+
+
+def test_bash_can_read_its_script():
+    read = subprocess.run(
+        ["bash", "-n", ROOT / "completions" / FILES["bash"]], capture_output=True, check=False
+    )
+    assert (read.returncode, read.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("shell", FILES)
+def test_each_command_and_option_is_in_each_script(shell: str):
+    script = completion_scripts.render(shell, typer.main.get_command(app.app))
+    assert [one.path[1:] for one in TREE.commands] == [(name,) for name in app.COMMANDS]
+    for command in COMMANDS:
+        for option in command.options:
+            for name in option.names:
+                shown = f"-l {name[2:]} " if name.startswith("--") else f"-s {name[1:]} "
+                assert (shown if shell == "fish" else name) in script
+
+
+def test_what_stands_bare_in_a_script_is_harmless_in_every_shell():
+    bare = re.compile(r"-{0,2}[A-Za-z0-9][A-Za-z0-9_.-]*")
+    for command in COMMANDS:
+        values = [*command.arguments, *(option.value for option in command.options)]
+        words = [word for value in (*values, command.rest) if value for word in value.words]
+        names = [name for option in command.options for name in option.names]
+        assert [one for one in (*command.path, *words, *names) if not bare.fullmatch(one)] == []
+
+
+# --- rows -----------------------------------------------------------------------------------------
+
+toy = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
+
+
+@toy.command(help="Do it. Then more.")
+def do(
+    model: Annotated[str, typer.Option("--model", "-m", help="Which. Or not.")] = "",
+    level: Annotated[int, typer.Option("--level", "-l", count=True)] = 0,
+    shape: Annotated[str, typer.Option("--shape", metavar="round|square")] = "",
+    mood: Annotated[Literal["good", "bad"], typer.Option("--mood")] = "good",
+    many: Annotated[list[str] | None, typer.Option("--many", metavar="PATH|URL")] = None,
+    colour: Annotated[bool, typer.Option("--colour/--no-colour")] = True,
+    secret: Annotated[str, typer.Option("--secret", hidden=True)] = "",
+    who: Annotated[str, typer.Argument(metavar="PROVIDER")] = "",
+    rest: Annotated[list[str] | None, typer.Argument(metavar="[FILE]...")] = None,
+) -> None:
+    pass
+
+
+@toy.command(hidden=True)
+def unseen() -> None:
+    pass
+
+
+inner = typer.Typer()
+inner.command("one")(lambda: None)
+inner.command("two", help="Two.")(lambda: None)
+toy.add_typer(inner, name="inner")
+
+
+def test_rows_say_what_options_and_arguments_take():
+    root = rows.tree(typer.main.get_command(toy))
+    command, group = root.commands
+    assert (command.path, command.help) == (("darkai", "do"), "Do it")
+    assert {option.names: option[1:] for option in command.options} == {
+        ("-m", "--model"): ("Which", rows.Value("model", "model"), False),
+        ("-l", "--level"): ("", None, True),
+        ("--shape",): ("", rows.Value("shape", "words", ("round", "square")), False),
+        ("--mood",): ("", rows.Value("mood", "words", ("good", "bad")), False),
+        ("--many",): ("", rows.Value("path|url", "file"), True),
+        ("--colour", "--no-colour"): ("", None, False),
+        ("-h", "--help"): ("Show this message and exit", None, False),
+    }
+    assert command.arguments == (rows.Value("provider", "provider"),)
+    assert command.rest == rows.Value("file", "file")
+    assert [one.path for one in group.commands] == [
+        ("darkai", "inner", "one"),
+        ("darkai", "inner", "two"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("ask --model", "model"),
+        ("ask -m", "model"),
+        ("ask --provider", "provider"),
+        ("ask --output", "file"),
+        ("ask --record", "file"),
+        ("ask --option", "text"),
+        ("replay 1", "file"),
+        ("config set 1", "words"),
+        ("completions 1", "words"),
+    ],
+)
+def test_the_kinds_of_darkai_s_own(path: str, kind: str):
+    found = {
+        name: value.kind
+        for one in COMMANDS
+        for names, value in rows.followed(one)
+        for name in names
+    }
+    assert found[f"darkai {path}"] == kind
+
+
+# --- quotes ---------------------------------------------------------------------------------------
+
+
+@given(st.text(st.characters(exclude_characters="\0")))
+def test_bash_and_zsh_quotes_hold_any_text(text: str):
+    assert shlex.split(posix_quoted(text)) == [text]
+
+
+@given(st.text(st.characters(exclude_characters="\0")))
+def test_fish_quotes_hold_any_text(text: str):
+    quoted = fish._quoted(text)
+    assert re.fullmatch(r"'(?:[^'\\]|\\['\\])*'", quoted)
+    assert re.sub(r"\\(['\\])", r"\1", quoted[1:-1]) == text
+
+
+@given(st.text())
+def test_powershell_quotes_hold_any_text_in_ascii(text: str):
+    quoted = powershell._quoted(text)
+    assert quoted.isascii()
+    assert re.fullmatch(r"'(?:[^']|'')*'", quoted)
+    assert quoted[1:-1].replace("''", "'") == text.encode("ascii", "replace").decode()
+
+
+@given(st.text())
+def test_zsh_specifications_hold_any_help(text: str):
+    escaped = zsh._text(text)
+    assert re.fullmatch(r"(?:[^\\\[\]:]|\\[\\\[\]:])*", escaped)
+    assert re.sub(r"\\(.)", r"\1", escaped) == text
+
+
+# --- PowerShell, which is installed nowhere we test ------------------------------------------------
+
+
+def test_the_powershell_script_is_ascii_and_balanced():
+    script = (ROOT / "completions" / FILES["powershell"]).read_text("ascii")
+    code = re.sub(
+        r"'(?:[^']|'')*'", "''", "\n".join(re.sub(r"^\s*#.*", "", x) for x in script.split("\n"))
+    )
+    code = re.sub(r'"[^"\n]*"', '""', code)
+    assert code.count('"') % 2 == 0
+    waiting = []
+    for char in code:
+        if char in "([{":
+            waiting.append({"(": ")", "[": "]", "{": "}"}[char])
+        elif char in ")]}":
+            assert waiting.pop() == char
+    assert waiting == []
+
+
+def test_each_powershell_row_has_four_texts_and_the_last_but_one_has_no_comma():
+    script = (ROOT / "completions" / FILES["powershell"]).read_text("ascii")
+    found = re.findall(r"^        @\((.*)\)(,?)$", script, re.MULTILINE)
+    text = r"'(?:[^']|'')+'"
+    assert all(re.fullmatch(rf"{text}, {text}, {text}, {text}", row) for row, _ in found)
+    assert [comma for _, comma in found] == [","] * (len(found) - 1) + [""]
+    assert len(found) > len(COMMANDS)
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("args", [[], ["tcsh"], ["Bash"], [""]])
+def test_a_wrong_shell_is_told_the_right_ones(args: list[str]):
+    with pytest.raises(UsageError) as caught:
+        app.run(["completions", *args])
+    assert caught.value.hint is not None
+    assert all(shell in caught.value.hint for shell in FILES)
+    assert args in ([], [""]) or args[0] in caught.value.message
+
+
+@pytest.mark.parametrize("shell", FILES)
+def test_on_a_terminal_a_hint_follows_on_stderr(shell: str):
+    shown = run_in_pty("completions", shell, on=("stdout",))
+    assert shown.code == 0
+    script = completion_scripts.render(shell, typer.main.get_command(app.app))
+    assert shown.raw.decode().replace("\r\n", "\n") == script
+    (line,) = shown.stderr.splitlines()
+    assert line.startswith("hint: ")
+    assert f"darkai completions {shell} >" in line
+
+
+def names(*args: str) -> list[str]:
+    result = run_darkai("completions", "--names", *args)
+    assert (result.code, result.stderr) == (0, "")
+    return result.text.splitlines()
+
+
+def configure(text: str) -> None:
+    folder = Path(os.environ["DARKAI_HOME"])
+    folder.mkdir()
+    (folder / "config.toml").write_text(text, "utf-8")
+
+
+def test_names_where_nothing_is_configured():
+    assert names("providers") == ["darkai", "demo"]
+    found = names("models")
+    assert found[0] == "gpt-4o"
+    assert {"llama-3-70b", "llama-3.1-70b", "darkai/gpt-4o", "demo/demo"} <= set(found)
+    assert len(found) == len(set(found))
+
+
+def test_names_of_a_configuration():
+    configure(
+        'provider = "work"\n[aliases]\n"a b:c" = "demo/demo"\n"x\\u001b[2J" = "demo/demo"\n'
+        '[providers.work]\ntype = "darkai"\nurl = "http://localhost:1/chat"\n'
+        'models = ["llama3:8b", "größer"]\n[providers.broken]\ntype = "nope"\n'
+    )
+    assert names("providers") == ["darkai", "demo", "work", "broken"]
+    found = names("models")
+    assert found[:3] == ["a b:c", "llama3:8b", "größer"]
+    assert {"work/llama3:8b", "darkai/gpt-4o"} <= set(found)
+    assert "llama-3.1-70b" not in found, "an alias of a model that `work` does not have"
+    assert all(name.isprintable() for name in found)
+
+
+@pytest.mark.parametrize("what", ["models", "providers"])
+def test_a_broken_configuration_gives_no_names_and_no_noise(what: str):
+    configure("model = [broken\n")
+    assert names(what) == []
+
+
+@pytest.mark.parametrize("what", ["", "keys", "--help"])
+def test_unknown_kinds_of_names_give_none(what: str):
+    assert names(what) == []
+
+
+def test_names_are_quick_to_come(tmp_path: Path):
+    report = tmp_path / "modules"
+    result = run_darkai(
+        "completions", "--names", "models", env={"GUARD_MODULES": str(report)},
+        command=(sys.executable, "-c", "from darkai_cli.__main__ import main; main()"),
+    )  # fmt: skip
+    assert result.code == 0
+    loaded = {line.split()[1].partition(".")[0] for line in report.read_text().splitlines()}
+    assert loaded & {"httpx", "httpcore", "rich", "ssl", "asyncio", "prompt_toolkit"} == set()
+    ours = {
+        line.split()[1] for line in report.read_text().splitlines() if "darkai_cli.cli." in line
+    }
+    assert ours == {"darkai_cli.cli.app", "darkai_cli.cli.completions"}

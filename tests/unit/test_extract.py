@@ -1,0 +1,182 @@
+"""``ask -x``: the first fenced code block, as soon as it is closed."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from darkai_cli.errors import InputError, NetworkError, NotFoundError
+from darkai_cli.events import ReasoningChunk, StreamEnd, TextChunk
+from darkai_cli.sinks.base import Sink
+from darkai_cli.sinks.extract import ExtractSink
+
+
+def extract(text: str) -> str | None:
+    """The block in a complete reply; None if there is none."""
+    written: list[str] = []
+    sink: Sink = ExtractSink(written.append)
+    sink.feed(TextChunk(text))
+    try:
+        sink.close()
+    except NotFoundError:
+        assert written == []
+        return None
+    assert len(written) <= 1
+    return "".join(written)
+
+
+@pytest.mark.parametrize(
+    ("text", "block"),
+    [
+        ("```\nx = 1\n```\n", "x = 1\n"),
+        ("Here:\n```py\nx\n```\nand\n```\ny\n```\n", "x\n"),
+        ("~~~ a `b`\nx\n~~~", "x\n"),
+        ("````\n```\nx\n```\n````\n", "```\nx\n```\n"),
+        ("```\nx\n`````\ny", "x\n"),
+        ("```\nx\n~~~\n```\n", "x\n~~~\n"),
+        ("```\nx\n``` not a close\ny\n```\n", "x\n``` not a close\ny\n"),
+        ("```\nx\n  ``` \t\ny", "x\n"),
+        ("```\nx\n    ```\n```\n", "x\n    ```\n"),
+        ("``` a`b\nx\n", None),
+        ("``\nx\n``\n", None),
+        ("    ```\n    x\n    ```\n", None),
+        ("\t```\n", None),
+        ("text ``` x\n", None),
+        ("`inline` only", None),
+        ("", None),
+        ("  ```\n    x\n y\nz\n  ```\n", "  x\ny\nz\n"),
+        ("```\n\n\n\tx  \n\n```\n", "\n\n\tx  \n\n"),
+        ("```\n```\n", ""),
+        ("```", ""),
+        ("```\nopen to the end", "open to the end\n"),
+        ("```\nopen\n\n", "open\n\n"),
+        ("```\r\nx\r\ny\r\n```\r\n", "x\ny\n"),
+        ("```\rx\ry\r```\r", "x\ny\n"),
+        ("1. Do:\n\n   ```sh\n   ls\n     -l\n   ```\n2. Then\n", "ls\n  -l\n"),
+        ("- ```\n  x\n  ```\n", "x\n"),
+        ("- a\n  - b\n\n    ~~~\n    x\n\n    y\n    ~~~\n", "x\n\ny\n"),
+        ("10. a\n    ```\n    x\n", "x\n"),
+        ("- a\n\n      ```\n      x\n", None),
+        ("- ```\n  x\ny\n```\nz\n```\n", "x\n"),
+        ("> ```\n> x\n>\n>  y\n> ```\n", "x\n\n y\n"),
+        ("> ```\n> x\ny\n", "x\n"),
+        ("> - ```\n>   x\n>   ```\n", "x\n"),
+        ("para\n2. ```\n", None),
+        ("para\n1. ```\n   x\n", "x\n"),
+        ("para\n-\n  ```\n  x\n  ```\n", "x\n"),
+        ("- - -\n```\nx\n```\n", "x\n"),
+        ("-\n\n  ```\n  x\n", "x\n"),
+        ("-\n  ```\n  x\n  ```\n", "x\n"),
+        ("-\t```\n\tx\n\t```\n", "x\n"),
+        ("- a\n\n\t```\n\t\tx\n\t```\n", "\tx\n"),
+        (">\t```\n> x\n", "x\n"),
+        ("-\n\n  ```\n  x\ny\n", "x\ny\n"),
+        ("-\n  a\n\n  ```\n  x\ny\n", "x\n"),
+        ("-\n ```\n x\ny\n", "x\ny\n"),
+        ("-      ```\n", None),
+        ("- - -\n  ```\n  x\ny\n", "x\ny\n"),
+        ("- a\nb\n  ```\n  x\ny\n", "x\n"),
+        ("> para\n2. ```\n   x\n", "x\n"),
+        ("# h\n2. ```\n   x\n", "x\n"),
+        ("para\n===\n2. ```\n   x\n", "x\n"),
+        ("    code\n2. ```\n   x\n", "x\n"),
+        ("para\n*\n  ```\n  x\ny\n", "x\ny\n"),
+        ("> " * 39 + "```\n" + "> " * 39 + "x", "x\n"),
+        ("> " * 40 + "```\n", None),
+        ("<details>\n```\nx\n```\n", "x\n"),
+        ("<!-- c -->\n\n```\n\x1b[2J\n```\n", "\x1b[2J\n"),
+        ("a\u2028```\nx\n", None),
+        ("\x0c```\nx\n", None),
+    ],
+)
+def test_blocks(text: str, block: str | None) -> None:
+    assert extract(text) == block
+
+
+def test_written_as_soon_as_closed_and_once() -> None:
+    written: list[str] = []
+    sink = ExtractSink(written.append)
+    for text in ("Here:\n``", "`py\nx =", " 1\n", "``", "`"):
+        sink.feed(TextChunk(text))
+        assert (written, sink.found) == ([], False)
+    sink.feed(TextChunk("\nAnd"))
+    assert (written, sink.found) == (["x = 1\n"], True)
+    sink.feed(TextChunk(" more:\n```\ny\n```\n"))
+    sink.close()
+    assert written == ["x = 1\n"]
+
+
+def test_only_text_counts() -> None:
+    written: list[str] = []
+    sink = ExtractSink(written.append)
+    sink.feed(ReasoningChunk("```\nthought\n```\n"))
+    sink.feed(TextChunk("```\nx\n"))
+    sink.feed(ReasoningChunk("```\n"))
+    sink.feed(StreamEnd("stop"))
+    sink.close()
+    assert written == ["x\n"]
+
+
+def test_a_cut_block_is_not_written() -> None:
+    written: list[str] = []
+    sink = ExtractSink(written.append)
+    sink.feed(TextChunk("```\nrm -rf /tmp"))
+    sink.close(NetworkError("connection lost"))
+    assert (written, sink.found) == ([], False)
+
+
+def test_a_closed_block_survives_a_later_cut() -> None:
+    written: list[str] = []
+    sink = ExtractSink(written.append)
+    sink.feed(TextChunk("```\nls\n```\nand th"))
+    sink.close(NetworkError("connection lost"))
+    assert (written, sink.found) == (["ls\n"], True)
+
+
+def test_no_block_is_an_error_with_a_hint() -> None:
+    sink = ExtractSink(lambda _: None)
+    sink.feed(TextChunk("no code here"))
+    with pytest.raises(NotFoundError) as caught:
+        sink.close(None)
+    assert caught.value.message == "the reply has no fenced code block"
+    assert caught.value.hint == "run it without `-x` to see the whole reply"
+    assert caught.value.exit_code == 5
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EPIPE])
+def test_an_output_that_fails(number: int) -> None:
+    def write(text: str) -> None:
+        raise OSError(number, "no")
+
+    sink = ExtractSink(write)
+    sink.feed(TextChunk("```\nx\n"))
+    with pytest.raises(BrokenPipeError if number == errno.EPIPE else InputError):
+        sink.feed(TextChunk("```\n"))
+
+
+def test_hostile_replies_take_linear_time() -> None:
+    """A quadratic step would not come back from these."""
+    size = 60_000
+    for text in (
+        *("> " * size, ">" * size, "- " * size, "-" * size, "1." * size, "* " * size, "\t" * size),
+        *(
+            "`" * size,
+            "#" * size,
+            " " * size,
+            "a" * size,
+            "a\n" * size,
+            "\r" * size,
+            "```x`\n" * size,
+        ),
+        *(
+            "> > > > ```x`\n" * 8_000,
+            "```\n" + "``\n" * size,
+            "-\n" * 15_000,
+            "  " * 9 + "- a\n" * 15_000,
+        ),
+    ):
+        sink = ExtractSink(lambda _: None)
+        for start in range(0, len(text), 4096):
+            sink.feed(TextChunk(text[start : start + 4096]))
+        sink.close(NetworkError("over"))

@@ -1,0 +1,171 @@
+"""Which parts of a text are final, and when; cost that stays linear."""
+
+from __future__ import annotations
+
+import pytest
+
+from darkai_cli.sinks.grammar import Grammar
+from darkai_cli.sinks.markdown import Block, CodeClose, CodeLine, CodeOpen, Committer, Item, pieces
+
+
+def kinds(found):
+    return [p.tokens[0].type if isinstance(p, Block) else type(p).__name__ for p in found]
+
+
+def fed(*chunks):
+    committer = Committer()
+    return [kinds(committer.feed(chunk)) for chunk in chunks]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "final"),
+    [
+        (["one\n", "\n"], [[], ["paragraph_open"]]),
+        (["one\n", "# two\n"], [[], ["paragraph_open", "heading_open"]]),
+        (["Foo\n#", "hashtag\n", "\n"], [[], [], ["paragraph_open"]]),
+        (["Foo\n-", "--\n"], [[], ["heading_open"]]),
+        (["- a\n", "- b\n", "  c\n", "\n", "d\n"], [[], ["Item"], [], [], ["Item"]]),
+        (["> a\n", "> b\n", "\n"], [[], [], ["blockquote_open"]]),
+        (["| a |\n|--|\n", "| b |\n", "\n"], [[], [], ["table_open"]]),
+        (["<!-- a\n", "\n", "-->\n"], [[], [], ["html_block"]]),
+        (["$$\n- a\n", "$$\n", "b\n"], [[], ["maths"], []]),
+        (["***\n"], [["hr"]]),
+    ],
+)
+def test_final(chunks, final):
+    assert fed(*chunks) == final
+
+
+def test_a_fence_is_final_line_by_line():
+    committer = Committer()
+    assert committer.feed("```py\nx\n") == [CodeOpen("py"), CodeLine("x")]
+    assert committer.feed("\n\n") == []
+    assert committer.open() == []
+    assert committer.feed("  y") == []
+    assert committer.open() == [CodeLine(""), CodeLine(""), CodeLine("  y")]
+    assert committer.feed("\n``\n") == [CodeLine(""), CodeLine(""), CodeLine("  y"), CodeLine("``")]
+    assert committer.feed("``") == []
+    assert committer.open() == []  # it may become the end
+    assert committer.feed("``\n") == [CodeClose()]
+    assert committer.close() == []
+
+
+def test_a_fence_without_end_loses_its_last_blank_lines_only():
+    committer = Committer()
+    found = [*committer.feed("~~~\na\n\nb\n\n\n"), *committer.close()]
+    assert found == [CodeOpen(""), CodeLine("a"), CodeLine(""), CodeLine("b"), CodeClose()]
+    assert found == list(pieces("~~~\na\n\nb\n\n\n"))
+
+
+def test_indented_fence_takes_its_indentation_off():
+    assert list(pieces("  ```\n   a\n b\n\tc\n  ```\n"))[1:4] == [
+        CodeLine(" a"), CodeLine("b"), CodeLine("  c"),
+    ]  # fmt: skip
+    committer = Committer()
+    assert committer.feed("  ```\n   a\n b\n\tc\n")[1:] == [
+        CodeLine(" a"), CodeLine("b"), CodeLine("  c"),
+    ]  # fmt: skip
+
+
+def test_items_are_numbered_and_spaced_by_what_stands_between_them():
+    found = [p for p in pieces("7. a\n8. b\n\n1. c\n") if isinstance(p, Item)]
+    assert [(i.number, i.first, i.loose) for i in found] == [
+        (7, True, False), (8, False, False), (9, False, True),
+    ]  # fmt: skip
+
+
+def test_definitions_are_in_force_in_later_blocks():
+    committer = Committer()
+    committer.feed("[a]: https://e.com\n\ntext\n\n")
+    (block,) = committer.feed("[a]\n\n")
+    assert block.tokens[1].children[0].attrs["href"] == "https://e.com"
+
+
+def test_a_definition_that_is_not_complete_defines_nothing():
+    committer = Committer()
+    committer.feed("[a]: https://e.co")
+    committer.open()
+    found = [*committer.feed("m/x\n\n[a]\n\n"), *committer.close()]
+    assert found[0].tokens[1].children[0].attrs["href"] == "https://e.com/x"
+
+
+ONE_BLOCK = {
+    "paragraph": "word word *word*\n",
+    "quote": "> word\n",
+    "lazy quote": "word\n",
+    "table": "| a | b |\n",
+    "bare table": "a | b\n",
+    "item": "  word\n\n",
+    "fence in an item": "  code - 1\n",
+    "indented code": "    code\n\n",
+    "html": "<p>word</p>\n",
+    "comment": "word\n\n",
+}
+_BEGIN = {
+    "lazy quote": "> a\n",
+    "table": "| a | b |\n|---|---|\n",
+    "bare table": "a | b\n---|---\n",
+    "item": "- a\n\n",
+    "fence in an item": "- ```\n",
+    "html": "<div>\n",
+    "comment": "<!--\n",
+}
+
+
+@pytest.mark.parametrize("kind", ONE_BLOCK)
+def test_a_growing_block_is_not_parsed_again_and_again(kind, monkeypatch):
+    parsed = []
+    original = Grammar.blocks
+    monkeypatch.setattr(
+        Grammar, "blocks", lambda self, text: parsed.append(len(text)) or original(self, text)
+    )
+    committer = Committer()
+    committer.feed(_BEGIN.get(kind, ""))
+    for _ in range(300):
+        committer.feed(ONE_BLOCK[kind])
+    assert sum(parsed) < 300 * len(ONE_BLOCK[kind])
+    committer.close()
+
+
+@pytest.mark.parametrize("line", ["x" * 1_000_000, "word\n" * 20_000, "> a\n" * 20_000])
+def test_what_the_preview_looks_at_is_bounded(line, monkeypatch):
+    committer = Committer()
+    committer.feed(line)
+    seen = []
+    original = Grammar.blocks
+    monkeypatch.setattr(
+        Grammar, "blocks", lambda self, text: seen.append(len(text)) or original(self, text)
+    )
+    committer.open(1000)
+    assert max(seen) < 5000
+
+
+@pytest.mark.parametrize(
+    ("text", "literal"),
+    [
+        (">" * 100_000, ">" * 90_000),
+        ("> " * 1000 + "end", "end"),
+        ("[" * 100_000, "[" * 100_000),
+        ("*" * 100_000 + "a", "*" * 100_000),
+        ("![" * 20_000, "![" * 20_000),
+        ("a" + "`" * 50_000, "`" * 50_000),
+        ("a" * 10_000_000, "a" * 10_000_000),
+        ("[a](https://e.com/" + "u" * 1_000_000 + ")", "u" * 1_000_000),
+    ],
+    ids=lambda text: text[:8],
+)
+def test_hostile_text_is_kept(text, literal):
+    shown = "".join(
+        child.content for p in pieces(text) for token in p.tokens for child in token.children or []
+    )
+    assert literal in shown
+
+
+def test_rows_keep_cells_that_the_header_has_no_column_for():
+    (table,) = pieces("| a | b |\n|---|---|\n| 1 | 2 | 3 | 4 |\n1|2|3\n")
+    assert [t.content for t in table.tokens if t.type == "inline"][2:] == [
+        "1",
+        "2 | 3 | 4",
+        "1",
+        "2 | 3",
+    ]
