@@ -118,7 +118,7 @@ def _conversation(record: dict[str, Any]) -> Draft:
         _text(record["title"]),
         _whole(record["created"]),
         _whole(record["updated"]),
-        record["active"] and _id(record["active"]),
+        None if record["active"] is None else _id(record["active"]),
         _text(record["source"]),
         [],
         [],
@@ -131,7 +131,7 @@ def _message(record: dict[str, Any]) -> DraftMessage:
         raise ValueError("not a message")
     return DraftMessage(
         _id(record["id"]),
-        record["parent"] and _id(record["parent"]),
+        None if record["parent"] is None else _id(record["parent"]),
         record["role"],
         _text(record["text"]),
         _text(record["reasoning"]),

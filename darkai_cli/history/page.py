@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from html import escape
 
-from darkai_cli.history import export, tree
+from darkai_cli.history import tree, wording
 from darkai_cli.history.store import Store
 from darkai_cli.history.tree import Node
 
@@ -75,7 +75,7 @@ def _visible(text: str) -> str:
 def _conversation(store: Store, identifier: str, render: Render) -> Iterator[str]:
     found = store.conversation(identifier)
     yield f"<section>\n<h1>{escape(found.title) or 'Untitled'}</h1>\n"
-    yield f'<p class="meta">{escape(export.summary(found))}</p>\n'
+    yield f'<p class="meta">{escape(wording.summary(found))}</p>\n'
     system = None
     shown = tree.branch(store, identifier)
     for node in shown:
@@ -83,7 +83,7 @@ def _conversation(store: Store, identifier: str, render: Render) -> Iterator[str
             system = node.turn.system
             yield _folded("System prompt", system or "")
         yield _message(node, render)
-    hidden = export.hidden_messages(store, identifier, shown)
+    hidden = wording.hidden_messages(store, identifier, shown)
     if hidden:
         yield f'<p class="meta">{escape(hidden)}</p>\n'
     yield "</section>\n"
@@ -91,7 +91,7 @@ def _conversation(store: Store, identifier: str, render: Render) -> Iterator[str
 
 def _message(node: Node, render: Render) -> str:
     parts = [
-        f'<article class="{node.role}">\n<div class="who">{escape(export.speaker(node))}</div>\n'
+        f'<article class="{node.role}">\n<div class="who">{escape(wording.speaker(node))}</div>\n'
     ]
     if node.reasoning:
         parts.append(_folded("Reasoning", node.reasoning))
@@ -99,8 +99,8 @@ def _message(node: Node, render: Render) -> str:
         parts.append(f'<div class="text">{render(node.text)}</div>\n')
     else:
         parts.append(f'<div class="text plain">{escape(node.text)}</div>\n')
-    parts += [_source(title, url) for title, url in export.sources(node)]
-    told = node.turn and export.ending(node.turn)
+    parts += [_source(title, url) for title, url in wording.sources(node)]
+    told = node.turn and wording.ending(node.turn)
     if told:
         parts.append(f'<p class="ending">{escape(told)}</p>\n')
     return "".join(parts) + "</article>\n"
