@@ -28,10 +28,10 @@ with httpx.Client() as client:
 
 
 def body(chunks: int) -> list[bytes]:
-    """A reply of so many chunks."""
+    """A reply of so many chunks, of a text's usual number of different words."""
     pieces = []
     for number in range(chunks):
-        text = f" word{number}" if number % 20 else f" line {number}\n"
+        text = f" word{number * 7919 % 2000}" if number % 20 else ".\n"
         message = {"event": "text-chunk", "data": {"text": text}}
         pieces.append(b"data: " + json.dumps(message).encode() + b"\n\n")
     return [*pieces, b'data: {"event":"stream-end","data":{}}\n\n']

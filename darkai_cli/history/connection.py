@@ -178,6 +178,7 @@ def _open(path: Path, patience: float) -> sqlite3.Connection:
             _switch_to_wal(conn, patience)
             migrations.migrate(conn, path)
         conn.execute("PRAGMA synchronous = NORMAL")
+        conn.execute("PRAGMA cache_size = -512")  # KiB: a reply is small, and so are we
         conn.execute("PRAGMA foreign_keys = ON")
     except BaseException:
         conn.close()

@@ -29,6 +29,7 @@ Saved = Literal["saved", "spilled"]
 INTERVAL = 0.15
 """Seconds that text is collected for. With a commit after it, well below 250 ms."""
 _UNSENT = 1.0  # for ``sent``: connecting may last long, and the prompt is not to wait for it
+_HEAD_START = 0.03  # of the answer's own imports before ours, which share the interpreter
 _PAUSE = 0.05
 _LAST_WAIT = 1.6  # for a lock at the end; with the rest of the exit, below 2 s
 _STUCK = 0.3  # more, for a thread that hangs in the file system
@@ -52,7 +53,7 @@ class Journal:
         self._thread: threading.Thread | None = None
         self._writer: Writer | None = None  # the thread's
         self._fault: Exception | None = None  # what ended the thread
-        self._wake, self._hurry, self._done = (threading.Event() for _ in range(3))
+        self._wake, self._hurry, self._done, self._last = (threading.Event() for _ in range(4))
         self._ending = self._closing = False
         self._deadline = 0.0
 
@@ -162,6 +163,7 @@ class Journal:
         self._done.clear()
         self._deadline = now + _LAST_WAIT
         self._ending = True
+        self._last.set()
         self._hurry.set()
         self._wake.set()
         if self._fault is None and not self._done.wait(_LAST_WAIT + _STUCK):
@@ -175,6 +177,7 @@ class Journal:
         if self._thread is None:
             return
         self._closing = True
+        self._last.set()
         self._hurry.set()
         self._wake.set()
         self._thread.join(_LAST_WAIT + _STUCK)
@@ -210,6 +213,8 @@ class Journal:
         while True:
             self._wake.wait()
             self._hurry.wait(_UNSENT if writer is None else INTERVAL)
+            if writer is None:
+                self._last.wait(_HEAD_START)
             # all three before the queue is emptied: what comes later wakes the thread again
             self._wake.clear()
             self._hurry.clear()
