@@ -80,11 +80,13 @@ _CURSIVE = (  # scripts written with ZWNJ and ZWJ: Arabic and its kin, Indic, Mo
 )
 _UNSPACED = "e00-eff 1000-109f 1780-17ff 1950-19df 1a20-1aaf a9e0-a9ff aa60-aadf"  # Thai, Khmer ...
 
+_OTHERS = {"selectors": f"{_SELECTORS} {_ASTRAL_SELECTORS}", "tags": "e0000-e007f"}
 _CLASSES = {
     "ascii": "0-8 b-1f 7f",
     "misplaced": f"{_NEVER} {_JOINERS} {_SELECTORS} {_ASTRAL_SUSPECTS}",
     "suspect": f"{_NEVER} {_JOINERS} {_SELECTORS} {_ASTRAL_SUSPECTS} {_MARK_AREAS} {_CONJOINING}",
     "joiner": _JOINERS,
+    "special": " ".join([_JOINERS, *_OTHERS.values()]),
     "emoji": _EMOJI,
     "dressing": "fe0e fe0f 1f3fb-1f3ff",
     "cursive": _CURSIVE,
@@ -93,7 +95,6 @@ _CLASSES = {
     "ideograph": "3400-9fff f900-faff 20000-3ffff",
     "letterlike": "2100-214f 1d400-1d7ff",
 }
-_OTHERS = {"selectors": f"{_SELECTORS} {_ASTRAL_SELECTORS}", "tags": "e0000-e007f"}
 _RUNS = {"never": f"{_NEVER} {_NEVER_ASTRAL}", **_OTHERS}
 _MARKS = frozenset({"Mn", "Mc", "Me", "Cf"})
 
@@ -415,9 +416,12 @@ class _Escapes(dict[int, str]):
 def _pieces(text: str) -> Iterator[tuple[str, str, int]]:
     """The text cut into runs of a kind and, of no kind, what is between; each with its end."""
     position = 0
-    kinds = _pattern("kinds")
+    kinds, special = _pattern("kinds"), _pattern("special")
     for run in _pattern("runs").finditer(text):
         start, end = run.span()
+        is_inside = start > 0 and end < len(text) and text[start - 1] != "\n"
+        if is_inside and end - start <= MAX_MARKS and special.search(text, start, end) is None:
+            continue  # a few marks on a letter: no judgement is needed
         if start > position:
             yield "", text[position:start], start
         position = end
@@ -452,7 +456,7 @@ def _source(name: str) -> str:
     if name == "crowd":
         one = _class(f"{_MARK_AREAS} {_CONJOINING}")
         return f"[{one}][{one}]{{{MAX_MARKS}}}"  # twice: a search looks for a class first
-    others = _class(" ".join([_JOINERS, *_OTHERS.values()]))
+    others = _class(_CLASSES["special"])
     if name == "runs":
         return f"[{_class(f'{_CONJOINING} {_ASTRAL_SUSPECTS}')}{_marks(_MARK_AREAS)}{others}]+"
     marks = _class(_CONJOINING) + _marks(f"{_MARK_AREAS} {_ASTRAL_MARK_AREAS}")

@@ -266,9 +266,10 @@ class TestStream:
 
     def test_a_held_return_does_not_displace_a_joiner(self) -> None:
         for last in ("👩\u200d", "❤\ufe0f", "a\u0301" * 31, "x" + "\ufe0f" * 3):
-            sanitizer = Sanitizer()
-            shown = [sanitizer.feed(last + "\r"), sanitizer.feed("\n"), sanitizer.finish()]
-            assert "".join(shown) == sanitize(last + "\r\n")
+            for following in ("\n", "x", ""):
+                sanitizer = Sanitizer()
+                shown = [sanitizer.feed(last + "\r"), sanitizer.feed(following)]
+                assert "".join(shown) + sanitizer.finish() == sanitize(last + "\r" + following)
 
     def test_an_escape_sequence_in_pieces_is_never_one(self) -> None:
         sanitizer = Sanitizer()
