@@ -6,10 +6,24 @@ _darkai_offers() {
     # What command $1 offers.
     commands='' options=''
     case $1 in
-        'darkai') commands='ask models config replay completions' options='--version -h --help' ;;
+        'darkai') commands='ask models history config replay completions' options='--version -h --help' ;;
         'darkai ask') commands='' options='-m --model -p --provider -s --system -o --option -c --continue --conversation --resume --no-save --raw --json -x --extract --output --no-stream --plain --reasoning --proxy --timeout --retries --no-fallback --no-stdin --record --dry-run -q --quiet -v --verbose --debug -h --help' ;;
         'darkai models') commands='list' options='--json -h --help' ;;
         'darkai models list') commands='' options='--json -h --help' ;;
+        'darkai history') commands='list show search tree diff rename rm stats export import path vacuum check' options='-h --help' ;;
+        'darkai history list') commands='' options='--limit --since -m --model --state --json -h --help' ;;
+        'darkai history show') commands='' options='--turn --raw --json -h --help' ;;
+        'darkai history search') commands='' options='--limit --since --json -h --help' ;;
+        'darkai history tree') commands='' options='-h --help' ;;
+        'darkai history diff') commands='' options='--branch -h --help' ;;
+        'darkai history rename') commands='' options='-h --help' ;;
+        'darkai history rm') commands='' options='--older-than -y --yes -h --help' ;;
+        'darkai history stats') commands='' options='--since --json -h --help' ;;
+        'darkai history export') commands='' options='--all --format --output -h --help' ;;
+        'darkai history import') commands='' options='-h --help' ;;
+        'darkai history path') commands='' options='-h --help' ;;
+        'darkai history vacuum') commands='' options='-h --help' ;;
+        'darkai history check') commands='' options='--repair -h --help' ;;
         'darkai config') commands='show get set unset edit path trust' options='--json -h --help' ;;
         'darkai config show') commands='' options='--json -h --help' ;;
         'darkai config get') commands='' options='-h --help' ;;
@@ -38,6 +52,23 @@ _darkai_value() {
         'darkai ask --timeout') kind='text' ;;
         'darkai ask --retries') kind='text' ;;
         'darkai ask --record') kind='file' ;;
+        'darkai history list --limit') kind='text' ;;
+        'darkai history list --since') kind='text' ;;
+        'darkai history list -m' | 'darkai history list --model') kind='model' ;;
+        'darkai history list --state') kind='words streaming complete interrupted truncated failed' ;;
+        'darkai history show --turn') kind='text' ;;
+        'darkai history show 1') kind='text' ;;
+        'darkai history search --limit') kind='text' ;;
+        'darkai history search --since') kind='text' ;;
+        'darkai history tree 1') kind='text' ;;
+        'darkai history diff 1') kind='text' ;;
+        'darkai history diff 2') kind='text' ;;
+        'darkai history rename 1') kind='text' ;;
+        'darkai history rm --older-than') kind='text' ;;
+        'darkai history stats --since') kind='text' ;;
+        'darkai history export --format') kind='words md json jsonl html' ;;
+        'darkai history export --output') kind='file' ;;
+        'darkai history import 1') kind='file' ;;
         'darkai config get 1') kind='words provider model system options fallback timeout connect_timeout retries proxy ca_file demo_delay theme code_theme reasoning save plain markdown' ;;
         'darkai config set 1') kind='words provider model system options fallback timeout connect_timeout retries proxy ca_file demo_delay theme code_theme reasoning save plain markdown' ;;
         'darkai config set 2') kind='text' ;;

@@ -5,6 +5,20 @@ function __darkai_is_command
         case 'darkai ask' \
             'darkai models' \
             'darkai models list' \
+            'darkai history' \
+            'darkai history list' \
+            'darkai history show' \
+            'darkai history search' \
+            'darkai history tree' \
+            'darkai history diff' \
+            'darkai history rename' \
+            'darkai history rm' \
+            'darkai history stats' \
+            'darkai history export' \
+            'darkai history import' \
+            'darkai history path' \
+            'darkai history vacuum' \
+            'darkai history check' \
             'darkai config' \
             'darkai config show' \
             'darkai config get' \
@@ -37,6 +51,18 @@ function __darkai_takes_value
             'darkai ask --timeout' \
             'darkai ask --retries' \
             'darkai ask --record' \
+            'darkai history list --limit' \
+            'darkai history list --since' \
+            'darkai history list -m' \
+            'darkai history list --model' \
+            'darkai history list --state' \
+            'darkai history show --turn' \
+            'darkai history search --limit' \
+            'darkai history search --since' \
+            'darkai history rm --older-than' \
+            'darkai history stats --since' \
+            'darkai history export --format' \
+            'darkai history export --output' \
             'darkai replay --speed' \
             'darkai replay --output' \
             'darkai replay --reasoning'
@@ -91,6 +117,7 @@ end
 complete -c darkai -f
 complete -c darkai -n '__darkai_at \'darkai\' 1' -a ask -d 'Ask one thing, get one streamed reply'
 complete -c darkai -n '__darkai_at \'darkai\' 1' -a models -d 'Which models there are, and which is used'
+complete -c darkai -n '__darkai_at \'darkai\' 1' -a history -d 'Find, show, export and tidy saved conversations'
 complete -c darkai -n '__darkai_at \'darkai\' 1' -a config -d 'Show and change the configuration'
 complete -c darkai -n '__darkai_at \'darkai\' 1' -a replay -d 'Play a recorded reply, at its own speed'
 complete -c darkai -n '__darkai_at \'darkai\' 1' -a completions -d 'Print the completion script for a shell'
@@ -127,6 +154,54 @@ complete -c darkai -n '__darkai_at \'darkai models\'' -l json -d 'One JSON objec
 complete -c darkai -n '__darkai_at \'darkai models\'' -s h -l help -d 'Show this message and exit'
 complete -c darkai -n '__darkai_at \'darkai models list\'' -l json -d 'One JSON object a line'
 complete -c darkai -n '__darkai_at \'darkai models list\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai history\' 1' -a list -d 'The conversations, the latest first'
+complete -c darkai -n '__darkai_at \'darkai history\' 1' -a show -d 'A conversation'
+complete -c darkai -n '__darkai_at \'darkai history\' 1' -a search -d 'Messages with all these words'
+complete -c darkai -n '__darkai_at \'darkai history\' 1' -a tree -d 'A conversation with all its branches'
+complete -c darkai -n '__darkai_at \'darkai history\' 1' -a diff -d 'What differs between two replies or conversations'
+complete -c darkai -n '__darkai_at \'darkai history\' 1' -a rename -d 'Give a conversation another title'
+complete -c darkai -n '__darkai_at \'darkai history\' 1' -a rm -d 'Remove conversations'
+complete -c darkai -n '__darkai_at \'darkai history\' 1' -a stats -d 'How many turns and tokens, with which model, how fast'
+complete -c darkai -n '__darkai_at \'darkai history\' 1' -a export -d 'Write conversations as Markdown, JSON or HTML'
+complete -c darkai -n '__darkai_at \'darkai history\' 1' -a import -d 'Take conversations from a file'
+complete -c darkai -n '__darkai_at \'darkai history\' 1' -a path -d 'Where the history is'
+complete -c darkai -n '__darkai_at \'darkai history\' 1' -a vacuum -d 'Give the room of what was removed back to the disk'
+complete -c darkai -n '__darkai_at \'darkai history\' 1' -a check -d 'Look whether the database is whole'
+complete -c darkai -n '__darkai_at \'darkai history\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai history list\'' -l limit -x -d 'At most so many'
+complete -c darkai -n '__darkai_at \'darkai history list\'' -l since -x -d 'Not older: 2d, 3h, or a date'
+complete -c darkai -n '__darkai_at \'darkai history list\'' -s m -l model -x -a '(__darkai_names models)' -d 'Whose latest reply is this model\'s'
+complete -c darkai -n '__darkai_at \'darkai history list\'' -l state -x -a 'streaming complete interrupted truncated failed' -d 'Whose latest reply ended so'
+complete -c darkai -n '__darkai_at \'darkai history list\'' -l json -d 'One JSON object a line'
+complete -c darkai -n '__darkai_at \'darkai history list\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai history show\'' -l turn -x -d 'Only this turn; -1 is the last'
+complete -c darkai -n '__darkai_at \'darkai history show\'' -l raw -d 'Markdown, even on a terminal'
+complete -c darkai -n '__darkai_at \'darkai history show\'' -l json -d 'One JSON object'
+complete -c darkai -n '__darkai_at \'darkai history show\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai history search\'' -l limit -x -d 'At most so many'
+complete -c darkai -n '__darkai_at \'darkai history search\'' -l since -x -d 'Not older: 2d, 3h, or a date'
+complete -c darkai -n '__darkai_at \'darkai history search\'' -l json -d 'One JSON object a line'
+complete -c darkai -n '__darkai_at \'darkai history search\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai history tree\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai history diff\'' -l branch -d 'All that was said up to there, not only the reply'
+complete -c darkai -n '__darkai_at \'darkai history diff\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai history rename\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai history rm\'' -l older-than -x -d 'All that are older: 90d, or a date'
+complete -c darkai -n '__darkai_at \'darkai history rm\'' -s y -l yes -d 'Do not ask'
+complete -c darkai -n '__darkai_at \'darkai history rm\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai history stats\'' -l since -x -d 'Not older: 30d, 1y, or a date'
+complete -c darkai -n '__darkai_at \'darkai history stats\'' -l json -d 'One JSON object'
+complete -c darkai -n '__darkai_at \'darkai history stats\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai history export\'' -l all -d 'All conversations'
+complete -c darkai -n '__darkai_at \'darkai history export\'' -l format -x -a 'md json jsonl html' -d 'Otherwise by the name of FILE, or md'
+complete -c darkai -n '__darkai_at \'darkai history export\'' -l output -r -F -d 'Write to FILE, once it is complete'
+complete -c darkai -n '__darkai_at \'darkai history export\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai history import\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai history import\' 1' -F
+complete -c darkai -n '__darkai_at \'darkai history path\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai history vacuum\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai history check\'' -l repair -d 'Make the search index anew, from the messages'
+complete -c darkai -n '__darkai_at \'darkai history check\'' -s h -l help -d 'Show this message and exit'
 complete -c darkai -n '__darkai_at \'darkai config\' 1' -a show -d 'Each value and where it comes from'
 complete -c darkai -n '__darkai_at \'darkai config\' 1' -a get -d 'One value'
 complete -c darkai -n '__darkai_at \'darkai config\' 1' -a set -d 'Write a value to config.toml'

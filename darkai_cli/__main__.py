@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
+    from darkai_cli.errors import DarkAIError
+
+_DISK_FAULTS = (5, 27, 28, 122)
+"""EIO, EFBIG, ENOSPC, EDQUOT: an output that cannot be written, where nobody has said which."""
+
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run darkai with ``argv`` (the process's own by default) and exit."""
@@ -35,68 +40,71 @@ def _version() -> int:
 
 def _run(args: list[str]) -> int:
     """Run one command line and tell what went wrong; the exit code."""
-    from darkai_cli import streams
-    from darkai_cli.errors import DarkAIError, Terminated
-
-    debug = "--debug" in args
     gc.disable()  # until the request is out: what imports allocate is not garbage
+    code: int | None = None
     try:
-        _listen()
-        from darkai_cli.cli import app
+        from darkai_cli import stops
 
-        code = app.run(args)
-    except DarkAIError as error:
-        _tell(error, debug=debug)
-        code = error.exit_code
-    except KeyboardInterrupt:
-        code = 130
-    except Terminated as stop:
-        code = stop.exit_code
-    except BrokenPipeError:
-        code = 0
-    except Exception as exc:  # noqa: BLE001 -- told as the bug it is
-        _tell_bug(exc, debug=debug)
-        code = 1
+        stops.listen()
+        code = _command(args)
+    except BaseException:
+        # A stop ends the program wherever it comes, also where an import turned it into a fault.
+        code = stops.exit_code()
+        if code is None:
+            raise
+    from darkai_cli import streams
+
     return streams.close_stdout(code)
 
 
-def _listen() -> None:
-    """Have SIGTERM and SIGHUP end the program as Ctrl-C does, so that everything is put right."""
-    import signal
+def _command(args: list[str]) -> int:
+    from darkai_cli import stops
+    from darkai_cli.errors import DarkAIError, Terminated
 
-    from darkai_cli.errors import Terminated
+    try:
+        from darkai_cli.cli import app
 
-    def stop(signum: int, _frame: object) -> None:
-        raise Terminated(signum)
+        return app.run(args)
+    except DarkAIError as error:
+        _tell(error, args)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except Terminated as stop:
+        return stop.exit_code
+    except BrokenPipeError:
+        return 0
+    except Exception as exc:
+        if stops.exit_code() is not None:
+            raise
+        from darkai_cli.errors import InputError
 
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, stop)
+        if isinstance(exc, OSError) and exc.errno in _DISK_FAULTS:
+            _tell(InputError(f"cannot write the output: {(exc.strerror or '').lower()}"), args)
+            return InputError.exit_code
+        bug = DarkAIError(
+            f"a bug in darkai: {type(exc).__name__}: {exc}",
+            hint="run it again with `--debug` and report what it says",
+        )
+        bug.__cause__ = exc
+        _tell(bug, args)
+        return bug.exit_code
 
 
-def _tell(error: Exception, *, debug: bool) -> None:
-    from darkai_cli import streams
-    from darkai_cli.errors import DarkAIError
+def _tell(error: DarkAIError, args: list[str]) -> None:
+    from darkai_cli import events, streams
     from darkai_cli.sinks.sanitize import sanitize_line
 
-    assert isinstance(error, DarkAIError)
-    if debug:
+    options = args[: args.index("--")] if "--" in args else args
+    if "--debug" in options:
         _traceback(error)
+    if "--json" in options and not error.reported:
+        import json
+
+        streams.try_stdout(json.dumps(events.error_to_json(error)))
     streams.tell(f"error: {sanitize_line(error.message, 1000)}")
     if error.hint:
         streams.tell(f"hint: {sanitize_line(error.hint, 1000)}")
-
-
-def _tell_bug(exc: Exception, *, debug: bool) -> None:
-    from darkai_cli import streams
-    from darkai_cli.sinks.sanitize import sanitize_line
-
-    if debug:
-        _traceback(exc)
-    streams.tell(f"error: a bug in darkai: {sanitize_line(f'{type(exc).__name__}: {exc}')}")
-    if not debug:
-        streams.tell("hint: run it again with `--debug` and report what it says")
 
 
 def _traceback(exc: BaseException) -> None:

@@ -17,7 +17,7 @@ from contextlib import aclosing
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar
 
 from darkai_cli import streams
-from darkai_cli.errors import UnknownModelError
+from darkai_cli.errors import InputError, UnknownModelError, UsageError
 from darkai_cli.events import Event, TextChunk
 from darkai_cli.messages import ChatRequest, Message, from_dicts
 from darkai_cli.providers import darkai
@@ -69,10 +69,11 @@ class ProviderModelMixin:
         """
         if not model:
             return self.default_model
-        if model in self.models:
-            return model
-        if model in self.model_aliases:
-            return self.model_aliases[model]
+        if isinstance(model, str):
+            if model in self.models:
+                return model
+            if model in self.model_aliases:
+                return self.model_aliases[model]
         raise UnknownModelError(
             f"there is no model `{model}`; models are {', '.join(self.models)}",
             hint="aliases: " + ", ".join(self.model_aliases) if self.model_aliases else None,
@@ -116,8 +117,8 @@ async def _texts(
 ) -> AsyncResult:
     from darkai_cli.providers.http import HttpProvider
 
-    timeout = kwargs.pop("timeout", None)
-    headers = kwargs.pop("headers", None) or {}
+    timeout = _checked("timeout", kwargs.pop("timeout", None))
+    headers = _checked("headers", kwargs.pop("headers", None)) or {}
     endpoint = kwargs.pop("api_endpoint", None) or subject.api_endpoint or subject.url
     owner = subject if isinstance(subject, type) else type(subject)
     settings = ProviderSettings(
@@ -128,12 +129,44 @@ async def _texts(
         models=tuple(subject.models),
         headers=headers,
     )
-    chat = ChatRequest(from_dicts(messages), subject.get_model(model), kwargs)
-    provider = HttpProvider(subject.dialect(), settings, _link(endpoint, proxy, timeout))
+    chat = ChatRequest(_messages(messages), subject.get_model(model), kwargs)
+    link = _link(_text("api_endpoint", endpoint), _checked("proxy", proxy), timeout)
+    provider = HttpProvider(subject.dialect(), settings, link)
     async with aclosing(provider.astream(chat)) as events:
         async for event in events:
             if isinstance(event, TextChunk):
                 yield event.text
+
+
+def _checked(name: str, value: Any) -> Any:
+    """An argument, by the rules of the configuration. Raises ``UsageError``."""
+    from darkai_cli.config import schema, values
+
+    if value is None:
+        return None
+    if isinstance(value, Mapping):
+        value = dict(value)
+    try:
+        return values.check(schema.KEYS.get(name) or schema.PROVIDER_KEYS[name], value)
+    except values.Invalid as exc:
+        hint = exc.hint or "`help(DarkAI.create_async_generator)` lists the arguments"
+        raise UsageError(f"the argument `{name}`: {exc.rule}", hint=hint) from None
+
+
+def _text(name: str, value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise UsageError(f"the argument `{name}`: must be text, not `{type(value).__name__}`")
+
+
+def _messages(messages: Any) -> tuple[Message, ...]:
+    """The messages, checked. Raises ``InputError``."""
+    if isinstance(messages, Sequence) and all(isinstance(one, Mapping) for one in messages):
+        return from_dicts(messages)
+    raise InputError(
+        "messages must be a list of dictionaries",
+        hint='for example [{"role": "user", "content": "Hi"}]',
+    )
 
 
 def _link(url: str, proxy: str | None, timeout: float | None) -> Any:
@@ -173,7 +206,7 @@ def format_prompt(
 ) -> str:
     """The conversation as DarkAI's one text. Raises ``InputError`` for an empty list."""
     return darkai.format_prompt(
-        from_dicts(messages), add_special_tokens, do_continue, include_system
+        _messages(messages), add_special_tokens, do_continue, include_system
     )
 
 
@@ -186,7 +219,8 @@ def _request(
 
     config = load({key: value for key, value in flags.items() if value is not None})
     target = registry.resolve(config)
-    messages = (Message("user", prompt),) if isinstance(prompt, str) else from_dicts(prompt)
+    messages = (Message("user", prompt),) if isinstance(prompt, str) else _messages(prompt)
+    system = None if system is None else _text("system", system)
     system = system or config.system
     if system:
         messages = (Message("system", system), *messages)

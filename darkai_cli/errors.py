@@ -48,6 +48,8 @@ class DarkAIError(Exception):
     """What to type next where nothing better is known."""
     retryable: bool = False
     status: int | None = None
+    reported: bool = False
+    """Whether it stands on stdout already, as an event."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -110,6 +112,8 @@ class ProviderError(DarkAIError):
 
     kind: ClassVar[ErrorKind] = "service"
     exit_code = 9
+    proxied: bool = False
+    """Whether a proxy stood between: the fault may be its, not the service's."""
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ of the others, and last exactly one ``StreamEnd`` or an exception from ``darkai_
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from darkai_cli.errors import DarkAIError
 
@@ -122,6 +122,12 @@ _CLASSES: dict[str, Any] = {
 }
 
 
+_CHOICES = {"reason": get_args(EndReason), "level": get_args(Level)}
+_FLAGS = ("is_error",)
+_LARGEST = 2**63 - 1
+"""Of a count of tokens: what a database's whole number holds."""
+
+
 def to_json(event: Event) -> dict[str, Any]:
     """The event as ``{"event": NAME, "data": {...}}``."""
     data = event._asdict()
@@ -138,21 +144,40 @@ def encode(event: Event) -> str:
 def from_json(line: dict[str, Any]) -> Event | None:
     """The event that ``to_json`` wrote; None for a name that is not known (newer versions).
 
-    Raises ``ValueError`` if the data do not fit the name.
+    Raises ``ValueError`` if the data do not fit the name. (An empty text passes.)
     """
-    cls = _CLASSES.get(line.get("event", ""))
+    name = line.get("event")
+    if not isinstance(name, str):
+        raise ValueError("`event` is no name")  # noqa: TRY004 -- one kind of error for the caller
+    cls = _CLASSES.get(name)
     if cls is None:
         return None
     data = line.get("data")
     if not isinstance(data, dict):
-        raise ValueError("`data` is not an object")  # noqa: TRY004 -- one kind of error for the caller
-    fields = [name for name in cls._fields if name != "type"]
+        raise ValueError("`data` is not an object")  # noqa: TRY004 -- likewise
+    fields = [field for field in cls._fields if field != "type"]
+    for field in fields:
+        if field in data and not _fits(cls, field, data[field]):
+            raise ValueError(f"`{name}` has a `{field}` that it cannot have")
     try:
-        event: Event = cls(**{name: data[name] for name in fields if name in data})
+        event: Event = cls(**{field: data[field] for field in fields if field in data})
     except TypeError:
-        missing = [n for n in fields if n not in data and n not in cls._field_defaults]
-        raise ValueError(f"`{line['event']}` lacks {', '.join(missing)}") from None
+        missing = [one for one in fields if one not in data and one not in cls._field_defaults]
+        raise ValueError(f"`{name}` lacks {', '.join(missing)}") from None
     return event
+
+
+def _fits(cls: Any, field: str, value: object) -> bool:
+    """Whether the field of such an event may have this value."""
+    if value is None:
+        return field in cls._field_defaults  # all of them None
+    if field in _CHOICES:
+        return isinstance(value, str) and value in _CHOICES[field]
+    if field in _FLAGS:
+        return isinstance(value, bool)
+    if cls is Usage:
+        return isinstance(value, int) and value is not True and 0 <= value <= _LARGEST
+    return isinstance(value, str)
 
 
 def error_to_json(error: DarkAIError) -> dict[str, Any]:

@@ -16,6 +16,10 @@ from typing import BinaryIO, TextIO
 
 from darkai_cli.errors import InputError
 
+MAX_INPUT = 16 * 1024 * 1024
+"""The most bytes that are read from stdin."""
+_PIECE = 256 * 1024
+
 WAIT_BEFORE_TELLING = 2.0
 """Seconds of silence on a piped stdin after which the user is told that darkai waits for it."""
 
@@ -26,7 +30,9 @@ def environ() -> Mapping[str, str]:
 
 
 def stdout() -> TextIO:
-    """Standard output."""
+    """Standard output. Raises ``InputError`` if it is closed."""
+    if sys.stdout is None:
+        raise InputError("stdout is closed", hint="redirect it: `> FILE` or `> /dev/null`")
     return sys.stdout
 
 
@@ -100,12 +106,20 @@ def read_input(on_wait: Callable[[], None] | None = None) -> str:
     raw = sys.stdin.buffer
     if on_wait is not None and not _ready(WAIT_BEFORE_TELLING):
         on_wait()
+    parts: list[bytes] = []
+    size = 0
     try:
-        data = raw.read()
+        while piece := raw.read(_PIECE):
+            parts.append(piece)
+            size += len(piece)
+            if size > MAX_INPUT:
+                raise InputError(
+                    f"stdin holds more than {MAX_INPUT >> 20} MiB", hint="pipe in less: `| head`"
+                )
     except OSError as exc:
         reason = exc.strerror or exc
         raise InputError(f"stdin cannot be read: {reason}") from exc
-    return decode(data, "stdin")
+    return decode(b"".join(parts), "stdin")
 
 
 def _ready(seconds: float) -> bool:
@@ -128,9 +142,7 @@ def decode(data: bytes, what: str) -> str:
 
 def binary_stdout() -> BinaryIO:
     """Standard output for bytes. Raises ``InputError`` if it is closed."""
-    if sys.stdout is None:
-        raise InputError("stdout is closed", hint="redirect it: `> FILE` or `> /dev/null`")
-    return sys.stdout.buffer
+    return stdout().buffer
 
 
 def binary_stdin() -> BinaryIO:
@@ -160,6 +172,15 @@ def close_stdout(code: int) -> int:
     os.dup2(null, 1)
     os.close(null)
     return code
+
+
+def try_stdout(line: str) -> None:
+    """One line on stdout, if that can be written at all."""
+    try:
+        stdout().write(line + "\n")
+        stdout().flush()
+    except (InputError, OSError, ValueError):
+        return
 
 
 def tell(text: str) -> None:

@@ -31,6 +31,7 @@ class Row(NamedTuple):
 COMMANDS: dict[str, Row] = {
     "ask": Row("darkai_cli.cli.ask", "Ask one thing, get one streamed reply."),
     "models": Row("darkai_cli.cli.models", "Which models there are, and which is used."),
+    "history": Row("darkai_cli.cli.history", "Find, show, export and tidy saved conversations."),
     "config": Row("darkai_cli.cli.config", "Show and change the configuration."),
     "replay": Row("darkai_cli.cli.replay", "Play a recorded reply."),
     "completions": Row("darkai_cli.cli.completions", "Print the completion script for a shell."),
@@ -108,7 +109,7 @@ def run(args: Sequence[str]) -> int:
     try:
         code = command.main(arguments, prog_name=program, standalone_mode=False)
     except CommandLineError as exc:
-        raise usage_error(exc) from exc
+        raise usage_error(exc, program) from exc
     except typer.Abort:
         raise KeyboardInterrupt from None
     except SystemExit:  # Typer's own way out where nobody reads what it prints
@@ -116,9 +117,9 @@ def run(args: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def usage_error(exc: Any) -> UsageError:
+def usage_error(exc: Any, program: str) -> UsageError:
     """Typer's complaint in our words: one line, and what to type next."""
-    context = exc.ctx
-    path = context.command_path if context is not None else "darkai"
+    context = exc.ctx  # None where an option lacks its value
+    path = context.command_path if context is not None else program
     message = exc.format_message().strip().rstrip(".")
     return UsageError(message[:1].lower() + message[1:], hint=f"`{path} --help`")

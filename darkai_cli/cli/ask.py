@@ -53,7 +53,9 @@ def ask(
     from darkai_cli.config.load import load
     from darkai_cli.sinks.choose import Wishes, choose
 
-    words = list(prompt or ())
+    words = [opt.typed(word, f"word {number}") for number, word in enumerate(prompt or (), 1)]
+    system = opt.typed(system, "the system prompt (`-s`)") if system else system
+    options = opt.parse_options(option or ())
     wishes = Wishes(json=json, raw=raw, extract=extract, no_stream=no_stream)
     choose(wishes, terminal=False)  # wishes that exclude each other are told before stdin is read
     if resume and words:
@@ -82,7 +84,7 @@ def ask(
     asking = Asking(
         config,
         _messages(config, question, past),
-        {**config.options, **opt.parse_options(option or ())},
+        {**config.options, **options},
         question=question,
         past=past,
     )

@@ -57,17 +57,21 @@ class Asking:
         out = Output(self._config, wishes, path, aside)
         saving = Saving(save=save, past=self._past)
         reply = Reply()
-        complete = False
+        stayed = True
         try:
-            events = self._events(out, saving, allowed=allowed, log=log)
-            stayed = True
             try:
+                events = self._events(out, saving, allowed=allowed, log=log)
                 stayed = pump(events, [reply, *saving.sinks, *out.sinks])
+            except BaseException as exc:
+                if reply.reason is None and reply.error is None:
+                    reply.close(exc)  # before the pump, or a second signal that it could not tell
+                raise
             finally:
                 verdict = reply.verdict(stayed=stayed, options=self._options)
-                complete = verdict.state == "complete"
-                out.finish(complete=complete)
-                saving.end(verdict, reply, quiet=aside.quiet)
+                try:
+                    out.finish(complete=verdict.state == "complete")
+                finally:
+                    saving.end(verdict, reply, quiet=aside.quiet)
         except BrokenPipeError:
             return 0
         if verdict.error is not None:

@@ -1,7 +1,7 @@
 """``darkai models``: which models there are, with their provider, and which one is used."""
 
 import json as json_module
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,35 +30,43 @@ def list_models(json: Json = False) -> int:
 
 def _list(*, json: bool) -> int:
     from darkai_cli.config.load import load
-    from darkai_cli.errors import DarkAIError
     from darkai_cli.providers import registry
+    from darkai_cli.sinks.raw import put
     from darkai_cli.sinks.sanitize import sanitize_line
 
     config = load()
+    found, faults = registry.models(config)
+    used = _used(config, faults)
+    for message in dict.fromkeys(fault.message for fault in faults):
+        streams.tell(f"warning: {sanitize_line(message, 1000)}")
+    out = streams.stdout()
+    lines = []
+    for settings, model in found:
+        default = (settings.name, model.name) == used
+        row = {"provider": settings.name, "model": model.name, "aliases": model.aliases}
+        if json:
+            lines.append(json_module.dumps({**row, "default": default}))
+            continue
+        name = sanitize_line(f"{settings.name}/{model.name}")
+        aliases = ", ".join(map(sanitize_line, model.aliases))
+        mark = "*" if default else ""
+        if streams.is_terminal(out):
+            also = f"  also {aliases}" if aliases else ""
+            lines.append(f"{mark:<1} {name:<28}{also}".rstrip())
+        else:
+            lines.append(f"{mark}\t{name}\t{aliases}".rstrip("\t"))
+    put(out, "".join(f"{line}\n" for line in lines))
+    return 0
+
+
+def _used(config: Any, faults: list[Any]) -> tuple[str, str] | None:
+    """Provider and model that a question would go to; None, and one fault more, for nobody."""
+    from darkai_cli.errors import DarkAIError
+    from darkai_cli.providers import registry
+
     try:
         used = registry.resolve(config)
-    except DarkAIError as exc:
-        streams.tell(f"warning: {exc.message}")
-        used = None
-    rows = []
-    for settings, model in registry.models(config):
-        default = used is not None and (settings.name, model.name) == (
-            used.settings.name,
-            used.model,
-        )
-        rows.append((settings.name, model.name, model.aliases, default))
-    out = streams.stdout()
-    if json:
-        for provider, name, aliases, default in rows:
-            row = {"provider": provider, "model": name, "aliases": aliases, "default": default}
-            out.write(json_module.dumps(row) + "\n")
-        return 0
-    tabs = not streams.is_terminal(out)
-    for provider, name, aliases, default in rows:
-        fields = [sanitize_line(f"{provider}/{name}"), ", ".join(map(sanitize_line, aliases))]
-        if tabs:
-            out.write("\t".join(["*" if default else "", *fields]).rstrip("\t") + "\n")
-        else:
-            also = f"  also {fields[1]}" if fields[1] else ""
-            out.write(f"{'*' if default else ' '} {fields[0]:<28}{also}".rstrip() + "\n")
-    return 0
+    except DarkAIError as fault:
+        faults.append(fault)
+        return None
+    return used.settings.name, used.model

@@ -1,17 +1,18 @@
 """The options that every chat-like command shares: defined once, with their help.
 
 Each is a type alias to annotate a parameter with. What they mean together is decided later, in
-``cli.context`` and ``sinks.choose``.
+the command and ``sinks.choose``.
 """
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
+from darkai_cli import streams
 from darkai_cli.errors import UsageError
 
 Prompt = Annotated[
@@ -101,19 +102,35 @@ Debug = Annotated[
 def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
     """``K=V`` pairs as a mapping; a value that is JSON (a number, true, a list) is taken as such.
 
-    Raises ``UsageError`` for a pair without ``=`` or without a name.
+    Raises ``UsageError`` for a pair without ``=`` or without a name, or a value that no request can
+    hold, such as ``NaN``.
     """
+    from darkai_cli.config import schema, values
+
     found: dict[str, Any] = {}
-    for pair in pairs:
+    for number, given in enumerate(pairs, 1):
+        pair = typed(given, f"option {number} (`-o`)")
         name, sign, text = pair.partition("=")
         if not sign or not name.strip():
             raise UsageError(f"`-o {pair}` is not K=V", hint="`-o temperature=0.2`")
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            value = text
-        found[name.strip()] = value
+            found[name.strip()] = values.parse(schema.OPTION, text)
+        except values.Invalid as exc:
+            raise UsageError(
+                f"`-o {name.strip()}`: the value {exc.rule}", hint="`-o temperature=0.2`"
+            ) from None
     return found
+
+
+def typed(text: str, what: str) -> str:
+    """An argument as the text that was typed.
+
+    Python keeps bytes that the locale does not know as halves of UTF-16 pairs, which no request can
+    hold. Raises ``InputError``, which names ``what``, if they are not UTF-8.
+    """
+    if not any("\udc80" <= char <= "\udcff" for char in text):
+        return text
+    return streams.decode(os.fsencode(text), what)
 
 
 def age(seconds: float) -> str:

@@ -115,7 +115,7 @@ class Output:
         return ReasoningSink(streams.stderr(), "hide" if wanted == "auto" else wanted)
 
     def _answer(self) -> Sink:
-        file = self._file.out if self._file is not None else None
+        file = self._file.open() if self._file is not None else None
         if self._kind == "json":
             from darkai_cli.sinks.jsonl import JsonlSink
 
@@ -176,28 +176,48 @@ class _First:
         self._then()
 
 
+class Look(NamedTuple):
+    """How Markdown looks on this terminal. ``append``: nothing is drawn over."""
+
+    append: bool
+    theme: Literal["light", "dark"]
+    links: bool
+    truecolor: bool
+
+
+def look(config: Config) -> Look:
+    """The look, as this terminal and the config have it."""
+    from darkai_cli.sinks import background
+
+    environ = streams.environ()
+    append = config.plain or streams.is_dumb() or "CI" in environ
+    return Look(
+        append=append,
+        theme=background.background(environ) if config.theme == "auto" else config.theme,
+        links=not append and background.has_links(environ),
+        truecolor=background.has_truecolor(environ),
+    )
+
+
 def _rendered(config: Config) -> Sink:
-    """Markdown on the terminal, as this terminal and the config have it."""
+    """Markdown on the terminal."""
     from darkai_cli.sinks import background
     from darkai_cli.sinks.terminal import TerminalSink
 
     out, environ = streams.stdout(), streams.environ()
-    append = config.plain or streams.is_dumb() or "CI" in environ
-    theme: Literal["light", "dark"] = (
-        background.background(environ) if config.theme == "auto" else config.theme
-    )
+    chosen = look(config)
     return TerminalSink(
         out,
         width=lambda: streams.size(out)[0],
         height=lambda: streams.size(out)[1],
         colour=streams.wants_colour(out),
-        theme=theme,
+        theme=chosen.theme,
         code_theme=config.code_theme,
-        mode="append" if append else "live",
-        links=not append and background.has_links(environ),
+        mode="append" if chosen.append else "live",
+        links=chosen.links,
         reasoning="fold" if config.reasoning == "auto" else config.reasoning,
         tmux="TMUX" in environ,
-        truecolor=background.has_truecolor(environ),
+        truecolor=chosen.truecolor,
         rewraps=background.rewraps(environ),
         input_fd=0 if streams.is_terminal(streams.stdin()) else None,
     )
@@ -230,4 +250,4 @@ def _recording(path: str) -> Sink:
         raise InputError(
             f"cannot write `{path}`: {reason}", hint="name another file with `--record`"
         ) from exc
-    return RecordSink(cast("BinaryIO", os.fdopen(handle, "wb")))
+    return RecordSink(cast("BinaryIO", os.fdopen(handle, "wb")), path)

@@ -62,9 +62,8 @@ class Saving:
             options=options,
             system=system,
             resumes=past.resumes if past is not None else None,
+            partial=past.partial if past is not None else "",
         )
-        if past is not None and past.partial:
-            self._journal.text(past.partial)
 
     def sent(self) -> None:
         """The request is on the wire."""
@@ -106,6 +105,7 @@ class Saving:
             if error is None:
                 raise
             streams.tell(f"warning: {exc.message}")
+            return  # with nothing kept there is nothing to resume
         finally:
             journal.close()
             if not quiet:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from darkai_cli.config import document, paths, schema, values
 from darkai_cli.config.merged import Config, Source
-from darkai_cli.errors import ConfigError
+from darkai_cli.errors import ConfigError, DarkAIError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,8 @@ def load(
 ) -> Config:
     """The configuration in force. ``flags``: values by (dotted) key; None is a flag not given.
 
-    Raises ``ConfigError``, which names the file and line, the variable or the flag.
+    Raises ``ConfigError``, which names the file and line or the variable, or ``UsageError``, which
+    names the flag.
     """
     env = os.environ if environ is None else environ
     config = user_file(paths.config_file(env))
@@ -63,7 +64,7 @@ def check_project(file: Path, data: bytes) -> None:
 
 
 def _put(config: Config, path: tuple[str, ...], value: Any, source: Source) -> None:
-    """Check one value and put it into ``config``. Raises ``ConfigError`` that names its origin."""
+    """Check one value and put it into ``config``. Raises an error that names its origin."""
     if path[0] == "providers":
         try:
             values.check_provider_name(path[1])
@@ -140,23 +141,28 @@ def _put_text(config: Config, path: tuple[str, ...], text: str, source: Source) 
     _put(config, path, value, source)
 
 
-def _unknown(path: tuple[str, ...], source: Source) -> ConfigError:
+def _error(source: Source) -> type[DarkAIError]:
+    return UsageError if source.kind == "flag" else ConfigError
+
+
+def _unknown(path: tuple[str, ...], source: Source) -> DarkAIError:
     known = schema.PROVIDER_KEYS if path[0] == "providers" else (*schema.KEYS, *schema.TABLES)
     guess = schema.nearest(path[-1], known)
     hint = f"keys are {', '.join(known)}"
     if guess is not None:
         hint = f"did you mean `{guess}`?"
         hint += f" {document.EDIT}" if source.kind == "user" else ""
-    return ConfigError(f"`{source.at(path)}`: unknown key `{document.dotted(path)}`", hint=hint)
+    message = f"`{source.at(path)}`: unknown key `{document.dotted(path)}`"
+    return _error(source)(message, hint=hint)
 
 
 def _invalid(
     path: tuple[str, ...], key: schema.Key, fault: values.Invalid, source: Source
-) -> ConfigError:
+) -> DarkAIError:
     if source.text is None:
         sign = "=" if source.kind == "environment" else " "
         hint = f"for example `{source.where}{sign}{key.example.strip(chr(34))}`"
-        return ConfigError(f"`{source.where}`: {fault.rule}", hint=fault.hint or hint)
+        return _error(source)(f"`{source.where}`: {fault.rule}", hint=fault.hint or hint)
     name = document.dotted(path)
     hint = f"for example `{path[-1]} = {key.example}`"
     if source.kind == "user":

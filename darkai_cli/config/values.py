@@ -200,7 +200,18 @@ def _url(_key: Key, value: object) -> str:
         raise Invalid("names no host")
     if port and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
         raise Invalid("has a port that is no number from 1 to 65535")
+    if "[" in place or "]" in place or not place.isascii():
+        _split(text)  # costs an import, and can find nothing wrong with other hosts
     return text
+
+
+def _split(url: str) -> None:
+    from urllib.parse import urlsplit
+
+    try:
+        urlsplit(url)
+    except ValueError:
+        raise Invalid("has a host that is no name and no address") from None
 
 
 def _host_and_port(place: str) -> tuple[str, str]:
@@ -256,7 +267,7 @@ def _headers(_key: Key, value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         raise Invalid(f"must be a table, not {_type(value)}")
     for name, item in value.items():
-        if not name or not _TOKEN.issuperset(name):
+        if not _str(name) or not _TOKEN.issuperset(name):
             raise Invalid(f"has {_quoted(name)}, which is no name of a header")
         if not _str(item).isprintable() or not item.isascii():
             raise Invalid(f"has a value for `{name}` that is no line of ASCII characters")
@@ -290,7 +301,10 @@ _TYPES = {
 
 
 def _type(value: object) -> str:
-    return _TYPES.get(type(value), "a date or time")
+    kind = type(value)
+    if kind in _TYPES:
+        return _TYPES[kind]
+    return "a date or time" if kind.__module__ == "datetime" else f"`{kind.__name__}`"
 
 
 def _quoted(value: object) -> str:

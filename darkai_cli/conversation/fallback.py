@@ -8,7 +8,8 @@ first word, the turn goes on with the user's own ``fallback`` list, or, last, wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Protocol
 
 from darkai_cli.config import state
@@ -35,7 +36,7 @@ class Stream(Protocol):
 
     def __call__(
         self, target: registry.Target, *, connect_timeout: float | None, retries: int
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         """Open it."""
         ...
 
@@ -58,7 +59,7 @@ def open_turn(
     open_stream: Stream,
     *,
     allowed: bool,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """The events of a turn, by whoever answers it. ``allowed``: False for ``--no-fallback``."""
     target = registry.resolve(config)
     default = nothing_chosen(config, target)
@@ -75,26 +76,28 @@ def _announced(open_stream: Stream, default: registry.Target) -> Stream:
 
     def announced(
         target: registry.Target, *, connect_timeout: float | None, retries: int
-    ) -> Iterator[Event]:
-        events = open_stream(target, connect_timeout=connect_timeout, retries=retries)
+    ) -> Generator[Event, None, None]:
         told = target != default
-        for event in events:
-            if not told and event.type != "notice":
-                told = True
-                if state.first_time("public-default"):
-                    yield Notice(
-                        "info",
-                        f"prompts go to the public service {target.settings.host}; to choose "
-                        "another: `darkai config set providers.darkai.url URL`",
-                    )
-            yield event
+        with closing(
+            open_stream(target, connect_timeout=connect_timeout, retries=retries)
+        ) as events:
+            for event in events:
+                if not told and event.type != "notice":
+                    told = True
+                    if state.first_time("public-default"):
+                        yield Notice(
+                            "info",
+                            f"prompts go to the public service {target.settings.host}; to choose "
+                            "another: `darkai config set providers.darkai.url URL`",
+                        )
+                yield event
 
     return announced
 
 
 def _with_substitutes(
     config: Config, target: registry.Target, messages: tuple[Message, ...], open_stream: Stream
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     url = target.settings.url
     listed = config.fallback
     if listed is None and state.outage(url):
@@ -106,10 +109,10 @@ def _with_substitutes(
     started = False
     limits: tuple[float | None, int] = (None, config.retries) if listed else (CONNECT_LIMIT, 0)
     try:
-        stream = open_stream(target, connect_timeout=limits[0], retries=limits[1])
-        for event in stream:
-            started = started or event.type != "notice"
-            yield event
+        with closing(open_stream(target, connect_timeout=limits[0], retries=limits[1])) as events:
+            for event in events:
+                started = started or event.type != "notice"
+                yield event
     except ProviderError as error:
         if started or error.exit_code not in SUBSTITUTABLE:
             raise
@@ -119,7 +122,8 @@ def _with_substitutes(
             state.clear_outage(url)
         return
     if listed is None:
-        state.record_outage(url)
+        if not failure.proxied:  # else it may be the proxy's fault, which the user will mend
+            state.record_outage(url)
         demo = _demo_for(messages)
         if demo is None:
             failure.hint = f"{CHOOSE}; `darkai ask -p demo` is an offline demonstration"
@@ -130,7 +134,9 @@ def _with_substitutes(
     yield from _listed(config, failure, open_stream)
 
 
-def _listed(config: Config, failure: ProviderError, open_stream: Stream) -> Iterator[Event]:
+def _listed(
+    config: Config, failure: ProviderError, open_stream: Stream
+) -> Generator[Event, None, None]:
     """The user's own list, in order; the last failure stands."""
     for name in config.fallback or ():
         try:
@@ -141,9 +147,12 @@ def _listed(config: Config, failure: ProviderError, open_stream: Stream) -> Iter
         yield Notice("warning", f"{failure.message}; going on with `{name}`")
         started = False
         try:
-            for event in open_stream(target, connect_timeout=None, retries=config.retries):
-                started = started or event.type != "notice"
-                yield event
+            with closing(
+                open_stream(target, connect_timeout=None, retries=config.retries)
+            ) as events:
+                for event in events:
+                    started = started or event.type != "notice"
+                    yield event
         except ProviderError as exc:
             if started or exc.exit_code not in SUBSTITUTABLE:
                 raise
@@ -183,13 +192,17 @@ def opener(
 
     def open_stream(
         target: registry.Target, *, connect_timeout: float | None, retries: int
-    ) -> Iterator[Event]:
-        if on_open is not None:
-            on_open(target.settings.host)
+    ) -> Generator[Event, None, None]:
         provider = registry.provider_of(
             target.settings, config, environ, connect_timeout, log, on_sent
         )
         chat = ChatRequest(messages, target.model, options)
-        return retried(lambda: provider.stream(chat), retries)
+
+        def attempt() -> Generator[Event, None, None]:
+            if on_open is not None:
+                on_open(target.settings.host)
+            return provider.stream(chat)
+
+        return retried(attempt, retries)
 
     return open_stream

@@ -42,17 +42,31 @@ def load(path: Path, typed: str | None, *, resume: bool) -> Past:
     """
     from darkai_cli.history.store import Store
 
-    hint = "`darkai history` lists what is saved"
     if not path.exists():
-        raise NotFoundError("no conversation is saved yet", hint='darkai ask "tell me a joke"')
+        raise _nothing_saved()
     with Store(path) as store:
-        identifier = store.find(typed) if typed else store.latest()
-        if identifier is None:
-            raise NotFoundError("no conversation is saved yet", hint='darkai ask "tell me a joke"')
-        found = _resumed(store, identifier) if resume else _continued(store, identifier)
-        if found is None:
-            raise NotFoundError("the last reply is whole: there is nothing to resume", hint=hint)
+        try:
+            identifier = store.find(typed) if typed else _latest(store)
+            found = _resumed(store, identifier) if resume else _continued(store, identifier)
+        except NotFoundError as exc:
+            if store.warnings:  # a damaged history was moved away: that is why it is not found
+                exc.hint = "; ".join(store.warnings)
+            raise
         return found._replace(warnings=tuple(store.warnings))
+
+
+def _latest(store: object) -> str:
+    from darkai_cli.history.store import Store
+
+    assert isinstance(store, Store)
+    identifier = store.latest()
+    if identifier is None:
+        raise _nothing_saved()
+    return identifier
+
+
+def _nothing_saved() -> NotFoundError:
+    return NotFoundError("no conversation is saved yet", hint='darkai ask "tell me a joke"')
 
 
 def _continued(store: object, identifier: str) -> Past:
@@ -76,14 +90,38 @@ def _continued(store: object, identifier: str) -> Past:
     )
 
 
-def _resumed(store: object, identifier: str) -> Past | None:
+def _resumed(store: object, identifier: str) -> Past:
     from darkai_cli.history import tree
     from darkai_cli.history.store import Store
 
     assert isinstance(store, Store)
     turn = store.last_unfinished(identifier)
     if turn is None or turn.prompt is None:
-        return None
+        raise _nothing_to_resume(store, identifier)
     past = _continued(store, identifier)
     reply = next(node for node in tree.branch(store, identifier) if node.id == turn.reply)
     return past._replace(prompt_id=turn.prompt, resumes=turn.id, partial=reply.text)
+
+
+def _nothing_to_resume(store: object, identifier: str) -> NotFoundError:
+    """Why: the reply is whole, did not begin, or is not over."""
+    from darkai_cli.history.store import Store
+
+    assert isinstance(store, Store)
+    active = store.conversation(identifier).active
+    turn = store.turn_of(active) if active else None
+    state = turn.state if turn else None
+    if state == "failed":
+        return NotFoundError(
+            "the last reply failed before it began: there is nothing to resume",
+            hint="ask again, with `darkai ask -c` in the same conversation",
+        )
+    if state == "streaming":
+        return NotFoundError(
+            "the last reply is still being written by another darkai",
+            hint="wait for it to end, or stop it",
+        )
+    return NotFoundError(
+        "the last reply is whole: there is nothing to resume",
+        hint="`darkai history` lists what is saved",
+    )

@@ -61,6 +61,8 @@ class Reply:
             return Verdict("truncated" if self.visible else "failed", error)
         if error is not None or (not stayed and self.reason is None):
             return Verdict("interrupted", error)
+        if self.reason == "cancelled":  # by a signal, while it was recorded
+            return Verdict("interrupted", KeyboardInterrupt())
         if self.reason == "length":
             if LIMIT_OPTIONS & options.keys():
                 return Verdict("truncated", None)

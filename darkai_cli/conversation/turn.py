@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import aclosing, closing
 
 from darkai_cli.errors import (
     IncompleteReplyError,
@@ -78,21 +79,22 @@ def _incomplete(error: ProviderError) -> ProviderError:
 
 
 def retried(
-    source: Callable[[], Iterator[Event]],
+    source: Callable[[], Generator[Event, None, None]],
     retries: int,
     *,
     sleep: Callable[[float], None] = time.sleep,
     jitter: Callable[[], float] = random.random,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """The events of ``source``, asked again where it failed before anything was visible."""
     attempts = Attempts(retries, jitter)
     while True:
         try:
-            for event in source():
-                if attempts.visible:
-                    yield event
-                else:
-                    yield from attempts.take(event)
+            with closing(source()) as events:
+                for event in events:
+                    if attempts.visible:
+                        yield event
+                    else:
+                        yield from attempts.take(event)
         except ProviderError as error:
             delay = attempts.failed(error)
             yield attempts.notice(error, delay)
@@ -102,7 +104,7 @@ def retried(
 
 
 async def aretried(
-    source: Callable[[], AsyncIterator[Event]],
+    source: Callable[[], AsyncGenerator[Event, None]],
     retries: int,
     *,
     jitter: Callable[[], float] = random.random,
@@ -113,9 +115,10 @@ async def aretried(
     attempts = Attempts(retries, jitter)
     while True:
         try:
-            async for event in source():
-                for ready in attempts.take(event):
-                    yield ready
+            async with aclosing(source()) as events:
+                async for event in events:
+                    for ready in attempts.take(event):
+                        yield ready
         except ProviderError as error:
             delay = attempts.failed(error)
             yield attempts.notice(error, delay)

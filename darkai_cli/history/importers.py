@@ -1,4 +1,4 @@
-"""Conversations on their way in: our own JSON Lines, ChatGPT's export, llm's database.
+"""Conversations on their way in: our own JSON Lines, ChatGPT's, llm's, aichat's.
 
 What a file is is seen from how it begins, not from its name. Nothing in it is trusted: what does
 not fit is left out, counted and named. Importing the same file again takes nothing twice.
@@ -7,6 +7,7 @@ not fit is left out, counted and named. Importing the same file again takes noth
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -69,9 +70,14 @@ def _reader(
         return "darkai", _jsonl(path, tally, progress)
     if text.startswith((b"[", b"{")):
         return "chatgpt", foreign.chatgpt(path, tally, progress)
+    if re.match(rb"model:[ \t]\S", text):
+        from darkai_cli.history.aichat import aichat
+
+        return "aichat", aichat(path, tally, progress)
     raise InputError(
         f"`{path}` is no history that darkai knows",
-        hint="it takes its own `.jsonl`, ChatGPT's `conversations.json` and llm's `logs.db`",
+        hint="it takes its own `.jsonl`, ChatGPT's `conversations.json`, llm's `logs.db` and"
+        " aichat's sessions",
     )
 
 

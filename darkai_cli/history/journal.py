@@ -54,7 +54,7 @@ class Journal:
         self._writer: Writer | None = None  # the thread's
         self._fault: Exception | None = None  # what ended the thread
         self._wake, self._hurry, self._done, self._last = (threading.Event() for _ in range(4))
-        self._ending = self._closing = False
+        self._ending = self._closing = self._stuck = False
         self._deadline = 0.0
 
     def begin(
@@ -70,13 +70,14 @@ class Journal:
         options: Mapping[str, Any] | None = None,
         system: str | None = None,
         resumes: str | None = None,
+        partial: str = "",
     ) -> TurnIds:
         """A turn begins; what it is called. Returns at once.
 
         ``prompt``: the user's new message, below ``parent`` (None: at the root). For another reply
         to a message that is there, None, and ``prompt_id`` names it. ``conversation``: None makes
         a new one, with ``title`` or one from the prompt. ``resumes``: the turn that this one
-        continues.
+        continues, ``partial``: its text, with which this one's begins.
         """
         if (prompt is None) == (prompt_id is None):
             raise ValueError("a turn needs either a prompt or the id of one")
@@ -97,6 +98,8 @@ class Journal:
             "resumes": resumes,
             "started": now,
         })  # fmt: skip
+        if partial:  # not by ``text``: the time to the first text is that of the new one
+            self._put("text", partial)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
             self._thread.start()
@@ -167,6 +170,7 @@ class Journal:
         self._hurry.set()
         self._wake.set()
         if self._fault is None and not self._done.wait(_LAST_WAIT + _STUCK):
+            self._stuck = True
             raise StoreError(
                 f"answer shown but NOT saved: the history does not answer ({self.path})"
             )
@@ -180,7 +184,7 @@ class Journal:
         self._last.set()
         self._hurry.set()
         self._wake.set()
-        self._thread.join(_LAST_WAIT + _STUCK)
+        self._thread.join(0 if self._stuck else _LAST_WAIT + _STUCK)
         self._thread = None
         self._closing = False
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from darkai_cli.errors import (
     BadReplyError,
@@ -25,14 +25,15 @@ from darkai_cli.errors import (
 from darkai_cli.events import Citation, Event, Notice, StreamEnd, TextChunk
 from darkai_cli.messages import ChatRequest, Message
 from darkai_cli.providers.base import (
-    Decoder,
-    Dialect,
     Frame,
     Framing,
     Headers,
     HttpRequest,
     ProviderSettings,
 )
+
+if TYPE_CHECKING:
+    from darkai_cli.providers.base import Decoder, Dialect
 
 URL = "https://darkai.foundation/chat"
 DEFAULT_MODEL = "llama-3-70b"
@@ -107,7 +108,7 @@ class DarkAIDialect:
         return HttpRequest(
             settings.url,
             {**HEADERS, **own},
-            json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
+            _json(body).encode("utf-8", "replace"),
         )
 
     def decoder(self, settings: ProviderSettings) -> DarkAIDecoder:
@@ -273,6 +274,22 @@ class DarkAIDecoder:
         yield StreamEnd("eof")
 
 
+def _json(body: dict[str, Any]) -> str:
+    """The body as JSON. Raises ``UsageError`` that names the option which has no such form."""
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as exc:
+        for name, value in body.items():
+            try:
+                json.dumps({name: value}, allow_nan=False)
+            except (TypeError, ValueError, RecursionError):
+                break
+        raise UsageError(
+            f"the option `{name}` is no JSON value",
+            hint="options are numbers, texts, true, false, null, and lists and tables of these",
+        ) from exc
+
+
 def _parse(data: str) -> Any:
     """The JSON value, or None. (A message that is ``null`` is no message either.)"""
     try:
@@ -310,5 +327,6 @@ def _invalid(detail: list[Any], settings: ProviderSettings) -> ProviderError:
     )
 
 
-_dialect: Dialect = DarkAIDialect()
-_decoder: type[Decoder] = DarkAIDecoder
+if TYPE_CHECKING:  # they keep the contracts
+    _dialect: type[Dialect] = DarkAIDialect
+    _decoder: type[Decoder] = DarkAIDecoder

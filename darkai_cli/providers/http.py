@@ -8,12 +8,13 @@ before it have been given out by then.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
+from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 from darkai_cli.errors import (
     BadReplyError,
+    NetworkError,
     ProviderError,
     RateLimitError,
     ReplyTimeoutError,
@@ -88,7 +89,7 @@ class ReplyReader:
                         event = event._replace(text=text)  # noqa: PLW2901 -- put right
                     if watch is not None:
                         watch.content()
-                if not self._started:
+                if not self._started and event.type != "notice":
                     self._started = True
                     yield self._start
                 if not self._visible and isinstance(event, VISIBLE):
@@ -101,8 +102,7 @@ class ReplyReader:
         """Join UTF-16 halves that a server cut apart, and replace those that stay alone."""
         text = self._half + text
         self._half = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""
-        whole = text[: len(text) - len(self._half)]
-        return whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return _whole(text[: len(text) - len(self._half)])
 
     def finish(self, headers: Headers) -> Iterator[Event]:
         """The last events, once the body ended cleanly or ``ended`` was seen."""
@@ -112,20 +112,30 @@ class ReplyReader:
             except TooLargeError as exc:
                 raise self._named(exc) from exc
             for frame in frames:
-                yield from self._begun(self._decoder.feed(frame))
+                yield from self._last(self._decoder.feed(frame))
             self._explain_stray(headers)
-        yield from self._begun(self._decoder.close())
+        yield from self._last(self._decoder.close())
+
+    def _last(self, events: Iterable[Event]) -> Iterator[Event]:
+        """Events of the end, where no half of a pair is waited for any more."""
+        for event in events:
+            if isinstance(event, TextChunk | ReasoningChunk):
+                text = _whole(self._half + event.text)
+                self._half = ""
+                event = event._replace(text=text)  # noqa: PLW2901 -- put right
+            if self._half and event.type == "stream-end":
+                self._half = ""
+                yield TextChunk("\ufffd")
+            if not self._started and event.type != "notice":
+                self._started = True
+                yield self._start
+            if isinstance(event, VISIBLE):
+                self._visible = True
+            yield event
 
     def _named(self, error: TooLargeError) -> TooLargeError:
         """The error with the host in front: the readers know none."""
         return TooLargeError(f"{self._settings.host} {error.message}")
-
-    def _begun(self, events: Iterable[Event]) -> Iterator[Event]:
-        for event in events:
-            if not self._started and event.type != "notice":
-                self._started = True
-                yield self._start
-            yield event
 
     def _explain_stray(self, headers: Headers) -> None:
         """Raise what a body means that was no stream: a web page, or a bare JSON error."""
@@ -180,6 +190,11 @@ def _discreet(request: HttpRequest) -> Iterator[None]:
         raise
 
 
+def _whole(text: str) -> str:
+    """The text with UTF-16 pairs joined, and U+FFFD for each half that stays alone."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def _is_whole(text: str) -> bool:
     """Whether the text holds no half of a UTF-16 pair."""
     if text.isascii():
@@ -204,7 +219,7 @@ class HttpProvider:
         """What would be sent."""
         return self._dialect.request(chat, self.settings)
 
-    def stream(self, chat: ChatRequest) -> Iterator[Event]:
+    def stream(self, chat: ChatRequest) -> Generator[Event, None, None]:
         """The reply. Raises ``ProviderError`` and its kin."""
         from darkai_cli.wire import transport
 
@@ -228,8 +243,8 @@ class HttpProvider:
                         break
                     if reader.linger is not None:
                         watch.linger(reader.linger)
-            except ReplyTimeoutError:
-                if reader.linger is None:
+            except (ReplyTimeoutError, NetworkError):
+                if reader.linger is None:  # else the end was seen, and nothing is missing
                     raise
             yield from reader.finish(exchange.headers)
 
@@ -238,8 +253,9 @@ class HttpProvider:
         request = self.request(chat)
         reader = ReplyReader(self._dialect, self.settings, chat)
         with _discreet(request):
-            async for event in self._areceive(request, reader):
-                yield event
+            async with aclosing(self._areceive(request, reader)) as events:
+                async for event in events:
+                    yield event
 
     async def _areceive(
         self, request: HttpRequest, reader: ReplyReader
@@ -254,15 +270,16 @@ class HttpProvider:
                 raise reader.refusal(exchange.status, exchange.headers, body, request.url)
             watch = exchange.watch
             try:
-                async for data in exchange.achunks():
-                    for event in reader.feed(data, watch):
-                        yield event
-                    if reader.ended:
-                        break
-                    if reader.linger is not None:
-                        watch.linger(reader.linger)
-            except ReplyTimeoutError:
-                if reader.linger is None:
+                async with aclosing(exchange.achunks()) as chunks:
+                    async for data in chunks:
+                        for event in reader.feed(data, watch):
+                            yield event
+                        if reader.ended:
+                            break
+                        if reader.linger is not None:
+                            watch.linger(reader.linger)
+            except (ReplyTimeoutError, NetworkError):
+                if reader.linger is None:  # else the end was seen, and nothing is missing
                     raise
             for event in reader.finish(exchange.headers):
                 yield event

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from darkai_cli.errors import ConfigError, NotFoundError, UnknownModelError
+from darkai_cli.errors import ConfigError, DarkAIError, NotFoundError, UnknownModelError
 from darkai_cli.providers.base import ModelInfo, ProviderSettings
 from darkai_cli.providers.catalog import BUILT_IN
 from darkai_cli.providers.darkai import DarkAIDialect
@@ -34,8 +35,8 @@ class Target(NamedTuple):
 def settings_of(config: Config, name: str) -> ProviderSettings:
     """The settings of a provider: the built-in row under the user's table.
 
-    Raises ``NotFoundError`` with the nearest names, or ``ConfigError`` for a table that lacks a
-    URL.
+    Raises ``NotFoundError`` with the nearest names, or ``ConfigError`` for a table that cannot be
+    used.
     """
     built_in = BUILT_IN.get(name)
     own = config.providers.get(name)
@@ -46,18 +47,11 @@ def settings_of(config: Config, name: str) -> ProviderSettings:
                 f"there is no provider `{name}`", hint=_nearest(name, known, "providers")
             )
         return built_in
-    base = built_in or ProviderSettings(name, own.type or "", own.url or "", own.model or "")
-    kind = own.type or base.type
-    if kind not in DIALECTS:
-        raise ConfigError(
-            f"the provider `{name}` has the type `{kind}`, which is not known",
-            hint=f"types are {', '.join(t for t in DIALECTS if t != 'demo')}",
-        )
-    if built_in is None and not own.url:
-        raise ConfigError(
-            f"the provider `{name}` has no url",
-            hint=f"`darkai config set providers.{name}.url https://HOST/PATH`",
-        )
+    kind = own.type or (built_in.type if built_in else "")
+    _check_table(name, kind, own.url, known=built_in is not None)
+    base = built_in or ProviderSettings(name, kind, own.url or "", own.model or "")
+    if kind == "demo" and not built_in:
+        base = BUILT_IN["demo"]
     moved = bool(own.url) and own.url != base.url
     models = tuple(own.models) if own.models else (() if moved else base.models)
     aliases = base.aliases if built_in else (BUILT_IN[kind].aliases if kind in BUILT_IN else {})
@@ -67,6 +61,33 @@ def settings_of(config: Config, name: str) -> ProviderSettings:
     return ProviderSettings(
         name, kind, own.url or base.url, default, models, aliases, dict(own.headers or {})
     )
+
+
+def _check_table(name: str, kind: str, url: str | None, *, known: bool) -> None:
+    """Raise ``ConfigError`` unless a provider can be of that type, at that URL or its usual one."""
+    key = f"providers.{name}"
+    types = ", ".join(one for one in DIALECTS if one != "demo")
+    if not kind:
+        raise ConfigError(
+            f"the provider `{name}` has no `type`",
+            hint=f"`darkai config set {key}.type TYPE`; types are {types}",
+        )
+    if kind not in DIALECTS:
+        raise ConfigError(
+            f"the provider `{name}` has the type `{kind}`, which is not known",
+            hint=f"types are {types}",
+        )
+    if kind == "demo":
+        if url:
+            raise ConfigError(
+                f"the provider `{name}` has a `url`, but `demo` answers without any service",
+                hint=f"`darkai config unset {key}.url`, or `darkai config set {key}.type TYPE`",
+            )
+    elif not known and not url:
+        raise ConfigError(
+            f"the provider `{name}` has no `url`",
+            hint=f"`darkai config set {key}.url https://HOST/PATH`",
+        )
 
 
 def names(config: Config) -> list[str]:
@@ -97,7 +118,30 @@ def resolve(config: Config) -> Target:
     wanted = config.model
     if not wanted:
         return Target(chosen, chosen.default_model)
-    wanted = config.aliases.get(wanted, wanted)
+    if wanted in config.aliases:
+        return _aliased(config, chosen, wanted)
+    return _find(config, chosen, wanted)
+
+
+def _aliased(config: Config, chosen: ProviderSettings, alias: str) -> Target:
+    """Who a user's alias means. Raises ``NotFoundError`` and its kin, which name the alias."""
+    with _naming(config, alias):
+        return _find(config, chosen, config.aliases[alias])
+
+
+@contextmanager
+def _naming(config: Config, alias: str) -> Iterator[None]:
+    """Have errors name the alias, if it is one, that led to them."""
+    try:
+        yield
+    except DarkAIError as error:
+        if alias in config.aliases:
+            meant = config.aliases[alias]
+            error.message = f"the alias `{alias}` means `{meant}`, but {error.message}"
+        raise
+
+
+def _find(config: Config, chosen: ProviderSettings, wanted: str) -> Target:
     first, slash, rest = wanted.partition("/")
     if slash and first in names(config):
         if config.chosen("provider") and first not in (config.provider, chosen.type):
@@ -109,8 +153,12 @@ def resolve(config: Config) -> Target:
     except UnknownModelError:
         if config.chosen("provider"):
             raise
-        others = [settings_of(config, name) for name in config.providers if name != chosen.name]
-        having = [other for other in others if _has(other, wanted)]
+        others, _ = usable(config)
+        having = [
+            other
+            for other in others
+            if other.name in config.providers and other.name != chosen.name and _has(other, wanted)
+        ]
         if len(having) != 1:
             raise
         return Target(having[0], model_of(having[0], wanted))
@@ -119,21 +167,49 @@ def resolve(config: Config) -> Target:
 def named(config: Config, name: str) -> Target:
     """Who ``provider/model`` or ``provider`` names. Raises ``NotFoundError`` and its kin."""
     first, _, rest = config.aliases.get(name, name).partition("/")
-    settings = settings_of(config, first)
-    return Target(settings, model_of(settings, rest))
+    with _naming(config, name):
+        settings = settings_of(config, first)
+        return Target(settings, model_of(settings, rest))
 
 
 def _has(settings: ProviderSettings, name: str) -> bool:
     return settings.aliases.get(name, name) in settings.models
 
 
-def models(config: Config) -> Iterator[tuple[ProviderSettings, ModelInfo]]:
-    """Every model that a configured provider names, with its provider."""
+def usable(config: Config) -> tuple[list[ProviderSettings], list[DarkAIError]]:
+    """The providers that can be used, and what is wrong with the others."""
+    found, faults = [], []
     for name in names(config):
-        settings = settings_of(config, name)
-        for model in settings.models or (settings.default_model,):
-            also = tuple(alias for alias, target in settings.aliases.items() if target == model)
-            yield settings, ModelInfo(model, also)
+        try:
+            found.append(settings_of(config, name))
+        except DarkAIError as fault:
+            faults.append(fault)
+    return found, faults
+
+
+def models(config: Config) -> tuple[list[tuple[ProviderSettings, ModelInfo]], list[DarkAIError]]:
+    """Every model that a provider or an alias names, with its provider; and what cannot be used."""
+    providers, faults = usable(config)
+    chosen = next((one for one in providers if one.name == config.provider), None)
+    own: dict[tuple[str, str], list[str]] = {}
+    for alias in config.aliases:
+        if chosen is None:
+            break
+        try:
+            target = _aliased(config, chosen, alias)
+        except DarkAIError as fault:
+            faults.append(fault)
+        else:
+            own.setdefault((target.settings.name, target.model), []).append(alias)
+    rows = []
+    for settings in providers:
+        listed = settings.models or (settings.default_model,)
+        aliased = [model for name, model in own if name == settings.name]
+        for model in dict.fromkeys([*listed, *aliased]):
+            also = [alias for alias, target in settings.aliases.items() if target == model]
+            also += own.get((settings.name, model), ())
+            rows.append((settings, ModelInfo(model, tuple(also))))
+    return rows, faults
 
 
 def provider_of(

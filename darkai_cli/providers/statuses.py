@@ -169,9 +169,7 @@ def explain(
     return _failed(host, status, headers, more, now)
 
 
-def limited(
-    host: str, headers: Headers, told: str, now: float, *, may_retry: bool = True
-) -> RateLimitError:
+def limited(host: str, headers: Headers, told: str, now: float) -> RateLimitError:
     """The error that a 429 is."""
     wait = retry_after(headers, now)
     quota = "quota" in told.lower() or "billing" in told.lower()
@@ -189,7 +187,7 @@ def limited(
         f"rate limited by {host}{more}",
         hint=f"try again in {span(wait)}" if wait else "try again in a minute",
         status=429,
-        retryable=may_retry,
+        retryable=True,
         retry_after=wait,
     )
 
@@ -211,14 +209,18 @@ def _failed(host: str, status: int, headers: Headers, more: str, now: float) -> 
 
 def _redirected(host: str, url: str, status: int, headers: Headers) -> ProviderError:
     target = headers.get("location", "")
-    there = urlsplit(target)
     here = urlsplit(url)
+    try:
+        there = urlsplit(target)
+        there_port = there.port
+    except ValueError:
+        return ServiceError(f"{host} redirected to an unusable address", status=status)
     other = there.hostname or ""
     if there.scheme and there.scheme not in ("http", "https"):
         return ServiceError(f"{host} redirected to an unsupported address", status=status)
     if there.scheme == "http" and here.scheme == "https":
         return ServiceError(f"{host} redirected to plain http: refused", status=status)
-    same = not other or (other == here.hostname and there.port == here.port)
+    same = not other or (other == here.hostname and there_port == here.port)
     if same and (there.path or "/") == (here.path or "/") and there.query == here.query:
         return ServiceError(f"{host} redirects in a loop", status=status)
     shown = quote(other + there.path if other else target)

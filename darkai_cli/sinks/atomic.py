@@ -1,7 +1,8 @@
 """A file that appears only when it is complete (``--output``).
 
 Written beside its destination and moved into place at the end, so that a reader sees the old file
-or the whole new one. A device or a pipe cannot be replaced: it is written to directly, at the end.
+or the whole new one. A symbolic link is replaced, not followed. A device or a pipe cannot be
+replaced: it is written to directly, at the end.
 """
 
 from __future__ import annotations
@@ -17,29 +18,27 @@ from darkai_cli.errors import InputError
 
 
 class AtomicFile:
-    """The file under construction; ``out`` is what to write to."""
+    """The file under construction: nothing is on disk before ``open``."""
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)
         self._temp: Path | None = None
+        self._out: BinaryIO | None = None
         try:
             self._mode = self._check()
-            if self._mode is None:
-                self.out = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 -- closed in commit and discard
-                return
-            handle, name = tempfile.mkstemp(
-                prefix=f".{self._path.name[:50]}.", dir=self._path.parent
-            )
         except OSError as exc:
             raise self._unwritable(exc) from exc
-        self._temp = Path(name)
-        self.out = cast("BinaryIO", os.fdopen(handle, "wb"))
 
     def _check(self) -> int | None:
         """The mode the file is to have; None where the path is no regular file."""
+        folder = self._path.parent
+        if not folder.is_dir():
+            raise FileNotFoundError(2, "there is no such folder")
         try:
             found = self._path.stat()
         except FileNotFoundError:
+            if not os.access(folder, os.W_OK):
+                raise PermissionError(13, "permission denied") from None
             mask = os.umask(0)
             os.umask(mask)
             return 0o666 & ~mask
@@ -47,38 +46,73 @@ class AtomicFile:
             raise IsADirectoryError(21, "it is a folder")
         if not os.access(self._path, os.W_OK):
             raise PermissionError(13, "permission denied")
-        return stat.S_IMODE(found.st_mode) if stat.S_ISREG(found.st_mode) else None
+        if not stat.S_ISREG(found.st_mode) or self._is_descriptor():
+            return None
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(13, "permission denied for its folder")
+        return stat.S_IMODE(found.st_mode)
+
+    def _is_descriptor(self) -> bool:
+        """Whether the path is, or leads through, one like ``/dev/stdout``."""
+        path = os.path.abspath(self._path)  # noqa: PTH100 -- resolve() would follow the link
+        for _ in range(40):
+            if path.startswith(("/dev/", "/proc/")):
+                return True
+            try:
+                target = os.readlink(path)  # noqa: PTH115 -- a str
+            except OSError:
+                return False
+            path = os.path.join(os.path.dirname(path), target)  # noqa: PTH118, PTH120 -- likewise
+        return False
+
+    def open(self) -> BinaryIO:
+        """What to write to. Raises ``InputError``."""
+        if self._mode is None:
+            self._out = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 -- see commit
+            return self._out
+        # The name is known before the file is there, so that no stop in between leaves it behind.
+        name = f".{self._path.name[:50]}.{os.urandom(6).hex()}"
+        self._temp = self._path.with_name(name)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+        try:
+            self._out = os.fdopen(os.open(self._temp, flags, 0o600), "wb")
+        except OSError as exc:
+            raise self._unwritable(exc) from exc
+        return self._out
 
     def commit(self) -> None:
         """Put the file in place. Raises ``InputError``; the old file is whole then."""
         try:
+            out = self._out or self.open()
             if self._temp is None:
-                self._copy()
+                self._copy(out)
                 return
-            self.out.flush()
-            os.fsync(self.out.fileno())
-            self.out.close()
+            out.flush()
+            os.fsync(out.fileno())
+            out.close()
             assert self._mode is not None
             self._temp.chmod(self._mode)
             self._temp.replace(self._path)
             self._temp = None
         except OSError as exc:
-            self.discard()
             raise self._unwritable(exc) from exc
+        finally:
+            self.discard()
 
-    def _copy(self) -> None:
-        self.out.seek(0)
+    def _copy(self, out: BinaryIO) -> None:
+        out.seek(0)
         with self._path.open("wb") as target:
-            while piece := self.out.read(65536):
+            while piece := out.read(65536):
                 target.write(piece)
-        self.out.close()
 
     def discard(self) -> None:
-        """Forget it; what was there before stays."""
+        """Forget what is not in place yet; what was there before stays."""
         with contextlib.suppress(OSError):
-            self.out.close()
+            if self._out is not None:
+                self._out.close()
         if self._temp is not None:
-            self._temp.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._temp.unlink(missing_ok=True)
             self._temp = None
 
     def _unwritable(self, exc: OSError) -> InputError:

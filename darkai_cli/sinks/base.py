@@ -47,7 +47,7 @@ def pump(events: Iterator[Event], sinks: Sequence[Sink]) -> bool:
                 except Exception as exc:  # noqa: BLE001 -- raised below, once the others are fed
                     open_sinks.remove(sink)
                     failed = failed or exc
-            if not stayed or not open_sinks:
+            if not stayed or (failed and not any(_keeps(sink) for sink in open_sinks)):
                 break
     except BaseException as exc:
         fault = exc
@@ -66,6 +66,11 @@ def pump(events: Iterator[Event], sinks: Sequence[Sink]) -> bool:
         if failed is not None and fault is None:
             raise failed
     return stayed
+
+
+def _keeps(sink: Sink) -> bool:
+    """Whether the sink keeps the reply, and so is worth being fed on alone."""
+    return bool(getattr(sink, "keeps", False))
 
 
 def unwritable(error: OSError) -> Exception:

@@ -13,6 +13,8 @@ from darkai_cli.history.journal import Journal
 class JournalSink:
     """Forwards what is shown, and who really answered."""
 
+    keeps = True
+
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 

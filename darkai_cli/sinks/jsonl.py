@@ -11,9 +11,16 @@ from collections.abc import Callable
 from typing import BinaryIO
 
 from darkai_cli import events
-from darkai_cli.errors import DarkAIError
+from darkai_cli.errors import DarkAIError, InputError
 from darkai_cli.events import Event
 from darkai_cli.sinks.base import unwritable
+
+
+def as_ours(error: Exception) -> DarkAIError:
+    """The error itself, or what an unforeseen one is: a bug."""
+    if isinstance(error, DarkAIError):
+        return error
+    return DarkAIError(f"a bug in darkai: {type(error).__name__}: {error}")
 
 
 class JsonlSink:
@@ -28,9 +35,13 @@ class JsonlSink:
 
     def close(self, error: BaseException | None = None) -> None:
         """Write the error that ended the stream, or that the user did."""
-        if isinstance(error, DarkAIError):
-            self._line(json.dumps(events.error_to_json(error)))
-        elif error is not None:
+        if error is None:
+            return
+        if isinstance(error, Exception):
+            told = as_ours(error)
+            self._line(json.dumps(events.error_to_json(told)))
+            told.reported = True
+        else:
             self._line(events.encode(events.StreamEnd("cancelled")))
 
     def _line(self, text: str) -> None:
@@ -44,8 +55,13 @@ class JsonlSink:
 class RecordSink:
     """A recording: the same lines with ``t``, the seconds since the request was made."""
 
-    def __init__(self, out: BinaryIO, clock: Callable[[], float] = time.monotonic) -> None:
+    keeps = True
+
+    def __init__(
+        self, out: BinaryIO, name: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._out = out
+        self._name = name
         self._clock = clock
         self._began = clock()
 
@@ -55,13 +71,24 @@ class RecordSink:
 
     def close(self, error: BaseException | None = None) -> None:
         """Write how it ended, and close the file."""
-        if isinstance(error, DarkAIError):
-            self._line(events.error_to_json(error))
+        if isinstance(error, Exception):
+            self._line(events.error_to_json(as_ours(error)))
         elif error is not None:
             self._line(events.to_json(events.StreamEnd("cancelled")))
-        self._out.close()
+        try:
+            self._out.close()
+        except OSError as exc:
+            raise self._fault(exc) from exc
 
     def _line(self, line: dict[str, object]) -> None:
         timed = {"t": round(self._clock() - self._began, 4), **line}
-        self._out.write(json.dumps(timed).encode() + b"\n")
-        self._out.flush()
+        try:
+            self._out.write(json.dumps(timed).encode() + b"\n")
+            self._out.flush()
+        except OSError as exc:
+            raise self._fault(exc) from exc
+
+    def _fault(self, exc: OSError) -> InputError:
+        """A recording that cannot be written: also where its reader has gone."""
+        reason = (exc.strerror or str(exc)).lower()
+        return InputError(f"cannot write the recording `{self._name}`: {reason}")

@@ -20,77 +20,58 @@ it), and every top-level block but the last is final, the last one too if a blan
 form has ended it. Two kinds of block are final in parts: a list item by item, a code fence line by
 line, by a small machine of its own. Lines that can neither open nor close a block are not
 looked at again (``_inert``): without that a quote of 10,000 lines would be parsed 10,000 times.
+
+Memory is bounded whatever comes: a line of more than ``LINE_LIMIT`` characters is no Markdown but
+text, final part by part; a block of more than ``BLOCK_LIMIT`` characters ends behind the line that
+makes it so, and what follows is read as if it began there (a table begins again with its header).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
 
 from markdown_it.common.utils import unescapeAll
 from markdown_it.rules_block.html_block import HTML_SEQUENCES
-from markdown_it.token import Token
 
 from darkai_cli.sinks.grammar import MATHS_ENDS, Grammar, Span
+from darkai_cli.sinks.pieces import (
+    CodeClose,
+    CodeLine,
+    CodeOpen,
+    ListState,
+    Long,
+    Piece,
+    begin_of,
+    item_bounds,
+    items_of,
+    pieces_of,
+)
 
 PREVIEW_LIMIT = 4_000
 """Characters of an open block from which ``open`` shows only its beginning and its end."""
+
+LINE_LIMIT = 65_536
+"""Characters of a line, outside of a fence, up to which it is read as Markdown."""
+
+BLOCK_LIMIT = 131_072
+"""Characters after which a block is ended at the next line's end. A fence may be endless."""
 
 _DEFINITIONS = 64
 """Lines of link definitions in a row from which the earlier ones are not read again."""
 
 
-class Block(NamedTuple):
-    """A whole top-level block, as ``markdown-it`` tokens."""
-
-    tokens: list[Token]
-
-
-class Item(NamedTuple):
-    """An item of a top-level list.
-
-    ``number`` is None in a bullet list; ``first``: it opens the list; ``loose``: a blank line
-    stands between it and the item before.
-    """
-
-    tokens: list[Token]
-    number: int | None
-    first: bool
-    loose: bool
-
-
-class CodeOpen(NamedTuple):
-    """A code fence begins; ``info`` is what stands behind it, usually the language."""
-
-    info: str
-
-
-class CodeLine(NamedTuple):
-    """A line of code, without its line break. Blank lines at the end of a fence are left out."""
-
-    text: str
-
-
-class CodeClose(NamedTuple):
-    """The code fence is over."""
-
-
-Piece: TypeAlias = Block | Item | CodeOpen | CodeLine | CodeClose
-
-
 def pieces(text: str) -> Iterator[Piece]:
-    """The pieces of a whole text, parsed at once."""
+    """The pieces of a whole text; parsed at once unless it may be too long for that."""
+    if len(text) > LINE_LIMIT:
+        committer = Committer()
+        for at in range(0, len(text), LINE_LIMIT):
+            yield from committer.feed(text[at : at + LINE_LIMIT])
+        yield from committer.close()
+        return
     grammar = Grammar()
     for span in grammar.blocks(text if text.endswith("\n") else text + "\n"):
-        yield from _pieces(grammar, span, None)
-
-
-class _List(NamedTuple):
-    """Where a list stands whose first items are final already."""
-
-    number: int | None
-    loose: bool
+        yield from pieces_of(grammar, span, None)
 
 
 class _Fence:
@@ -136,72 +117,6 @@ class _Fence:
         return " " * (column - self._indent) + line[index:]
 
 
-def _pieces(grammar: Grammar, span: Span, resumed: _List | None) -> Iterator[Piece]:
-    """The pieces of one block; ``resumed`` if it is a list whose first items went out before."""
-    if span.kind in ("bullet_list", "ordered_list"):
-        grammar.inline(span.tokens)
-        yield from _items(span, resumed)
-    elif span.kind == "fence":
-        token = span.tokens[0]
-        yield CodeOpen(unescapeAll(token.info).strip())
-        lines = token.content.split("\n")
-        while lines and not lines[-1].strip():
-            lines.pop()
-        for line in lines:
-            yield CodeLine(line if line.strip() else "")
-        yield CodeClose()
-    else:
-        grammar.inline(span.tokens)
-        yield Block(span.tokens)
-
-
-def _items(span: Span, resumed: _List | None) -> Iterator[Item]:
-    number = _first_number(span, resumed)
-    first = resumed is None
-    loose = resumed.loose if resumed else False
-    for begin, end in _item_bounds(span.tokens):
-        yield Item(span.tokens[begin + 1 : end], number, first, loose)
-        first = False
-        loose = begin_of(span.tokens, end + 1) > end_of(span.tokens[begin:end])
-        number = None if number is None else number + 1
-
-
-def _first_number(span: Span, resumed: _List | None) -> int | None:
-    if span.kind == "bullet_list":
-        return None
-    return resumed.number if resumed else int(span.tokens[0].attrs.get("start", 1))
-
-
-def _item_bounds(tokens: list[Token]) -> list[tuple[int, int]]:
-    """Where each item of a top-level list opens and closes."""
-    bounds = []
-    begin = 0
-    for index, token in enumerate(tokens):
-        if token.level == 1 and token.type == "list_item_open":
-            begin = index
-        elif token.level == 1 and token.type == "list_item_close":
-            bounds.append((begin, index))
-    return bounds
-
-
-def begin_of(tokens: list[Token], index: int) -> int:
-    """The source line of the token at ``index``; 0 if there is none."""
-    where = tokens[index].map if index < len(tokens) else None
-    return where[0] if where else 0
-
-
-def end_of(tokens: list[Token]) -> int:
-    """The source line behind the last visible one of ``tokens``, which begin with a mapped one.
-
-    The maps of containers count trailing blank lines; those of leaves do not.
-    """
-    end = begin_of(tokens, 0) + 1
-    for token in tokens:
-        if token.map and not token.type.endswith(("list_open", "item_open", "quote_open")):
-            end = max(end, token.map[1])
-    return end
-
-
 # What may begin a block, or a setext underline, or a table's second row, inside a paragraph.
 _OPENER = re.compile(
     r" {0,3}(?:#{1,6}(?:[ \t]|$)|>|[*+-](?:[ \t]|$)|\d{1,9}[.)](?:[ \t]|$)|`{3}|~{3}|<|[|:=-]"
@@ -220,38 +135,66 @@ class Committer:
     """Takes a text in chunks and hands out what is final of it.
 
     Line breaks are LF only: normalise before. Cost: linear in the text for every kind of
-    block that answers are made of; memory: the open block.
+    block that answers are made of; memory: the open block, or the open line of a fence.
     """
 
     def __init__(self) -> None:
         self._grammar = Grammar()
         self._parts: list[str] = []  # the incomplete last line
+        self._held = 0  # its length
+        self._is_long = False  # and whether parts of it have gone out
         self._lines: list[str] = []  # complete lines that are not final
+        self._size = 0  # their length
         self._fence: _Fence | None = None
-        self._list: _List | None = None
+        self._list: ListState | None = None
         self._last: Span | None = None  # the open block as of the last parse
         self._indent = 0  # of the open list item's content
         self._html_end: re.Pattern[str] | None = None  # None: a blank line ends the block
 
     def feed(self, text: str) -> list[Piece]:
         """Take the next part of the text; the pieces that have become final."""
-        if "\n" not in text:
-            self._parts.append(text)
-            return []
-        lines = ("".join(self._parts) + text).split("\n")
-        self._parts = [lines.pop()]
-        return self._advance(lines)
+        self._parts.append(text)
+        self._held += len(text)
+        done: list[Piece] = []
+        if "\n" in text:
+            lines = "".join(self._parts).split("\n")
+            self._parts = [lines.pop()]
+            self._held = len(self._parts[0])
+            self._advance(lines, done)
+        if self._held > LINE_LIMIT and self._fence is None:
+            text = "".join(self._parts)
+            keep = self._held % LINE_LIMIT or LINE_LIMIT
+            self._parts, self._held = [text[-keep:]], keep
+            self._emit_long(text[:-keep], done)
+        return done
+
+    def _emit_long(self, text: str, done: list[Piece]) -> None:
+        """A part of a long line; the block above is over."""
+        if not self._is_long:
+            self._end_block(done)
+        for at in range(0, len(text), LINE_LIMIT):
+            done.append(Long(text[at : at + LINE_LIMIT], not self._is_long))
+            self._is_long = True
+
+    def _end_block(self, done: list[Piece]) -> list[Span]:
+        """Everything that is open is final."""
+        text = "\n".join([*self._lines, ""])
+        self._lines = []  # a block may be most of a text: no copy of it is kept
+        spans = self._grammar.blocks(text)
+        for span in spans:
+            done.extend(pieces_of(self._grammar, span, self._list if span is spans[0] else None))
+        self._last = self._list = None
+        self._size = 0
+        return spans
 
     def close(self) -> list[Piece]:
         """The text is over: the rest of its pieces."""
-        done = self.feed("\n") if any(self._parts) else []
-        rest = self._grammar.blocks("\n".join([*self._lines, ""]))
-        for span in rest:
-            done.extend(_pieces(self._grammar, span, self._list if span is rest[0] else None))
+        done = self.feed("\n") if self._held else []
+        self._end_block(done)
         if self._fence is not None:
             done.append(CodeClose())
-        self._fence = self._list = self._last = None
-        self._lines, self._parts = [], []
+        self._fence = None
+        self._parts = []
         return done
 
     def open(self, limit: int = PREVIEW_LIMIT) -> list[Piece]:
@@ -259,17 +202,19 @@ class Committer:
         partial = self._partial(limit)
         if self._fence is not None:
             return self._fence.peek(partial)
+        if self._is_long:
+            return [Long(partial, first=False)]
         grammar = self._grammar.fork()
         text = self._abridged(partial, limit)
         shown: list[Piece] = []
         for span in grammar.blocks(text):
-            shown.extend(_pieces(grammar, span, None if shown else self._list))
+            shown.extend(pieces_of(grammar, span, None if shown else self._list))
         return shown
 
     def _partial(self, limit: int) -> str:
         """The end of the incomplete last line, as much as a preview may need."""
         # Cut at a multiple of the limit: it stays there while the line grows, and nothing jumps.
-        size = sum(map(len, self._parts))
+        size = self._held
         keep = size if size < 2 * limit else limit + size % limit
         taken: list[str] = []
         for part in reversed(self._parts):
@@ -297,26 +242,54 @@ class Committer:
             lines = [*(line[:limit] for line in self._lines[: min(head, begin)]), *lines]
         return "\n".join([*lines, partial])
 
-    def _advance(self, lines: list[str]) -> list[Piece]:
-        done: list[Piece] = []
-        rest = iter(lines)
-        while True:
+    def _advance(self, lines: list[str], done: list[Piece]) -> None:
+        """Take complete lines."""
+        at = 0
+        while at < len(lines):
+            line = lines[at]
             if self._fence is not None:
-                for line in rest:
-                    if self._fence.closes(line):
-                        self._fence = None
-                        done.append(CodeClose())
-                        break
+                at += 1
+                if self._fence.closes(line):
+                    self._fence = None
+                    done.append(CodeClose())
+                else:
                     done.extend(self._fence.line(line))
-                if self._fence is not None:
-                    return done
-            fresh = list(rest)
-            if not fresh:
-                return done
-            self._lines.extend(fresh)
-            if self._last is not None and all(map(self._inert, fresh)):
-                return done
-            rest = iter(self._commit(done))
+            elif self._is_long or len(line) > LINE_LIMIT:
+                at += 1
+                self._emit_long(line, done)
+                self._is_long = False
+            else:
+                end = self._portion(lines, at)
+                rest = self._take(lines[at:end], done)
+                lines, at = ([*rest, *lines[end:]], 0) if rest else (lines, end)
+
+    def _portion(self, lines: list[str], at: int) -> int:
+        """The end of the lines from ``at`` on, one at least, that fit into the open block."""
+        size = self._size + len(lines[at]) + 1
+        end = at + 1
+        while end < len(lines) and len(lines[end]) <= LINE_LIMIT:
+            size += len(lines[end]) + 1
+            if size > BLOCK_LIMIT:
+                break
+            end += 1
+        return end
+
+    def _take(self, fresh: list[str], done: list[Piece]) -> list[str]:
+        """Add lines to what is open; those of them that stand behind the opening of a fence."""
+        self._lines.extend(fresh)
+        self._size += sum(map(len, fresh)) + len(fresh)
+        rest: list[str] = []
+        if self._last is None or not all(map(self._inert, fresh)):
+            rest = self._commit(done)
+            self._size = sum(map(len, self._lines)) + len(self._lines)
+        if self._size > BLOCK_LIMIT:
+            lines = self._lines
+            spans = self._end_block(done)
+            if spans and spans[-1].kind == "table":
+                head = lines[spans[-1].start : spans[-1].start + 2]
+                if sum(map(len, head)) < BLOCK_LIMIT // 16:
+                    self._lines = head
+        return rest
 
     def _commit(self, done: list[Piece]) -> list[str]:
         """Parse the open lines, hand out the final blocks; the lines behind an opened fence."""
@@ -324,7 +297,7 @@ class Committer:
         resumed = self._list
         last = spans.pop() if spans else None
         for span in spans:
-            done.extend(_pieces(self._grammar, span, resumed))
+            done.extend(pieces_of(self._grammar, span, resumed))
             resumed = None
         self._last = last
         if last is None:
@@ -340,7 +313,7 @@ class Committer:
             self._lines, self._last, self._list = [], None, None
             return rest
         if self._is_over(last):
-            done.extend(_pieces(self._grammar, last, None))
+            done.extend(pieces_of(self._grammar, last, None))
             self._lines = self._lines[last.end :]
             self._last = self._list = None
         elif last.kind in ("bullet_list", "ordered_list"):
@@ -372,16 +345,16 @@ class Committer:
             start -= 1
         self._lines = self._lines[start:]
 
-    def _commit_items(self, done: list[Piece], last: Span, resumed: _List | None) -> None:
+    def _commit_items(self, done: list[Piece], last: Span, resumed: ListState | None) -> None:
         """All items but the last are final."""
-        bounds = _item_bounds(last.tokens)
+        bounds = item_bounds(last.tokens)
         begin, _ = bounds[-1]
         self._list = resumed
         if len(bounds) > 1:
             self._grammar.inline(last.tokens[:begin])
-            items = list(_items(last, resumed))
+            items = list(items_of(last, resumed))
             done.extend(items[:-1])
-            self._list = _List(items[-1].number, items[-1].loose)
+            self._list = ListState(items[-1].number, items[-1].loose)
         self._lines = self._lines[begin_of(last.tokens, begin) :]
         marker = _MARKER.match(self._lines[0])
         self._indent = 1 << 30

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Literal, TextIO
 
 from darkai_cli.events import Citation, Event, StreamStart, Usage
+from darkai_cli.sinks.raw import put
 from darkai_cli.sinks.sanitize import Sanitizer, sanitize_line
 
 LABELS = {"info": "note", "warning": "warning"}
@@ -123,5 +124,4 @@ class ReasoningSink:
 
     def _write(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # nobody listening is no error
-            self._err.write(text)
-            self._err.flush()
+            put(self._err, text)

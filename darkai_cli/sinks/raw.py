@@ -27,6 +27,16 @@ def writer(out: BinaryIO) -> Callable[[str], None]:
     return write
 
 
+def put(out: TextIO, text: str) -> None:
+    """Write text and flush; on a terminal that cannot show a character, a ``?`` in its place."""
+    try:
+        out.write(text)
+    except UnicodeEncodeError:
+        encoding = out.encoding or "ascii"
+        out.write(text.encode(encoding, "replace").decode(encoding))
+    out.flush()
+
+
 class RawSink:
     """The text exactly as received, as UTF-8 bytes."""
 
@@ -69,8 +79,7 @@ class PlainSink:
         if text:
             self._last = text
             try:
-                self._out.write(text)
-                self._out.flush()
+                put(self._out, text)
             except OSError as exc:
                 raise unwritable(exc) from exc
 

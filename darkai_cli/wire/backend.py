@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import httpcore
 
+from darkai_cli import stops
 from darkai_cli.wire.timers import Watch
 
 Address = tuple[Any, Any, int, str, Any]
@@ -32,15 +33,15 @@ class WatchedStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 -- the watch knows better
         watch = self._backend.watch
-        self._backend.sent()
+        if watch.is_sent:
+            self._backend.sent()
+        stops.check()
         data = self._inner.read(max_bytes, watch.left())
         watch.byte()
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 -- likewise
-        watch = self._backend.watch
-        watch.sent()
-        self._inner.write(buffer, watch.left())
+        self._inner.write(buffer, self._backend.watch.left())
 
     def close(self) -> None:
         self._inner.close()
@@ -51,6 +52,7 @@ class WatchedStream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002 -- likewise
     ) -> httpcore.NetworkStream:
+        self._backend.watch.in_handshake = True
         inner = self._inner.start_tls(ssl_context, server_hostname, self._backend.watch.left())
         return WatchedStream(inner, self._backend)
 
@@ -92,7 +94,6 @@ class WatchedBackend(httpcore.NetworkBackend):
                 if left == 1:
                     raise
             else:
-                self.watch.connected = True
                 return WatchedStream(stream, self)
         raise AssertionError("resolve() gives at least one address")  # pragma: no cover
 

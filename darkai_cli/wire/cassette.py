@@ -7,7 +7,6 @@ and a bad one is named by its number.
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -17,6 +16,8 @@ from darkai_cli.errors import DarkAIError, InputError
 from darkai_cli.events import Event
 
 MAX_LINE = 4 * 1024 * 1024
+MAX_TIME = 1_000_000
+"""The latest time in a recording, in seconds: no timer runs longer, and every clock can wait it."""
 
 
 def read(lines: Iterable[bytes], name: str) -> Iterator[tuple[float, Event | DarkAIError]]:
@@ -33,20 +34,16 @@ def read(lines: Iterable[bytes], name: str) -> Iterator[tuple[float, Event | Dar
         if ended:
             raise InputError(f"`{name}`, line {number}: something follows the end of the reply")
         moment = line.get("t", last)
-        if not isinstance(moment, int | float) or not math.isfinite(moment) or moment < 0:
+        if not _is_time(moment):
             raise InputError(f"`{name}`, line {number}: `t` is not a time in seconds")
         last = max(last, float(moment))
-        if line.get("event") == "error":
-            ended = True
-            yield last, _error(line.get("data"))
-            continue
         try:
-            event = events.from_json(line)
+            item = _item(line)
         except ValueError as exc:
             raise InputError(f"`{name}`, line {number}: {exc}") from None
-        if event is not None:
-            ended = event.type == "stream-end"
-            yield last, event
+        if item is not None:
+            ended = isinstance(item, DarkAIError) or item.type == "stream-end"
+            yield last, item
     if not ended:
         raise InputError(
             f"the recording `{name}` ends before the reply does",
@@ -67,23 +64,49 @@ def _object(raw: bytes, name: str, number: int) -> dict[str, Any]:
     return line
 
 
+def _is_time(moment: object) -> bool:
+    number = isinstance(moment, int | float) and not isinstance(moment, bool)
+    return number and 0 <= moment <= MAX_TIME  # type: ignore[operator]
+
+
+def _item(line: dict[str, Any]) -> Event | DarkAIError | None:
+    """What a line stands for; None for nothing. Raises ``ValueError``."""
+    if line["event"] == "error":
+        return _error(line.get("data"))
+    event: Any = events.from_json(line)
+    if event is None or getattr(event, "text", None) == "":
+        return None
+    texts = {
+        field: _whole(value)
+        for field, value in event._asdict().items()
+        if isinstance(value, str) and not value.isascii()
+    }
+    mended: Event = event._replace(**texts)
+    return mended
+
+
+def _whole(text: str) -> str:
+    """The text with U+FFFD for each half of a UTF-16 pair, which nothing could write."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def _error(data: Any) -> DarkAIError:
-    """The recorded error, as the exception it was."""
+    """The recorded error, as the exception it was. Raises ``ValueError``."""
     fields = data if isinstance(data, dict) else {}
-    kinds = {
+    kind, message, hint = (fields.get(field) for field in ("kind", "message", "hint"))
+    if not isinstance(kind, str) or not isinstance(message, str):
+        raise ValueError("`error` lacks a kind or a message")  # noqa: TRY004 -- likewise
+    if not isinstance(hint, str | None):
+        raise ValueError("`error` has a `hint` that it cannot have")  # noqa: TRY004 -- likewise
+    kinds: dict[str, type[DarkAIError]] = {
         cls.kind: cls
         for cls in _tree(DarkAIError)
         if "kind" in cls.__dict__ and cls is not errors.ProviderError
     }
     kinds["service"] = errors.ServiceError
     kinds["not-found"] = errors.NotFoundError
-    cls = kinds.get(fields.get("kind", ""), errors.ServiceError)
-    message = fields.get("message")
-    hint = fields.get("hint")
-    return cls(
-        message if isinstance(message, str) else "the recorded reply failed",
-        hint=hint if isinstance(hint, str) else None,
-    )
+    cls = kinds.get(kind, errors.ServiceError)  # a newer version may know more kinds
+    return cls(_whole(message), hint=_whole(hint) if hint else None)
 
 
 def _tree(cls: type[DarkAIError]) -> Iterator[type[DarkAIError]]:
@@ -104,7 +127,7 @@ def play(
         if speed is not None:
             wait = began + moment / speed - clock()
             if wait > 0:
-                sleep(wait)
+                sleep(min(wait, MAX_TIME))  # a tiny speed makes more of it than can be slept
         if isinstance(item, DarkAIError):
             raise item
         yield item

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -59,24 +60,32 @@ def require_ours(exc: Exception) -> None:
 @contextmanager
 def translated(route: Route, watch: Watch) -> Iterator[None]:
     """Raise what httpx and anyio raise as darkai's errors."""
+    handled = sys.exc_info()[1]  # the caller's own, which must not explain ours
     try:
         yield
     except httpx.InvalidURL as exc:
         raise ConfigError(f"the URL is not usable: {exc}") from exc
     except TimeoutError as exc:  # anyio.fail_after
-        raise _timeout(route, watch) from exc
+        raise _of(route, _timeout(route, watch)) from exc
     except httpx.TransportError as exc:
-        raise explain(exc, route, watch) from exc
+        raise _of(route, explain(exc, route, watch, handled)) from exc
 
 
-def explain(exc: httpx.TransportError, route: Route, watch: Watch) -> ProviderError:
+def _of(route: Route, error: ProviderError) -> ProviderError:
+    error.proxied = route.proxy is not None
+    return error
+
+
+def explain(
+    exc: httpx.TransportError, route: Route, watch: Watch, handled: BaseException | None = None
+) -> ProviderError:
     """The error that tells what ``exc`` means on this route."""
     if isinstance(exc, httpx.TimeoutException):
         return _timeout(route, watch, "connect" if isinstance(exc, httpx.ConnectTimeout) else None)
     if isinstance(exc, httpx.ProxyError):
         return _proxy_error(exc, route)
     connecting = isinstance(exc, httpx.ConnectError)
-    for cause in _causes(exc):
+    for cause in _causes(exc, handled):
         if isinstance(cause, socket.gaierror):
             return _unresolved(route)
         told = _tls_error(cause, route) if connecting or "ssl" in type(cause).__module__ else None
@@ -89,14 +98,15 @@ def explain(exc: httpx.TransportError, route: Route, watch: Watch) -> ProviderEr
         if isinstance(cause, OSError) and cause.errno is not None and connecting:
             return _unreachable(cause, route)
     if isinstance(exc, httpx.RemoteProtocolError):
-        return _protocol_error(exc, route)
+        return _protocol_error(exc, route, watch)
     return NetworkError(f"connection to {route.address} failed: {exc}", retryable=not connecting)
 
 
-def _causes(exc: BaseException) -> Iterator[BaseException]:
+def _causes(exc: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
+    """What lies behind an exception; httpcore suppresses contexts that say the most."""
     seen = 0
     current: BaseException | None = exc
-    while current is not None and seen < 10:
+    while current is not None and current is not handled and seen < 10:
         yield current
         current = current.__cause__ or current.__context__
         seen += 1
@@ -106,14 +116,20 @@ def _timeout(route: Route, watch: Watch, phase: Phase | None = None) -> Provider
     phase = phase or watch.phase
     limit = f"{getattr(watch.timers, phase, 0):g} s"
     if phase == "connect":
-        where = f"proxy {route.proxy.address}" if route.proxy else route.host
-        if route.scheme == "https" and watch.connected:
+        if route.proxy:
+            return ReplyTimeoutError(
+                f"proxy {route.proxy.address} (from {route.proxy.origin}) did not connect to "
+                f"{route.address} within {limit}",
+                hint=f"check the proxy, or correct {route.proxy.origin}",
+                retryable=True,
+            )
+        if watch.in_handshake:
             return NetworkError(
                 f"{route.address} does not speak TLS: no handshake within {limit}",
                 hint="use http:// in the URL if the service has no TLS",
             )
         return ReplyTimeoutError(
-            f"connecting to {where} timed out after {limit}",
+            f"connecting to {route.host} timed out after {limit}",
             hint="check the network, or the proxy; `connect_timeout` sets the limit",
             retryable=True,
         )
@@ -155,13 +171,25 @@ def _unreachable(cause: OSError, route: Route) -> ProviderError:
 
 
 def _reset(route: Route, *, connecting: bool, watch: Watch) -> ProviderError:
-    where = f"proxy {route.proxy.address}" if route.proxy and connecting else route.host
+    blamed = _blamed(route, watch)
+    where = f"proxy {blamed.address} (from {blamed.origin})" if blamed else route.host
     when = " before answering" if watch.phase == "first" and not connecting else ""
     return NetworkError(f"{where} reset the connection{when}", retryable=True)
 
 
-def _protocol_error(exc: httpx.RemoteProtocolError, route: Route) -> ProviderError:
+def _blamed(route: Route, watch: Watch) -> Proxy | None:
+    """The proxy, if the way to the service did not stand yet."""
+    return None if watch.is_sent else route.proxy
+
+
+def _protocol_error(exc: httpx.RemoteProtocolError, route: Route, watch: Watch) -> ProviderError:
     text = str(exc)
+    blamed = _blamed(route, watch)
+    if blamed:
+        return NetworkError(
+            f"proxy {blamed.address} (from {blamed.origin}) gave no usable answer",
+            hint=f"is it an HTTP proxy? Correct {blamed.origin}",
+        )
     if "without sending a response" in text:
         return NetworkError(f"{route.host} closed the connection without answering", retryable=True)
     if "peer closed" in text or "incomplete" in text:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from darkai_cli.errors import ConfigError
+from darkai_cli.errors import ConfigError, UsageError
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 
@@ -74,14 +74,20 @@ def choose(
     """The proxy for ``url``, or None for a direct connection.
 
     ``explicit``: what flag or config say (``origin`` names which; an empty text means no proxy);
-    ``by_flag``: it was the flag, which counts for loopback too.
+    ``by_flag``: it was the flag, which counts for loopback too. Raises ``ConfigError``, or
+    ``UsageError`` for the flag, if the proxy has no usable address.
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     if explicit is not None:
         if not explicit or (is_loopback(host) and not by_flag):
             return None
-        return parse(explicit, origin)
+        try:
+            return parse(explicit, origin)
+        except ConfigError as exc:
+            if by_flag:
+                raise UsageError(exc.message, hint=exc.hint) from None
+            raise
     if is_loopback(host):
         return None
     for name in (f"{parts.scheme}_proxy", "all_proxy"):
@@ -118,7 +124,7 @@ def bypassed(host: str, port: int, environ: Mapping[str, str]) -> bool:
             return True
         name, _, wanted_port = entry.rpartition(":")
         if name and wanted_port.isascii() and wanted_port.isdigit() and ":" not in name:
-            if int(wanted_port) != port:
+            if wanted_port.lstrip("0") != str(port):
                 continue
             entry = name
         entry = entry.removeprefix("*").lstrip(".")

@@ -1,11 +1,13 @@
-"""What must never be shown: credentials in headers, and their values wherever they turn up again.
+"""What must never be shown: credentials in headers and URLs, and their values where they turn up.
 
 Servers echo keys in error messages, so hiding the header alone is not enough.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from urllib.parse import unquote_plus
 
 _NAMES = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _ENDINGS = ("key", "token", "secret", "password")
@@ -14,9 +16,12 @@ _SHORTEST = 6
 
 MASK = "***"
 
+_PAIR = r"(?<=[?&])([^=&#]*)=([^&#]+)"
+"""A name and its value in a URL's query, as they are written."""
+
 
 def is_secret(name: str) -> bool:
-    """Whether the value of the header ``name`` is a credential."""
+    """Whether the value of the header or query parameter ``name`` is a credential."""
     lower = name.lower()
     return lower in _NAMES or lower.endswith(_ENDINGS)
 
@@ -26,9 +31,21 @@ def masked(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: MASK if is_secret(name) else value for name, value in headers.items()}
 
 
-def secrets_in(headers: Mapping[str, str]) -> tuple[str, ...]:
-    """The credentials in ``headers``: whole values, and the part after ``Bearer``."""
+def shown_url(url: str) -> str:
+    """The URL as it may be shown: the credentials in its query masked."""
+    return re.sub(_PAIR, lambda pair: f"{pair[1]}={MASK}" if _is_secret(pair) else pair[0], url)
+
+
+def _is_secret(pair: re.Match[str]) -> bool:
+    return is_secret(unquote_plus(pair[1]))
+
+
+def secrets_in(headers: Mapping[str, str], url: str = "") -> tuple[str, ...]:
+    """The credentials in ``headers`` and ``url``: whole values, and the part after ``Bearer``."""
     found = set()
+    for pair in re.finditer(_PAIR, url):
+        if _is_secret(pair):
+            found.update({pair[2], unquote_plus(pair[2])})
     for name, value in headers.items():
         if is_secret(name):
             found.update({value, value.rpartition(" ")[2]})

@@ -38,14 +38,19 @@ class Watch:
         self._sent: float | None = None
         self._last_byte = self._last_content = self._started
         self._content = False
-        self.connected = False
-        """Whether TCP stands (a TLS handshake may still be under way)."""
+        self.in_handshake = False
+        """Whether TLS is being agreed on, or was."""
         self._linger: float | None = None
 
     def sent(self) -> None:
         """The connection stands; the request is on its way."""
         if self._sent is None:
             self._sent = self._last_byte = self._clock()
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the connection stands and the request is on its way."""
+        return self._sent is not None
 
     def byte(self) -> None:
         """Something came, a keep-alive perhaps."""

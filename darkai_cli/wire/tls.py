@@ -1,11 +1,12 @@
 """The TLS context: the system's trust store, or the file the user named. Built in a thread.
 
-Loading certificates costs more than most imports, so ``start`` begins it while the rest of the
-program is still being imported, and only for an ``https://`` URL.
+Loading certificates costs more than most imports, so a ``PendingContext`` begins it while the rest
+of the program is still being imported, and is made only for an ``https://`` URL.
 """
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class PendingContext:
-    """A context under construction."""
+    """A context under construction, from the moment that this object is."""
 
     def __init__(self, ca_file: str | None, environ: Mapping[str, str]) -> None:
         self._ca_file = ca_file
@@ -60,14 +61,39 @@ def build(ca_file: str | None, environ: Mapping[str, str]) -> ssl.SSLContext:
             continue
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
+            if is_dir:
+                _look_into(path)  # OpenSSL itself does so much later, and says nothing
             context.load_verify_locations(**{"capath" if is_dir else "cafile": path})
-        except (OSError, ssl.SSLError) as exc:
-            reason = exc.strerror if type(exc) is not ssl.SSLError else "it holds no certificate"
-            raise ConfigError(
-                f"the CA file `{path}` from {origin} cannot be used: {reason}",
-                hint="name a PEM file with the certificate of the authority",
-            ) from exc
+        except OSError as exc:  # which OpenSSL's own errors are too
+            raise _unusable(path, origin, is_dir=is_dir, fault=exc) from exc
         return context
     import truststore
 
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _look_into(path: str) -> None:
+    """Raise ``OSError`` unless a folder in ``path``, a list as ``PATH`` is, can be read."""
+    fault: OSError | None = None
+    for folder in filter(None, path.split(os.pathsep)):
+        try:
+            os.scandir(folder).close()
+        except OSError as exc:
+            fault = fault or exc
+        else:
+            return
+    raise fault or FileNotFoundError(0, "it names no folder")
+
+
+def _unusable(path: str, origin: str, *, is_dir: bool, fault: OSError) -> ConfigError:
+    import ssl
+
+    reason = fault.strerror or str(fault)
+    if isinstance(fault, ssl.SSLError):
+        reason = "it holds no certificate"
+    what = "folder" if is_dir else "file"
+    hint = "name a PEM file with the certificate of the authority"
+    return ConfigError(
+        f"the CA {what} `{path}` from {origin} cannot be used: {reason[:1].lower()}{reason[1:]}",
+        hint=f"correct {origin}, or unset it" if is_dir else hint,
+    )

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import httpx
 
-from darkai_cli.errors import BadReplyError, ConfigError
+from darkai_cli import stops
+from darkai_cli.errors import BadReplyError, ConfigError, NetworkError
 from darkai_cli.wire import faults
 from darkai_cli.wire.inflate import Inflater
 from darkai_cli.wire.proxy import Proxy
@@ -34,6 +35,8 @@ App = Callable[[bytes, Mapping[str, str]], Iterator[tuple[float, bytes]]]
 
 ERROR_BODY = 64 * 1024
 """How much of an error's body is read."""
+ERROR_WAIT = 2.0
+"""Seconds that an error's body is waited for: its status has said the most already."""
 
 
 class Link(NamedTuple):
@@ -88,40 +91,57 @@ class Exchange:
         """The body as it arrives. Raises ``ProviderError`` and its kin."""
         with faults.translated(self._route, self.watch):
             for data in self._response.iter_raw():
-                if self._log is not None:
-                    self._log.line("<", f"{len(data)} bytes: {data[:200]!r}")
+                self._note(data)
                 if self._inflater is None:
                     yield data
                 else:
-                    yield from self._inflate(self._inflater, data)
+                    yield from self._inflate(data)
+            self._ended()
 
-    async def achunks(self) -> AsyncIterator[bytes]:
+    async def achunks(self) -> AsyncGenerator[bytes, None]:
         """The same, for the asynchronous driver."""
         import anyio
 
         with faults.translated(self._route, self.watch):
-            raw = self._response.aiter_raw().__aiter__()
-            while True:
-                try:
-                    with anyio.fail_after(self.watch.left()):
-                        data = await raw.__anext__()
-                except StopAsyncIteration:
-                    return
-                self.watch.byte()
-                if self._inflater is None:
-                    yield data
-                else:
-                    for piece in self._inflate(self._inflater, data):
+            async with aclosing(
+                cast("AsyncGenerator[bytes, None]", self._response.aiter_raw())
+            ) as raw:
+                while True:
+                    try:
+                        with anyio.fail_after(self.watch.left()):
+                            data = await raw.__anext__()
+                    except StopAsyncIteration:
+                        break
+                    self.watch.byte()
+                    self._note(data)
+                    for piece in (data,) if self._inflater is None else self._inflate(data):
                         yield piece
+            self._ended()
 
-    def _inflate(self, inflater: Inflater, data: bytes) -> Iterator[bytes]:
+    def _note(self, data: bytes) -> None:
+        if self._log is not None:
+            self._log.line("<", f"{len(data)} bytes: {data[:200]!r}")
+
+    def _inflate(self, data: bytes) -> Iterator[bytes]:
+        assert self._inflater is not None
         try:
-            yield from inflater.feed(data)
+            yield from self._inflater.feed(data)
         except ValueError as exc:
             raise BadReplyError(f"{self._route.host} sent undecodable data: {exc}") from exc
 
+    def _ended(self) -> None:
+        """The body is over: say so if its encoding is not."""
+        try:
+            if self._inflater is not None:
+                self._inflater.close()
+        except ValueError as exc:
+            raise NetworkError(
+                f"connection lost: {self._route.host} ended it early, {exc}", retryable=True
+            ) from exc
+
     def read(self, limit: int = ERROR_BODY) -> bytes:
         """The body up to ``limit`` bytes; what came before a fault, if one happens."""
+        self.watch.linger(ERROR_WAIT)
         parts: list[bytes] = []
         size = 0
         try:
@@ -136,14 +156,16 @@ class Exchange:
 
     async def aread(self, limit: int = ERROR_BODY) -> bytes:
         """The same, for the asynchronous driver."""
+        self.watch.linger(ERROR_WAIT)
         parts: list[bytes] = []
         size = 0
         try:
-            async for data in self.achunks():
-                parts.append(data)
-                size += len(data)
-                if size >= limit:
-                    break
+            async with aclosing(self.achunks()) as chunks:
+                async for data in chunks:
+                    parts.append(data)
+                    size += len(data)
+                    if size >= limit:
+                        break
         except Exception as exc:  # noqa: BLE001 -- likewise
             faults.require_ours(exc)
         return b"".join(parts)[:limit]
@@ -165,6 +187,7 @@ def send(
     try:
         with faults.translated(route, watch):
             request = client.build_request(method, url, content=body, headers=_headers(headers))
+            request.stream = _Outgoing(body, watch.sent)
             log = _Log(link.log, headers) if link.log is not None else None
             if log is not None:
                 log.head(">", f"{method} {url} ({len(body)} bytes)", request.headers)
@@ -190,21 +213,45 @@ async def asend(
     route = faults.Route.of(url, link.proxy)
     with faults.translated(route, watch):
         transport = _async_transport(link, url)
-        client = httpx.AsyncClient(
-            transport=transport,
-            trust_env=False,
-            timeout=httpx.Timeout(None, connect=link.timers.connect),
-        )
+        client = httpx.AsyncClient(transport=transport, trust_env=False, timeout=None)  # noqa: S113 -- the watch has the timers
+    log = _Log(link.log, headers) if link.log is not None else None
     async with client:
         with faults.translated(route, watch):
             request = client.build_request(method, url, content=body, headers=_headers(headers))
-            watch.sent()
-            with anyio.fail_after(link.timers.connect + link.timers.first):
+            if log is not None:
+                log.head(">", f"{method} {url} ({len(body)} bytes)", request.headers)
+            with anyio.fail_after(watch.left()) as scope:
+
+                def sent() -> None:
+                    watch.sent()
+                    scope.deadline = anyio.current_time() + watch.left()
+                    if link.on_sent is not None:
+                        link.on_sent()
+
+                request.stream = _Outgoing(body, sent)
                 response = await client.send(request, stream=True)
+            if log is not None:
+                log.head("<", f"{response.status_code}", response.headers)
         try:
-            yield Exchange(response, route, watch)
+            yield Exchange(response, route, watch, log)
         finally:
             await response.aclose()
+
+
+class _Outgoing(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A request's body; when it is asked for, the connection stands, through any proxy."""
+
+    def __init__(self, body: bytes, sent: Callable[[], None]) -> None:
+        self._body = body
+        self._sent = sent
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._sent()
+        yield self._body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self._sent()
+        yield self._body
 
 
 def _headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -320,10 +367,10 @@ class _InProcess(httpx.BaseTransport):
         self._watch = watch
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._watch.sent()
+        body = request.read()
         if self._link.on_sent is not None:
             self._link.on_sent()
-        pieces = self._app(request.read(), dict(request.headers))
+        pieces = self._app(body, dict(request.headers))
         return httpx.Response(
             200,
             headers={"content-type": "text/event-stream"},
@@ -342,6 +389,7 @@ class _Paced(httpx.SyncByteStream):
         for pause, data in self._pieces:
             if pause > 0:
                 self._sleep(pause)
+            stops.check()
             yield data
 
 
@@ -381,7 +429,11 @@ def _async_transport(link: Link, url: str) -> httpx.AsyncBaseTransport:
     return httpx.AsyncHTTPTransport(
         verify=verify,
         trust_env=False,
-        proxy=httpx.Proxy(f"{proxy.scheme}://{host}:{proxy.port}", auth=auth),
+        proxy=httpx.Proxy(
+            f"{proxy.scheme}://{host}:{proxy.port}",
+            auth=auth,
+            ssl_context=link.tls.get() if link.tls and proxy.scheme == "https" else None,
+        ),
     )
 
 

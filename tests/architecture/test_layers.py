@@ -19,7 +19,7 @@ from support.isolation import ROOT
 PACKAGE = ROOT / "darkai_cli"
 
 LAYERS = {
-    "errors": 0, "events": 0, "messages": 0, "streams": 0,
+    "errors": 0, "events": 0, "messages": 0, "streams": 0, "stops": 0,
     "plugins": 1, "config": 1, "wire": 1,
     "providers": 2, "tools": 2, "history": 2, "limits": 2,
     "conversation": 3, "sinks": 3,

@@ -116,15 +116,26 @@ def test_no_bytes_break_a_decoder(data: Any, kind: str) -> None:
     line = st.one_of(
         st.binary(max_size=40),
         st.sampled_from(
-            [b"data: ", b"event: error", b"\n", b'{"event":"text-chunk","data":{"text":"x"}}', b"{}"]
+            [
+                b"data: ",
+                b"event: error",
+                b"\n",
+                b'{"event":"text-chunk","data":{"text":"x"}}',
+                b"{}",
+            ]
         ),
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-            lambda inner: st.lists(inner, max_size=3)
-            | st.dictionaries(
-                st.sampled_from(["event", "data", "text", "error", "detail", "choices", "delta"]),
-                inner | st.sampled_from(["text-chunk", "error", "stream-end", "final-response"]),
-                max_size=4,
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(
+                    st.sampled_from(
+                        ["event", "data", "text", "error", "detail", "choices", "delta"]
+                    ),
+                    inner
+                    | st.sampled_from(["text-chunk", "error", "stream-end", "final-response"]),
+                    max_size=4,
+                )
             ),
             max_leaves=8,
         ).map(lambda value: b"data: " + json.dumps(value).encode()),

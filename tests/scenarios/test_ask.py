@@ -123,15 +123,23 @@ def test_a_silent_pipe_is_told_and_waited_for() -> None:
         (["x", "--record", "/nowhere/file"], None, 11, "/nowhere/file"),
         (["x", "-o", "temperature"], None, 2, "not K=V"),
         (["x", "-o", "query=y"], None, 2, "`query`"),
-        (["x", "--timeout", "0"], None, 3, "timeout"),
-        (["x", "--proxy", "ftp://p.test"], None, 3, "--proxy"),
+        (["x", "--timeout", "0"], None, 2, "timeout"),
+        (["x", "--timeout", "nan"], None, 2, "timeout"),
+        (["x", "--retries", "-1"], None, 2, "--retries"),
+        (["x", "--reasoning", "foo"], None, 2, "--reasoning"),
+        (["x", "--proxy", "ftp://p.test"], None, 2, "--proxy"),
+        (["x", "--proxy", "http://p.test:99999"], None, 2, "--proxy"),
+        (["x", "--model", ""], None, 2, "--model"),
         (["x", "--nonsense"], None, 2, "--nonsense"),
     ],
 )
 def test_bad_input(args: list[str], piped: bytes | None, code: int, words: str) -> None:
     result = run_darkai("ask", *args, stdin=piped)
     assert result.code == code, result
-    assert result.stdout == b""
+    if "--json" in args:
+        assert json.loads(result.stdout)["data"]["exit_code"] == code
+    else:
+        assert result.stdout == b""
     assert words in result.stderr
     assert result.stderr.startswith("error: ")
     assert "hint: " in result.stderr

@@ -155,6 +155,9 @@ class ByHand:
     def request(self) -> None:
         pass
 
+    def settle(self) -> None:
+        self.paint()
+
     def stop(self) -> None:
         pass
 

@@ -19,6 +19,7 @@ from darkai_cli.errors import (
     NetworkError,
     ServiceError,
     UnknownModelError,
+    UsageError,
 )
 from darkai_cli.events import StreamEnd, StreamStart, TextChunk
 
@@ -160,7 +161,7 @@ def test_bad_arguments() -> None:
         collect(messages=[{"role": "nobody", "content": "x"}])
     with pytest.raises(ConfigError):
         collect(messages=HI, api_endpoint="service.test/chat")
-    with pytest.raises(ConfigError):
+    with pytest.raises(UsageError):
         collect(messages=HI, proxy="ftp://p.test")
 
 

@@ -10,7 +10,7 @@ import pytest
 from darkai_cli.config import Config, paths
 from darkai_cli.config.load import load
 from darkai_cli.config.merged import ProviderConfig
-from darkai_cli.errors import ConfigError
+from darkai_cli.errors import ConfigError, DarkAIError, UsageError
 
 
 @pytest.fixture
@@ -20,10 +20,10 @@ def user_file() -> Path:
     return file
 
 
-def failure(**flags: object) -> ConfigError:
-    with pytest.raises(ConfigError) as caught:
+def failure(**flags: object) -> DarkAIError:
+    with pytest.raises(UsageError if flags else ConfigError) as caught:
         load(flags)
-    assert caught.value.exit_code == 3
+    assert caught.value.exit_code == (2 if flags else 3)
     assert caught.value.hint
     return caught.value
 
@@ -350,6 +350,10 @@ def test_an_unreadable_file_is_told(user_file: Path) -> None:
         ("http://a b/", "must not hold spaces"),
         ("http://a\x1b/", "must not hold spaces"),
         ("http://a\\b/", "must not hold spaces"),
+        ("http://[::1/", "has a host that is no name and no address"),
+        ("http://a]b/", "has a host that is no name and no address"),
+        ("http://[no]/", "has a host that is no name and no address"),
+        ("http://a\u2100b/", "has a host that is no name and no address"),
     ],
 )
 def test_a_wrong_base_url(url: str, rule: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import ModuleType
 
 import typer
 from support.isolation import ROOT
 
-from darkai_cli.cli import ask, replay
+from darkai_cli.cli import ask, history, replay
 
 DOCS = ROOT / "docs"
 
@@ -33,12 +34,42 @@ def test_the_reference_has_exactly_the_options_of_the_commands() -> None:
         assert told == real - {"--help", "-h"}, name
 
 
+def options_of(module: ModuleType) -> dict[str, set[str]]:
+    """The options of a command's subcommands."""
+    group = typer.main.get_command(module.app)
+    context = group.make_context("darkai", [], resilient_parsing=True)
+    return {
+        name: {
+            flag
+            for param in group.get_command(context, name).params
+            for flag in param.opts
+            if flag.startswith("-")
+        }
+        for name in group.list_commands(context)
+    }
+
+
+def test_the_reference_has_exactly_the_options_of_history() -> None:
+    text = (DOCS / "reference/commands.md").read_text(encoding="utf-8")
+    section = text.split("## darkai history\n")[1].split("\n## ")[0]
+    told: dict[str, set[str]] = {name: set() for name in options_of(history)}
+    assert set(re.findall(r"^\| `darkai history (\w+)", section, re.MULTILINE)) == set(told)
+    name = ""
+    for row in section.split("| command | option | |")[1].splitlines():
+        found = re.match(r"\| (?:`(\w+)`)? *\|(.*)\|(.*)\|", row)
+        if found:
+            name = found[1] or name
+            told[name] |= set(re.findall(r"`(--?[a-z][a-z-]*)", found[2]))
+    assert told == options_of(history)
+
+
 def test_every_option_in_a_how_to_exists() -> None:
     known = {"--staged"}  # git's
     for module in (ask, replay):
         known |= {
             flag for param in typer.main.get_command(module.app).params for flag in param.opts
         }
+    known |= set().union(*options_of(history).values())
     for page in sorted((DOCS / "how-to").glob("*.md")):
         found = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")))
         assert found <= known, f"{page.name}: {found - known}"

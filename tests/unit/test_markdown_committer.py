@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from darkai_cli.sinks.grammar import Grammar
-from darkai_cli.sinks.markdown import Block, CodeClose, CodeLine, CodeOpen, Committer, Item, pieces
+from darkai_cli.sinks.markdown import BLOCK_LIMIT, LINE_LIMIT, Committer, pieces
+from darkai_cli.sinks.pieces import Block, CodeClose, CodeLine, CodeOpen, Item, Long
 
 
 def kinds(found):
@@ -127,7 +128,7 @@ def test_a_growing_block_is_not_parsed_again_and_again(kind, monkeypatch):
     committer.close()
 
 
-@pytest.mark.parametrize("line", ["x" * 1_000_000, "word\n" * 20_000, "> a\n" * 20_000])
+@pytest.mark.parametrize("line", ["x" * LINE_LIMIT, "word\n" * 20_000, "> a\n" * 20_000])
 def test_what_the_preview_looks_at_is_bounded(line, monkeypatch):
     committer = Committer()
     committer.feed(line)
@@ -156,9 +157,58 @@ def test_what_the_preview_looks_at_is_bounded(line, monkeypatch):
 )
 def test_hostile_text_is_kept(text, literal):
     shown = "".join(
-        child.content for p in pieces(text) for token in p.tokens for child in token.children or []
+        p.text
+        if isinstance(p, Long)
+        else "".join(child.content for token in p.tokens for child in token.children or [])
+        for p in pieces(text)
     )
     assert literal in shown
+
+
+@pytest.mark.parametrize("size", [1, 7, 5_000, LINE_LIMIT, 10**9])
+def test_a_line_without_end_is_final_part_by_part(size):
+    line = "- " + "x" * 3 * LINE_LIMIT
+    text = f"above\n{line}\n- b\n"
+    if size == 1:  # the rest of it makes no difference, and takes its time
+        text = text.replace("x" * 2 * LINE_LIMIT, "")
+    committer = Committer()
+    found = [p for at in range(0, len(text), size) for p in committer.feed(text[at : at + size])]
+    found += committer.close()
+    assert kinds(found) == [
+        "paragraph_open",
+        *["Long"] * ((len(text) - 12) // LINE_LIMIT + 1),
+        "Item",
+    ]
+    assert [p.first for p in found if isinstance(p, Long)][:2] == [True, False]
+    assert "".join(p.text for p in found if isinstance(p, Long)) == text[6:-5]
+    assert found[1:-1] == list(pieces(text))[1:-1]
+
+
+LARGE = {
+    "paragraph": ("", "some words\n", "paragraph_open"),
+    "quote": ("", "> some words\n", "blockquote_open"),
+    "item": ("- a\n\n", "  some words\n\n", "Item"),
+    "html": ("<!--\n", "some words\n\n", "html_block"),
+    "table": ("| a | b |\n|---|---|\n", "| some | words |\n", "table_open"),
+}
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_a_block_without_end_is_ended(kind):
+    begin, line, name = LARGE[kind]
+    text = begin + line * (3 * BLOCK_LIMIT // len(line))
+    ways = []
+    for size in (1_000, 7_777, len(text)):
+        committer = Committer()
+        found = []
+        for at in range(0, len(text), size):
+            found += committer.feed(text[at : at + size])
+            assert committer._size <= BLOCK_LIMIT + size
+        ways.append(kinds(found + committer.close()))
+    assert ways[0] == ways[1] == ways[2]
+    assert ways[0][0] == name
+    assert len(ways[0]) >= 3
+    assert kind not in ("table", "quote") or set(ways[0]) == {name}
 
 
 def test_rows_keep_cells_that_the_header_has_no_column_for():

@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
-from darkai_cli.sinks.markdown import CodeClose, CodeLine, Committer, pieces
+from darkai_cli.sinks.markdown import Committer, pieces
+from darkai_cli.sinks.pieces import CodeClose, CodeLine, Piece
 from darkai_cli.sinks.sanitize import Sanitizer, safe_link, sanitize, sanitize_line
-from darkai_cli.sinks.terminal.elements import Renderer, Row, folded
-from darkai_cli.sinks.terminal.layout import Run, rows_of
+from darkai_cli.sinks.terminal.elements import Renderer, folded
+from darkai_cli.sinks.terminal.layout import Line, Run, rows_of
 from darkai_cli.sinks.terminal.theme import PLAIN, STRONG, Background, look, muted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from darkai_cli.events import Citation
 
@@ -49,42 +50,38 @@ class Composer:
         self._section: Section | None = None
         self._sanitizer = Sanitizer()
         self._committer = Committer()
-        self._renderer = self._new_renderer()
         self._begun = False
+        self._renderer = self._new_renderer()
         self._thought = ""
         self._words = 0
 
-    def feed(self, section: Section, text: str) -> list[Row]:
-        """Take text or reasoning; the rows that have become final."""
-        rows: list[Row] = []
+    def feed(self, section: Section, text: str) -> Iterator[Line]:
+        """Take text or reasoning; the rows that have become final. Iterate to the end."""
         if section != self._section:
-            rows = self.finish()
+            yield from self.finish()
             self._section = section
             self._committer = Committer()
             self._renderer = self._new_renderer()
         clean = self._sanitizer.feed(text)
         if self._is_folded:
             self._think(clean)
-            return rows
-        return self._emit(rows, clean)
+        else:
+            yield from self._emit(self._committer.feed(clean))
 
-    def finish(self) -> list[Row]:
-        """End the section that is open: its last rows."""
-        rows: list[Row] = []
+    def finish(self) -> Iterator[Line]:
+        """End the section that is open: its last rows. Iterate to the end."""
         rest = self._sanitizer.finish()
         if self._is_folded:
             self._think(rest)
-            rows = self._folded_line()
+            for row in self._folded_line():
+                self._begun = True
+                yield row
         elif self._section is not None:
-            rows = self._emit(rows, rest)
-            self._renderer.width = self.width
-            for piece in self._committer.close():
-                rows.extend(self._renderer.render(piece))
+            yield from self._emit(self._committer.feed(rest))
+            yield from self._emit(self._committer.close())
         self._section = None
-        self._begun = self._begun or bool(rows)
-        return rows
 
-    def preview(self, limit: int) -> list[Row]:
+    def preview(self, limit: int) -> list[Line]:
         """What is not final yet: its last ``limit`` rows, none wider than the width."""
         if self._section is None:
             return []
@@ -96,21 +93,21 @@ class Composer:
             shown = self._committer.open(max(1_000, min(6_000, limit * self.width * 3 // 2)))
         if shown and isinstance(shown[-1], CodeClose):
             shown.pop()
-        rows: list[Row] = []
+        rows: list[Line] = []
         for piece in shown:
             is_last = not self._is_folded and isinstance(piece, CodeLine)
             rows.extend(renderer.render(piece, is_last=is_last))
-        flat: list[Row] = []
+        flat: list[Line] = []
         for row in rows[-limit:]:
-            flat.extend(Row(line) for line in folded(row.line, self.width))
+            flat.extend(folded(row, self.width))
         return flat[-limit:]
 
-    def sources(self, citations: Iterable[Citation]) -> list[Row]:
+    def sources(self, citations: Iterable[Citation]) -> list[Line]:
         """The list of sources below an answer."""
         titles: dict[str, str] = {}
         for citation in citations:
             titles.setdefault(citation.url, citation.title)
-        rows: list[Row] = []
+        rows: list[Line] = []
         for number, (url, title) in enumerate(titles.items(), 1):
             address, name = sanitize_line(url, 2_000), sanitize_line(title, 200)
             label = Run(f"{number:>2}. ", self._look.marker)
@@ -119,21 +116,16 @@ class Composer:
             if name and name != address and link is None:
                 text.append(Run(f" ({address})", self._look.address))
             for index, line in enumerate(rows_of(text, max(1, self.width - 4))):
-                rows.append(Row([label if index == 0 else Run("    ", PLAIN), *line]))
+                rows.append([label if index == 0 else Run("    ", PLAIN), *line])
         if rows:
-            rows = [*self._gap(), Row([Run("Sources", STRONG)]), *rows]
+            rows = [*self._gap(), [Run("Sources", STRONG)], *rows]
             self._begun = True
         return rows
 
-    def marker(self, text: str) -> list[Row]:
+    def marker(self, text: str) -> list[Line]:
         """The row that says how a reply ended."""
         lines = rows_of([Run(f"■ {sanitize_line(text)}", self._look.frame)], self.width)
-        return [*self._gap(), *(Row(line) for line in lines)]
-
-    @property
-    def has_rows(self) -> bool:
-        """Whether anything was shown, or would be if the section ended now."""
-        return self._begun or self._section is not None
+        return [*self._gap(), *lines]
 
     @property
     def _is_folded(self) -> bool:
@@ -146,18 +138,18 @@ class Composer:
             self._theme,
             self.width,
             links=self._links and not is_muted,
-            continues=getattr(self, "_begun", False),
+            continues=self._begun,
         )
 
-    def _emit(self, rows: list[Row], text: str) -> list[Row]:
+    def _emit(self, final: list[Piece]) -> Iterator[Line]:
         self._renderer.width = self.width
-        for piece in self._committer.feed(text):
-            rows.extend(self._renderer.render(piece))
-        self._begun = self._begun or bool(rows)
-        return rows
+        for piece in final:
+            for row in self._renderer.render(piece):
+                self._begun = True
+                yield row
 
-    def _gap(self) -> list[Row]:
-        return [Row([])] if self._begun else []
+    def _gap(self) -> list[Line]:
+        return [[]] if self._begun else []
 
     def _think(self, text: str) -> None:
         """Count folded reasoning and keep its end."""
@@ -170,17 +162,18 @@ class Composer:
         if len(self._thought) == 2 * _TAIL:  # cut rarely: what stands in the preview stays put
             self._thought = self._thought[-_TAIL:]
 
-    def _folded_line(self) -> list[Row]:
+    def _folded_line(self) -> list[Line]:
         words, self._words, self._thought = self._words, 0, ""
         if self._reasoning == "hide" or not words:
             return []
         text = f"▸ reasoning, {words:,} word{'s' * (words != 1)}"
-        return [*self._gap(), *(Row(x) for x in rows_of([Run(text, self._look.frame)], self.width))]
+        return [*self._gap(), *rows_of([Run(text, self._look.frame)], self.width)]
 
 
 def static_rows(
     text: str, *, width: int, theme: Background, code_theme: str, links: bool
-) -> list[Row]:
+) -> Iterator[Line]:
     """The rows of a whole Markdown text, parsed at once."""
     renderer = Renderer(look(theme, code_theme), theme, width, links=links)
-    return [row for piece in pieces(sanitize(text)) for row in renderer.render(piece)]
+    for piece in pieces(sanitize(text)):
+        yield from renderer.render(piece)

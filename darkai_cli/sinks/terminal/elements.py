@@ -10,9 +10,18 @@ decoration and is not cut at the top level: its lines are wrapped by the termina
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from darkai_cli.sinks.markdown import Block, CodeClose, CodeLine, CodeOpen, Item, Piece, end_of
+from darkai_cli.sinks.pieces import (
+    Block,
+    CodeClose,
+    CodeLine,
+    CodeOpen,
+    Item,
+    Long,
+    Piece,
+    end_of,
+)
 from darkai_cli.sinks.terminal import table
 from darkai_cli.sinks.terminal.highlight import Highlighter, highlighter, language
 from darkai_cli.sinks.terminal.inline import Inline, shown
@@ -29,13 +38,6 @@ _LEAST = 12
 
 _RULE = 60
 _TITLE = "━"
-
-
-class Row(NamedTuple):
-    """A row to be written. ``wraps``: the terminal may need several for it."""
-
-    line: Line
-    wraps: bool = False
 
 
 class Renderer:
@@ -63,44 +65,56 @@ class Renderer:
         other.__dict__.update(self.__dict__)
         return other
 
-    def render(self, piece: Piece, *, is_last: bool = False) -> list[Row]:
-        """The rows of ``piece``; ``is_last``: a line of code that is not complete."""
+    def render(self, piece: Piece, *, is_last: bool = False) -> Iterator[Line]:
+        """The rows of ``piece``, made as they are asked for: a block may have a million.
+
+        ``is_last``: a line of code that is not complete.
+        """
         if isinstance(piece, CodeLine):
-            return [Row(self._code_line(piece.text, is_last=is_last), wraps=True)]
+            yield self._code_line(piece.text, is_last=is_last)
+            return
         if isinstance(piece, CodeClose):
             self._code = None
-            return [Row([Run("───", self._look.frame)])]
+            yield [Run("───", self._look.frame)]
+            return
+        blank = True
         if isinstance(piece, CodeOpen):
             rows = self._open_code(piece.info)
-            blank = True
         elif isinstance(piece, Item):
-            rows = [Row(line) for line in self._item(piece.tokens, piece.number, self.width, 0)]
+            rows = self._item(piece.tokens, piece.number, self.width, 0)
             blank = piece.first or piece.loose
+        elif isinstance(piece, Long):
+            rows = rows_of([Run(shown(piece.text), self._look.text)], self.width)
+            blank = piece.first
         else:
             rows = self._block(piece)
-            blank = True
-        if not rows:
-            return []
-        if blank and self._begun:
-            rows.insert(0, Row([]))
-        self._begun = True
-        return rows
+        for row in rows:
+            if blank and self._begun:
+                yield []
+            blank, self._begun = False, True
+            yield row
 
-    def _block(self, piece: Block) -> list[Row]:
-        first = piece.tokens[0]
-        wraps = first.type in ("code_block", "html_block", "maths")
-        width = (1 << 30) if wraps else self.width
-        rows = [Row(line, wraps=wraps) for line in self._element(piece.tokens, width, 0)]
-        is_empty = not any(run.text for row in rows for run in row.line)  # a heading without text
-        return [] if is_empty else rows
+    def _block(self, piece: Block) -> Iterator[Line]:
+        """The rows of a whole block; none if they are all empty, like a heading without text."""
+        wraps = piece.tokens[0].type in ("code_block", "html_block", "maths")
+        width = (1 << 30) if wraps else self.width  # the terminal wraps these
+        held = 0
+        for line in self._element(piece.tokens, width, 0):
+            if held >= 0 and not any(run.text for run in line):
+                held += 1
+                continue
+            for _ in range(held):
+                yield []
+            held = -1
+            yield line
 
     # Code
 
-    def _open_code(self, info: str) -> list[Row]:
+    def _open_code(self, info: str) -> Iterator[Line]:
         name = language(info)
         self._code = highlighter(name)
         label = f"─── {shown(info)}" if info else "───"
-        return [Row(line) for line in rows_of([Run(label, self._look.frame)], self.width)]
+        return rows_of([Run(label, self._look.frame)], self.width)
 
     def _code_line(self, text: str, *, is_last: bool = False) -> Line:
         if self._code is None or not self._look.code_theme:
@@ -120,7 +134,7 @@ class Renderer:
     def _nested_code(self, token: Token, width: int) -> Iterator[Line]:
         """A code block within a list or quote: folded here, since its lines have a margin."""
         outer, self._code = self._code, None
-        yield from (row.line for row in self._open_code(token.info.strip()))
+        yield from self._open_code(token.info.strip())
         lines = token.content.split("\n")
         while lines and not lines[-1].strip():
             lines.pop()

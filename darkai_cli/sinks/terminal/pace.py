@@ -46,7 +46,9 @@ class Painter:
         self._clock = clock
         self._pace = Pace()
         self._wake = threading.Event()
-        self._stopped = threading.Event()
+        self._hurry = threading.Event()
+        self._painted = threading.Event()
+        self._stopped = False
         self._dirty = False
         self._error: BaseException | None = None
         self._thread: threading.Thread | None = None
@@ -63,9 +65,23 @@ class Painter:
             self._thread.start()
         self._wake.set()
 
+    def settle(self) -> None:
+        """Paint what was requested without a pause, and wait for it.
+
+        For a caller that has more text than frames can take: it reads no further meanwhile.
+        """
+        self._painted.clear()
+        if self._error is None:  # a painter that has met something sets nothing any more
+            self._hurry.set()
+            self.request()
+            self._painted.wait()
+        if self._error is not None:
+            raise self._error
+
     def stop(self) -> None:
         """Paint no more. Returns when the last frame is written."""
-        self._stopped.set()
+        self._stopped = True
+        self._hurry.set()
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
@@ -74,11 +90,13 @@ class Painter:
             raise self._error
 
     def _run(self) -> None:
-        while not self._stopped.is_set():
+        while not self._stopped:
             self._wake.wait()
             self._wake.clear()
-            if self._stopped.wait(self._pace.wait(self._clock())):
+            self._hurry.wait(self._pace.wait(self._clock()))
+            if self._stopped:
                 return
+            self._hurry.clear()
             self._dirty = False
             began = self._clock()
             try:
@@ -86,4 +104,6 @@ class Painter:
             except BaseException as exc:  # noqa: BLE001 -- raised in the caller's thread
                 self._error = exc
                 return
+            finally:
+                self._painted.set()
             self._pace.painted(began, self._clock())

@@ -1,16 +1,20 @@
 """The sink that shows a reply on a terminal while it arrives.
 
 ``feed`` only stores what came and wakes the painter; a frame takes what has been stored, lets the
-composer decide what is final, and writes once. In ``append`` mode nothing but final rows is
-written: no cursor movement, nothing hidden, for dumb terminals, screen readers and logs.
+composer decide what is final, and writes once. Text that comes faster than it can be shown is not
+piled up: ``feed`` then waits for a frame, nothing is read from the service meanwhile, and rows are
+made and written a few hundred at a time. In ``append`` mode nothing but final rows is written: no
+cursor movement, nothing hidden, for dumb terminals, screen readers and logs.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from darkai_cli.errors import DarkAIError, Terminated
@@ -24,12 +28,18 @@ from darkai_cli.sinks.terminal.writer import Painted, Writer, paint
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from darkai_cli.sinks.terminal.elements import Row
+    from darkai_cli.sinks.terminal.layout import Line
 
 Mode = Literal["live", "append"]
 
 PREVIEW_ROWS = 20
 """Most rows that the preview has; fewer on a low terminal, which keeps two for the rest."""
+
+BACKLOG = 16_384
+"""Characters that may wait for a frame: what one makes rows of in some 30 milliseconds."""
+
+_ROWS_AT_ONCE = 500
+"""Rows in one write: the whole of any frame but for the end of an endless block."""
 
 _LEAST_WIDTH = 8
 _ENDINGS: dict[EndReason, str] = {
@@ -44,6 +54,9 @@ class PainterLike(Protocol):
 
     def request(self) -> None:
         """Something has changed."""
+
+    def settle(self) -> None:
+        """Paint it now, and return when that is done."""
 
     def stop(self) -> None:
         """Paint no more."""
@@ -90,7 +103,8 @@ class TerminalSink:
             reasoning=reasoning,
             width=self._columns(),
         )
-        self._inbox: list[tuple[Section, str]] = []
+        self._inbox: deque[tuple[Section, str]] = deque()
+        self._taken = self._drained = 0  # characters; each is counted by one thread only
         self._lock = threading.Lock()
         self._painter = painter(self.paint) if painter else Painter(self.paint, clock)
         self._state = TerminalState(self._write_state, input_fd, self._pause, self._resume)
@@ -130,39 +144,51 @@ class TerminalSink:
             self._write(self._drain())
 
     def _take(self, section: Section, text: str) -> None:
-        self._inbox.append((section, text))
         try:
-            if not self._begun:
-                self._begun = True
-                if self._mode == "live":
-                    self._state.enter()
-            self._painter.request()
+            for at in range(0, len(text), BACKLOG):
+                self._store(section, text[at : at + BACKLOG])
         except BaseException:
             self._state.leave()  # nobody closes a sink that has failed
             raise
 
-    def _drain(self) -> list[Row]:
+    def _store(self, section: Section, text: str) -> None:
+        self._inbox.append((section, text))
+        self._taken += len(text)
+        if not self._begun:
+            self._begun = True
+            if self._mode == "live":
+                self._state.enter()
+        self._painter.request()
+        while self._taken - self._drained > BACKLOG:
+            self._painter.settle()
+
+    def _drain(self) -> Iterator[Line]:
         """The rows that have become final by what was stored."""
-        inbox, self._inbox = self._inbox, []
+        inbox = [self._inbox.popleft() for _ in range(len(self._inbox))]
+        self._drained += sum([len(text) for _, text in inbox])
         self._composer.width = self._columns()
-        rows: list[Row] = []
-        begin = 0
-        for index in range(1, len(inbox) + 1):  # runs of one section at once
-            if index == len(inbox) or inbox[index][0] != inbox[begin][0]:
-                text = "".join([part for _, part in inbox[begin:index]])
-                rows.extend(self._composer.feed(inbox[begin][0], text))
-                begin = index
-        return rows
+        for section, parts in itertools.groupby(inbox, lambda part: part[0]):
+            yield from self._composer.feed(section, "".join([text for _, text in parts]))
 
     def _finish(self) -> None:
-        rows = self._drain()
-        rows.extend(self._composer.finish())
-        rows.extend(self._composer.sources(self._citations))
-        if self._ending and self._begun:
-            rows.extend(self._composer.marker(self._ending))
-        self._write(rows, is_last=True)
+        self._write(self._last_rows(), is_last=True)
 
-    def _write(self, rows: list[Row], *, is_last: bool = False) -> None:
+    def _last_rows(self) -> Iterator[Line]:
+        yield from self._drain()
+        yield from self._composer.finish()
+        yield from self._composer.sources(self._citations)
+        if self._ending and self._begun:
+            yield from self._composer.marker(self._ending)
+
+    def _write(self, rows: Iterator[Line], *, is_last: bool = False) -> None:
+        """Write all ``rows``, and below them the preview."""
+        batch = list(itertools.islice(rows, _ROWS_AT_ONCE))
+        while len(batch) == _ROWS_AT_ONCE:
+            self._write_batch(batch, is_last=True)
+            batch = list(itertools.islice(rows, _ROWS_AT_ONCE))
+        self._write_batch(batch, is_last=is_last)
+
+    def _write_batch(self, rows: list[Line], *, is_last: bool) -> None:
         final = [paint(row, self._ink) for row in rows]
         if self._mode == "append":
             data = "".join([f"{row.text}\n" for row in final])

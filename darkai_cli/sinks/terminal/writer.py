@@ -23,7 +23,6 @@ from darkai_cli.sinks.sanitize import sanitize_line
 from darkai_cli.sinks.terminal.layout import Line, Run, is_doubtful, width_of
 
 if TYPE_CHECKING:
-    from darkai_cli.sinks.terminal.elements import Row
     from darkai_cli.sinks.terminal.theme import Ink
 
 ERASE_LINE = "\x1b[K"
@@ -41,9 +40,9 @@ class Painted(NamedTuple):
     doubtful: bool
 
 
-def paint(row: Row, ink: Ink) -> Painted:
+def paint(row: Line, ink: Ink) -> Painted:
     """``row`` with its escape sequences, without trailing blanks."""
-    line = _trimmed(row.line)
+    line = _trimmed(row)
     plain = "".join([run.text for run in line])
     if _CONTROL.search(plain):  # the last filter: whatever got here, no control character goes on
         line = [Run(sanitize_line(r.text, len(r.text) * 32), r.style, r.link) for r in line]

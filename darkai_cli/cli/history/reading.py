@@ -1,0 +1,217 @@
+"""``history list`` and ``history search``: many conversations, in as few words as there is room."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from darkai_cli import streams
+from darkai_cli.cli.history import layout, opening, printing
+from darkai_cli.cli.history.layout import Cell, Column
+from darkai_cli.sinks.sanitize import sanitize_line
+
+if TYPE_CHECKING:
+    from darkai_cli.cli.history.printing import Screen
+    from darkai_cli.history.search import Found, Hit
+    from darkai_cli.history.store import Conversation, Store
+
+SETTINGS = {"search": {"ignore_unknown_options": True}}  # a word may begin with a hyphen
+NARROW = 60
+"""Below so many columns a conversation takes two lines."""
+
+_STATES = "streaming|complete|interrupted|truncated|failed"
+_COLUMNS = (
+    Column("ID"),
+    Column("TITLE", least=16),
+    Column("MODEL", least=14),
+    Column("TURNS", right=True),
+    Column("STATE"),
+    Column("AGE", right=True),
+)
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many.")]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="Not older: 2d, 3h, or a date."),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+def list_(
+    limit: Limit = 20,
+    since: Since = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", metavar="NAME", help="Whose latest reply is this model's."),
+    ] = None,
+    state: Annotated[
+        str | None,
+        typer.Option("--state", metavar=_STATES, help="Whose latest reply ended so."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the conversations."""
+    start = opening.moment(since, "--since") if since is not None else None
+    if state is not None and state not in _STATES.split("|"):
+        from darkai_cli.errors import UsageError
+
+        raise UsageError(f"there is no state `{state}`", hint=f"one of {_STATES}")
+    store = opening.existing()
+    if store is None:
+        streams.tell(f"{opening.NOTHING}; {opening.FIRST}")
+        return
+    with store:
+        found = store.conversations(limit=limit, since=start, model=model, state=state)
+        if not found:
+            _tell_none(store)
+        _print(found, json=json)
+
+
+def _tell_none(store: Store) -> None:
+    if store.latest() is None:
+        streams.tell(f"{opening.NOTHING}; {opening.FIRST}")
+    else:
+        streams.tell("no conversation is like that; `darkai history list` shows them all")
+
+
+def _print(found: list[Conversation], *, json: bool) -> None:
+    screen = printing.Screen()
+    for one in found:
+        times = {"created": printing.iso(one.created), "updated": printing.iso(one.updated)}
+        if json:
+            values = one._asdict() | times
+            del values["active"]
+            screen.json(values)
+        elif not screen.terminal:
+            screen.record(one.id, one.title, one.model, one.turns, one.state, times["updated"])
+    if screen.terminal and not json and found:
+        screen.lines(list_rows(found, screen.width, time.time() * 1000, screen.ink))
+
+
+def list_rows(found: list[Conversation], width: int, now: float, ink: layout.Ink) -> list[str]:
+    """The list for a terminal."""
+    rows = [
+        [
+            Cell(one.short, "id"),
+            Cell(printing.one_line(one.title) or "(no title)"),
+            Cell(printing.one_line(one.model or "")),
+            Cell(str(one.turns)),
+            Cell(one.state or "", printing.STATES.get(one.state or "", "")),
+            Cell(layout.age((now - one.updated) / 1000), "dim"),
+        ]
+        for one in found
+    ]
+    if width >= NARROW:
+        return layout.table(_COLUMNS, rows, width, ink)
+    lines = []
+    for short, title, model, turns, state, age in rows:
+        lines.append(ink("bold", layout.cut(title.text, width)))
+        rest = [state, age, Cell(layout.count(int(turns.text), "turn")), model]
+        lines.append(_joined([short, *(cell for cell in rest if cell.text)], width, ink))
+    return lines
+
+
+def _joined(row: list[Cell], width: int, ink: layout.Ink) -> str:
+    """Cells with blanks between them, cut where the row ends."""
+    parts: list[str] = []
+    left = width
+    for cell in row:
+        room = left - (2 if parts else 0)
+        if room < 1:
+            break
+        text = layout.cut(cell.text, room)
+        parts.append(ink(cell.style, text))
+        left = room - layout.cells(text)
+    return "  ".join(parts)
+
+
+def search(
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="WORDS...", help='Words, "phrases" and beginnings*.'),
+    ],
+    limit: Limit = 20,
+    since: Since = None,
+    json: Json = False,
+) -> None:
+    """Search in everything that was said."""
+    from darkai_cli.history import search as library
+
+    start = opening.moment(since, "--since") if since is not None else None
+    typed = " ".join(words)
+    store = opening.existing()
+    if store is None:
+        streams.tell(f"{opening.NOTHING}; {opening.FIRST}")
+        return
+    with store:
+        found = library.search(store, typed, limit=limit, since=start)
+        _print_hits(store, found, json=json)
+        _tell_about(found, typed, limit)
+
+
+def _tell_about(found: Found, typed: str, limit: int) -> None:
+    """What the hits alone do not say."""
+    if found.ignored:
+        ignored = ", ".join(f"`{one}`" for one in found.ignored)
+        printing.tell("note", f"punctuation alone cannot be found: {ignored}")
+    if not found.hits:
+        printing.tell("note", f"no message has `{typed}`")
+    elif found.by_date:
+        printing.tell(
+            "note",
+            f"more than {found.total - 1:,} messages have `{typed}`: ordered by date, the newest"
+            f" {len(found.hits)} shown",
+        )
+    elif len(found.hits) == limit and found.total > limit:
+        printing.tell("note", f"the best {limit} of {found.total:,}; `--limit` shows more")
+
+
+def _print_hits(store: Store, found: Found, *, json: bool) -> None:
+    screen = printing.Screen()
+    for hit in found.hits:
+        if json:
+            snippet = [{"text": text, "match": is_match} for text, is_match in hit.snippet]
+            screen.json(hit._asdict() | {"created": printing.iso(hit.created), "snippet": snippet})
+        elif screen.terminal:
+            _print_hit(store, hit, screen)
+        else:
+            snippet_text = " ".join("".join(text for text, _ in hit.snippet).split())
+            when = printing.iso(hit.created)
+            screen.record(hit.conversation, hit.title, hit.role, hit.model, when, snippet_text)
+
+
+def _print_hit(store: Store, hit: Hit, screen: Screen) -> None:
+    short = store.short(hit.conversation)
+    age = layout.age(time.time() - hit.created / 1000)
+    who = "you" if hit.role == "user" else printing.one_line(hit.model or hit.role)
+    about = f"  {layout.cut(who, 20)}, {age}"
+    room = max(8, screen.width - len(short) - 2 - layout.cells(about))
+    title = layout.cut(printing.one_line(hit.title), room)
+    screen.lines([
+        f"{screen.ink('id', short)}  {screen.ink('bold', title)}{screen.ink('dim', about)}",
+        *snippet_rows(hit.snippet, screen.width, screen.ink),
+    ])  # fmt: skip
+
+
+def snippet_rows(
+    snippet: tuple[tuple[str, bool], ...], width: int, ink: layout.Ink, indent: int = 4
+) -> list[str]:
+    """A snippet as indented rows, broken between words, its matches painted."""
+    room = max(8, width - indent)
+    rows: list[list[str]] = [[]]
+    used = 0
+    glued = True  # a match that is followed by a comma makes one word with it
+    for text, is_match in snippet:
+        safe = sanitize_line(text.replace("\n", " ").replace("\t", " "), 2000)
+        for at, word in enumerate(safe.split(" ")):
+            glued = glued and not at
+            for piece in layout.folded(word, room) if word else ():
+                blank = "" if glued or not used else " "
+                if used + len(blank) + layout.cells(piece) > room:
+                    rows.append([])
+                    used, blank = 0, ""
+                rows[-1].append(blank + (ink("match", piece) if is_match else piece))
+                used += len(blank) + layout.cells(piece)
+                glued = True
+    return [" " * indent + "".join(row) for row in rows if row]

@@ -1,0 +1,42 @@
+"""Ctrl-C, SIGTERM and SIGHUP: remembered when they come, so that none of them is lost.
+
+A handler raises, which is how everything is put right on the way out. But what is raised while a
+module is imported or a weak reference dies can be swallowed or wrapped by the interpreter; so the
+signal is kept, and whoever is about to wait asks ``check`` first.
+"""
+
+from __future__ import annotations
+
+from darkai_cli.errors import Terminated
+
+_pending = 0
+
+
+def listen() -> None:
+    """Take the signals from now on, except those that the parent process has ignored."""
+    import signal
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        usual = (signal.SIG_DFL, signal.default_int_handler)
+        if number is not None and signal.getsignal(number) in usual:
+            signal.signal(number, _stop)
+
+
+def _stop(signum: int, _frame: object) -> None:
+    global _pending  # noqa: PLW0603 -- a process has one
+    _pending = signum
+    check()
+
+
+def check() -> None:
+    """Raise ``KeyboardInterrupt`` or ``Terminated`` if a signal has come."""
+    if _pending == 2:  # SIGINT
+        raise KeyboardInterrupt
+    if _pending:
+        raise Terminated(_pending)
+
+
+def exit_code() -> int | None:
+    """128 + the signal's number, if one has come."""
+    return 128 + _pending if _pending else None
