@@ -7,6 +7,7 @@ import time.
 
 from __future__ import annotations
 
+import io
 import os
 import select
 import stat
@@ -33,7 +34,13 @@ def stdout() -> TextIO:
     """Standard output. Raises ``InputError`` if it is closed."""
     if sys.stdout is None:
         raise InputError("stdout is closed", hint="redirect it: `> FILE` or `> /dev/null`")
-    return sys.stdout
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper) and out.encoding.lower() != "utf-8":
+        if is_terminal(out):
+            out.reconfigure(errors="replace")  # a terminal shows what it can
+        else:
+            out.reconfigure(encoding="utf-8", errors="strict")  # pipes get UTF-8 everywhere
+    return out
 
 
 def stderr() -> TextIO:

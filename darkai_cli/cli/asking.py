@@ -109,7 +109,7 @@ class Asking:
 
     def show(self) -> int:
         """Print what would be sent."""
-        from darkai_cli.wire.secrets import masked
+        from darkai_cli.wire.secrets import masked, shown_url
 
         target = registry.resolve(self._config)
         provider = registry.provider_of(target.settings, self._config, streams.environ())
@@ -118,7 +118,7 @@ class Asking:
             "provider": target.settings.name,
             "model": target.model,
             "method": request.method,
-            "url": request.url,
+            "url": shown_url(request.url),
             "headers": masked(request.headers),
             "body": json.loads(request.body),
         }

@@ -184,7 +184,7 @@ def _discreet(request: HttpRequest) -> Iterator[None]:
     try:
         yield
     except ProviderError as error:
-        secrets = secrets_in(request.headers)
+        secrets = secrets_in(request.headers, request.url)
         error.message = hide(error.message, secrets)
         error.hint = hide(error.hint, secrets) if error.hint else error.hint
         raise

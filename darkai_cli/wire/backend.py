@@ -19,7 +19,9 @@ import httpcore
 from darkai_cli import stops
 from darkai_cli.wire.timers import Watch
 
-Address = tuple[Any, Any, int, str, Any]
+_SLICE = 0.5
+"""Seconds that a read waits at a time. A signal that comes in the moment before the system call
+does not interrupt it, so this is how long such a one may go unnoticed."""
 
 
 class WatchedStream(httpcore.NetworkStream):
@@ -35,10 +37,16 @@ class WatchedStream(httpcore.NetworkStream):
         watch = self._backend.watch
         if watch.is_sent:
             self._backend.sent()
-        stops.check()
-        data = self._inner.read(max_bytes, watch.left())
-        watch.byte()
-        return data
+        while True:
+            stops.check()
+            try:
+                data = self._inner.read(max_bytes, min(watch.left(), _SLICE))
+            except httpcore.ReadTimeout:
+                if watch.is_over:
+                    raise
+            else:
+                watch.byte()
+                return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 -- likewise
         self._inner.write(buffer, self._backend.watch.left())

@@ -83,6 +83,11 @@ class Watch:
         return max(self._deadline()[0] - self._clock(), 0.001)
 
     @property
+    def is_over(self) -> bool:
+        """Whether the timer that counts has run out."""
+        return self._deadline()[0] <= self._clock()
+
+    @property
     def phase(self) -> Phase:
         """The timer that runs now, or has just run out."""
         return self._deadline()[1]

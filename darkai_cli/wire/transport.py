@@ -22,7 +22,7 @@ from darkai_cli.errors import BadReplyError, ConfigError, NetworkError
 from darkai_cli.wire import faults
 from darkai_cli.wire.inflate import Inflater
 from darkai_cli.wire.proxy import Proxy
-from darkai_cli.wire.secrets import hide, masked, secrets_in
+from darkai_cli.wire.secrets import hide, masked, secrets_in, shown_url
 from darkai_cli.wire.timers import Timers, Watch
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ class Link(NamedTuple):
 class _Log:
     """The request and response log of ``--debug``."""
 
-    def __init__(self, log: Callable[[str], None], headers: Mapping[str, str]) -> None:
+    def __init__(self, log: Callable[[str], None], headers: Mapping[str, str], url: str) -> None:
         self._log = log
-        self._secrets = secrets_in(headers)
+        self._secrets = secrets_in(headers, url)
         self._began = time.monotonic()
 
     def line(self, mark: str, text: str) -> None:
@@ -188,9 +188,9 @@ def send(
         with faults.translated(route, watch):
             request = client.build_request(method, url, content=body, headers=_headers(headers))
             request.stream = _Outgoing(body, watch.sent)
-            log = _Log(link.log, headers) if link.log is not None else None
+            log = _Log(link.log, headers, url) if link.log is not None else None
             if log is not None:
-                log.head(">", f"{method} {url} ({len(body)} bytes)", request.headers)
+                log.head(">", f"{method} {shown_url(url)} ({len(body)} bytes)", request.headers)
             response = client.send(request, stream=True)
             if log is not None:
                 log.head("<", f"{response.status_code}", response.headers)
@@ -214,12 +214,12 @@ async def asend(
     with faults.translated(route, watch):
         transport = _async_transport(link, url)
         client = httpx.AsyncClient(transport=transport, trust_env=False, timeout=None)  # noqa: S113 -- the watch has the timers
-    log = _Log(link.log, headers) if link.log is not None else None
+    log = _Log(link.log, headers, url) if link.log is not None else None
     async with client:
         with faults.translated(route, watch):
             request = client.build_request(method, url, content=body, headers=_headers(headers))
             if log is not None:
-                log.head(">", f"{method} {url} ({len(body)} bytes)", request.headers)
+                log.head(">", f"{method} {shown_url(url)} ({len(body)} bytes)", request.headers)
             with anyio.fail_after(watch.left()) as scope:
 
                 def sent() -> None:

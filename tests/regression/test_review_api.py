@@ -76,15 +76,15 @@ def test_a_model_that_is_no_text() -> None:
     [
         {"timeout": "abc"},
         {"timeout": -1},
-        {"timeout": object()},
-        {"foo": object()},
+        {"timeout": print},
+        {"foo": print},
         {"foo": float("inf")},
         {"system": 5},
         {"model": 5},
         {"proxy": "ftp://p.test"},
         {"proxy": 5},
     ],
-    ids=str,
+    ids=lambda given: "-".join(f"{name}={value!s:.12}" for name, value in given.items()),
 )
 def test_the_functions_check_too(kwargs: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DARKAI_PROVIDER", "demo")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+from pathlib import Path
 
 import pytest
 from support.scenario import run_in_pty
@@ -22,9 +24,12 @@ def test_raw_on_an_ascii_terminal() -> None:
 
 
 def test_models_on_an_ascii_terminal() -> None:
-    env = {**ASCII, "DARKAI_URL": "http://127.0.0.1:9/", "DARKAI_MODEL": "mod\u00e8le"}
-    shown = run_in_pty("models", env=env)
+    folder = Path(os.environ["DARKAI_HOME"])
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.toml").write_bytes('[aliases]\n"modèle" = "demo/demo"\n'.encode())
+    shown = run_in_pty("models", env=ASCII)
     assert shown.code == 0, shown.raw
+    assert b"also mod?le" in shown.raw
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])

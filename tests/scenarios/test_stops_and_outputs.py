@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import signal
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.scenario import DARKAI, environment, run_darkai, start_darkai
-from support.server import FaultServer, Reset, Send, Stall, event, head, reply
+from support.server import FaultServer, Reset, Send, Stall, event, head, reply, text
 
 
 def left_over() -> list[str]:
@@ -50,6 +51,15 @@ def test_half_a_pair_in_a_final_response() -> None:
     with FaultServer(script) as server:
         result = run_darkai("ask", "hi", env={"DARKAI_URL": server.url})
     assert (result.code, result.text) == (0, "a\ufffd b\n"), result
+
+
+def test_gzip_that_was_cut_is_a_cut_reply() -> None:
+    data = gzip.compress(text("half"))
+    for body, code in ((data, 0), (data[:-4], 14)):
+        script = reply([body], end=None, headers={"content-encoding": "gzip"})
+        with FaultServer(script) as server:
+            result = run_darkai("ask", "hi", env={"DARKAI_URL": server.url})
+        assert (result.code, result.stdout) == (code, b"half\n"), result
 
 
 @pytest.mark.parametrize("target", ["/dev/stdout", "link"])
