@@ -4,8 +4,9 @@
 
 PYTHON: an interpreter of an environment where darkai is installed without development tools. With
 --keep the history is made in that folder, or used if it is there already (making a million messages
-takes some minutes). CPU time of whole processes, medians of ratios. Queries are compared with
-`darkai --help`, the journal's part of a bare stream with `darkai ask` on a reply of as many chunks.
+takes some minutes). CPU time of whole processes, medians of ratios. Queries and commands are
+compared with `darkai --help`, `ask -c` with the same in a history of one conversation, a saved
+reply with an unsaved one.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ import argparse
 import os
 import random
 import sqlite3
+import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from processes import Service, in_turn, measure, row
+from processes import Run, Service, in_turn, measure, row
 from stream import body
 
 from darkai_cli.history import ids, records
@@ -44,31 +46,14 @@ QUERIES = {
     "a word of all messages": ("assert search.search(store, 'common').by_date", "< 3x"),
 }
 BRANCH = "latest and tree.branch(store, latest)"
-CHUNK = (
-    r'data: {"id":"1","object":"chat.completion.chunk","created":1,"model":"gpt-4o","choices":'
-    r'[{"index":0,"delta":{"content":"word "},"finish_reason":null}]}' + r"\n\n"
-)
-STREAM = f"""
-import sys, json, httpx
-from pathlib import Path
-from darkai_cli.events import TextChunk
-from darkai_cli.history.journal import Journal
-from darkai_cli.wire.sse import SSEDecoder
-journal = Journal(Path(sys.argv[1]))
-if journaled := len(sys.argv) > 2:
-    journal.begin("q", provider="p", model="m")
-decoder = SSEDecoder()
-for _ in range(10_000):
-    for frame in decoder.feed(b'{CHUNK}'):
-        event = TextChunk(json.loads(frame.data)["choices"][0]["delta"]["content"])
-        sys.stdout.write(event.text)
-        sys.stdout.flush()
-        if journaled:
-            journal.text(event.text)
-if journaled:
-    journal.end("complete")
-    journal.close()
-"""
+COMMANDS = {
+    "history list": (("list",), "< 1.7x"),
+    "history search, rare word": (("search", "rareword"), "< 2x"),
+    "history search, 1 % of all": (("search", "w267"), "< 3x"),
+    "history search, all of them": (("search", "common"), "< 3x"),
+}
+SHORT, LONG = 1, 10_000
+"""Chunks of a reply."""
 
 
 def fill(path: Path, count: int) -> None:
@@ -120,6 +105,94 @@ def _conversation(conn: sqlite3.Connection, when: int, texts: list[str]) -> None
     )
 
 
+class Darkai:
+    """darkai with one home folder for its history and a service to ask."""
+
+    def __init__(self, python: str, home: Path, service: Service) -> None:
+        home.mkdir(exist_ok=True)
+        self.history = home / "history.db"
+        self._command = [python, "-m", "darkai_cli"]
+        self._service = service
+        url = f"http://127.0.0.1:{service.port}/chat"
+        self._env = {**os.environ, "DARKAI_HOME": str(home), "DARKAI_URL": url}
+
+    def cpu(self, *args: str) -> float:
+        """Milliseconds of CPU time that a command takes."""
+        return self._run(args).cpu * 1000
+
+    def to_wire(self, *args: str) -> float:
+        """Milliseconds from the start to the request on the wire."""
+        began = time.monotonic()
+        self._run(args)
+        return (self._service.arrived[-1] - began) * 1000
+
+    def _run(self, args: tuple[str, ...]) -> Run:
+        run = measure([*self._command, *args], self._env)
+        assert run.code == 0, args
+        return run
+
+
+def library(chosen: argparse.Namespace, full: Path, empty: Path) -> None:
+    """What the queries cost without the command line around them."""
+
+    def cpu(*args: str) -> float:
+        run = measure([chosen.python, *args])
+        assert run.code == 0, args
+        return run.cpu * 1000
+
+    found = in_turn(
+        chosen.runs,
+        lambda: cpu("-m", "darkai_cli", "--help"),
+        *(
+            lambda what=what: cpu("-c", QUERY.format(what), str(full))
+            for what, _ in QUERIES.values()
+        ),
+    )
+    for (name, (_, bound)), figures in zip(QUERIES.items(), found[1:], strict=True):
+        row(f"{name}, against --help", figures, found[0], bound, "ms")
+    small, big = in_turn(
+        chosen.runs,
+        lambda: cpu("-c", QUERY.format(BRANCH), str(empty)),
+        lambda: cpu("-c", QUERY.format(BRANCH), str(full)),
+    )
+    row("the active branch, against an empty history", big, small, "< 1.1x", "ms")
+
+
+def commands(runs: int, big: Darkai) -> None:
+    """What the commands cost with a full history."""
+    found = in_turn(
+        runs,
+        lambda: big.cpu("--help"),
+        *(lambda args=args: big.cpu("history", *args) for args, _ in COMMANDS.values()),
+    )
+    for (name, (_, bound)), figures in zip(COMMANDS.items(), found[1:], strict=True):
+        row(f"{name}, against --help", figures, found[0], bound, "ms")
+
+
+def continued(runs: int, big: Darkai, small: Darkai) -> None:
+    """``ask -c`` with a full history and with one conversation; what it adds is removed again."""
+    for one in (big, small):
+        one.cpu("ask", "hi")
+    again = ("ask", "-c", "hi")
+    full, few = in_turn(runs, lambda: big.cpu(*again), lambda: small.cpu(*again))
+    row("ask -c, CPU, against an empty history", full, few, "< 1.1x", "ms")
+    full, few = in_turn(runs, lambda: big.to_wire(*again), lambda: small.to_wire(*again))
+    row("ask -c, to the request, likewise", full, few, "< 1.1x", "ms")
+    with Store(big.history) as store:
+        store.remove([store.latest() or ""])
+
+
+def journaled(runs: int, long: Darkai, short: Darkai) -> None:
+    """What saving a reply adds."""
+    kept, lost = ("ask", "hi"), ("ask", "--no-save", "hi")
+    saved, unsaved = in_turn(runs, lambda: long.cpu(*kept), lambda: long.cpu(*lost))
+    row("10,000 chunks, CPU, against --no-save", saved, unsaved, "< 1.05x", "ms")
+    saved, unsaved = in_turn(2 * runs, lambda: short.to_wire(*kept), lambda: short.to_wire(*lost))
+    row("exec to request, against --no-save", saved, unsaved, "+ 3 ms", "ms")
+    more = statistics.median(a - b for a, b in zip(saved, unsaved, strict=True))
+    print(f"{'':<44} {more:+9.2f} ms")
+
+
 def main() -> None:
     """Make the history, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -128,49 +201,25 @@ def main() -> None:
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--runs", type=int, default=15)
     chosen = parser.parse_args()
-
-    def cpu(*args: str) -> float:
-        run = measure([chosen.python, *args])
-        assert run.code == 0, args
-        return run.cpu * 1000
-
-    service = Service(body(10_000))
     with tempfile.TemporaryDirectory() as temporary:
-        os.environ |= {
-            "DARKAI_HOME": temporary,
-            "DARKAI_URL": f"http://127.0.0.1:{service.port}/chat",
-        }
-        folder = chosen.keep or Path(temporary)
-        full, empty, written = folder / "full.db", Path(temporary, "e.db"), Path(temporary, "w.db")
+        full, empty = (chosen.keep or Path(temporary)) / "full.db", Path(temporary, "empty.db")
         if not full.exists():
             began = time.monotonic()
             fill(full, chosen.messages)
             print(f"made {chosen.messages} messages in {time.monotonic() - began:.0f} s")
-        print(f"{full.stat().st_size / 1e6:.0f} MB")
+        print(f"{full.stat().st_size / 1e6:.0f} MB, load {os.getloadavg()[0]:.1f}")
         Store(empty).close()
-        Store(written).close()
-        found = in_turn(
-            chosen.runs,
-            lambda: cpu("-m", "darkai_cli", "--help"),
-            *(
-                lambda what=what: cpu("-c", QUERY.format(what), str(full))  # type: ignore[misc]
-                for what, _ in QUERIES.values()
-            ),
+        library(chosen, full, empty)
+        services = {length: Service(body(length)) for length in (SHORT, LONG)}
+        big, small, short, long = (
+            Darkai(chosen.python, Path(temporary, name), services[length])
+            for name, length in (("big", SHORT), ("small", SHORT), ("short", SHORT), ("long", LONG))
         )
-        for (name, (_, bound)), figures in zip(QUERIES.items(), found[1:], strict=True):
-            row(f"{name}, against --help", figures, found[0], bound, "ms")
-        found = in_turn(
-            chosen.runs,
-            lambda: cpu("-c", QUERY.format(BRANCH), str(empty)),
-            lambda: cpu("-c", QUERY.format(BRANCH), str(full)),
-            lambda: cpu("-c", STREAM, str(written)),
-            lambda: cpu("-c", STREAM, str(written), "journaled"),
-            lambda: cpu("-m", "darkai_cli", "ask", "hi"),
-        )
-        row("the active branch, against an empty history", found[1], found[0], "< 1.1x", "ms")
-        bare, journaled, ask = found[2:]
-        more = [all_of_it + b - a for a, b, all_of_it in zip(bare, journaled, ask, strict=True)]
-        row("10,000 chunks, ask and journal against ask", more, ask, "< 1.05x", "ms")
+        big.history.symlink_to(full.resolve())
+        commands(chosen.runs, big)
+        continued(chosen.runs, big, small)
+        journaled(chosen.runs, long, short)
+        print(f"load {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

@@ -7,13 +7,23 @@ waiting. "static" is the whole text rendered once by the same elements.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import io
+import json
+import os
 import random
+import struct
 import subprocess
 import sys
+import tempfile
+import termios
+import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+from processes import Run, Service, in_turn, measure, ratio
 from rich.console import Console
 from rich.live import Live
 from rich.markdown import Markdown
@@ -96,6 +106,10 @@ class ByHand:
     def request(self) -> None:
         """The benchmark paints."""
 
+    def settle(self) -> None:
+        """A text that is larger than a frame's."""
+        self.paint()
+
     def stop(self) -> None:
         """Nothing runs."""
 
@@ -156,22 +170,70 @@ def rich_live(text: str) -> tuple[float, int]:
     return time.process_time() - began, page.size
 
 
-def burst(chunks: int) -> tuple[float, float]:
-    """CPU seconds for many small chunks, in a terminal and raw."""
+def _message(event: str, **data: str) -> bytes:
+    return f"data: {json.dumps({'event': event, 'data': data})}\n\n".encode()
+
+
+def on_terminal(texts: list[str], *options: str) -> Run:
+    """``darkai ask`` on a terminal of its own, served ``texts`` as chunks by a loopback service."""
+    made = {text: _message("text-chunk", text=text) for text in set(texts)}
+    service = Service([*map(made.__getitem__, texts), _message("stream-end")])
+    master, slave = os.openpty()
+    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
+
+    def read() -> None:
+        with contextlib.suppress(OSError):  # the other side has been closed
+            while os.read(master, 65_536):
+                pass
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with tempfile.TemporaryDirectory() as home:
+        env = {
+            "PATH": os.environ["PATH"],
+            "DARKAI_HOME": home,
+            "HOME": home,
+            "TERM": "xterm-256color",
+            "LANG": "C.UTF-8",
+            "DARKAI_URL": f"http://127.0.0.1:{service.port}/chat",
+        }
+        command = [sys.executable, "-m", "darkai_cli", "ask", "hi", "--no-save", *options]
+        found = measure(command, env, sink=slave)
+    os.close(slave)
+    reader.join()
+    os.close(master)
+    return found
+
+
+def burst(chunks: int) -> float:
+    """Many small chunks at once: the CPU time of the whole program, rendered against ``--raw``."""
     text = answer(chunks * TOKEN)
-    pieces = [TextChunk(text[at : at + TOKEN]) for at in range(0, len(text), TOKEN)]
-    sink = TerminalSink(Counter(), width=lambda: WIDTH, height=lambda: HEIGHT, colour=True)
-    began = time.process_time()
-    for piece in pieces:
-        sink.feed(piece)
-    sink.close()
-    rendered = time.process_time() - began
-    with open("/dev/null", "w", encoding="utf-8") as out:  # noqa: PTH123 -- as cheap as it gets
-        began = time.process_time()
-        for piece in pieces:
-            out.write(piece.text)
-            out.flush()
-        return rendered, time.process_time() - began
+    texts = [text[at : at + TOKEN] for at in range(0, len(text), TOKEN)]
+    rendered, raw = in_turn(
+        3, lambda: on_terminal(texts).cpu, lambda: on_terminal(texts, "--raw").cpu
+    )
+    return ratio(rendered, raw)
+
+
+LARGE: dict[str, tuple[str, str]] = {
+    "one line of x": ("", "x" * 1_000),
+    "one line of words": ("", "some words of text " * 50),
+    "the same with emoji": ("", "\U0001f600 " + "some words of text " * 50),
+    "paragraphs": ("", "some words of text some words\n\n" * 20),
+    "one quote": ("", "> some words of text\n" * 40),
+    "one list item": ("- a\n\n", "  some words of text some words\n\n" * 20),
+    "one table": ("| a | b |\n|---|---|\n", "| some words | of text, some words |\n" * 20),
+    "one line of code": ("```python\n", "x" * 1_000),
+}
+
+
+def large(name: str) -> float:
+    """Peak memory in MiB of the program while it shows 10 MB that came at once.
+
+    Call it in a fresh process: the system counts a large parent's pages as its child's.
+    """
+    head, text = LARGE[name]
+    return on_terminal([head] * bool(head) + [text] * (10_000_000 // len(text.encode()))).rss
 
 
 def first_text() -> float:
@@ -196,14 +258,14 @@ def main() -> None:
     text = answer(40_000 * TOKEN)
     static(text[:20_000])
     rich_static(text[:20_000])
-    base, size = static(text)
-    other, other_size = rich_static(text)
+    base, size = min(static(text) for _ in range(3))
+    other, other_size = min(rich_static(text) for _ in range(3))
     print(f"40,000 tokens, {WIDTH}x{HEIGHT}, 10 frames a second; 1 = one static rendering, ours")
     print(f"{'':24}{'CPU':>8}{'bytes':>8}{'p99 of a frame':>16}")
     print(f"{'Rich, static':24}{other / base:8.2f}{other_size / size:8.2f}")
     modes: tuple[Mode, ...] = ("live", "append")
     for mode in modes:
-        cpu, written, worst = streamed(text, mode)
+        cpu, written, worst = min(streamed(text, mode) for _ in range(3))
         print(f"{mode:24}{cpu / base:8.2f}{written / size:8.2f}{worst * 1000:13.1f} ms")
     short = answer(4_000 * TOKEN)
     ours, ours_size, _ = streamed(short, "live")
@@ -214,9 +276,16 @@ def main() -> None:
     for name, (head, line) in KINDS.items():
         once, twice = (streamed(head + line * count, "live") for count in (600, 1200))
         print(f"{name:24}{twice[0] / once[0]:8.2f}{'':8}{twice[2] * 1000:13.1f} ms")
-    rendered, raw = burst(100_000)
-    print(f"\n100,000 chunks: {rendered / raw:.1f} x writing and flushing each raw chunk")
+    print(f"\n100,000 chunks on a terminal: {burst(100_000):.2f} x the CPU time of --raw")
     print(f"first text: {first_text():.1f} ms CPU after its arrival")
+    print("\n10 MB at once, peak memory of the process")
+    for name in LARGE:
+        code = f"import render; print(round(render.large({name!r})))"
+        command = [sys.executable, "-c", code]
+        found = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, check=True, text=True
+        )
+        print(f"{name:24}{found.stdout.strip():>8} MiB")
 
 
 if __name__ == "__main__":

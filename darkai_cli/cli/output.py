@@ -126,7 +126,7 @@ class Output:
 
         sink: Sink
         if self._kind == "markdown":
-            sink = _rendered(self._config)
+            sink = _rendered(self._config, quiet=self._aside.quiet)
         elif self._kind == "raw":
             sink = RawSink(file or streams.binary_stdout())
         else:
@@ -199,13 +199,18 @@ def look(config: Config) -> Look:
     )
 
 
-def _rendered(config: Config) -> Sink:
-    """Markdown on the terminal."""
+def _rendered(config: Config, *, quiet: bool) -> Sink:
+    """Markdown on the terminal; a ``code_theme`` that does not exist is told, and replaced."""
     from darkai_cli.sinks import background
+    from darkai_cli.sinks.sanitize import sanitize_line
     from darkai_cli.sinks.terminal import TerminalSink
+    from darkai_cli.sinks.terminal.theme import has_code_theme
 
     out, environ = streams.stdout(), streams.environ()
     chosen = look(config)
+    if not (quiet or has_code_theme(config.code_theme)):
+        name = sanitize_line(config.code_theme)
+        streams.tell(f"warning: there is no code theme `{name}`; `auto` is used")
     return TerminalSink(
         out,
         width=lambda: streams.size(out)[0],

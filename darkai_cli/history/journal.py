@@ -8,6 +8,7 @@ it was given and painting never waits. Importing this and beginning a turn costs
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections import deque
@@ -33,6 +34,7 @@ _HEAD_START = 0.03  # of the answer's own imports before ours, which share the i
 _PAUSE = 0.05
 _LAST_WAIT = 1.6  # for a lock at the end; with the rest of the exit, below 2 s
 _STUCK = 0.3  # more, for a thread that hangs in the file system
+_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Journal:
@@ -45,9 +47,10 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.warnings: list[str] = []
-        self._queue: deque[tuple[str, Any]] = deque()
+        self._queue: deque[str | tuple[str, Any]] = deque()  # text, or what kind it is and what
         self._awake = False
         self._started = 0.0
+        self._begun = 0
         self._first: float | None = None
         self._turn: str | None = None
         self._thread: threading.Thread | None = None
@@ -81,7 +84,7 @@ class Journal:
         """
         if (prompt is None) == (prompt_id is None):
             raise ValueError("a turn needs either a prompt or the id of one")
-        now = ids.now_ms()
+        now = self._begun = max(ids.now_ms(), self._begun + 1)  # so that the ids sort by time
         fresh = ids.new_ids(4, now)
         names = TurnIds(conversation or fresh[0], fresh[1], prompt_id or fresh[2], fresh[3])
         self._started, self._first, self._turn = time.monotonic(), None, names.turn
@@ -99,7 +102,7 @@ class Journal:
             "started": now,
         })  # fmt: skip
         if partial:  # not by ``text``: the time to the first text is that of the new one
-            self._put("text", partial)
+            self._queue.append(partial)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
             self._thread.start()
@@ -122,7 +125,7 @@ class Journal:
         """A piece of the answer was shown."""
         if self._first is None:
             self._first = time.monotonic()
-        self._queue.append(("text", text))
+        self._queue.append(text)
         if not self._awake:
             self._awake = True
             self._wake.set()
@@ -206,6 +209,9 @@ class Journal:
         ) from problem
 
     def _run(self) -> None:
+        # Of two signals at once the kernel may give both to this thread; then the main one, which
+        # alone can act on them, is not woken from what it waits for.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
         try:
             self._work()
         except Exception as exc:  # noqa: BLE001 -- `end` raises it, in the thread that can tell it

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
+from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +38,9 @@ class Writer:
     ``problem``: why the last flush did not reach the database. ``safe``: whether it is spilled.
     """
 
-    def __init__(self, path: Path, queue: deque[tuple[str, Any]], warnings: list[str]) -> None:
+    def __init__(
+        self, path: Path, queue: deque[str | tuple[str, Any]], warnings: list[str]
+    ) -> None:
         self._path = path
         self._queue = queue
         self._warnings = warnings
@@ -81,27 +86,31 @@ class Writer:
         self._opened = self._presence = None
 
     def _collect(self) -> None:
-        kind = ""
-        pieces: list[str] = []
-        while self._queue:
-            found, what = self._queue.popleft()
-            if pieces and (found != kind or found == "part"):
-                self._add_piece(kind, pieces)
-                pieces = []
-            if found == "record":
-                self._add(what)
+        take = self._queue.popleft
+        given: list[Any] = [take() for _ in range(len(self._queue))]
+        for kind, run in groupby(given, type):
+            if kind is str:
+                self._add_piece("text", run)
             else:
-                kind = found
-                pieces.append(what)
-        if pieces:
-            self._add_piece(kind, pieces)
+                self._collect_others(run)
+
+    def _collect_others(self, given: Iterable[Any]) -> None:
+        for kind, run in groupby(given, itemgetter(0)):
+            if kind == "record":
+                for _, record in run:
+                    self._add(record)
+            elif kind == "part":
+                for _, part in run:
+                    self._add_piece(kind, (part,))
+            else:
+                self._add_piece(kind, (piece for _, piece in run))
 
     def _add(self, record: Record) -> None:
         if record["op"] == "begin":
             self._turn, self._seq = record["ids"][1], 0
         self._records.append(record)
 
-    def _add_piece(self, kind: str, pieces: list[str]) -> None:
+    def _add_piece(self, kind: str, pieces: Iterable[str]) -> None:
         self._records.append({
             "op": "piece",
             "turn": self._turn,

@@ -17,11 +17,12 @@ class JournalSink:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self._text = journal.text  # looked up once: there are many pieces
 
     def feed(self, event: Event) -> None:
         """Pass on one event."""
         if event.type == "text-chunk":
-            self._journal.text(event.text)
+            self._text(event.text)
         elif event.type == "reasoning-chunk":
             self._journal.reasoning(event.text)
         elif isinstance(event, StreamStart):

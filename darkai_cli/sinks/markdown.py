@@ -54,8 +54,14 @@ PREVIEW_LIMIT = 4_000
 LINE_LIMIT = 65_536
 """Characters of a line, outside of a fence, up to which it is read as Markdown."""
 
+CODE_LIMIT = 1_048_576
+"""Characters of a line in a fence after which it is broken: it is kept whole until then."""
+
 BLOCK_LIMIT = 131_072
 """Characters after which a block is ended at the next line's end. A fence may be endless."""
+
+_SPACE_WITHIN = 256
+"""Characters before such a limit among which a space is looked for, to break the line there."""
 
 _DEFINITIONS = 64
 """Lines of link definitions in a row from which the earlier ones are not read again."""
@@ -72,6 +78,20 @@ def pieces(text: str) -> Iterator[Piece]:
     grammar = Grammar()
     for span in grammar.blocks(text if text.endswith("\n") else text + "\n"):
         yield from pieces_of(grammar, span, None)
+
+
+def _cuts(text: str, size: int) -> list[str]:
+    """``text`` in parts of ``size`` characters, or less where a space stands near that.
+
+    Each depends on nothing but what it contains, so it is the same while the text still grows.
+    """
+    parts = []
+    at = 0
+    while len(text) - at > size:
+        end = text.rfind(" ", at + size - _SPACE_WITHIN, at + size) + 1 or at + size
+        parts.append(text[at:end])
+        at = end
+    return [*parts, text[at:]]
 
 
 class _Fence:
@@ -135,7 +155,7 @@ class Committer:
     """Takes a text in chunks and hands out what is final of it.
 
     Line breaks are LF only: normalise before. Cost: linear in the text for every kind of
-    block that answers are made of; memory: the open block, or the open line of a fence.
+    block that answers are made of; memory: the open block, or a part of a line.
     """
 
     def __init__(self) -> None:
@@ -161,19 +181,22 @@ class Committer:
             self._parts = [lines.pop()]
             self._held = len(self._parts[0])
             self._advance(lines, done)
-        if self._held > LINE_LIMIT and self._fence is None:
-            text = "".join(self._parts)
-            keep = self._held % LINE_LIMIT or LINE_LIMIT
-            self._parts, self._held = [text[-keep:]], keep
-            self._emit_long(text[:-keep], done)
+        limit = LINE_LIMIT if self._fence is None else CODE_LIMIT
+        if self._held > limit:
+            *parts, last = _cuts("".join(self._parts), limit)
+            self._parts, self._held = [last], len(last)
+            if self._fence is None:
+                self._emit_long(parts, done)
+            else:
+                self._advance(parts, done)
         return done
 
-    def _emit_long(self, text: str, done: list[Piece]) -> None:
-        """A part of a long line; the block above is over."""
+    def _emit_long(self, parts: list[str], done: list[Piece]) -> None:
+        """Parts of a long line; the block above is over."""
         if not self._is_long:
             self._end_block(done)
-        for at in range(0, len(text), LINE_LIMIT):
-            done.append(Long(text[at : at + LINE_LIMIT], not self._is_long))
+        for part in parts:
+            done.append(Long(part, not self._is_long))
             self._is_long = True
 
     def _end_block(self, done: list[Piece]) -> list[Span]:
@@ -247,7 +270,9 @@ class Committer:
         at = 0
         while at < len(lines):
             line = lines[at]
-            if self._fence is not None:
+            if self._fence is not None and len(line) > CODE_LIMIT:
+                lines[at : at + 1] = _cuts(line, CODE_LIMIT)
+            elif self._fence is not None:
                 at += 1
                 if self._fence.closes(line):
                     self._fence = None
@@ -256,7 +281,7 @@ class Committer:
                     done.extend(self._fence.line(line))
             elif self._is_long or len(line) > LINE_LIMIT:
                 at += 1
-                self._emit_long(line, done)
+                self._emit_long(_cuts(line, LINE_LIMIT), done)
                 self._is_long = False
             else:
                 end = self._portion(lines, at)

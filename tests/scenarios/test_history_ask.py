@@ -222,7 +222,7 @@ def test_the_one_who_answered_is_stored() -> None:
     saved = only_turn()
     assert result.code == 0
     assert (saved.state, saved.turn.provider, saved.turn.model) == ("complete", "demo", "demo")
-    assert saved.reply == result.text.removesuffix("\n")
+    assert saved.reply.strip() == result.text.strip()
 
 
 def test_events_name_where_they_are_saved() -> None:
@@ -304,9 +304,9 @@ def test_a_terminal_gets_the_line_dim() -> None:
 
 def test_a_conversation_by_the_beginning_of_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
     for when, prompt in ((1_700_000_000_000, "old"), (1_800_000_000_000, "new")):
-        monkeypatch.setattr(ids, "now_ms", lambda when=when: when)
-        save(prompt)
-    monkeypatch.undo()
+        with monkeypatch.context() as patch:
+            patch.setattr(ids, "now_ms", lambda when=when: when)
+            save(prompt)
     old, new = (saved.turn.conversation for saved in stored())
     with FaultServer(reply(["ok"])) as server:
         url = server.url
@@ -552,22 +552,22 @@ def test_kill_9_at_100_random_moments() -> None:
 
 def wait_for_turns(number: int) -> None:
     """Until so many turns are committed."""
-    with closing(sqlite3.connect(paths.history_file(), isolation_level=None)) as conn:
-        for _ in range(2000):
-            try:
+    address = f"file:{paths.history_file()}?mode=ro"
+    for _ in range(2000):
+        try:
+            with closing(sqlite3.connect(address, uri=True)) as conn:
                 if conn.execute("SELECT count(*) FROM turn").fetchone()[0] >= number:
                     return
-            except sqlite3.OperationalError:
-                pass  # no table yet
-            Event().wait(0.01)
+        except sqlite3.OperationalError:
+            pass  # no file or no table yet
+        Event().wait(0.01)
     raise AssertionError("nothing was saved")
 
 
-def test_the_prompt_is_safe_before_the_answer_begins(database: Path) -> None:
+def test_the_prompt_is_safe_before_the_answer_begins() -> None:
     with FaultServer([Stall()]) as server:
         with start_darkai("ask", "an hour's work", env={"DARKAI_URL": server.url}) as run:
             server.wait_requests()
-            database.parent.mkdir(parents=True, exist_ok=True)
             wait_for_turns(1)
             run.signal(signal.SIGKILL)
             assert run.finish().code == 137
@@ -661,7 +661,8 @@ def test_a_writer_that_holds_the_lock_holds_nobody_up(database: Path) -> None:
                 shown = time.monotonic()
                 result = run.finish()
                 took = time.monotonic() - shown
-            assert [saved.prompt for saved in stored_so_far()] == ["before"]
+            with Store(database) as store:
+                assert [found.title for found in store.conversations()] == ["before"]
             assert (result.code, result.stderr) == (0, "")
             assert took < 2 + 4 * ALLOWANCE  # the bound is 2 s; the rest is a busy machine's
         asked(server, "-c", "y")  # the next start merges what was put aside, before it looks
@@ -673,22 +674,6 @@ def test_a_writer_that_holds_the_lock_holds_nobody_up(database: Path) -> None:
         ("y", "complete"),
     ]
     assert list(presence.folder_of(database).iterdir()) == []
-
-
-def stored_so_far() -> list[Saved]:
-    """What readers see while another program writes."""
-    return stored_rows(paths.history_file())
-
-
-def stored_rows(database: Path) -> list[Saved]:
-    with Store(database) as store:
-        return [
-            Saved(turn, node.text, "", node.parent)
-            for (conversation,) in store.rows("SELECT id FROM conversation ORDER BY id")
-            for turn in store.turns(conversation)
-            for node in tree.nodes(store, conversation)
-            if node.id == turn.prompt
-        ]
 
 
 WITH_LIMIT = (
@@ -733,31 +718,33 @@ def test_a_full_disk_and_a_cut_reply(database: Path) -> None:
     with FaultServer(reply(["the ans", Reset()])) as server:
         result = asked(server, "x", command=bare(WITH_LIMIT, "0"))
     assert (result.code, result.stdout) == (14, b"the ans\n")
-    assert "warning: answer shown but NOT saved: disk full" in result.stderr
+    assert "warning: answer shown but NOT saved: " in result.stderr
+    assert "disk full" in result.stderr
     assert "--resume" not in result.stderr
     assert stored() == []
 
 
 @pytest.mark.parametrize("existing", [False, True])
 def test_a_read_only_folder(existing: bool, database: Path) -> None:
-    save("before")
-    if not existing:
-        for path in (database, presence.folder_of(database)):
-            path.unlink() if path.is_file() else path.rmdir()
-    database.parent.chmod(0o500)
+    folders = [presence.folder_of(database), database.parent]
+    folders[0].mkdir(parents=True)
+    if existing:
+        save("before")
+    for folder in folders:
+        folder.chmod(0o500)
     try:
         with FaultServer(reply(["the answer"])) as server:
             result = asked(server, "x", command=bare(WITHOUT_OVERRIDE))
             again = asked(server, "-c", "y", command=bare(WITHOUT_OVERRIDE))
     finally:
-        database.parent.chmod(0o700)
+        for folder in folders[::-1]:
+            folder.chmod(0o700)
     assert (result.code, result.stdout) == (13, b"the answer\n")
     assert result.stderr.startswith("error: answer shown but NOT saved: ")
     assert str(database) in result.stderr
     assert again.code == (13 if existing else 5)
     assert again.stdout == (b"the answer\n" if existing else b"")
-    if existing:
-        assert only_turn().prompt == "before"
+    assert [saved.prompt for saved in stored()] == ["before"] * existing
 
 
 @pytest.mark.parametrize("damage", ["garbage", 100, 4096, 50_000])

