@@ -29,6 +29,18 @@ def _stop(signum: int, _frame: object) -> None:
     check()
 
 
+def deaf() -> None:
+    """Called first in a thread: leave the signals to the main thread, which alone can act on them.
+
+    Of two at once the kernel may give both to another thread, and the main one is not woken then.
+    """
+    import signal
+
+    if hasattr(signal, "pthread_sigmask"):
+        ours = (getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"))
+        signal.pthread_sigmask(signal.SIG_BLOCK, ours)
+
+
 def check() -> None:
     """Raise ``KeyboardInterrupt`` or ``Terminated`` if a signal has come."""
     if _pending == 2:  # SIGINT

@@ -6,8 +6,10 @@ Nothing here is needed by name: all of it is automatic. A test that wants the fo
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +32,15 @@ settings.register_profile("thorough", settings.get_profile("default"), max_examp
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default")
 )
+
+for _name in ("SIGINT", "SIGHUP", "SIGTERM"):
+    # A runner under nohup, or in the background of a script, has them ignored, and so would every
+    # process that the tests start.
+    _number = getattr(signal, _name, None)
+    if _number is not None and signal.getsignal(_number) is signal.SIG_IGN:
+        usual = signal.default_int_handler if _name == "SIGINT" else signal.SIG_DFL
+        with contextlib.suppress(ValueError):  # not the main thread
+            signal.signal(_number, usual)
 
 _numbers = itertools.count()
 

@@ -58,10 +58,7 @@ def ask(
     options = opt.parse_options(option or ())
     wishes = Wishes(json=json, raw=raw, extract=extract, no_stream=no_stream)
     choose(wishes, terminal=False)  # wishes that exclude each other are told before stdin is read
-    if resume and words:
-        raise UsageError(
-            "`--resume` takes no prompt", hint="`-c PROMPT` continues the conversation instead"
-        )
+    _check(words, conversation, resume=resume)
     flags = {
         "model": model,
         "provider": provider,
@@ -75,7 +72,11 @@ def ask(
     config = load(flags)
     for notice in () if quiet else config.notices:
         streams.tell(f"warning: {notice}")
-    past = _past(conversation, resume=resume) if resume or continue_ or conversation else None
+    past = (
+        _past(conversation, resume=resume)
+        if resume or continue_ or conversation is not None
+        else None
+    )
     if past is not None:
         config = load(_restored(config, flags, past))
         if not quiet:
@@ -98,6 +99,16 @@ def ask(
         allowed=not no_fallback,
         log=streams.tell if debug else None,
     )
+
+
+def _check(words: list[str], conversation: str | None, *, resume: bool) -> None:
+    """Raise ``UsageError`` for what cannot be continued."""
+    if resume and words:
+        raise UsageError(
+            "`--resume` takes no prompt", hint="`-c PROMPT` continues the conversation instead"
+        )
+    if conversation is not None and not conversation.strip():
+        raise UsageError("`--conversation` names none", hint="`darkai history` lists their ids")
 
 
 def _question(words: list[str], *, no_stdin: bool, quiet: bool) -> str:
@@ -126,7 +137,9 @@ def _restored(config: Any, flags: dict[str, Any], past: Any) -> dict[str, Any]:
     from darkai_cli.providers import registry
 
     chosen = {config.origin(key).kind for key in ("model", "provider")}
-    if past.model is None or chosen & {"flag", "environment"} or past.model.startswith("demo/"):
+    provider, _, name = (past.model or "").partition("/")
+    known = name and provider in registry.names(config) and provider != "demo"
+    if not known or chosen & {"flag", "environment"}:
         return flags
     target = registry.resolve(config)
     if past.model == f"{target.settings.name}/{target.model}":
@@ -149,7 +162,11 @@ def _messages(config: Any, question: str | None, past: Any) -> tuple[Message, ..
     """What is sent: the system prompt, what was said before, the question."""
     before = past.messages if past is not None else ()
     system = config.system
-    if past is not None and past.system and not config.chosen("system"):
+    if (
+        past is not None
+        and past.system
+        and config.origin("system").kind not in ("flag", "environment")
+    ):
         system = past.system
     said = (*before, Message("user", question)) if question is not None else before
     return (Message("system", system), *said) if system else said

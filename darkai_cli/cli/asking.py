@@ -60,6 +60,8 @@ class Asking:
         stayed = True
         try:
             try:
+                if self._past is not None:
+                    out.before = self._past.partial
                 events = self._events(out, saving, allowed=allowed, log=log)
                 stayed = pump(events, [reply, *saving.sinks, *out.sinks])
             except BaseException as exc:

@@ -12,9 +12,9 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, cast
 
-from darkai_cli import streams
+from darkai_cli import stops, streams
 from darkai_cli.errors import InputError
-from darkai_cli.events import Event
+from darkai_cli.events import Event, TextChunk
 from darkai_cli.sinks.choose import Wishes, choose
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Output:
         self._wishes = wishes
         self._aside = aside or Aside()
         self._prepared = False
+        self.before = ""
+        """The text that a resumed reply has already."""
         self._waiting: Waiting | None = None
         terminal = streams.is_terminal(streams.stdout())
         self._kind = choose(
@@ -88,6 +90,7 @@ class Output:
         threading.Thread(target=self._import, name="prepare", daemon=True).start()
 
     def _import(self) -> None:
+        stops.deaf()
         import darkai_cli.sinks.notices
 
         if self._kind == "markdown":
@@ -115,6 +118,14 @@ class Output:
         return ReasoningSink(streams.stderr(), "hide" if wanted == "auto" else wanted)
 
     def _answer(self) -> Sink:
+        """The answer's own sink; where it must see the whole reply, what came before is in it."""
+        sink = self._made()
+        whole = self._file is not None or self._kind in ("markdown", "extract")
+        if self.before and whole and self._kind != "json":
+            sink.feed(TextChunk(self.before))
+        return sink
+
+    def _made(self) -> Sink:
         file = self._file.open() if self._file is not None else None
         if self._kind == "json":
             from darkai_cli.sinks.jsonl import JsonlSink

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from darkai_cli.history.stored import TurnIds
     from darkai_cli.sinks.base import Sink
 
-RESUME = "`darkai ask --resume` continues it"
+
+_SHORT = 12
+"""Characters of an id that mean one conversation: its time and some of its randomness."""
 
 
 class Saving:
@@ -115,6 +117,13 @@ class Saving:
             return
         if known:
             assert isinstance(error, DarkAIError)
-            error.hint = RESUME
+            error.hint = self._resume
         elif error is not None and not quiet and reply.visible:
-            streams.tell(f"note: stopped; the reply so far is kept: {RESUME}")
+            streams.tell(f"note: stopped; the reply so far is kept: {self._resume}")
+
+    @property
+    def _resume(self) -> str:
+        """What continues this reply, also once others have been asked for."""
+        assert self._ids is not None
+        short = self._ids.conversation[:_SHORT]
+        return f"`darkai ask --resume --conversation {short}` continues it"

@@ -8,7 +8,6 @@ it was given and painting never waits. Importing this and beginning a turn costs
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from collections import deque
@@ -16,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from darkai_cli import stops
 from darkai_cli.errors import StoreError
 from darkai_cli.events import Event, Usage, to_json
 from darkai_cli.history import ids
@@ -34,7 +34,6 @@ _HEAD_START = 0.03  # of the answer's own imports before ours, which share the i
 _PAUSE = 0.05
 _LAST_WAIT = 1.6  # for a lock at the end; with the rest of the exit, below 2 s
 _STUCK = 0.3  # more, for a thread that hangs in the file system
-_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Journal:
@@ -203,15 +202,17 @@ class Journal:
         if problem is None:
             return "saved"
         if self._writer and self._writer.safe:
+            if not self._writer.locked:  # a lock passes by itself; this does not
+                self.warnings.append(
+                    f"{problem.message}; this turn is kept beside it, in `{self.path}.journal`"
+                )
             return "spilled"
         raise StoreError(
             f"answer shown but NOT saved: {problem.message}", hint=problem.hint
         ) from problem
 
     def _run(self) -> None:
-        # Of two signals at once the kernel may give both to this thread; then the main one, which
-        # alone can act on them, is not woken from what it waits for.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+        stops.deaf()
         try:
             self._work()
         except Exception as exc:  # noqa: BLE001 -- `end` raises it, in the thread that can tell it

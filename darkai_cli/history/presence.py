@@ -32,7 +32,9 @@ class Presence:
 
     def __init__(self, database: Path) -> None:
         folder = folder_of(database)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # `parents` would make the folder of the database with the usual mode.
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         self.spilled = False
         while True:
             self.owner = ids.new_id()

@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+from darkai_cli import stops
+
 DELAY = 0.5
 """Seconds of waiting that nobody needs to be told of."""
 
@@ -54,7 +56,7 @@ class Waiting:
             return
         began = self._clock()
         self._thread = threading.Thread(
-            target=self.run, args=(began,), name="darkai-waiting", daemon=True
+            target=self._run, args=(began,), name="darkai-waiting", daemon=True
         )
         self._thread.start()
 
@@ -66,6 +68,10 @@ class Waiting:
                 self._shown = False
                 self._err.write(_CLEAR)
                 self._err.flush()
+
+    def _run(self, began: float) -> None:
+        stops.deaf()
+        self.run(began)
 
     def run(self, began: float) -> None:
         """What the thread does: paint when the number changes, until told to stop."""

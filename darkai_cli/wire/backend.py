@@ -128,6 +128,7 @@ def resolve(host: str, port: int, seconds: float) -> list[str]:
     fault: list[OSError] = []
 
     def look_up() -> None:
+        stops.deaf()
         try:
             for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
                 if address[0] not in found:

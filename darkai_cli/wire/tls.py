@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from darkai_cli import stops
 from darkai_cli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class PendingContext:
         self._thread.start()
 
     def _build(self) -> None:
+        stops.deaf()
         try:
             self._context = build(self._ca_file, self._environ)
         except Exception as exc:  # noqa: BLE001 -- raised in the thread that asks for the context

@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from darkai_cli import stops
+
 SHORTEST, LONGEST = 0.07, 0.1
 """Seconds between two frames: 10 to 14 a second."""
 
@@ -90,6 +92,7 @@ class Painter:
             raise self._error
 
     def _run(self) -> None:
+        stops.deaf()
         while not self._stopped:
             self._wake.wait()
             self._wake.clear()
