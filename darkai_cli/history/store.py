@@ -93,7 +93,6 @@ class Store:
 
     def __init__(self, path: Path, *, patience: float = _PATIENCE) -> None:
         self.path = path
-        self._patience = patience
         opened = connect_reader(path, patience=patience)
         self.conn = opened.conn
         self.writable = opened.writable

@@ -260,7 +260,7 @@ def _headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 def _transport(link: Link, url: str, watch: Watch) -> httpx.BaseTransport:
     if link.app is not None:
-        return _InProcess(link.app, link, watch)
+        return _InProcess(link.app, link)
     return _Network(link, url, watch)
 
 
@@ -361,10 +361,9 @@ def _as_httpx() -> Iterator[None]:
 class _InProcess(httpx.BaseTransport):
     """A service in this process, behind the same seam as the network."""
 
-    def __init__(self, app: App, link: Link, watch: Watch) -> None:
+    def __init__(self, app: App, link: Link) -> None:
         self._app = app
         self._link = link
-        self._watch = watch
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         body = request.read()
