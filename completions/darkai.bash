@@ -69,10 +69,10 @@ _darkai_value() {
         'darkai history export --format') kind='words md json jsonl html' ;;
         'darkai history export --output') kind='file' ;;
         'darkai history import 1') kind='file' ;;
-        'darkai config get 1') kind='words provider model system options fallback timeout connect_timeout retries proxy ca_file demo_delay theme code_theme reasoning save plain markdown' ;;
-        'darkai config set 1') kind='words provider model system options fallback timeout connect_timeout retries proxy ca_file demo_delay theme code_theme reasoning save plain markdown' ;;
+        'darkai config get 1') kind='words provider model system options fallback timeout connect_timeout retries proxy ca_file client_cert client_key max_wait demo_delay theme code_theme reasoning save plain markdown' ;;
+        'darkai config set 1') kind='words provider model system options fallback timeout connect_timeout retries proxy ca_file client_cert client_key max_wait demo_delay theme code_theme reasoning save plain markdown' ;;
         'darkai config set 2') kind='text' ;;
-        'darkai config unset 1') kind='words provider model system options fallback timeout connect_timeout retries proxy ca_file demo_delay theme code_theme reasoning save plain markdown' ;;
+        'darkai config unset 1') kind='words provider model system options fallback timeout connect_timeout retries proxy ca_file client_cert client_key max_wait demo_delay theme code_theme reasoning save plain markdown' ;;
         'darkai config trust 1') kind='file' ;;
         'darkai replay --speed') kind='text' ;;
         'darkai replay --output') kind='file' ;;

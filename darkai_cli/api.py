@@ -22,6 +22,9 @@ from darkai_cli.events import Event, TextChunk
 from darkai_cli.messages import ChatRequest, Message, from_dicts
 from darkai_cli.providers import darkai
 from darkai_cli.providers.base import Dialect, ProviderSettings
+from darkai_cli.providers.catalog import BUILT_IN
+
+_SERVICE = BUILT_IN["darkai"]
 
 Messages: TypeAlias = Sequence[Mapping[str, Any]]
 """``[{"role": "user", "content": "Hi"}, ...]``; the content may be OpenAI's list of parts."""
@@ -189,13 +192,13 @@ class DarkAI(AsyncGeneratorProvider, ProviderModelMixin):
     """The DarkAI service. ``DarkAI(model="gpt-4o")`` has that model as its default."""
 
     dialect = darkai.DarkAIDialect
-    url = darkai.URL
-    api_endpoint = darkai.URL
+    url = _SERVICE.url
+    api_endpoint = _SERVICE.url
     working = False  # the public service has been down since February 2025
     supports_stream = True
-    default_model = darkai.DEFAULT_MODEL
-    models: Sequence[str] = list(darkai.MODELS)
-    model_aliases: Mapping[str, str] = dict(darkai.ALIASES)
+    default_model = _SERVICE.default_model
+    models: Sequence[str] = list(_SERVICE.models)
+    model_aliases: Mapping[str, str] = dict(_SERVICE.aliases)
 
 
 def format_prompt(
@@ -225,7 +228,7 @@ def _request(
     if system:
         messages = (Message("system", system), *messages)
     chat = ChatRequest(messages, target.model, {**config.options, **options})
-    return config, chat, registry.provider_of(target.settings, config, streams.environ())
+    return config, chat, registry.provider_of(target, config, streams.environ())
 
 
 def stream(

@@ -1,7 +1,8 @@
 """What a request is made of: messages with their roles, and the request around them.
 
-A message's content is text. Options are what the user passed with ``-o K=V`` or in the config; a
-dialect decides which of its request's fields they become.
+A message's content is text, with images beside it and, from a model, the calls of tools that it
+wants. Options are what the user passed with ``-o K=V`` or in the config; a dialect decides which of
+its request's fields they become.
 """
 
 from __future__ import annotations
@@ -15,19 +16,106 @@ Role = Literal["system", "user", "assistant", "tool"]
 ROLES: tuple[Role, ...] = ("system", "user", "assistant", "tool")
 
 
+class Image(NamedTuple):
+    """A picture that goes with a message. ``media_type``: such as ``image/png``."""
+
+    media_type: str
+    data: bytes
+    name: str = ""
+
+    @property
+    def base64(self) -> str:
+        """The data as services take them."""
+        from base64 import b64encode
+
+        return b64encode(self.data).decode("ascii")
+
+
+class Call(NamedTuple):
+    """A tool that the model wanted run. ``arguments`` is the complete JSON text."""
+
+    id: str
+    name: str
+    arguments: str
+
+
 class Message(NamedTuple):
-    """One message of a conversation."""
+    """One message of a conversation.
+
+    ``images`` stand before the text. ``calls``: what an assistant wanted run. A message of the role
+    ``tool`` holds the output of the call ``call_id`` of the tool ``name``.
+    """
 
     role: Role
     content: str
+    images: tuple[Image, ...] = ()
+    calls: tuple[Call, ...] = ()
+    call_id: str = ""
+    name: str = ""
+
+
+class ToolSpec(NamedTuple):
+    """A tool that the model may call. ``parameters``: the JSON schema of its arguments."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
 
 
 class ChatRequest(NamedTuple):
-    """What is asked: the whole conversation, the model's own name, and the options."""
+    """What is asked: the whole conversation, the model's own name, the options, the tools."""
 
     messages: tuple[Message, ...]
     model: str
     options: Mapping[str, Any] = {}
+    tools: tuple[ToolSpec, ...] = ()
+
+
+def images_of(content: object) -> tuple[Image, ...]:
+    """The images in OpenAI's list of parts: those given as ``data:`` URLs.
+
+    Raises ``InputError`` for an image elsewhere: darkai fetches none by itself.
+    """
+    if not isinstance(content, Sequence) or isinstance(content, str):
+        return ()
+    found = []
+    for part in content:
+        given = part.get("image_url") if isinstance(part, Mapping) else None
+        url = given.get("url") if isinstance(given, Mapping) else given
+        if isinstance(url, str):
+            found.append(_image_at(url))
+    return tuple(found)
+
+
+def _image_at(url: str) -> Image:
+    from base64 import b64decode
+
+    head, comma, data = url.partition(",")
+    scheme, _, media_type = head.partition(":")
+    media_type, _, encoding = media_type.partition(";")
+    if scheme != "data" or not comma or encoding != "base64":
+        raise InputError(
+            "an image in a message must be a base64 `data:` URL",
+            hint="data:image/png;base64,...",
+        )
+    try:
+        return Image(media_type, b64decode(data, validate=True))
+    except ValueError as exc:
+        raise InputError("an image in a message is no base64") from exc
+
+
+def calls_of(message: Mapping[str, Any]) -> tuple[Call, ...]:
+    """The tool calls in a message as OpenAI writes it. Raises ``InputError`` for odd ones."""
+    found = []
+    for call in message.get("tool_calls") or ():
+        function = call.get("function") if isinstance(call, Mapping) else None
+        if isinstance(function, Mapping):
+            made = Call(_text(call, "id"), _text(function, "name"), _text(function, "arguments"))
+            if made.id and made.name:
+                found.append(made)
+                continue
+        raise InputError("a tool call needs an `id`, and a `function` with `name`, `arguments`")
+    return tuple(found)
 
 
 def text_of(content: object) -> str:
@@ -60,5 +148,20 @@ def from_dicts(messages: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
                 f"message {number} has the role `{role}`",
                 hint=f"roles are {', '.join(ROLES)}",
             )
-        made.append(Message(cast("Role", role), text_of(message.get("content"))))
+        content = message.get("content")
+        made.append(
+            Message(
+                cast("Role", role),
+                text_of(content),
+                images_of(content),
+                calls_of(message),
+                _text(message, "tool_call_id"),
+                _text(message, "name"),
+            )
+        )
     return tuple(made)
+
+
+def _text(message: Mapping[str, Any], key: str) -> str:
+    value = message.get(key)
+    return value if isinstance(value, str) else ""

@@ -114,7 +114,7 @@ class Asking:
         from darkai_cli.wire.secrets import masked, shown_url
 
         target = registry.resolve(self._config)
-        provider = registry.provider_of(target.settings, self._config, streams.environ())
+        provider = registry.provider_of(target, self._config, streams.environ())
         request = provider.request(ChatRequest(self._messages, target.model, self._options))
         shown = {
             "provider": target.settings.name,

@@ -32,6 +32,11 @@ class ProviderConfig(NamedTuple):
     model: str | None = None
     models: tuple[str, ...] | None = None
     headers: dict[str, str] | None = None
+    key_env: str | None = None
+    key_command: str | None = None
+    options: dict[str, Any] | None = None
+    limits: tuple[str, ...] | None = None
+    allow_http_key: bool | None = None
 
 
 class Source:
@@ -80,6 +85,9 @@ class Config:
     retries: int
     proxy: str | None
     ca_file: str | None
+    client_cert: str | None
+    client_key: str | None
+    max_wait: float
     demo_delay: float
     theme: Literal["auto", "light", "dark"]
     code_theme: str
@@ -115,8 +123,8 @@ class Config:
 
     def _put_provider(self, path: tuple[str, ...], value: Any) -> None:
         table = self.providers.get(path[1], ProviderConfig())
-        if path[2:3] == ("headers",):
-            value = {**(table.headers or {}), path[3]: value}
+        if len(path) > 3:
+            value = {**(getattr(table, path[2]) or {}), path[3]: value}
         self.providers[path[1]] = table._replace(**{path[2]: value}) if path[2:] else table
 
     def origin(self, key: str) -> Origin:

@@ -105,6 +105,28 @@ _ALL = (
         "certificates to trust instead of the system's, a PEM file; relative to the config file",
         '"~/certificates/company.pem"',
     ),
+    Key(
+        "client_cert",
+        "path",
+        None,
+        "a certificate that shows the service who you are, a PEM file; it may hold the key too",
+        '"~/certificates/me.pem"',
+    ),
+    Key(
+        "client_key",
+        "path",
+        None,
+        "the private key of `client_cert`, where that file does not hold it",
+        '"~/certificates/me.key"',
+    ),
+    Key(
+        "max_wait",
+        "number",
+        60.0,
+        "seconds to wait for the next slot of a rate limit where no terminal shows the countdown",
+        "60",
+        high=LONGEST,
+    ),
     Key("demo_delay", "number", 0.02, "seconds between the words of `demo`", "0.02", high=60),
     Key(
         "theme",
@@ -146,6 +168,38 @@ PROVIDER_KEYS: dict[str, Key] = {
             '["llama-3-70b"]',
         ),
         Key("headers", "headers", None, "headers sent with each request", '{ X-Team = "blue" }'),
+        Key(
+            "key_env", "name", None, "the environment variable that holds its key", '"WORK_API_KEY"'
+        ),
+        Key(
+            "key_command",
+            "text",
+            None,
+            "a command that prints its key, run without a shell when the key is needed",
+            '"pass show work"',
+        ),
+        Key(
+            "options",
+            "options",
+            None,
+            "a table that is sent with each request to it",
+            "{ temperature = 0.2 }",
+        ),
+        Key(
+            "limits",
+            "list",
+            None,
+            "how many requests it takes in which time, with `s`, `min`, `h`, `d`; darkai waits "
+            "before it breaks one",
+            '["4/min", "80/6h"]',
+        ),
+        Key(
+            "allow_http_key",
+            "bool",
+            None,
+            "send its key over plain `http://` to another machine",
+            "true",
+        ),
     )
 }
 
@@ -158,7 +212,7 @@ TABLES = ("aliases", "providers")
 URL_VARIABLE = "DARKAI_URL"
 """The environment variable of ``providers.darkai.url``."""
 
-BUILT_IN_PROVIDERS = ("darkai", "demo")
+BUILT_IN_PROVIDERS = ("darkai", "openai", "anthropic", "gemini", "ollama", "demo")
 """Providers that a project file's ``model`` may name although no table configures them."""
 
 
@@ -176,9 +230,10 @@ def split(dotted: str) -> tuple[str, ...] | None:
         return head, rest
     if head != "providers":
         return None
-    name, inner, header = rest.partition(".headers.")
-    if inner and name and header:
-        return head, name, "headers", header
+    for table in ("headers", "options"):
+        name, inner, entry = rest.partition(f".{table}.")
+        if inner and name and entry:
+            return head, name, table, entry
     name, _, field = rest.rpartition(".")
     if name and field in PROVIDER_KEYS:
         return head, name, field
@@ -190,6 +245,8 @@ def key_at(path: tuple[str, ...]) -> Key | None:
     if path[0] == "aliases":
         return ALIAS if len(path) == 2 else None
     if path[0] == "providers":
+        if path[2:3] == ("options",) and len(path) > 3:
+            return OPTION
         return PROVIDER_KEYS.get(path[2]) if len(path) > 2 else None
     return OPTION if path[0] == "options" and len(path) > 1 else KEYS.get(path[0])
 

@@ -193,9 +193,8 @@ def opener(
     def open_stream(
         target: registry.Target, *, connect_timeout: float | None, retries: int
     ) -> Generator[Event, None, None]:
-        provider = registry.provider_of(
-            target.settings, config, environ, connect_timeout, log, on_sent
-        )
+        hooks = registry.Hooks(connect_timeout, log, on_sent)
+        provider = registry.provider_of(target, config, environ, hooks)
         chat = ChatRequest(messages, target.model, options)
 
         def attempt() -> Generator[Event, None, None]:

@@ -1,18 +1,19 @@
 """The contracts between a service and the rest: dialect, decoder, provider, and what they exchange.
 
 A *dialect* is a wire format: it does no I/O and keeps no state between replies. A *provider* is a
-configured source of replies. Dialect files import this module, ``events``, ``messages`` and
-``errors``, and nothing else of ours.
+configured source of replies. Dialect files import this module, ``decoding``, ``events``,
+``messages`` and ``errors``, and nothing else of ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from darkai_cli.errors import ProviderError
 from darkai_cli.events import Event
 from darkai_cli.messages import ChatRequest
+from darkai_cli.secret import Secret
 from darkai_cli.wire.sse import SSEFrame
 
 Frame: TypeAlias = SSEFrame
@@ -32,8 +33,32 @@ class HttpRequest(NamedTuple):
     method: str = "POST"
 
 
+class Quirks(NamedTuple):
+    """Where a service departs from the one that its dialect is named after.
+
+    ``usage``: it takes ``stream_options``. ``limit``: the field that limits a reply's length.
+    ``key_header``: the header that holds the bare key, in place of the dialect's own.
+    ``models_path``: where it lists its models, "" where it does not. ``strict``: its options are
+    known, so that others are refused before they are sent. ``query``: a query string for each URL.
+    """
+
+    usage: bool = True
+    limit: str = ""
+    key_header: str = ""
+    models_path: str | None = None
+    strict: bool = False
+    query: str = ""
+
+
 class ProviderSettings(NamedTuple):
-    """What the configuration says about one provider."""
+    """What the catalog and the configuration say about one provider.
+
+    ``url``: the base, below which the dialect finds its paths. ``key_env``: the usual environment
+    variables of its key, the first that is set counts. ``key_needed``: it answers nobody without
+    one. ``options``: sent with each request, unless the user says otherwise. ``key``: filled in
+    where a request is about to be made, bound to the origin of ``url``. ``local``: it runs on the
+    user's own machine.
+    """
 
     name: str
     type: str
@@ -42,6 +67,12 @@ class ProviderSettings(NamedTuple):
     models: tuple[str, ...] = ()
     aliases: Mapping[str, str] = {}
     headers: Mapping[str, str] = {}
+    key_env: tuple[str, ...] = ()
+    key_needed: bool = False
+    options: Mapping[str, Any] = {}
+    quirks: Quirks = Quirks()
+    key: Secret | None = None
+    local: bool = False
 
     @property
     def host(self) -> str:
@@ -53,10 +84,24 @@ class ProviderSettings(NamedTuple):
 
 
 class ModelInfo(NamedTuple):
-    """A model that a provider offers."""
+    """A model that a provider offers; None or empty is what the service does not tell.
+
+    ``context``, ``output``: the most tokens of a whole conversation and of a reply. ``takes``,
+    ``gives``: modalities, such as ``text`` and ``image``. ``price_in``, ``price_out``: US dollars
+    for a million tokens. ``created``: seconds since the epoch.
+    """
 
     name: str
     aliases: tuple[str, ...] = ()
+    title: str = ""
+    context: int | None = None
+    output: int | None = None
+    takes: tuple[str, ...] = ()
+    gives: tuple[str, ...] = ()
+    price_in: float | None = None
+    price_out: float | None = None
+    created: int | None = None
+    owner: str = ""
 
 
 class Decoder(Protocol):
@@ -102,6 +147,26 @@ class Dialect(Protocol):
 
         ``payload``: the body's JSON value, None if it is no JSON. ``status`` may be 200: some
         services send a bare error in place of the stream.
+        """
+        ...
+
+    def again(
+        self, request: HttpRequest, chat: ChatRequest, settings: ProviderSettings, told: str
+    ) -> HttpRequest | None:
+        """The request without what a 400 or 422 refused, or None if there is no such way out.
+
+        ``told``: the service's own words. It is sent at once, and only once.
+        """
+        ...
+
+    def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:
+        """The request for the list of models; None where there is none. ``page``: the next one."""
+        ...
+
+    def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:
+        """The models in an answer, and the mark of the next page, or "".
+
+        Raises ``BadReplyError`` if it is no list of models.
         """
         ...
 

@@ -10,12 +10,10 @@ lines or not; only a line that does not parse alone is joined with the next one,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from darkai_cli.errors import (
-    BadReplyError,
     InputError,
     ProviderError,
     RateLimitError,
@@ -29,16 +27,14 @@ from darkai_cli.providers.base import (
     Framing,
     Headers,
     HttpRequest,
+    ModelInfo,
     ProviderSettings,
 )
+from darkai_cli.providers.decoding import Unreadable, bearer, body, headers, parse, words
 
 if TYPE_CHECKING:
     from darkai_cli.providers.base import Decoder, Dialect
 
-URL = "https://darkai.foundation/chat"
-DEFAULT_MODEL = "llama-3-70b"
-MODELS = ("gpt-4o", "gpt-3.5-turbo", "llama-3-70b")
-ALIASES = {"llama-3.1-70b": "llama-3-70b"}
 HEADERS = {
     "accept": "text/event-stream",
     "content-type": "application/json",
@@ -50,9 +46,6 @@ HEADERS = {
 
 AFTER_END = 1.0
 """Seconds to read on after ``stream-end`` where no text has come: ``final-response`` may follow."""
-
-MAX_BAD = 50
-"""More unreadable messages in a row than this break the protocol."""
 
 MAX_JOINED = 32
 """How many ``data:`` lines are tried together as one message."""
@@ -103,12 +96,11 @@ class DarkAIDialect:
         # A conversation that ends with the assistant is a reply to be continued.
         resumed = chat.messages[-1:] != () and chat.messages[-1].role == "assistant"
         query = format_prompt(chat.messages, do_continue=resumed)
-        body = {"query": query, "model": chat.model, **chat.options}
-        own = {name.lower(): value for name, value in settings.headers.items()}
+        key = {} if settings.key is None else bearer(settings)
         return HttpRequest(
             settings.url,
-            {**HEADERS, **own},
-            _json(body).encode("utf-8", "replace"),
+            headers(settings, HEADERS, key),
+            body({"query": query, "model": chat.model, **chat.options}),
         )
 
     def decoder(self, settings: ProviderSettings) -> DarkAIDecoder:
@@ -144,6 +136,24 @@ class DarkAIDialect:
             return ServiceError(_detail(data if isinstance(data, dict) else payload, host))
         return None
 
+    def again(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        chat: ChatRequest,  # noqa: ARG002
+        settings: ProviderSettings,  # noqa: ARG002
+        told: str,  # noqa: ARG002
+    ) -> HttpRequest | None:
+        """There is no such way out."""
+        return None
+
+    def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:  # noqa: ARG002
+        """The service has no list of its models."""
+        return None
+
+    def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:  # noqa: ARG002
+        """Nothing."""
+        return (), ""
+
 
 class DarkAIDecoder:
     """One DarkAI reply."""
@@ -153,8 +163,7 @@ class DarkAIDecoder:
         self.linger: float | None = None
         self._host = settings.host
         self._pending: list[str] = []
-        self._bad = 0
-        self._bad_in_row = 0
+        self._bad = Unreadable(settings.host, "a DarkAI service")
         self._text = False
         self._citations: set[str] = set()
         self._final = ""
@@ -168,7 +177,7 @@ class DarkAIDecoder:
             return ()
         if not data or data.isspace():
             return ()
-        message = _parse(data)
+        message = parse(data)
         if message is None:
             if data.startswith("[DONE]"):
                 self._end()
@@ -183,7 +192,7 @@ class DarkAIDecoder:
     def _join(self, data: str) -> Any:
         self._pending.append(data)
         if len(self._pending) > 1:
-            message = _parse("\n".join(self._pending))
+            message = parse("\n".join(self._pending))
             if message is not None:
                 self._pending.clear()
                 return message
@@ -194,25 +203,16 @@ class DarkAIDecoder:
     def _drop_pending(self) -> None:
         if self._pending:
             self._pending.clear()
-            self._count_bad()
-
-    def _count_bad(self) -> None:
-        self._bad += 1
-        self._bad_in_row += 1
-        if self._bad_in_row > MAX_BAD:
-            raise BadReplyError(
-                f"{self._host} sent {self._bad_in_row} unreadable events in a row",
-                hint="is the URL that of a DarkAI service?",
-            )
+            self._bad.add()
 
     def _handle(self, message: Any, sse_event: str) -> Iterable[Event]:
         if not isinstance(message, dict):
-            self._count_bad()
+            self._bad.add()
             return ()
         name = message.get("event")
         data = message.get("data")
         if name == "text-chunk":
-            self._bad_in_row = 0
+            self._bad.readable()
             text = data.get("text") if isinstance(data, dict) else None
             if isinstance(text, str) and text:
                 self._text = True
@@ -220,7 +220,7 @@ class DarkAIDecoder:
             return ()
         if name == "error" or sse_event == "error" or (name is None and "error" in message):
             raise ServiceError(_detail(data if isinstance(data, dict) else message, self._host))
-        self._bad_in_row = 0
+        self._bad.readable()
         if name == "stream-end":
             self._end()
         elif name == "final-response" and isinstance(data, dict):
@@ -253,14 +253,9 @@ class DarkAIDecoder:
         if not self._text and self._final:
             self._text = True
             yield TextChunk(self._final)
-        if self._bad and not self._text:
-            raise BadReplyError(
-                f"{self._host} sent nothing readable ({self._bad} unreadable events)",
-                hint="is the URL that of a DarkAI service?",
-            )
-        if self._bad:
-            plural = "" if self._bad == 1 else "s"
-            yield Notice("warning", f"{self._bad} unreadable event{plural} skipped")
+        if self._bad.total and not self._text:
+            raise self._bad.nothing()
+        yield from self._bad.notices()
         if self._end_seen:
             if not self._text:
                 yield Notice("warning", "the model sent no text")
@@ -274,30 +269,6 @@ class DarkAIDecoder:
         yield StreamEnd("eof")
 
 
-def _json(body: dict[str, Any]) -> str:
-    """The body as JSON. Raises ``UsageError`` that names the option which has no such form."""
-    try:
-        return json.dumps(body, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as exc:
-        for name, value in body.items():
-            try:
-                json.dumps({name: value}, allow_nan=False)
-            except (TypeError, ValueError, RecursionError):
-                break
-        raise UsageError(
-            f"the option `{name}` is no JSON value",
-            hint="options are numbers, texts, true, false, null, and lists and tables of these",
-        ) from exc
-
-
-def _parse(data: str) -> Any:
-    """The JSON value, or None. (A message that is ``null`` is no message either.)"""
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-
-
 def _detail(data: dict[str, Any], host: str) -> str:
     """The words of an error, at most 200 characters."""
     for key in ("detail", "error", "message"):
@@ -305,8 +276,7 @@ def _detail(data: dict[str, Any], host: str) -> str:
         if isinstance(value, dict):
             value = value.get("message") or value.get("detail")
         if isinstance(value, str) and value.strip():
-            line = " ".join(value.split())
-            return f"{host}: {line if len(line) <= 200 else line[:199] + '…'}"
+            return f"{host}: {words(value)}"
     return f"{host} reported an error without saying which"
 
 

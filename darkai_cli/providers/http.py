@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
 from contextlib import aclosing, contextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from darkai_cli.errors import (
     BadReplyError,
@@ -21,19 +21,23 @@ from darkai_cli.errors import (
     TooLargeError,
 )
 from darkai_cli.events import VISIBLE, Event, ReasoningChunk, StreamStart, TextChunk
+from darkai_cli.messages import ChatRequest
 from darkai_cli.providers import statuses
-from darkai_cli.providers.base import Dialect, Headers, HttpRequest, ProviderSettings
+from darkai_cli.providers.base import Dialect, Headers, HttpRequest, ModelInfo, ProviderSettings
+from darkai_cli.secret import hide_known
 from darkai_cli.wire.ndjson import NDJSONDecoder
 from darkai_cli.wire.secrets import hide, secrets_in
 from darkai_cli.wire.sse import SSEDecoder, SSELineDecoder
 
 if TYPE_CHECKING:
-    from darkai_cli.messages import ChatRequest
     from darkai_cli.wire.timers import Watch
     from darkai_cli.wire.transport import Link
 
 MAX_REPLY = 16 * 1024 * 1024
 """The largest reply, in decompressed bytes."""
+
+MAX_PAGES = 50
+"""Of a list of models."""
 
 Framer: TypeAlias = SSEDecoder | SSELineDecoder | NDJSONDecoder
 _FRAMERS: dict[str, Callable[[], Framer]] = {
@@ -185,8 +189,8 @@ def _discreet(request: HttpRequest) -> Iterator[None]:
         yield
     except ProviderError as error:
         secrets = secrets_in(request.headers, request.url)
-        error.message = hide(error.message, secrets)
-        error.hint = hide(error.hint, secrets) if error.hint else error.hint
+        error.message = hide_known(hide(error.message, secrets))
+        error.hint = hide_known(hide(error.hint, secrets)) if error.hint else error.hint
         raise
 
 
@@ -221,9 +225,20 @@ class HttpProvider:
 
     def stream(self, chat: ChatRequest) -> Generator[Event, None, None]:
         """The reply. Raises ``ProviderError`` and its kin."""
+        request = self.request(chat)
+        try:
+            yield from self._receive(request, chat)
+        except ProviderError as error:
+            changed = self._again(error, request, chat)
+            if changed is None:
+                raise
+        else:
+            return
+        yield from self._receive(changed, chat)
+
+    def _receive(self, request: HttpRequest, chat: ChatRequest) -> Generator[Event, None, None]:
         from darkai_cli.wire import transport
 
-        request = self.request(chat)
         reader = ReplyReader(self._dialect, self.settings, chat)
         with (
             _discreet(request),
@@ -248,16 +263,81 @@ class HttpProvider:
                     raise
             yield from reader.finish(exchange.headers)
 
+    def _again(
+        self, error: ProviderError, request: HttpRequest, chat: ChatRequest
+    ) -> HttpRequest | None:
+        """The request without what the service refused, if the dialect knows of such a way out."""
+        if error.status not in (400, 422):
+            return None
+        return self._dialect.again(request, chat, self.settings, error.message)
+
+    def models(self) -> Iterator[ModelInfo]:
+        """The models that the service lists; nothing where it has no list.
+
+        Raises ``ProviderError`` and its kin.
+        """
+        page = ""
+        for _ in range(MAX_PAGES):
+            request = self._dialect.models_request(self.settings, page)
+            if request is None:
+                return
+            found, page = self._dialect.models(self._answer(request))
+            yield from found
+            if not page:
+                return
+
+    def _answer(self, request: HttpRequest) -> Any:
+        """The JSON value that answers a request which is no question."""
+        from darkai_cli.wire import transport
+
+        settings = self.settings
+        with (
+            _discreet(request),
+            transport.send(
+                self._link, request.method, request.url, request.headers, request.body
+            ) as exchange,
+        ):
+            body = exchange.read(MAX_REPLY)
+            if exchange.status != 200:
+                nothing = ChatRequest((), "")
+                reader = ReplyReader(self._dialect, settings, nothing)
+                raise reader.refusal(exchange.status, exchange.headers, body, request.url)
+            text = body.decode("utf-8", "replace")
+            page = statuses.page_error(settings.host, 200, exchange.headers, text)
+            if page is not None:
+                raise page
+            payload = statuses.parse_json(body)
+            if payload is None:
+                raise BadReplyError(f"{settings.host} sent no JSON where models were asked for")
+            return payload
+
     async def astream(self, chat: ChatRequest) -> AsyncGenerator[Event, None]:
-        """The same for asyncio and trio."""
+        """The same as ``stream``, for asyncio and trio."""
         request = self.request(chat)
+        try:
+            async with aclosing(self._areceive(request, chat)) as events:
+                async for event in events:
+                    yield event
+        except ProviderError as error:
+            changed = self._again(error, request, chat)
+            if changed is None:
+                raise
+        else:
+            return
+        async with aclosing(self._areceive(changed, chat)) as events:
+            async for event in events:
+                yield event
+
+    async def _areceive(
+        self, request: HttpRequest, chat: ChatRequest
+    ) -> AsyncGenerator[Event, None]:
         reader = ReplyReader(self._dialect, self.settings, chat)
         with _discreet(request):
-            async with aclosing(self._areceive(request, reader)) as events:
+            async with aclosing(self._aread(request, reader)) as events:
                 async for event in events:
                     yield event
 
-    async def _areceive(
+    async def _aread(
         self, request: HttpRequest, reader: ReplyReader
     ) -> AsyncGenerator[Event, None]:
         from darkai_cli.wire import transport

@@ -11,10 +11,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from darkai_cli.errors import ConfigError, DarkAIError, NotFoundError, UnknownModelError
+from darkai_cli.errors import (
+    AuthError,
+    ConfigError,
+    DarkAIError,
+    NotFoundError,
+    UnknownModelError,
+)
 from darkai_cli.providers.base import ModelInfo, ProviderSettings
 from darkai_cli.providers.catalog import BUILT_IN
-from darkai_cli.providers.darkai import DarkAIDialect
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
@@ -22,7 +27,19 @@ if TYPE_CHECKING:
     from darkai_cli.providers.http import HttpProvider
     from darkai_cli.wire.transport import App
 
-DIALECTS: Mapping[str, type[Dialect]] = {"darkai": DarkAIDialect, "demo": DarkAIDialect}
+DIALECTS: Mapping[str, str] = {
+    "darkai": "darkai_cli.providers.darkai:DarkAIDialect",
+    "openai": "darkai_cli.providers.openai:OpenAIDialect",
+    "openai-responses": "darkai_cli.providers.responses:ResponsesDialect",
+    "anthropic": "darkai_cli.providers.anthropic:AnthropicDialect",
+    "gemini": "darkai_cli.providers.gemini:GeminiDialect",
+    "ollama": "darkai_cli.providers.ollama:OllamaDialect",
+    "demo": "darkai_cli.providers.darkai:DarkAIDialect",
+}
+"""Each type's dialect: module and class, imported when it is used."""
+
+RESPONSES = ("-pro", "codex", "deep-research", "computer-use")
+"""Parts of the names of OpenAI's models that only the Responses API offers, by its pages on them."""
 
 
 class Target(NamedTuple):
@@ -30,6 +47,35 @@ class Target(NamedTuple):
 
     settings: ProviderSettings
     model: str
+
+
+class Hooks(NamedTuple):
+    """What a caller wants of a provider's connection.
+
+    ``connect_timeout``: seconds, in place of the configured one. ``log``: takes the lines of
+    ``--debug``. ``on_sent``: called when a request is on the wire. ``on_head``: called with status
+    and headers when a response begins.
+    """
+
+    connect_timeout: float | None = None
+    log: Callable[[str], None] | None = None
+    on_sent: Callable[[], None] | None = None
+    on_head: Callable[[int, Mapping[str, str]], None] | None = None
+
+
+NO_HOOKS = Hooks()
+
+
+def dialect_of(settings: ProviderSettings, model: str = "") -> Dialect:
+    """The dialect that the provider speaks, for one model: OpenAI has two."""
+    from importlib import import_module
+
+    kind = settings.type
+    if kind == "openai" and settings.name == "openai" and any(one in model for one in RESPONSES):
+        kind = "openai-responses"
+    module, _, name = DIALECTS[kind].partition(":")
+    dialect: Dialect = getattr(import_module(module), name)()
+    return dialect
 
 
 def settings_of(config: Config, name: str) -> ProviderSettings:
@@ -50,6 +96,8 @@ def settings_of(config: Config, name: str) -> ProviderSettings:
     kind = own.type or (built_in.type if built_in else "")
     _check_table(name, kind, own.url, known=built_in is not None)
     base = built_in or ProviderSettings(name, kind, own.url or "", own.model or "")
+    if own.key_env:
+        base = base._replace(key_env=(own.key_env,))
     if kind == "demo" and not built_in:
         base = BUILT_IN["demo"]
     moved = bool(own.url) and own.url != base.url
@@ -58,8 +106,17 @@ def settings_of(config: Config, name: str) -> ProviderSettings:
     default = own.model or (models[0] if own.models else base.default_model)
     if not default and kind in BUILT_IN:
         default = BUILT_IN[kind].default_model
-    return ProviderSettings(
-        name, kind, own.url or base.url, default, models, aliases, dict(own.headers or {})
+    return base._replace(
+        type=kind,
+        url=own.url or base.url,
+        default_model=default,
+        models=models,
+        aliases=aliases,
+        headers=dict(own.headers or {}),
+        options={**base.options, **(own.options or {})},
+        key_needed=base.key_needed and not moved,
+        quirks=base.quirks._replace(strict=base.quirks.strict and not moved),
+        local=base.local and not moved,
     )
 
 
@@ -212,29 +269,45 @@ def models(config: Config) -> tuple[list[tuple[ProviderSettings, ModelInfo]], li
     return rows, faults
 
 
+def with_key(
+    settings: ProviderSettings, config: Config, environ: Mapping[str, str]
+) -> ProviderSettings:
+    """The settings with the provider's key. Raises ``AuthError`` if it needs one and has none."""
+    from darkai_cli.config import keys
+
+    own = {name.lower() for name in settings.headers}
+    if own & {"authorization", settings.quirks.key_header or "x-api-key", "x-goog-api-key"}:
+        return settings  # the user's own header carries it
+    key = keys.find(config, settings.name, settings.key_env, settings.url, environ)
+    if key is None and settings.key_needed:
+        variable = settings.key_env[0] if settings.key_env else ""
+        raise AuthError(
+            f"`{settings.name}` needs an API key, and there is none",
+            hint=f"`darkai keys set {settings.name}`"
+            + (f", or set {variable}" if variable else ""),
+        )
+    return settings._replace(key=key)
+
+
 def provider_of(
-    settings: ProviderSettings,
-    config: Config,
-    environ: Mapping[str, str],
-    connect_timeout: float | None = None,
-    log: Callable[[str], None] | None = None,
-    on_sent: Callable[[], None] | None = None,
+    target: Target, config: Config, environ: Mapping[str, str], hooks: Hooks = NO_HOOKS
 ) -> HttpProvider:
     """The provider, ready to stream.
 
-    ``connect_timeout`` (seconds) replaces the configured one; ``log`` takes the lines of
-    ``--debug``; ``on_sent`` is called when a request is on the wire.
+    Raises ``AuthError`` if it has no key and needs one, ``ConfigError`` for what cannot work.
     """
     from darkai_cli.providers.http import HttpProvider
     from darkai_cli.wire.timers import Timers
 
-    dialect = DIALECTS[settings.type]()
-    timers = Timers(connect=connect_timeout or config.connect_timeout).with_timeout(config.timeout)
-    if settings.type == "demo":
+    dialect = dialect_of(target.settings, target.model)
+    timers = Timers(connect=hooks.connect_timeout or config.connect_timeout)
+    timers = timers.with_timeout(config.timeout)
+    if target.settings.type == "demo":
         from darkai_cli.wire.transport import Link
 
-        app = _demo_app(config)
-        return HttpProvider(dialect, settings, Link(timers, app=app, log=log, on_sent=on_sent))
+        link = Link(timers, app=_demo_app(config), log=hooks.log, on_sent=hooks.on_sent)
+        return HttpProvider(dialect, target.settings, link)
+    settings = with_key(target.settings, config, environ)
     from darkai_cli.wire import proxy, tls
 
     origin = config.origin("proxy")
@@ -250,7 +323,7 @@ def provider_of(
     from darkai_cli.wire.transport import Link, check_url
 
     check_url(settings.url)
-    link = Link(timers, route, pending, log=log, on_sent=on_sent)
+    link = Link(timers, route, pending, log=hooks.log, on_sent=hooks.on_sent, on_head=hooks.on_head)
     return HttpProvider(dialect, settings, link)
 
 

@@ -51,6 +51,8 @@ class Link(NamedTuple):
     """Where ``--debug`` lines go; credentials are masked in them."""
     on_sent: Callable[[], None] | None = None
     """Called once the request is on the wire, before the wait for the response."""
+    on_head: Callable[[int, Mapping[str, str]], None] | None = None
+    """Called with status and headers, names in lower case, when the response begins."""
 
 
 class _Log:
@@ -194,6 +196,8 @@ def send(
             response = client.send(request, stream=True)
             if log is not None:
                 log.head("<", f"{response.status_code}", response.headers)
+        if link.on_head is not None:
+            link.on_head(response.status_code, dict(response.headers))
         try:
             yield Exchange(response, route, watch, log)
         finally:
@@ -232,6 +236,8 @@ async def asend(
                 response = await client.send(request, stream=True)
             if log is not None:
                 log.head("<", f"{response.status_code}", response.headers)
+        if link.on_head is not None:
+            link.on_head(response.status_code, dict(response.headers))
         try:
             yield Exchange(response, route, watch, log)
         finally:

@@ -19,7 +19,7 @@ from support.isolation import ROOT
 PACKAGE = ROOT / "darkai_cli"
 
 LAYERS = {
-    "errors": 0, "events": 0, "messages": 0, "streams": 0, "stops": 0,
+    "errors": 0, "events": 0, "messages": 0, "streams": 0, "stops": 0, "secret": 0,
     "plugins": 1, "config": 1, "wire": 1,
     "providers": 2, "tools": 2, "history": 2, "limits": 2,
     "conversation": 3, "sinks": 3,
@@ -28,8 +28,8 @@ LAYERS = {
     "__main__": 6, "__init__": 6,
 }  # fmt: skip
 
-GROUND = {"errors", "__version__"}
-"""What everybody may import: the error tree, and the version, which the build reads in ``__init__``."""
+GROUND = {"errors", "secret", "__version__"}
+"""What everybody may import: the error tree, the type of keys, and the version, which the build reads in ``__init__``."""
 
 FENCES = {
     "httpx": ["wire/transport.py", "wire/faults.py"],  # requests; and what their exceptions mean
@@ -46,8 +46,8 @@ FENCES = {
     "pydantic": [],
 }
 
-DIALECTS = ["darkai", "openai", "anthropic", "gemini", "ollama"]
-DIALECT_MAY_IMPORT = {"providers.base", "events", "messages", "errors"}
+DIALECTS = ["darkai", "openai", "responses", "anthropic", "gemini", "ollama"]
+DIALECT_MAY_IMPORT = {"providers.base", "providers.decoding", "events", "messages", "errors"}
 
 
 class Import(NamedTuple):

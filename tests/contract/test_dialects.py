@@ -20,7 +20,7 @@ from darkai_cli.errors import ProviderError
 from darkai_cli.messages import ChatRequest, Message
 from darkai_cli.providers.base import ProviderSettings
 from darkai_cli.providers.http import ReplyReader
-from darkai_cli.providers.registry import DIALECTS
+from darkai_cli.providers.registry import DIALECTS, dialect_of
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*/*.json"))
 LONG = 2000
@@ -49,7 +49,7 @@ def chat_for(case: dict[str, Any]) -> ChatRequest:
 def decode(path: Path, case: dict[str, Any], pieces: Iterable[bytes]) -> tuple[list[Any], Any]:
     """The events that the pieces give, neighbouring texts joined, and the error that ended them."""
     settings = settings_for(path)
-    reader = ReplyReader(DIALECTS[settings.type](), settings, chat_for(case))
+    reader = ReplyReader(dialect_of(settings), settings, chat_for(case))
     response = case["response"]
     found: list[events.Event] = []
     error = None
@@ -103,7 +103,7 @@ def test_request(path: Path) -> None:
     if wanted is None:
         return
     settings = settings_for(path)
-    request = DIALECTS[settings.type]().request(chat_for(case), settings)
+    request = dialect_of(settings).request(chat_for(case), settings)
     assert (request.method, request.url) == (wanted["method"], wanted["url"])
     assert json.loads(request.body) == wanted["body"]
     for name, value in wanted["headers"].items():

@@ -1,0 +1,188 @@
+"""What every dialect needs to write a request and to read a reply: the parts that are no format.
+
+No I/O, no service's own fields. A dialect names its fields; here are the address below a base URL,
+the body as JSON, the options by their common names, one JSON value out of foreign text, and the
+count of events that could not be read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from darkai_cli.errors import BadReplyError, UsageError
+from darkai_cli.events import Notice
+from darkai_cli.providers.base import ProviderSettings
+
+MAX_BAD = 50
+"""More unreadable events in a row than this break the protocol."""
+
+
+def endpoint(settings: ProviderSettings, path: str) -> str:
+    """The URL of ``path`` below the provider's base URL, which may name the path already.
+
+    The base's own query, and the provider's, are kept: ``http://host/v1?api-version=1``.
+    """
+    base, mark, query = settings.url.partition("?")
+    base = base.rstrip("/")
+    url = base if base.endswith(path) else base + path
+    queries = [one for one in (query if mark else "", settings.quirks.query) if one]
+    return f"{url}?{'&'.join(queries)}" if queries else url
+
+
+def bearer(settings: ProviderSettings) -> dict[str, str]:
+    """The header that carries the provider's key: ``Authorization: Bearer``, or its own."""
+    if settings.key is None:
+        return {}
+    value = settings.key.reveal(settings.url)
+    name = settings.quirks.key_header
+    return {name: value} if name else {"authorization": f"Bearer {value}"}
+
+
+def headers(settings: ProviderSettings, *more: Mapping[str, str]) -> dict[str, str]:
+    """Headers for a JSON request: ``more``, and over them the user's own."""
+    found = {"content-type": "application/json"}
+    for group in (*more, settings.headers):
+        found.update({name.lower(): value for name, value in group.items()})
+    return found
+
+
+def body(fields: Mapping[str, Any]) -> bytes:
+    """The fields as JSON. Raises ``UsageError`` that names the one which has no such form."""
+    try:
+        text = json.dumps(fields, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as exc:
+        for name, value in fields.items():
+            try:
+                json.dumps({name: value}, allow_nan=False)
+            except (TypeError, ValueError, RecursionError):
+                break
+        raise UsageError(
+            f"the option `{name}` is no JSON value",
+            hint="options are numbers, texts, true, false, null, and lists and tables of these",
+        ) from exc
+    return text.encode("utf-8", "replace")
+
+
+def options(
+    given: Mapping[str, Any],
+    *,
+    renamed: Mapping[str, str],
+    own: Iterable[str],
+    reserved: Iterable[str],
+    known: bool,
+    service: str,
+) -> dict[str, Any]:
+    """The options under the service's names.
+
+    ``renamed``: common names, such as ``max_tokens``, to the service's. ``own``: all names that the
+    service knows. ``reserved``: fields that darkai fills in. ``known``: whether ``own`` is the
+    whole set, so that any other name is an error. Raises ``UsageError``.
+    """
+    found: dict[str, Any] = {}
+    names = set(own)
+    for name, value in given.items():
+        field = renamed.get(name, name)
+        if field in reserved:
+            raise UsageError(
+                f"the option `{name}` is darkai's own",
+                hint="the prompt is an argument, the model is `-m NAME`, the system prompt is "
+                "`-s TEXT`",
+            )
+        if known and field not in names:
+            raise _unknown_option(name, {*names, *renamed}, service)
+        found[field] = value
+    return found
+
+
+def _unknown_option(name: str, known: set[str], service: str) -> UsageError:
+    import difflib
+
+    close = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6)
+    hint = " or ".join(f"`{one}`" for one in close)
+    listed = ", ".join(sorted(known))
+    return UsageError(
+        f"{service} has no option `{name}`",
+        hint=f"did you mean {hint}?" if close else f"its options are {listed}",
+    )
+
+
+def parse(data: str) -> Any:
+    """The JSON value in ``data``, or None if it is none."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def words(value: object, limit: int = 200) -> str:
+    """Foreign text in one line of at most ``limit`` characters; "" for what is no text."""
+    if not isinstance(value, str):
+        return ""
+    line = " ".join(value.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def text_in(value: Mapping[str, Any], *names: str) -> str:
+    """The first of the fields that is a text and not empty; "" if none is."""
+    for name in names:
+        found = value.get(name)
+        if isinstance(found, str) and found:
+            return found
+    return ""
+
+
+def count(value: object) -> int | None:
+    """A number of tokens; None for what is none (services send 1e400, texts, 5000 digits)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if not 0 <= value < 2**63:  # also what is no number
+        return None
+    return int(value)
+
+
+def dicts(value: object) -> Sequence[dict[str, Any]]:
+    """The objects of a list; nothing for what is no list."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else ()
+
+
+class Unreadable:
+    """Counts the events of one reply that could not be read."""
+
+    def __init__(self, host: str, service: str) -> None:
+        """``service``: whose protocol it should be, for the hint."""
+        self.total = 0
+        self._in_row = 0
+        self._host = host
+        self._service = service
+
+    def add(self) -> None:
+        """One more. Raises ``BadReplyError`` if they are too many in a row."""
+        self.total += 1
+        self._in_row += 1
+        if self._in_row > MAX_BAD:
+            raise BadReplyError(
+                f"{self._host} sent {self._in_row} unreadable events in a row", hint=self._hint
+            )
+
+    def readable(self) -> None:
+        """One that could be read."""
+        self._in_row = 0
+
+    def notices(self) -> tuple[Notice, ...]:
+        """What the user is told at the end."""
+        if not self.total:
+            return ()
+        plural = "" if self.total == 1 else "s"
+        return (Notice("warning", f"{self.total} unreadable event{plural} skipped"),)
+
+    def nothing(self) -> BadReplyError:
+        """The error of a reply in which nothing else came."""
+        return BadReplyError(
+            f"{self._host} sent nothing readable ({self.total} unreadable events)", hint=self._hint
+        )
+
+    @property
+    def _hint(self) -> str:
+        return f"is the URL that of {self._service}?"
