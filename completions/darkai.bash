@@ -7,12 +7,12 @@ _darkai_offers() {
     commands='' options=''
     case $1 in
         'darkai') commands='ask models history config replay completions' options='--version -h --help' ;;
-        'darkai ask') commands='' options='-m --model -p --provider -s --system -o --option -c --continue --conversation --resume --no-save --raw --json -x --extract --output --no-stream --plain --reasoning --proxy --timeout --retries --no-fallback --no-stdin --record --dry-run -q --quiet -v --verbose --debug -h --help' ;;
+        'darkai ask') commands='' options='-m --model -p --provider -s --system -f --file -o --option -c --continue --conversation --resume --no-save --raw --json -x --extract --output --no-stream --plain --reasoning --proxy --timeout --retries --no-fallback --no-stdin --record --dry-run -q --quiet -v --verbose --debug -h --help' ;;
         'darkai models') commands='list' options='--json -h --help' ;;
         'darkai models list') commands='' options='--json -h --help' ;;
         'darkai history') commands='list show search tree diff rename rm stats export import path vacuum check' options='-h --help' ;;
         'darkai history list') commands='' options='--limit --since -m --model --state --json -h --help' ;;
-        'darkai history show') commands='' options='--turn --raw --json -h --help' ;;
+        'darkai history show') commands='' options='--turn --raw --reasoning --json -h --help' ;;
         'darkai history search') commands='' options='--limit --since --json -h --help' ;;
         'darkai history tree') commands='' options='-h --help' ;;
         'darkai history diff') commands='' options='--branch -h --help' ;;
@@ -44,6 +44,7 @@ _darkai_value() {
         'darkai ask -m' | 'darkai ask --model') kind='model' ;;
         'darkai ask -p' | 'darkai ask --provider') kind='provider' ;;
         'darkai ask -s' | 'darkai ask --system') kind='text' ;;
+        'darkai ask -f' | 'darkai ask --file') kind='file' ;;
         'darkai ask -o' | 'darkai ask --option') kind='text' ;;
         'darkai ask --conversation') kind='text' ;;
         'darkai ask --output') kind='file' ;;
@@ -57,6 +58,7 @@ _darkai_value() {
         'darkai history list -m' | 'darkai history list --model') kind='model' ;;
         'darkai history list --state') kind='words streaming complete interrupted truncated failed' ;;
         'darkai history show --turn') kind='text' ;;
+        'darkai history show --reasoning') kind='words show fold hide' ;;
         'darkai history show 1') kind='text' ;;
         'darkai history search --limit') kind='text' ;;
         'darkai history search --since') kind='text' ;;

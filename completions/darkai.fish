@@ -42,6 +42,8 @@ function __darkai_takes_value
             'darkai ask --provider' \
             'darkai ask -s' \
             'darkai ask --system' \
+            'darkai ask -f' \
+            'darkai ask --file' \
             'darkai ask -o' \
             'darkai ask --option' \
             'darkai ask --conversation' \
@@ -57,6 +59,7 @@ function __darkai_takes_value
             'darkai history list --model' \
             'darkai history list --state' \
             'darkai history show --turn' \
+            'darkai history show --reasoning' \
             'darkai history search --limit' \
             'darkai history search --since' \
             'darkai history rm --older-than' \
@@ -126,6 +129,7 @@ complete -c darkai -n '__darkai_at \'darkai\'' -s h -l help -d 'Show this messag
 complete -c darkai -n '__darkai_at \'darkai ask\'' -s m -l model -x -a '(__darkai_names models)' -d 'Model: a name, an alias or provider/name'
 complete -c darkai -n '__darkai_at \'darkai ask\'' -s p -l provider -x -a '(__darkai_names providers)' -d 'Provider, such as darkai or demo'
 complete -c darkai -n '__darkai_at \'darkai ask\'' -s s -l system -x -d 'System prompt'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -s f -l file -r -F -d 'Text or image that goes along; `-` is stdin'
 complete -c darkai -n '__darkai_at \'darkai ask\'' -s o -l option -x -d 'Option of the request, such as temperature=0.2'
 complete -c darkai -n '__darkai_at \'darkai ask\'' -s c -l continue -d 'Continue the latest conversation'
 complete -c darkai -n '__darkai_at \'darkai ask\'' -l conversation -x -d 'Continue this one; any unique prefix'
@@ -176,6 +180,7 @@ complete -c darkai -n '__darkai_at \'darkai history list\'' -l json -d 'One JSON
 complete -c darkai -n '__darkai_at \'darkai history list\'' -s h -l help -d 'Show this message and exit'
 complete -c darkai -n '__darkai_at \'darkai history show\'' -l turn -x -d 'Only this turn; -1 is the last'
 complete -c darkai -n '__darkai_at \'darkai history show\'' -l raw -d 'Markdown, even on a terminal'
+complete -c darkai -n '__darkai_at \'darkai history show\'' -l reasoning -x -a 'show fold hide' -d 'The model\'s reasoning; fold on a terminal'
 complete -c darkai -n '__darkai_at \'darkai history show\'' -l json -d 'One JSON object'
 complete -c darkai -n '__darkai_at \'darkai history show\'' -s h -l help -d 'Show this message and exit'
 complete -c darkai -n '__darkai_at \'darkai history search\'' -l limit -x -d 'At most so many'

@@ -110,7 +110,12 @@ def read_input(on_wait: Callable[[], None] | None = None) -> str:
     ``on_wait`` is called once if nothing has come for two seconds. Raises ``InputError`` with the
     offset of bytes that are not UTF-8.
     """
-    raw = sys.stdin.buffer
+    return decode(read_input_bytes(on_wait), "stdin")
+
+
+def read_input_bytes(on_wait: Callable[[], None] | None = None) -> bytes:
+    """The same, before it is taken for text."""
+    raw = binary_stdin()
     if on_wait is not None and not _ready(WAIT_BEFORE_TELLING):
         on_wait()
     parts: list[bytes] = []
@@ -126,7 +131,7 @@ def read_input(on_wait: Callable[[], None] | None = None) -> str:
     except OSError as exc:
         reason = exc.strerror or exc
         raise InputError(f"stdin cannot be read: {reason}") from exc
-    return decode(b"".join(parts), "stdin")
+    return b"".join(parts)
 
 
 def _ready(seconds: float) -> bool:

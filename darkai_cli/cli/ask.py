@@ -1,6 +1,7 @@
 """``darkai ask``: one prompt, one reply."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -9,13 +10,14 @@ from darkai_cli.cli import options as opt
 from darkai_cli.errors import UsageError
 from darkai_cli.messages import Message
 
+if TYPE_CHECKING:
+    from darkai_cli.turns.asking import Asking
+
 app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-WAITING = "note: waiting for stdin; `--no-stdin` or `< /dev/null` goes on without it"
 
 
 @app.command(help="Ask one thing, get one streamed reply. A pipe's text follows the prompt.")
@@ -24,6 +26,7 @@ def ask(
     model: opt.Model = None,
     provider: opt.Provider = None,
     system: opt.System = None,
+    file: opt.Files = None,
     option: opt.Options = None,
     continue_: opt.Continue = False,
     conversation: opt.Conversation = None,
@@ -48,17 +51,15 @@ def ask(
     debug: opt.Debug = False,
 ) -> int:
     """Ask one thing."""
-    from darkai_cli.cli.asking import Asking
-    from darkai_cli.cli.output import Aside
-    from darkai_cli.config.load import load
     from darkai_cli.sinks.choose import Wishes, choose
+    from darkai_cli.turns.output import Aside
 
     words = [opt.typed(word, f"word {number}") for number, word in enumerate(prompt or (), 1)]
     system = opt.typed(system, "the system prompt (`-s`)") if system else system
     options = opt.parse_options(option or ())
     wishes = Wishes(json=json, raw=raw, extract=extract, no_stream=no_stream)
     choose(wishes, terminal=False)  # wishes that exclude each other are told before stdin is read
-    _check(words, conversation, resume=resume)
+    _check(words, file, conversation, resume=resume)
     flags = {
         "model": model,
         "provider": provider,
@@ -69,59 +70,71 @@ def ask(
         "plain": plain or None,
         "reasoning": reasoning,
     }
-    config = load(flags)
-    for notice in () if quiet else config.notices:
-        streams.tell(f"warning: {notice}")
-    past = (
-        _past(conversation, resume=resume)
-        if resume or continue_ or conversation is not None
-        else None
-    )
-    if past is not None:
-        config = load(_restored(config, flags, past))
-        if not quiet:
-            _tell_past(past)
-    question = None if resume else _question(words, no_stdin=no_stdin, quiet=quiet)
-    asking = Asking(
-        config,
-        _messages(config, question, past),
-        {**config.options, **options},
-        question=question,
-        past=past,
-    )
+    going_on = resume or continue_ or conversation is not None
+    asking = _asking(
+        (words, file or ()), flags, options,
+        past=(conversation, resume) if going_on else None, no_stdin=no_stdin, quiet=quiet,
+    )  # fmt: skip
     if dry_run:
         return asking.show()
     return asking.run(
         wishes,
         path=output,
         aside=Aside(quiet=quiet, verbose=verbose, record=record),
-        save=config.save and not no_save,
+        save=not no_save,
         allowed=not no_fallback,
         log=streams.tell if debug else None,
     )
 
 
-def _check(words: list[str], conversation: str | None, *, resume: bool) -> None:
+def _asking(
+    typed: tuple[list[str], Sequence[str]],
+    flags: dict[str, Any],
+    options: dict[str, Any],
+    *,
+    past: tuple[str | None, bool] | None,
+    no_stdin: bool,
+    quiet: bool,
+) -> "Asking":
+    """The question with all that goes before it. ``typed``: words and files.
+
+    ``past``: the conversation to go on with, None for the latest, and whether to resume its reply.
+    """
+    from darkai_cli.cli import question
+    from darkai_cli.config.load import load
+    from darkai_cli.turns.asking import Asking
+
+    config = load(flags)
+    for notice in () if quiet else config.notices:
+        streams.tell(f"warning: {notice}")
+    before = None
+    resume = past is not None and past[1]
+    if past is not None:
+        before = _past(past[0], resume=resume)
+        config = load(_restored(config, flags, before))
+    asked = None
+    if not resume:
+        asked = question.question(*typed, config, no_stdin=no_stdin, quiet=quiet)
+    messages = _messages(config, asked, before)
+    if resume:
+        _check_resumed(config, messages, before)
+    if before is not None and not quiet:
+        _tell_past(before)
+    options = {**config.options, **options}
+    return Asking(config, messages, options, question=asked, past=before)
+
+
+def _check(
+    words: list[str], files: list[str] | None, conversation: str | None, *, resume: bool
+) -> None:
     """Raise ``UsageError`` for what cannot be continued."""
-    if resume and words:
+    if resume and (words or files):
         raise UsageError(
-            "`--resume` takes no prompt", hint="`-c PROMPT` continues the conversation instead"
+            "`--resume` takes no prompt and no file",
+            hint="`-c PROMPT` continues the conversation instead",
         )
     if conversation is not None and not conversation.strip():
         raise UsageError("`--conversation` names none", hint="`darkai history` lists their ids")
-
-
-def _question(words: list[str], *, no_stdin: bool, quiet: bool) -> str:
-    """The prompt, from the arguments and stdin."""
-    from darkai_cli.conversation.prompt import compose
-
-    if words and "-" not in words and not " ".join(words).strip():
-        raise UsageError("the prompt is empty", hint='darkai ask "tell me a joke"')
-    piped = None
-    if not no_stdin and streams.has_input():
-        tell = (lambda: streams.tell(WAITING)) if words and not quiet else None
-        piped = streams.read_input(tell)
-    return compose(words, piped)
 
 
 def _past(conversation: str | None, *, resume: bool) -> Any:
@@ -147,6 +160,14 @@ def _restored(config: Any, flags: dict[str, Any], past: Any) -> dict[str, Any]:
     return {**flags, "model": past.model}
 
 
+def _check_resumed(config: Any, messages: tuple[Message, ...], past: Any) -> None:
+    """Raise ``UsageError`` where the reply cannot be continued by whom it was asked of."""
+    from darkai_cli.conversation import fallback
+    from darkai_cli.providers import registry
+
+    fallback.check_resumed(registry.resolve(config), messages, past.model)
+
+
 def _tell_past(past: Any) -> None:
     """One dim line that names the conversation and its age."""
     from darkai_cli.sinks.sanitize import sanitize_line
@@ -158,7 +179,7 @@ def _tell_past(past: Any) -> None:
         streams.tell(f"warning: {sanitize_line(warning, 500)}")
 
 
-def _messages(config: Any, question: str | None, past: Any) -> tuple[Message, ...]:
+def _messages(config: Any, asked: Message | None, past: Any) -> tuple[Message, ...]:
     """What is sent: the system prompt, what was said before, the question."""
     before = past.messages if past is not None else ()
     system = config.system
@@ -168,5 +189,5 @@ def _messages(config: Any, question: str | None, past: Any) -> tuple[Message, ..
         and config.origin("system").kind not in ("flag", "environment")
     ):
         system = past.system
-    said = (*before, Message("user", question)) if question is not None else before
+    said = (*before, asked) if asked is not None else before
     return (Message("system", system), *said) if system else said

@@ -32,6 +32,15 @@ Provider = Annotated[
 System = Annotated[
     str | None, typer.Option("--system", "-s", metavar="TEXT", help="System prompt.")
 ]
+Files = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--file",
+        "-f",
+        metavar="PATH|URL",
+        help="Text or image that goes along; `-` is stdin. Repeatable.",
+    ),
+]
 Options = Annotated[
     list[str] | None,
     typer.Option(

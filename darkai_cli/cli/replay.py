@@ -33,11 +33,11 @@ def replay(
     import math
 
     from darkai_cli import streams
-    from darkai_cli.cli.output import Aside, Output
     from darkai_cli.config.load import load
     from darkai_cli.conversation.reply import Reply
     from darkai_cli.sinks.base import pump
     from darkai_cli.sinks.choose import Wishes
+    from darkai_cli.turns.output import Aside, Output
     from darkai_cli.wire import cassette
 
     if not (math.isfinite(speed) and speed > 0):

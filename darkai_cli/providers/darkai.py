@@ -93,6 +93,11 @@ class DarkAIDialect:
                 f"the option `{taken[0]}` is darkai's own",
                 hint="the prompt is an argument, the model is `-m NAME`",
             )
+        if any(message.images for message in chat.messages):
+            raise InputError(
+                f"`{settings.name}` takes no images",
+                hint="ask a provider that does: `-p NAME`, see `darkai models`",
+            )
         # A conversation that ends with the assistant is a reply to be continued.
         resumed = chat.messages[-1:] != () and chat.messages[-1].role == "assistant"
         query = format_prompt(chat.messages, do_continue=resumed)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from darkai_cli.config import Config
     from darkai_cli.providers.base import Dialect
     from darkai_cli.providers.http import HttpProvider
-    from darkai_cli.wire.transport import App
+    from darkai_cli.wire.timers import Timers
+    from darkai_cli.wire.transport import App, Link
 
 DIALECTS: Mapping[str, str] = {
     "darkai": "darkai_cli.providers.darkai:DarkAIDialect",
@@ -39,7 +40,7 @@ DIALECTS: Mapping[str, str] = {
 """Each type's dialect: module and class, imported when it is used."""
 
 RESPONSES = ("-pro", "codex", "deep-research", "computer-use")
-"""Parts of the names of OpenAI's models that only the Responses API offers, by its pages on them."""
+"""Parts of the names of OpenAI's models that only the Responses API offers, by its own pages."""
 
 
 class Target(NamedTuple):
@@ -308,23 +309,33 @@ def provider_of(
         link = Link(timers, app=_demo_app(config), log=hooks.log, on_sent=hooks.on_sent)
         return HttpProvider(dialect, target.settings, link)
     settings = with_key(target.settings, config, environ)
+    return HttpProvider(dialect, settings, link_to(settings.url, config, environ, timers, hooks))
+
+
+def link_to(
+    url: str,
+    config: Config,
+    environ: Mapping[str, str],
+    timers: Timers,
+    hooks: Hooks = NO_HOOKS,
+) -> Link:
+    """How a URL is reached: proxy, certificates. Raises ``ConfigError`` for what cannot work."""
     from darkai_cli.wire import proxy, tls
 
     origin = config.origin("proxy")
     route = proxy.choose(
-        settings.url,
+        url,
         explicit=config.proxy,
         origin="`--proxy`" if origin.kind == "flag" else origin.where or "the config",
         by_flag=origin.kind == "flag",
         environ=environ,
     )
-    secure = settings.url.startswith("https:") or (route is not None and route.scheme == "https")
+    secure = url.startswith("https:") or (route is not None and route.scheme == "https")
     pending = tls.PendingContext(config.ca_file, environ) if secure else None
     from darkai_cli.wire.transport import Link, check_url
 
-    check_url(settings.url)
-    link = Link(timers, route, pending, log=hooks.log, on_sent=hooks.on_sent, on_head=hooks.on_head)
-    return HttpProvider(dialect, settings, link)
+    check_url(url)
+    return Link(timers, route, pending, log=hooks.log, on_sent=hooks.on_sent, on_head=hooks.on_head)
 
 
 def _demo_app(config: Config) -> App:

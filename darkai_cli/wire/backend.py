@@ -71,9 +71,15 @@ class WatchedStream(httpcore.NetworkStream):
 class WatchedBackend(httpcore.NetworkBackend):
     """Connects within what is left of ``watch``, which the transport renews for each request."""
 
-    def __init__(self, watch: Watch, on_sent: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        watch: Watch,
+        on_sent: Callable[[], None] | None = None,
+        admit: Callable[[str, str], None] | None = None,
+    ) -> None:
         self.watch = watch
         self._on_sent = on_sent
+        self._admit = admit
         self._sync = httpcore.SyncBackend()
 
     def sent(self) -> None:
@@ -91,6 +97,9 @@ class WatchedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         addresses = resolve(host, port, self.watch.left())
+        if self._admit is not None:
+            for address in addresses:  # before any of them is spoken to
+                self._admit(host, address)
         for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             try:
                 # As bytes, since a text would have Python load its codec for international names.

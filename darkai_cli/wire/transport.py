@@ -53,6 +53,8 @@ class Link(NamedTuple):
     """Called once the request is on the wire, before the wait for the response."""
     on_head: Callable[[int, Mapping[str, str]], None] | None = None
     """Called with status and headers, names in lower case, when the response begins."""
+    admit: Callable[[str, str], None] | None = None
+    """Called with host and numeric address before a connection; raises what forbids it."""
 
 
 class _Log:
@@ -280,7 +282,7 @@ class _Network(httpx.BaseTransport):
 
         logging.getLogger("httpcore").propagate = False
         self._pool: httpcore.ConnectionPool
-        backend = WatchedBackend(watch, link.on_sent)
+        backend = WatchedBackend(watch, link.on_sent, link.admit)
         # Without a context httpcore would build one of its own, but only for https://.
         context = link.tls.get() if link.tls is not None and url.startswith("https:") else None
         proxy = link.proxy

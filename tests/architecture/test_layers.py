@@ -23,9 +23,10 @@ LAYERS = {
     "plugins": 1, "config": 1, "wire": 1,
     "providers": 2, "tools": 2, "history": 2, "limits": 2,
     "conversation": 3, "sinks": 3,
-    "repl": 4, "gateway": 4, "jobs": 4, "doctor": 4, "api": 4,
-    "cli": 5,
-    "__main__": 6, "__init__": 6,
+    "turns": 4,
+    "repl": 5, "gateway": 5, "jobs": 5, "doctor": 5, "api": 5,
+    "cli": 6,
+    "__main__": 7, "__init__": 7,
 }  # fmt: skip
 
 GROUND = {"errors", "secret", "__version__"}

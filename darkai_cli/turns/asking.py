@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from darkai_cli import streams
-from darkai_cli.cli.output import Aside, Output
-from darkai_cli.cli.saving import Saving
 from darkai_cli.conversation import fallback
 from darkai_cli.conversation.reply import Reply
 from darkai_cli.messages import ChatRequest, Message
 from darkai_cli.providers import registry
 from darkai_cli.sinks.base import pump
+from darkai_cli.turns.output import Aside, Output
+from darkai_cli.turns.saving import Saving
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Asking:
     """A question with everything that was decided about it.
 
-    ``messages``: all that is sent. ``question``: the new prompt, None for a reply that is resumed.
+    ``messages``: all that is sent. ``question``: the new one, None for a reply that is resumed.
     ``past``: the conversation that it continues.
     """
 
@@ -34,7 +34,7 @@ class Asking:
         messages: tuple[Message, ...],
         options: dict[str, Any],
         *,
-        question: str | None,
+        question: Message | None,
         past: Past | None,
     ) -> None:
         self._config = config
@@ -55,7 +55,7 @@ class Asking:
     ) -> int:
         """Ask, show, save. Raises what ended the reply, if it was not its own end."""
         out = Output(self._config, wishes, path, aside)
-        saving = Saving(save=save, past=self._past)
+        saving = Saving(save=save and self._config.save, past=self._past)
         reply = Reply()
         stayed = True
         try:
@@ -90,7 +90,8 @@ class Asking:
     ) -> Any:
         target = registry.resolve(self._config)
         system = self._messages[0].content if self._messages[0].role == "system" else None
-        saving.begin(self._question, target, system, self._options)
+        prompt = None if self._question is None else self._question.content
+        saving.begin(prompt, target, system, self._options)
 
         def sent() -> None:
             out.prepare()

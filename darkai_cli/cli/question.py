@@ -1,0 +1,58 @@
+"""The user's message: what was typed, what is piped in, and the files that go along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from darkai_cli import streams
+from darkai_cli.cli.options import typed
+from darkai_cli.errors import UsageError
+from darkai_cli.messages import Message
+
+if TYPE_CHECKING:
+    from darkai_cli.config import Config
+    from darkai_cli.wire.transport import Link
+
+WAITING = "note: waiting for stdin; `--no-stdin` or `< /dev/null` goes on without it"
+
+
+def question(
+    words: Sequence[str], files: Sequence[str], config: Config, *, no_stdin: bool, quiet: bool
+) -> Message:
+    """The message. Raises ``UsageError`` and ``InputError`` for what makes none."""
+    from darkai_cli.conversation.prompt import compose
+
+    if words and "-" not in words and not " ".join(words).strip():
+        raise UsageError("the prompt is empty", hint='darkai ask "tell me a joke"')
+    on_wait = (lambda: streams.tell(WAITING)) if (words or files) and not quiet else None
+    if "-" in files:
+        if no_stdin or "-" in words:
+            raise UsageError(
+                "`-f -` and `--no-stdin` exclude each other" if no_stdin else
+                "stdin can stand in one place: as `-` in the prompt, or as `-f -`",
+                hint="leave one of them out",
+            )  # fmt: skip
+        no_stdin = True
+    piped = None
+    if not no_stdin and streams.has_input():
+        piped = streams.read_input(on_wait)
+    if not files:
+        return Message("user", compose(words, piped))
+    from darkai_cli.conversation import attachments
+
+    attached = attachments.read(
+        [typed(name, "the argument of `-f`") for name in files],
+        stdin=lambda: streams.read_input_bytes(on_wait),
+        link_to=lambda url: _link_to(url, config),
+    )
+    prompt = compose(words, piped) if words or (piped and piped.strip()) else ""
+    return Message("user", attached.below(prompt), attached.images)
+
+
+def _link_to(url: str, config: Config) -> Link:
+    from darkai_cli.providers import registry
+    from darkai_cli.wire.timers import Timers
+
+    timers = Timers(connect=config.connect_timeout, first=60.0).with_timeout(config.timeout)
+    return registry.link_to(url, config, streams.environ(), timers)

@@ -1,0 +1,64 @@
+"""What fits a context window: nothing is lost but whole exchanges, the oldest first."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkai_cli.conversation import window
+from darkai_cli.messages import Image, Message
+
+ROLES = st.sampled_from(["user", "assistant", "tool"])
+MESSAGES = st.lists(st.builds(Message, ROLES, st.text(max_size=60)), min_size=1, max_size=12)
+
+
+def test_estimates_by_alphabet():
+    assert window.estimate("a" * 400) == 100
+    assert window.estimate("я" * 400) == 200
+    assert window.estimate("語" * 400) == 400
+    assert window.estimate("") == 0
+
+
+def test_an_image_counts():
+    picture = Image("image/png", b"x" * 100_000)
+    assert window.size(Message("user", "", (picture,))) == window.IMAGE + window.MESSAGE
+
+
+def test_the_scale_is_what_the_service_told_and_bounded():
+    messages = [Message("user", "a" * 400)]
+    assert window.scale(messages, None) == 1
+    assert window.scale(messages, 208) == 2
+    assert window.scale(messages, 10**9) == 4
+
+
+def test_an_unknown_window_drops_nothing():
+    fit = window.fit([Message("user", "x" * 10**6)], None)
+    assert (fit.dropped, fit.is_over, fit.size) == (0, False, 250_004)
+
+
+def test_the_oldest_exchanges_go_whole():
+    said = [Message("system", "s")]
+    for number in range(4):
+        said += [Message("user", "q" * 400), Message("assistant", f"{number}" * 400)]
+    said.append(Message("user", "last"))
+    fit = window.fit(said, 450, reply=0)
+    assert fit.is_over
+    assert fit.dropped == 4
+    assert [one.role for one in fit.kept] == ["system", "user", "assistant", "user", "assistant", "user"]
+    assert fit.kept[-1].content == "last"
+
+
+@given(MESSAGES, st.integers(0, 200), st.booleans())
+def test_what_is_kept_is_the_end_of_what_was_said(said, room, system):
+    if system:
+        said = [Message("system", "be brief"), *said]
+    fit = window.fit(said, room, reply=0)
+    first = 1 if system else 0
+    assert list(fit.kept) == said[:first] + said[first + fit.dropped :]
+    assert fit.kept[-1] == said[-1]
+    if fit.dropped:
+        assert fit.is_over
+        head = said[first + fit.dropped]
+        assert head.role == "user" or first + fit.dropped == len(said) - 1
+    kept = sum(map(window.size, fit.kept))
+    assert kept <= room + 1e-6 or len(fit.kept) == first + 1
