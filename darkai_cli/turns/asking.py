@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from darkai_cli import streams
 from darkai_cli.conversation import fallback
-from darkai_cli.conversation.reply import Reply
 from darkai_cli.messages import ChatRequest, Message
 from darkai_cli.providers import registry
-from darkai_cli.sinks.base import pump
 from darkai_cli.turns.output import Aside, Output
-from darkai_cli.turns.saving import Saving
+from darkai_cli.turns.saving import Place, Saving, journal
+from darkai_cli.turns.turn import carry_out
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
@@ -55,27 +54,24 @@ class Asking:
     ) -> int:
         """Ask, show, save. Raises what ended the reply, if it was not its own end."""
         out = Output(self._config, wishes, path, aside)
-        saving = Saving(save=save and self._config.save, past=self._past)
-        reply = Reply()
-        stayed = True
+        saving = Saving(
+            journal() if save and self._config.save else None,
+            Place.of(self._past) if self._past is not None else Place(),
+        )
+        if self._past is not None:
+            out.before = self._past.partial
         try:
-            try:
-                if self._past is not None:
-                    out.before = self._past.partial
-                events = self._events(out, saving, allowed=allowed, log=log)
-                stayed = pump(events, [reply, *saving.sinks, *out.sinks])
-            except BaseException as exc:
-                if reply.reason is None and reply.error is None:
-                    reply.close(exc)  # before the pump, or a second signal that it could not tell
-                raise
-            finally:
-                verdict = reply.verdict(stayed=stayed, options=self._options)
-                try:
-                    out.finish(complete=verdict.state == "complete")
-                finally:
-                    saving.end(verdict, reply, quiet=aside.quiet)
+            verdict = carry_out(
+                lambda: self._events(out, saving, allowed=allowed, log=log),
+                out,
+                saving,
+                self._options,
+                quiet=aside.quiet,
+            )
         except BrokenPipeError:
             return 0
+        finally:
+            saving.close(quiet=aside.quiet)
         if verdict.error is not None:
             raise verdict.error
         return 0

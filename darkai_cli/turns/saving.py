@@ -7,7 +7,7 @@ thread, once the request has been sent.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from darkai_cli import streams
 from darkai_cli.config import paths
@@ -26,17 +26,47 @@ _SHORT = 12
 """Characters of an id that mean one conversation: its time and some of its randomness."""
 
 
+class Place(NamedTuple):
+    """Where in a conversation a turn stands; by default it begins one.
+
+    ``parent``: the message above the prompt. Where a prompt that is there is answered again,
+    ``prompt_id`` names it; where its reply is continued, ``resumes`` is that turn and ``partial``
+    its text so far.
+    """
+
+    conversation: str | None = None
+    parent: str | None = None
+    prompt_id: str | None = None
+    resumes: str | None = None
+    partial: str = ""
+
+    @classmethod
+    def of(cls, past: Past) -> Place:
+        """The place after what was said before."""
+        return cls(past.conversation, past.parent, past.prompt_id, past.resumes, past.partial)
+
+
+def journal() -> Journal:
+    """The journal of this process. Nothing is opened before a turn begins."""
+    from darkai_cli.history.journal import Journal
+
+    return Journal(paths.history_file(streams.environ()))
+
+
 class Saving:
-    """One turn's way into the history; with ``save`` off it does nothing."""
+    """One turn's way into the history; without a journal it does nothing."""
 
-    def __init__(self, *, save: bool, past: Past | None) -> None:
-        self._past = past
-        self._journal: Journal | None = None
+    def __init__(self, journal: Journal | None, place: Place, continues: str | None = None) -> None:
+        """``continues``: what goes on with a reply that was cut; None: the command for it."""
+        self._place = place
+        self._continues = continues
+        self._journal = journal
         self._ids: TurnIds | None = None
-        if save:
-            from darkai_cli.history.journal import Journal
 
-            self._journal = Journal(paths.history_file(streams.environ()))
+    @property
+    def ids(self) -> TurnIds | None:
+        """What the turn is called, once it has begun."""
+        return self._ids
 
     @property
     def sinks(self) -> list[Sink]:
@@ -53,18 +83,18 @@ class Saving:
         """The turn begins; ``target`` is who is asked first."""
         if self._journal is None:
             return
-        past = self._past
+        place = self._place
         self._ids = self._journal.begin(
             prompt,
             provider=target.settings.name,
             model=target.model,
-            conversation=past.conversation if past is not None else None,
-            parent=past.parent if past is not None and prompt is not None else None,
-            prompt_id=past.prompt_id if past is not None and prompt is None else None,
+            conversation=place.conversation,
+            parent=place.parent if prompt is not None else None,
+            prompt_id=place.prompt_id if prompt is None else None,
             options=options,
             system=system,
-            resumes=past.resumes if past is not None else None,
-            partial=past.partial if past is not None else "",
+            resumes=place.resumes,
+            partial=place.partial,
         )
 
     def sent(self) -> None:
@@ -108,11 +138,6 @@ class Saving:
                 raise
             streams.tell(f"warning: {exc.message}")
             return  # with nothing kept there is nothing to resume
-        finally:
-            journal.close()
-            if not quiet:
-                for warning in journal.warnings:
-                    streams.tell(f"warning: {warning}")
         if verdict.state not in ("interrupted", "truncated"):
             return
         if known:
@@ -121,9 +146,19 @@ class Saving:
         elif error is not None and not quiet and reply.visible:
             streams.tell(f"note: stopped; the reply so far is kept: {self._resume}")
 
+    def close(self, *, quiet: bool) -> None:
+        """No more turns: close the journal, and tell what it warns of."""
+        if self._journal is None:
+            return
+        self._journal.close()
+        for warning in () if quiet else self._journal.warnings:
+            streams.tell(f"warning: {warning}")
+
     @property
     def _resume(self) -> str:
         """What continues this reply, also once others have been asked for."""
+        if self._continues is not None:
+            return self._continues
         assert self._ids is not None
         short = self._ids.conversation[:_SHORT]
         return f"`darkai ask --resume --conversation {short}` continues it"

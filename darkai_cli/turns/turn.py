@@ -1,0 +1,52 @@
+"""One turn carried out: events into sinks and history, and the verdict on how it ended.
+
+The same for ``ask`` and ``chat``. What ended a reply is not raised here but told in the verdict, so
+that a session can go on; a command that has nothing to go on with raises it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from darkai_cli.conversation.reply import Reply, Verdict
+from darkai_cli.sinks.base import pump
+
+if TYPE_CHECKING:
+    from darkai_cli.events import Event
+    from darkai_cli.turns.output import Output
+    from darkai_cli.turns.saving import Saving
+
+
+def carry_out(
+    open_events: Callable[[], Iterator[Event]],
+    out: Output,
+    saving: Saving,
+    options: Mapping[str, Any],
+    *,
+    quiet: bool = False,
+    reply: Reply | None = None,
+) -> Verdict:
+    """Show and save the events that ``open_events`` gives; how they ended.
+
+    ``reply``: a fresh one, for a caller that wants to look at it afterwards. Raises
+    ``BrokenPipeError`` where the output's reader has gone, and what goes wrong with the output or
+    the history.
+    """
+    reply = reply if reply is not None else Reply()
+    stayed = True
+    try:
+        try:
+            stayed = pump(open_events(), [reply, *saving.sinks, *out.sinks])
+        except BaseException as exc:
+            if reply.reason is None and reply.error is None:
+                reply.close(exc)  # before the pump, or a second signal that it could not tell
+            if isinstance(exc, BrokenPipeError) or reply.error is not exc:
+                raise
+    finally:
+        verdict = reply.verdict(stayed=stayed, options=options)
+        try:
+            out.finish(complete=verdict.state == "complete")
+        finally:
+            saving.end(verdict, reply, quiet=quiet)
+    return verdict
