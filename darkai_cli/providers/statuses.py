@@ -20,7 +20,7 @@ from darkai_cli.errors import (
     ServiceError,
     UnknownModelError,
 )
-from darkai_cli.providers.base import Headers
+from darkai_cli.providers.base import Headers, HttpRequest
 
 RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 MAX_WAIT = 60.0
@@ -30,6 +30,8 @@ _NAMES = {
     408: "request timeout", 409: "conflict", 500: "internal error", 502: "bad gateway",
     503: "unavailable", 504: "gateway timeout", 529: "overloaded",
 }  # fmt: skip
+_NO_PATH = frozenset({"not found", "404 not found", "404 page not found", "page not found", "404"})
+_PROXIES = ("tinyproxy", "squid", "privoxy", "mitmproxy")
 _CHALLENGES = ("Just a moment...", "Attention Required!", 'id="cf-', "id='cf-", "cf-chl", "cf_chl_")
 
 
@@ -45,6 +47,20 @@ def parse_json(body: bytes | str) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
+
+
+def payload_of(body: bytes) -> Any:
+    """The JSON value of an error's body; None if there is none.
+
+    LiteLLM's is one event of a stream, though the status is 500: then the value of its first field
+    ``data``.
+    """
+    payload = parse_json(body)
+    if payload is None and body.lstrip().startswith((b"data:", b"event:")):
+        lines = body.replace(b"\r", b"\n").split(b"\n")
+        data = next((line[5:] for line in lines if line.startswith(b"data:")), b"")
+        payload = parse_json(data)
+    return payload
 
 
 def message_in(payload: Any) -> str:
@@ -125,17 +141,33 @@ def retry_after(headers: Headers, now: float) -> float | None:
 
 
 def explain(
-    host: str, url: str, status: int, headers: Headers, body: bytes, now: float
+    host: str,
+    request: HttpRequest,
+    status: int,
+    headers: Headers,
+    body: bytes,
+    now: float,
+    forwarder: str = "",
 ) -> ProviderError:
-    """The error that a status other than 200 is. ``now``: seconds since the epoch."""
+    """The error that a status other than 200 is.
+
+    ``now``: seconds since the epoch. ``forwarder``: the proxy that was asked and may have answered
+    itself, or "".
+    """
     text = body.decode("utf-8", "replace")
     page = page_error(host, status, headers, text)
     if page is not None:
         return page
-    told = message_in(parse_json(body))
+    payload = payload_of(body)
+    if forwarder and (payload is None or status == 407):
+        proxys = _of_proxy(host, forwarder, status, headers, text)
+        if proxys is not None:
+            return proxys
+        host = f"{host}, or the proxy {forwarder} in front of it"
+    told = message_in(payload)
     more = f": {told}" if told else ""
     if 300 <= status < 400:
-        return _redirected(host, url, status, headers)
+        return _redirected(host, request.url, status, headers)
     if status == 401:
         return AuthError(
             f"{host} rejected the key or wants one (401){more}",
@@ -144,16 +176,8 @@ def explain(
         )
     if status == 403:
         return AuthError(f"{host}: not allowed (403){more}", status=status)
-    if status == 404:
-        if is_page(text) or not told:
-            return ServiceError(
-                f"{host} has no such path ({urlsplit(url).path or '/'})",
-                hint="is the base URL right?",
-                status=status,
-            )
-        if "model" in told.lower():
-            return UnknownModelError(f"{host}{more}", hint="`darkai models`", status=status)
-        return ServiceError(f"{host}: not found{more}", status=status)
+    if status in (404, 405):
+        return _nowhere(host, request, status, told)
     if status == 407:
         return AuthError(
             f"the proxy before {host} needs a user name and password",
@@ -161,12 +185,65 @@ def explain(
             status=status,
         )
     if status == 413:
-        return RefusedError(f"the request is too large for {host}{more}", status=status)
+        return RefusedError(
+            f"the request of {_amount(len(request.body))} is too large for {host}{more}",
+            hint="send less: fewer or smaller files, or a new conversation",
+            status=status,
+        )
     if status in (400, 422):
         return ServiceError(f"{host} rejected the request ({status}){more}", status=status)
     if status == 429:
         return limited(host, headers, told, now)
     return _failed(host, status, headers, more, now)
+
+
+def _of_proxy(
+    host: str, proxy: str, status: int, headers: Headers, text: str
+) -> ProviderError | None:
+    """The error of an answer that shows itself to be the proxy's own; None of another."""
+    if status == 407:
+        return AuthError(
+            f"proxy {proxy} needs a user name and password, or others",
+            hint="write them into the proxy URL: http://USER:PASSWORD@HOST:PORT",
+            status=status,
+        )
+    signs = ("x-squid-error", "proxy-status", "proxy-authenticate", "proxy-connection")
+    server = headers.get("server", "").lower()
+    if not any(name in headers for name in signs) and not server.startswith(_PROXIES):
+        return None
+    title = title_of(text).removeprefix(f"{status} ") or _NAMES.get(status, "")
+    return NetworkError(
+        f"proxy {proxy} cannot reach {host}: {status} {title}".rstrip(),
+        hint="check the proxy, or go without it: `--proxy ''`",
+        status=status,
+    )
+
+
+def _nowhere(host: str, request: HttpRequest, status: int, told: str) -> ProviderError:
+    """The error of a path, or of a model, that is not there."""
+    path = urlsplit(request.url).path or "/"
+    if status == 404 and "model" in told.lower():
+        return UnknownModelError(f"{host}: {told}", hint="`darkai models`", status=status)
+    if status == 404 and told and told.lower().strip(". ") not in _NO_PATH:
+        return ServiceError(f"{host}: not found: {told}", status=status)
+    usual = path.endswith(("/chat/completions", "/models", "/responses", "/messages"))
+    usual = usual and "/v1beta" not in path  # which is Gemini's
+    return ServiceError(
+        f"{host} has no such path ({path})"
+        if status == 404
+        else f"{host} does not take {request.method} at {path} (405)",
+        hint="is the base URL right? It usually ends in `/v1`"
+        if usual
+        else "is the base URL right?",
+        status=status,
+    )
+
+
+def _amount(size: int) -> str:
+    """A number of bytes in words: ``900 bytes``, ``12 kB``, ``3.4 MB``."""
+    if size < 1000:
+        return f"{size} bytes"
+    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
 
 
 def limited(host: str, headers: Headers, told: str, now: float) -> RateLimitError:

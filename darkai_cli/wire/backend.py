@@ -1,9 +1,8 @@
 """Sockets under httpcore: name resolution that can be interrupted, and reads that obey a Watch.
 
-httpcore asks its network backend for streams and reads from them with a timeout fixed per request.
-Ours look at the exchange's ``Watch`` at each read instead, since which timer counts changes while a
-reply streams. Names are resolved in a thread: ``getaddrinfo`` itself can neither be bounded nor
-interrupted by Ctrl-C.
+httpcore reads from a network stream with a timeout fixed per request. Ours look at the exchange's
+``Watch`` at each read instead, since which timer counts changes while a reply streams. Names are
+resolved in a thread: ``getaddrinfo`` itself can neither be bounded nor interrupted by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterable
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
 
 import httpcore
 
@@ -24,19 +23,39 @@ _SLICE = 0.5
 does not interrupt it, so this is how long such a one may go unnoticed."""
 
 
-class WatchedStream(httpcore.NetworkStream):
-    """A network stream whose timeouts come from a ``Watch``."""
+class Terms(NamedTuple):
+    """What one exchange asks of its connection.
 
-    def __init__(self, inner: httpcore.NetworkStream, backend: WatchedBackend) -> None:
+    ``on_sent``: called once all that was to be sent has been. ``admit``: called with host and
+    numeric address before a connection; raises what forbids it.
+    """
+
+    watch: Watch
+    on_sent: Callable[[], None] | None = None
+    admit: Callable[[str, str], None] | None = None
+
+
+class WatchedStream(httpcore.NetworkStream):
+    """A network stream whose timeouts come from the ``Watch`` of the exchange that it serves."""
+
+    def __init__(self, inner: httpcore.NetworkStream, terms: Terms) -> None:
         self._inner = inner
-        self._backend = backend
+        self.begin(terms)
+
+    def begin(self, terms: Terms) -> None:
+        """Serve another exchange from now on."""
+        self._watch = terms.watch
+        self._on_sent = terms.on_sent
+        self.heard = False
+        """Whether anything has come in this exchange."""
 
     # The methods are httpcore's, and mean what they mean there.
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 -- the watch knows better
-        watch = self._backend.watch
-        if watch.is_sent:
-            self._backend.sent()
+        watch = self._watch
+        if self._on_sent is not None and watch.is_sent:
+            tell, self._on_sent = self._on_sent, None
+            tell()
         while True:
             stops.check()
             try:
@@ -46,10 +65,11 @@ class WatchedStream(httpcore.NetworkStream):
                     raise
             else:
                 watch.byte()
+                self.heard = self.heard or bool(data)
                 return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 -- likewise
-        self._inner.write(buffer, self._backend.watch.left())
+        self._inner.write(buffer, self._watch.left())
 
     def close(self) -> None:
         self._inner.close()
@@ -59,71 +79,47 @@ class WatchedStream(httpcore.NetworkStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002 -- likewise
-    ) -> httpcore.NetworkStream:
-        self._backend.watch.in_handshake = True
-        inner = self._inner.start_tls(ssl_context, server_hostname, self._backend.watch.left())
-        return WatchedStream(inner, self._backend)
+    ) -> WatchedStream:
+        inner = self._inner.start_tls(ssl_context, server_hostname, self._watch.left())
+        return WatchedStream(inner, Terms(self._watch, self._on_sent))
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
 
+    @property
+    def speaks_h2(self) -> bool:
+        """Whether the other side chose HTTP/2."""
+        tls = self.get_extra_info("ssl_object")
+        return tls is not None and tls.selected_alpn_protocol() == "h2"
 
-class WatchedBackend(httpcore.NetworkBackend):
-    """Connects within what is left of ``watch``, which the transport renews for each request."""
+    @property
+    def is_readable(self) -> bool:
+        """Whether something came that nobody has read: of an idle connection, its end."""
+        return bool(self.get_extra_info("is_readable"))
 
-    def __init__(
-        self,
-        watch: Watch,
-        on_sent: Callable[[], None] | None = None,
-        admit: Callable[[str, str], None] | None = None,
-    ) -> None:
-        self.watch = watch
-        self._on_sent = on_sent
-        self._admit = admit
-        self._sync = httpcore.SyncBackend()
 
-    def sent(self) -> None:
-        """Something is awaited now: all that was to be sent has been. Tells it once."""
-        if self._on_sent is not None:
-            tell, self._on_sent = self._on_sent, None
-            tell()
+def connect(host: str, port: int, terms: Terms) -> WatchedStream:
+    """A TCP connection, to the first address of the host that takes it.
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ARG002 -- the watch knows better
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        addresses = resolve(host, port, self.watch.left())
-        if self._admit is not None:
-            for address in addresses:  # before any of them is spoken to
-                self._admit(host, address)
-        for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
-            try:
-                # As bytes, since a text would have Python load its codec for international names.
-                numeric = cast("str", address.encode())
-                stream = self._sync.connect_tcp(
-                    numeric, port, self.watch.left() / left, local_address, socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if left == 1:
-                    raise
-            else:
-                return WatchedStream(stream, self)
-        raise AssertionError("resolve() gives at least one address")  # pragma: no cover
-
-    def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        return self._sync.connect_unix_socket(path, timeout, socket_options)
-
-    def sleep(self, seconds: float) -> None:
-        self._sync.sleep(seconds)
+    Raises ``httpcore.ConnectError`` or ``ConnectTimeout``, and what ``terms.admit`` raises.
+    """
+    watch = terms.watch
+    addresses = resolve(host, port, watch.left())
+    if terms.admit is not None:
+        for address in addresses:  # before any of them is spoken to
+            terms.admit(host, address)
+    backend = httpcore.SyncBackend()
+    for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+        try:
+            # As bytes, since a text would have Python load its codec for international names.
+            numeric = cast("str", address.encode())
+            stream = backend.connect_tcp(numeric, port, watch.left() / left)
+        except (httpcore.ConnectError, httpcore.ConnectTimeout):
+            if left == 1:
+                raise
+        else:
+            return WatchedStream(stream, terms)
+    raise AssertionError("resolve() gives at least one address")  # pragma: no cover
 
 
 def resolve(host: str, port: int, seconds: float) -> list[str]:
@@ -131,7 +127,7 @@ def resolve(host: str, port: int, seconds: float) -> list[str]:
 
     Raises ``httpcore.ConnectError`` (caused by ``socket.gaierror``) or ``ConnectTimeout``.
     """
-    if _is_numeric(host):
+    if is_numeric(host):
         return [host]
     found: list[str] = []
     fault: list[OSError] = []
@@ -160,7 +156,8 @@ def resolve(host: str, port: int, seconds: float) -> list[str]:
     return found
 
 
-def _is_numeric(host: str) -> bool:
+def is_numeric(host: str) -> bool:
+    """Whether a host is an address already."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         socket.inet_pton(family, host)

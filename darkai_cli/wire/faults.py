@@ -46,6 +46,14 @@ class Route(NamedTuple):
         return cls(parts.scheme, parts.hostname or "", port, proxy)
 
     @property
+    def forwarder(self) -> str:
+        """The proxy, for messages, if it may answer itself, as for ``http://``; else ""."""
+        proxy = self.proxy
+        if proxy is None or self.scheme != "http" or proxy.scheme.startswith("socks"):
+            return ""
+        return f"{proxy.address} (from {proxy.origin})"
+
+    @property
     def address(self) -> str:
         """``HOST:PORT`` of the service."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -86,9 +94,13 @@ def explain(
         return _proxy_error(exc, route)
     connecting = isinstance(exc, httpx.ConnectError)
     for cause in _causes(exc, handled):
+        cut = _http2_end(cause, route)
+        if cut is not None:
+            return cut
         if isinstance(cause, socket.gaierror):
-            return _unresolved(route)
-        told = _tls_error(cause, route) if connecting or "ssl" in type(cause).__module__ else None
+            return _unresolved(route, watch)
+        maybe_tls = connecting or "ssl" in type(cause).__module__
+        told = _tls_error(cause, route, watch) if maybe_tls else None
         if told is not None:
             return told
         if isinstance(cause, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
@@ -100,6 +112,20 @@ def explain(
     if isinstance(exc, httpx.RemoteProtocolError):
         return _protocol_error(exc, route, watch)
     return NetworkError(f"connection to {route.address} failed: {exc}", retryable=not connecting)
+
+
+def _http2_end(cause: BaseException, route: Route) -> ProviderError | None:
+    """What an HTTP/2 service says when it gives up a stream, or the whole connection."""
+    frame = cause.args[0] if cause.args else None
+    kind = type(frame).__name__
+    if kind not in ("StreamReset", "ConnectionTerminated"):
+        return None
+    code = getattr(frame, "error_code", 0)
+    reason = str(getattr(code, "name", code)).lower().replace("_", " ")
+    what = "the stream" if kind == "StreamReset" else "the connection"
+    return NetworkError(
+        f"connection lost: {route.host} ended {what} (HTTP/2: {reason})", retryable=True
+    )
 
 
 def _causes(exc: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
@@ -116,14 +142,17 @@ def _timeout(route: Route, watch: Watch, phase: Phase | None = None) -> Provider
     phase = phase or watch.phase
     limit = f"{getattr(watch.timers, phase, 0):g} s"
     if phase == "connect":
-        if route.proxy:
+        if route.proxy and watch.step not in ("service", "tls"):
+            silent = watch.step in ("proxy", "proxy-tls")
+            did = "answer" if silent else f"connect to {route.address}"
+            kind = "a SOCKS" if route.proxy.scheme.startswith("socks") else "an HTTP"
             return ReplyTimeoutError(
-                f"proxy {route.proxy.address} (from {route.proxy.origin}) did not connect to "
-                f"{route.address} within {limit}",
-                hint=f"check the proxy, or correct {route.proxy.origin}",
+                f"proxy {route.proxy.address} (from {route.proxy.origin}) did not {did} "
+                f"within {limit}",
+                hint=f"is it {kind} proxy? Check it, or correct {route.proxy.origin}",
                 retryable=True,
             )
-        if watch.in_handshake:
+        if watch.step == "tls":
             return NetworkError(
                 f"{route.address} does not speak TLS: no handshake within {limit}",
                 hint="use http:// in the URL if the service has no TLS",
@@ -143,13 +172,16 @@ def _timeout(route: Route, watch: Watch, phase: Phase | None = None) -> Provider
     return ReplyTimeoutError(f"no data from {route.host} for {limit}", hint=longer)
 
 
-def _unresolved(route: Route) -> ProviderError:
-    if route.proxy:
+def _unresolved(route: Route, watch: Watch) -> ProviderError:
+    if route.proxy and watch.step != "service":
         return NetworkError(
             f"cannot resolve the proxy {route.proxy.host} (from {route.proxy.origin})",
             hint=f"correct {route.proxy.origin}, or check the network",
         )
-    return NetworkError(f"cannot resolve {route.host}", hint="check the base URL or the network")
+    hint = "check the base URL or the network"
+    if route.proxy:
+        hint = "`socks5h://` in place of `socks5://` leaves the name to the proxy"
+    return NetworkError(f"cannot resolve {route.host}", hint=hint)
 
 
 def _refused(route: Route) -> ProviderError:
@@ -173,6 +205,8 @@ def _unreachable(cause: OSError, route: Route) -> ProviderError:
 def _reset(route: Route, *, connecting: bool, watch: Watch) -> ProviderError:
     blamed = _blamed(route, watch)
     where = f"proxy {blamed.address} (from {blamed.origin})" if blamed else route.host
+    if blamed and watch.step == "tls":  # the way stands; who cut it cannot be seen
+        where = f"{route.host}, or the {where},"
     when = " before answering" if watch.phase == "first" and not connecting else ""
     return NetworkError(f"{where} reset the connection{when}", retryable=True)
 
@@ -192,7 +226,7 @@ def _protocol_error(exc: httpx.RemoteProtocolError, route: Route, watch: Watch) 
         )
     if "without sending a response" in text:
         return NetworkError(f"{route.host} closed the connection without answering", retryable=True)
-    if "peer closed" in text or "incomplete" in text:
+    if "peer closed" in text or "incomplete" in text or text == "Server disconnected":
         return NetworkError(
             f"connection lost: {route.host} ended it before the answer was complete", retryable=True
         )
@@ -207,10 +241,17 @@ def _proxy_error(exc: httpx.ProxyError, route: Route) -> ProviderError:
     name = f"proxy {route.proxy.address}"
     origin = route.proxy.origin
     text = str(exc)
-    if text.startswith("407") or "uthenticat" in text or "credentials" in text.lower():
+    if text.startswith(("407", "401")) or "uthenticat" in text:  # tinyproxy says 401
+        form = f"http://USER:PASSWORD@{route.proxy.address}"
+        if route.proxy.user is not None:
+            return AuthError(
+                f"{name} rejected the user name and password",
+                hint=f"correct them in {origin}: {form.replace('http', route.proxy.scheme, 1)}",
+                status=407,
+            )
         return AuthError(
             f"{name} needs a user name and password",
-            hint=f"write them into {origin}: http://USER:PASSWORD@{route.proxy.address}",
+            hint=f"write them into {origin}: {form.replace('http', route.proxy.scheme, 1)}",
             status=407,
         )
     return NetworkError(
@@ -219,12 +260,14 @@ def _proxy_error(exc: httpx.ProxyError, route: Route) -> ProviderError:
     )
 
 
-def _tls_error(cause: BaseException, route: Route) -> ProviderError | None:
+def _tls_error(cause: BaseException, route: Route, watch: Watch) -> ProviderError | None:
     import ssl
 
     if not isinstance(cause, ssl.SSLError):
         return None
-    host = route.host
+    host, address = route.host, route.address
+    if route.proxy and watch.step == "proxy-tls":
+        host, address = f"the proxy {route.proxy.host}", f"proxy {route.proxy.address}"
     if isinstance(cause, ssl.SSLCertVerificationError):
         reason = cause.verify_message or ""
         if cause.verify_code == 10 or "expired" in reason:  # X509_V_ERR_CERT_HAS_EXPIRED
@@ -238,14 +281,26 @@ def _tls_error(cause: BaseException, route: Route) -> ProviderError | None:
                 hint="check the host name in the URL",
             )
         kind = "self-signed" if "self" in reason else reason or "unknown authority"
+        whose = "its CA" if route.proxy is None else "its CA, or that of a proxy that opens TLS"
         return NetworkError(
             f"TLS: the certificate of {host} is not trusted ({kind})",
-            hint="if you trust it, name its CA: `darkai config set ca_file /PATH/ca.pem`",
+            hint=f"if you trust it, name {whose}: `darkai config set ca_file /PATH/ca.pem`",
         )
     if cause.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"):
         return NetworkError(
-            f"{route.address} does not speak TLS",
+            f"{address} does not speak TLS",
             hint="use http:// in the URL if the service has no TLS",
+        )
+    if cause.reason and "CERTIFICATE_REQUIRED" in cause.reason:
+        return NetworkError(
+            f"TLS: {host} wants a client certificate",
+            hint="`darkai config set client_cert /PATH/certificate.pem`, and `client_key` likewise",
+        )
+    if cause.reason and cause.reason.startswith(("SSLV3_ALERT", "TLSV1_ALERT", "TLSV13_ALERT")):
+        alert = cause.reason.partition("_ALERT_")[2].replace("_", " ").lower()
+        return NetworkError(
+            f"TLS: {host} refused the connection ({alert})",
+            hint="does it want a client certificate, or another one? (`client_cert`)",
         )
     if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return NetworkError(f"{host} closed the connection during TLS", retryable=False)

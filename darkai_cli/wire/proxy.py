@@ -33,6 +33,11 @@ class Proxy(NamedTuple):
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
+    @property
+    def auth(self) -> tuple[bytes, bytes] | None:
+        """User name and password."""
+        return None if self.user is None else (self.user.encode(), (self.password or "").encode())
+
 
 def parse(url: str, origin: str) -> Proxy:
     """The proxy that ``url`` names. Raises ``ConfigError`` with the origin, never the password."""

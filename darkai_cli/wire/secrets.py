@@ -6,15 +6,17 @@ Servers echo keys in error messages, so hiding the header alone is not enough.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from urllib.parse import unquote_plus
 
-_NAMES = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
-_ENDINGS = ("key", "token", "secret", "password")
-_SHORTEST = 6
-"""A shorter value is no credential, and hiding it would garble what is shown."""
+from darkai_cli.secret import MASK, hide, is_hidden
 
-MASK = "***"
+__all__ = ["MASK", "hide", "is_secret", "masked", "secrets_in", "shown_url"]
+
+_NAMES = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_ENDINGS = (
+    "key", "token", "secret", "password", "auth", "credential", "credentials", "signature",
+)  # fmt: skip
 
 _PAIR = r"(?<=[?&])([^=&#]*)=([^&#]+)"
 """A name and its value in a URL's query, as they are written."""
@@ -49,11 +51,4 @@ def secrets_in(headers: Mapping[str, str], url: str = "") -> tuple[str, ...]:
     for name, value in headers.items():
         if is_secret(name):
             found.update({value, value.rpartition(" ")[2]})
-    return tuple(sorted((one for one in found if len(one) >= _SHORTEST), key=len, reverse=True))
-
-
-def hide(text: str, secrets: Iterable[str]) -> str:
-    """``text`` with each secret replaced by ``***``."""
-    for secret in secrets:
-        text = text.replace(secret, MASK)
-    return text
+    return tuple(sorted(filter(is_hidden, found), key=len, reverse=True))

@@ -14,6 +14,10 @@ from typing import Literal, NamedTuple
 
 Phase = Literal["connect", "first", "silence", "stalled", "linger"]
 
+Step = Literal["", "proxy", "proxy-tls", "tunnel", "service", "tls"]
+"""How far a connection has come: to the proxy, TLS with it, its way to the service; then to the
+service, and TLS with that. Unknown for the asynchronous driver."""
+
 
 class Timers(NamedTuple):
     """Limits in seconds. Source of the defaults: the reference client (600) and experience."""
@@ -38,14 +42,19 @@ class Watch:
         self._sent: float | None = None
         self._last_byte = self._last_content = self._started
         self._content = False
-        self.in_handshake = False
-        """Whether TLS is being agreed on, or was."""
+        self.step: Step = ""
+        """What was last begun in the way to the service."""
         self._linger: float | None = None
 
     def sent(self) -> None:
         """The connection stands; the request is on its way."""
         if self._sent is None:
             self._sent = self._last_byte = self._clock()
+
+    def reconnecting(self) -> None:
+        """The connection was a dead one; another is being made."""
+        self._started = self._clock()
+        self._sent = None
 
     @property
     def is_sent(self) -> bool:

@@ -1,7 +1,8 @@
 """The TLS context: the system's trust store, or the file the user named. Built in a thread.
 
 Loading certificates costs more than most imports, so a ``PendingContext`` begins it while the rest
-of the program is still being imported, and is made only for an ``https://`` URL.
+of the program is still being imported, and is made only for an ``https://`` URL. With a client
+certificate the context also answers a service that asks who is there.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from darkai_cli import stops
 from darkai_cli.errors import ConfigError
@@ -18,13 +19,26 @@ if TYPE_CHECKING:
     import ssl
 
 
+class Trust(NamedTuple):
+    """Paths of PEM files: whom to believe, and what to show.
+
+    ``client_key`` may be in the file of ``client_cert``.
+    """
+
+    ca_file: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+
+
 class PendingContext:
     """A context under construction, from the moment that this object is."""
 
-    def __init__(self, ca_file: str | None, environ: Mapping[str, str]) -> None:
-        self._ca_file = ca_file
+    def __init__(self, trust: Trust, environ: Mapping[str, str]) -> None:
+        self._trust = trust
         self._environ = environ
         self._context: ssl.SSLContext | None = None
+        self.http2 = False
+        """Whether HTTP/2 can be offered, its extra being installed; known after ``get``."""
         self._fault: Exception | None = None
         self._thread = threading.Thread(target=self._build, name="tls", daemon=True)
         self._thread.start()
@@ -32,7 +46,13 @@ class PendingContext:
     def _build(self) -> None:
         stops.deaf()
         try:
-            self._context = build(self._ca_file, self._environ)
+            from importlib.util import find_spec
+
+            self.http2 = find_spec("h2") is not None
+            context = build(self._trust.ca_file, self._environ)
+            if self._trust.client_cert or self._trust.client_key:
+                identify(context, self._trust)
+            self._context = context
         except Exception as exc:  # noqa: BLE001 -- raised in the thread that asks for the context
             self._fault = exc
 
@@ -98,4 +118,68 @@ def _unusable(path: str, origin: str, *, is_dir: bool, fault: OSError) -> Config
     return ConfigError(
         f"the CA {what} `{path}` from {origin} cannot be used: {reason[:1].lower()}{reason[1:]}",
         hint=f"correct {origin}, or unset it" if is_dir else hint,
+    )
+
+
+def identify(context: ssl.SSLContext, trust: Trust) -> None:
+    """Give the context the user's own certificate. Raises ``ConfigError`` for unusable files."""
+    import ssl
+
+    cert, key = trust.client_cert, trust.client_key
+    if not cert:
+        raise ConfigError(
+            "there is a `client_key` without a `client_cert`",
+            hint="`darkai config set client_cert /PATH/certificate.pem`",
+        )
+    for path, name in ((cert, "client_cert"), (key, "client_key")):
+        if path:
+            try:
+                with open(path, "rb"):  # noqa: PTH123 -- pathlib is not loaded for this
+                    pass
+            except OSError as exc:
+                reason = exc.strerror or str(exc)
+                raise ConfigError(
+                    f"the file `{path}` from `{name}` cannot be used: "
+                    f"{reason[:1].lower()}{reason[1:]}",
+                    hint=f"`darkai config set {name} /PATH/file.pem`",
+                ) from exc
+
+    def ask() -> NoReturn:
+        raise _LockedKeyError
+
+    try:
+        context.load_cert_chain(cert, key, password=ask)
+    except _LockedKeyError:
+        raise ConfigError(
+            f"the private key in `{key or cert}` is protected by a password",
+            hint="take the password off (`openssl pkey -in KEY -out PLAIN.pem`), and keep that "
+            "file readable by you alone: `chmod 600 PLAIN.pem`",
+        ) from None
+    except ssl.SSLError as exc:
+        raise _unusable_pair(cert, key, exc) from exc
+
+
+class _LockedKeyError(Exception):
+    """OpenSSL asked for a password."""
+
+
+def _unusable_pair(cert: str, key: str | None, fault: ssl.SSLError) -> ConfigError:
+    """What OpenSSL means by refusing a certificate or its key."""
+    if fault.reason == "KEY_VALUES_MISMATCH":
+        return ConfigError(
+            f"the private key in `{key or cert}` does not belong to the certificate in `{cert}`",
+            hint="`client_cert` and `client_key` must be a pair",
+        )
+    # OpenSSL says only "PEM lib": look for the missing part ourselves.
+    with open(cert, "rb") as file:  # noqa: PTH123 -- see above
+        has_cert = b"-----BEGIN CERTIFICATE" in file.read()
+    if not has_cert:
+        return ConfigError(
+            f"the file `{cert}` from `client_cert` holds no certificate in PEM form",
+            hint="`openssl pkcs12 -in FILE.p12 -out FILE.pem -nodes` makes one out of a .p12 file",
+        )
+    name = "client_key" if key else "client_cert"
+    return ConfigError(
+        f"the file `{key or cert}` from `{name}` holds no usable private key in PEM form",
+        hint=None if key else "`darkai config set client_key /PATH/key.pem` names the key's file",
     )

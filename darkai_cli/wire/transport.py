@@ -4,11 +4,14 @@ Tests, the demo provider and replaced networks all enter through ``Link.app`` (a
 service) or through httpx's own mocking; everything above sees an ``Exchange`` and our exceptions.
 Choices: no redirects, no cookies, no ``.netrc``, no compression asked for (and if it comes all the
 same, it is undone within bounds), no TLS context for ``http://``.
+
+A request makes a connection and closes it, unless ``Link.session`` is set: then requests share
+kept connections, which can also be opened ahead. A chat holds one ``session.Session`` from its
+first moment to its end.
 """
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
@@ -17,26 +20,27 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from darkai_cli import stops
+from darkai_cli import __version__
 from darkai_cli.errors import BadReplyError, ConfigError, NetworkError
-from darkai_cli.wire import faults
+from darkai_cli.secret import hide_parts
+from darkai_cli.wire import faults, lean
 from darkai_cli.wire.inflate import Inflater
 from darkai_cli.wire.proxy import Proxy
 from darkai_cli.wire.secrets import hide, masked, secrets_in, shown_url
+from darkai_cli.wire.session import Session
 from darkai_cli.wire.timers import Timers, Watch
 
 if TYPE_CHECKING:
-    import httpcore
-
+    from darkai_cli.wire.inprocess import App
     from darkai_cli.wire.tls import PendingContext
-
-App = Callable[[bytes, Mapping[str, str]], Iterator[tuple[float, bytes]]]
-"""A service in this process: body and headers in; pauses in seconds and bytes out."""
 
 ERROR_BODY = 64 * 1024
 """How much of an error's body is read."""
 ERROR_WAIT = 2.0
 """Seconds that an error's body is waited for: its status has said the most already."""
+REST = 64 * 1024
+REST_WAIT = 0.3
+"""How much, and how many seconds, of what follows the end mark is read to keep a connection."""
 
 
 class Link(NamedTuple):
@@ -55,6 +59,8 @@ class Link(NamedTuple):
     """Called with status and headers, names in lower case, when the response begins."""
     admit: Callable[[str, str], None] | None = None
     """Called with host and numeric address before a connection; raises what forbids it."""
+    session: Session | None = None
+    """Whose connections are used; None: one for this request."""
 
 
 class _Log:
@@ -64,6 +70,12 @@ class _Log:
         self._log = log
         self._secrets = secrets_in(headers, url)
         self._began = time.monotonic()
+
+    def body(self, mark: str, data: bytes) -> None:
+        """The beginning of a piece of a body; a key may be spread over several pieces."""
+        text = hide(data.decode("latin-1"), self._secrets)[:200]
+        shown = hide_parts(text, self._secrets).encode("latin-1")
+        self.line(mark, f"{len(data)} bytes: {shown!r}")
 
     def line(self, mark: str, text: str) -> None:
         """One line with its time in seconds."""
@@ -87,14 +99,18 @@ class Exchange:
         self.status = response.status_code
         self.headers: Mapping[str, str] = dict(response.headers)
         self.watch = watch
+        self.forwarder = route.forwarder
+        """The proxy that may have answered in place of the service, or ""."""
         self._response = response
         self._route = route
+        self._raw: Iterator[bytes] | None = None
         self._inflater = Inflater.of(self.headers.get("content-encoding", ""))
 
     def chunks(self) -> Iterator[bytes]:
         """The body as it arrives. Raises ``ProviderError`` and its kin."""
         with faults.translated(self._route, self.watch):
-            for data in self._response.iter_raw():
+            self._raw = self._response.iter_raw()
+            for data in self._raw:
                 self._note(data)
                 if self._inflater is None:
                     yield data
@@ -124,7 +140,7 @@ class Exchange:
 
     def _note(self, data: bytes) -> None:
         if self._log is not None:
-            self._log.line("<", f"{len(data)} bytes: {data[:200]!r}")
+            self._log.body("<", data)
 
     def _inflate(self, data: bytes) -> Iterator[bytes]:
         assert self._inflater is not None
@@ -174,6 +190,21 @@ class Exchange:
             faults.require_ours(exc)
         return b"".join(parts)[:limit]
 
+    def finish(self) -> None:
+        """Read the little that may follow the end mark, so that the connection can be kept."""
+        if self._raw is None or self._response.is_closed:
+            return
+        self.watch.linger(REST_WAIT)
+        size = 0
+        try:
+            with faults.translated(self._route, self.watch):
+                for data in self._raw:
+                    size += len(data)
+                    if size > REST:
+                        break
+        except Exception as exc:  # noqa: BLE001 -- then the connection is not kept
+            faults.require_ours(exc)
+
 
 @contextmanager
 def send(
@@ -181,31 +212,34 @@ def send(
 ) -> Iterator[Exchange]:
     """Send one request; the response's head, and then its body, are in the ``Exchange``.
 
-    Leaving the context closes the connection at once.
+    Leaving the context closes the connection at once, or gives it back to the session.
     """
     watch = Watch(link.timers)
     route = faults.Route.of(url, link.proxy)
-    with faults.translated(route, watch):
-        transport = _transport(link, url, watch)
-        client = httpx.Client(transport=transport, trust_env=False, timeout=None)  # noqa: S113 -- the watch has the timers
+    session = link.session or Session()
     try:
         with faults.translated(route, watch):
+            transport = _transport(link, session, watch)
+            client = httpx.Client(transport=transport, trust_env=False, timeout=None)  # noqa: S113 -- the watch has the timers
             request = client.build_request(method, url, content=body, headers=_headers(headers))
-            request.stream = _Outgoing(body, watch.sent)
             log = _Log(link.log, headers, url) if link.log is not None else None
             if log is not None:
                 log.head(">", f"{method} {shown_url(url)} ({len(body)} bytes)", request.headers)
             response = client.send(request, stream=True)
             if log is not None:
                 log.head("<", f"{response.status_code}", response.headers)
-        if link.on_head is not None:
-            link.on_head(response.status_code, dict(response.headers))
         try:
-            yield Exchange(response, route, watch, log)
+            if link.on_head is not None:
+                link.on_head(response.status_code, dict(response.headers))
+            exchange = Exchange(response, route, watch, log)
+            yield exchange
+            if link.session is not None:
+                exchange.finish()
         finally:
             response.close()
     finally:
-        client.close()
+        if link.session is None:
+            session.close()
 
 
 @asynccontextmanager
@@ -217,11 +251,12 @@ async def asend(
 
     watch = Watch(link.timers)
     route = faults.Route.of(url, link.proxy)
+    kept = False
     with faults.translated(route, watch):
-        transport = _async_transport(link, url)
+        transport, kept = _async_transport(link, url)
         client = httpx.AsyncClient(transport=transport, trust_env=False, timeout=None)  # noqa: S113 -- the watch has the timers
     log = _Log(link.log, headers, url) if link.log is not None else None
-    async with client:
+    try:
         with faults.translated(route, watch):
             request = client.build_request(method, url, content=body, headers=_headers(headers))
             if log is not None:
@@ -235,27 +270,33 @@ async def asend(
                         link.on_sent()
 
                 request.stream = _Outgoing(body, sent)
-                response = await client.send(request, stream=True)
+                try:
+                    response = await client.send(request, stream=True)
+                except (httpx.NetworkError, httpx.RemoteProtocolError):
+                    if not kept:
+                        raise
+                    watch.reconnecting()  # a kept connection was dead
+                    scope.deadline = anyio.current_time() + watch.left()
+                    response = await client.send(request, stream=True)
             if log is not None:
                 log.head("<", f"{response.status_code}", response.headers)
-        if link.on_head is not None:
-            link.on_head(response.status_code, dict(response.headers))
         try:
+            if link.on_head is not None:
+                link.on_head(response.status_code, dict(response.headers))
             yield Exchange(response, route, watch, log)
         finally:
             await response.aclose()
+    finally:
+        if link.session is None:
+            await client.aclose()
 
 
-class _Outgoing(httpx.SyncByteStream, httpx.AsyncByteStream):
+class _Outgoing(httpx.AsyncByteStream):
     """A request's body; when it is asked for, the connection stands, through any proxy."""
 
     def __init__(self, body: bytes, sent: Callable[[], None]) -> None:
         self._body = body
         self._sent = sent
-
-    def __iter__(self) -> Iterator[bytes]:
-        self._sent()
-        yield self._body
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         self._sent()
@@ -263,185 +304,39 @@ class _Outgoing(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def _headers(headers: Mapping[str, str]) -> dict[str, str]:
-    return {"accept-encoding": "identity", **{k.lower(): v for k, v in headers.items()}}
+    usual = {"accept-encoding": "identity", "user-agent": f"darkai/{__version__}"}
+    return {**usual, **{name.lower(): value for name, value in headers.items()}}
 
 
-def _transport(link: Link, url: str, watch: Watch) -> httpx.BaseTransport:
+def _transport(link: Link, session: Session, watch: Watch) -> httpx.BaseTransport:
     if link.app is not None:
-        return _InProcess(link.app, link)
-    return _Network(link, url, watch)
+        from darkai_cli.wire.inprocess import InProcess
+
+        return InProcess(link.app, link.sleep, link.on_sent)
+    pool = session.pool(link)
+    from darkai_cli.wire.backend import Terms
+    from darkai_cli.wire.network import Network
+
+    return Network(pool, Terms(watch, link.on_sent, link.admit))
 
 
-class _Network(httpx.BaseTransport):
-    """httpcore's connection pool with our network backend, seen as an httpx transport."""
-
-    def __init__(self, link: Link, url: str, watch: Watch) -> None:
-        import httpcore
-
-        from darkai_cli.wire.backend import WatchedBackend
-
-        logging.getLogger("httpcore").propagate = False
-        self._pool: httpcore.ConnectionPool
-        backend = WatchedBackend(watch, link.on_sent, link.admit)
-        # Without a context httpcore would build one of its own, but only for https://.
-        context = link.tls.get() if link.tls is not None and url.startswith("https:") else None
-        proxy = link.proxy
-        if proxy is None:
-            self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=backend)
-            return
-        auth = None
-        if proxy.user is not None:
-            auth = (proxy.user.encode(), (proxy.password or "").encode())
-        host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
-        if proxy.scheme.startswith("socks"):
-            self._pool = httpcore.SOCKSProxy(
-                f"socks5://{host}:{proxy.port}",
-                proxy_auth=auth,
-                ssl_context=context,
-                network_backend=backend,
-            )
-        else:
-            self._pool = httpcore.HTTPProxy(
-                f"{proxy.scheme}://{host}:{proxy.port}",
-                proxy_auth=auth,
-                ssl_context=context,
-                proxy_ssl_context=link.tls.get() if link.tls and proxy.scheme == "https" else None,
-                network_backend=backend,
-            )
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        import httpcore
-
-        url = request.url
-        outgoing = httpcore.Request(
-            request.method,
-            httpcore.URL(
-                scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-            ),
-            headers=request.headers.raw,
-            content=request.stream,
-            extensions=request.extensions,
-        )
-        with _as_httpx():
-            response = self._pool.handle_request(outgoing)
-        return httpx.Response(
-            response.status,
-            headers=response.headers,
-            stream=_Body(response),
-            extensions=response.extensions,
-        )
-
-    def close(self) -> None:
-        self._pool.close()
-
-
-class _Body(httpx.SyncByteStream):
-    """A response's body, httpcore's exceptions seen as httpx's."""
-
-    def __init__(self, response: httpcore.Response) -> None:
-        self._response = response
-
-    def __iter__(self) -> Iterator[bytes]:
-        with _as_httpx():
-            yield from self._response.iter_stream()
-
-    def close(self) -> None:
-        self._response.close()
-
-
-@contextmanager
-def _as_httpx() -> Iterator[None]:
-    """Raise httpcore's exceptions as httpx's, which have the same names."""
-    import httpcore
-
-    try:
-        yield
-    except (
-        httpcore.TimeoutException,
-        httpcore.NetworkError,
-        httpcore.ProtocolError,
-        httpcore.ProxyError,
-        httpcore.UnsupportedProtocol,
-    ) as exc:
-        raise getattr(httpx, type(exc).__name__)(str(exc)) from exc
-
-
-class _InProcess(httpx.BaseTransport):
-    """A service in this process, behind the same seam as the network."""
-
-    def __init__(self, app: App, link: Link) -> None:
-        self._app = app
-        self._link = link
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        body = request.read()
-        if self._link.on_sent is not None:
-            self._link.on_sent()
-        pieces = self._app(body, dict(request.headers))
-        return httpx.Response(
-            200,
-            headers={"content-type": "text/event-stream"},
-            stream=_Paced(pieces, self._link.sleep),
-        )
-
-
-class _Paced(httpx.SyncByteStream):
-    def __init__(
-        self, pieces: Iterator[tuple[float, bytes]], sleep: Callable[[float], None]
-    ) -> None:
-        self._pieces = pieces
-        self._sleep = sleep
-
-    def __iter__(self) -> Iterator[bytes]:
-        for pause, data in self._pieces:
-            if pause > 0:
-                self._sleep(pause)
-            stops.check()
-            yield data
-
-
-class _AsyncInProcess(httpx.AsyncBaseTransport):
-    def __init__(self, app: App) -> None:
-        self._app = app
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        pieces = self._app(await request.aread(), dict(request.headers))
-        return httpx.Response(
-            200, headers={"content-type": "text/event-stream"}, stream=_AsyncPaced(pieces)
-        )
-
-
-class _AsyncPaced(httpx.AsyncByteStream):
-    def __init__(self, pieces: Iterator[tuple[float, bytes]]) -> None:
-        self._pieces = pieces
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        import anyio
-
-        for pause, data in self._pieces:
-            if pause > 0:
-                await anyio.sleep(pause)
-            yield data
-
-
-def _async_transport(link: Link, url: str) -> httpx.AsyncBaseTransport:
+def _async_transport(link: Link, url: str) -> tuple[httpx.AsyncBaseTransport, bool]:
+    """The transport for one request, or the session's; and whether that has served before."""
     if link.app is not None:
-        return _AsyncInProcess(link.app)
-    verify = link.tls.get() if link.tls is not None and url.startswith("https:") else False
-    proxy = link.proxy
-    if proxy is None:
-        return httpx.AsyncHTTPTransport(verify=verify, trust_env=False)
-    host = f"[{proxy.host}]" if ":" in proxy.host else proxy.host
-    auth = None if proxy.user is None else (proxy.user, proxy.password or "")
-    return httpx.AsyncHTTPTransport(
-        verify=verify,
-        trust_env=False,
-        proxy=httpx.Proxy(
-            f"{proxy.scheme}://{host}:{proxy.port}",
-            auth=auth,
-            ssl_context=link.tls.get() if link.tls and proxy.scheme == "https" else None,
-        ),
-    )
+        from darkai_cli.wire.inprocess import InProcess
+
+        return InProcess(link.app, link.sleep, link.on_sent), False
+    lean.load()
+    from darkai_cli.wire.network import AsyncNetwork
+
+    way = (link.proxy, link.tls, url.startswith("https:"))
+    kept = None if link.session is None else link.session.asynchronous.get(way)
+    if kept is not None:
+        return kept, True
+    made = AsyncNetwork(link.proxy, link.tls, secure=way[2])
+    if link.session is not None:
+        link.session.asynchronous[way] = made
+    return made, False
 
 
 def check_url(url: str, what: str = "base URL") -> None:

@@ -1,14 +1,10 @@
 """The table of faults of a DarkAI stream, row by row: darkai as a process against a real server.
 
-Each row says what the server does, and then the exit code, whether darkai asked again, what was on
-stdout, and what the message on stderr tells. A row whose script has a gate opens it once the partial
-text was seen on stdout, so each of them proves on the way that text is shown as it arrives. A row runs
-with ``--retries 1``: a fault that is sent again makes two connections, any other one.
+``support/faults.py`` says what a row is.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 import signal
@@ -18,10 +14,28 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from threading import Event
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-from support.scenario import DARKAI, Result, run_darkai, start_darkai
+from support import faults
+from support.faults import (
+    BAD_JSON,
+    CHALLENGE,
+    GATE,
+    HOST,
+    LOGIN,
+    NGINX,
+    OPEN,
+    QUICK,
+    Row,
+    fails,
+    gzipped,
+    partial,
+    redirect,
+    told,
+    warned,
+)
+from support.scenario import DARKAI, Result, Running, run_darkai, start_darkai
 from support.server import (
     Authority,
     BeforeRequest,
@@ -44,60 +58,17 @@ from support.server import (
     text,
 )
 
-HOST = "127.0.0.1"
-OPEN = Event()
-"""In a row's script: the place where its own gate goes."""
-QUICK = ("--timeout", "0.4")
-
-
-class Row(NamedTuple):
-    """One fault. ``tells``: regular expressions, each of which the error (or stderr) must match."""
-
-    scripts: Sequence[Script]
-    code: int
-    tells: Sequence[str] = ()
-    out: bytes = b""
-    retried: bool = False
-    args: Sequence[str] = ()
-    silent: bool = True
-    """For a success: nothing at all on stderr."""
-
-
-def fails(code: int, *tells: str, script: Script, **more: Any) -> Row:
-    return Row([script], code, tells, **more)
-
 
 def fine(out: str, *chunks: Any, **more: Any) -> Row:
     """A reply that is good in spite of something odd in it."""
     return Row([reply(chunks, **more)], 0, out=out.encode() + b"\n")
 
 
-def warned(out: str, notice: str, *scripts: Script, **more: Any) -> Row:
-    """A good reply, with a notice on stderr."""
-    return Row(scripts, 0, [notice], out.encode() + b"\n", silent=False, **more)
-
-
-def partial(code: int, *tells: str, script: Script, **more: Any) -> Row:
-    """A fault after the text ``Hello`` was seen."""
-    return Row([script], code, tells, out=b"Hello\n", **more)
-
-
-GATE = Pause(OPEN)
-BAD_JSON = b"data: {broken\n\n"
-CHALLENGE = (
-    "<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>{}</body></html>"
-)
 BLOCKED = (
     "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head>"
     '<body><div id="cf-error-details">Sorry, you have been blocked</div></body></html>'
 )
 NAMED = r"127\.0\.0\.1.*Cloudflare"
-LOGIN = (
-    "<html><head><title>Hotel WiFi Login</title></head><body>" + "welcome " * 500 + "</body></html>"
-)
-NGINX = (
-    "<html><head><title>502 Bad Gateway</title></head><body>" + "nginx " * 3000 + "</body></html>"
-)
 DEEP = b'data: {"event":"text-chunk","data":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n\n"
 LONG_NUMBER = b'data: {"event":"usage","data":{"n":' + b"9" * 5000 + b"}}\n\n"
 SOURCES = {"results": [{"url": "https://a.example/x", "title": "About X"}]}
@@ -106,15 +77,6 @@ SOURCES = {"results": [{"url": "https://a.example/x", "title": "About X"}]}
 def raw(value: str) -> bytes:
     """A ``text-chunk`` whose text stands in the JSON unescaped."""
     return b'data: {"event":"text-chunk","data":{"text":"' + value.encode() + b'"}}\n\n'
-
-
-def gzipped(data: bytes, *more: bytes) -> Script:
-    body = gzip.compress(data) + b"".join(more)
-    return page(200, body, "text/event-stream", {"content-encoding": "gzip"})
-
-
-def redirect(status: int, target: str) -> Script:
-    return page(status, "", headers={"location": target})
 
 
 ROWS: dict[str, Row] = {
@@ -369,53 +331,17 @@ def ask(url: str, *args: str, **more: Any) -> Result:
     return run_darkai("ask", "hi", *args, env=env, **more)
 
 
+def start(server: FaultServer, args: Sequence[str]) -> Running:
+    return start_darkai("ask", "hi", *args, env={"DARKAI_URL": server.url})
+
+
 def play(row: Row, args: Sequence[str] = ("--retries", "1")) -> tuple[Result, FaultServer]:
-    """Run a row, with a gate of its own that opens when the partial text is on stdout."""
-    gate = Event()
-    scripts = [
-        [Pause(gate) if isinstance(step, Pause) else step for step in script]
-        for script in row.scripts
-    ]
-    gated = any(isinstance(step, Pause) for script in scripts for step in script)
-    with (
-        FaultServer(*scripts) as server,
-        start_darkai("ask", "hi", *args, *row.args, env={"DARKAI_URL": server.url}) as run,
-    ):
-        if gated:
-            server.wait_requests()
-            if row.code:
-                run.wait_for(row.out.rstrip(b"\n"))
-            gate.set()
-        return run.finish(), server
-
-
-def told(stderr: str) -> str:
-    """The error message with its hint; checks that it is one, in the right form."""
-    assert "Traceback" not in stderr
-    lines = stderr.splitlines()
-    errors = [line for line in lines if line.startswith("error: ")]
-    assert len(errors) == 1, stderr
-    after = lines[lines.index(errors[0]) + 1 :]
-    assert all(line.startswith("hint: ") for line in after), stderr
-    assert len(after) <= 1, stderr
-    assert 10 < len(errors[0]) < 400, stderr
-    assert "\x1b" not in stderr
-    return "\n".join([errors[0], *after])
+    return faults.play(row, start, args)
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_fault(name: str):
-    row = ROWS[name]
-    result, server = play(row)
-    assert (result.code, result.stdout) == (row.code, row.out), result
-    words = told(result.stderr) if row.code else result.stderr
-    for pattern in row.tells:
-        assert re.search(pattern, words, re.DOTALL), (pattern, result.stderr)
-    if row.code == 0:
-        assert "error: " not in result.stderr
-        assert not (row.silent and result.stderr), result.stderr
-    assert server.connections == (2 if row.retried else 1), result.stderr
-    assert ("trying again" in result.stderr) is row.retried, result.stderr
+    faults.check(ROWS[name], start)
 
 
 LATE = ["reset after text", "FIN inside a chunk", "error event after text", "text, then silence"]

@@ -6,6 +6,7 @@ by ``cut_network``; in the processes that a test starts by ``guard/sitecustomize
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,10 +24,16 @@ _REMOVED = frozenset({
     "COLUMNS", "LINES", "CI", "GITHUB_ACTIONS", "TMUX", "TERM_PROGRAM", "COLORFGBG",
     "VTE_VERSION", "KONSOLE_VERSION", "WT_SESSION", "XTERM_VERSION", "TTY_COMPATIBLE", "TTY_INTERACTIVE",
     "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSLKEYLOGFILE",
+    "OLLAMA_HOST", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT",
+    "HF_TOKEN", "GITHUB_TOKEN", "DEEPINFRA_TOKEN",
     "EDITOR", "VISUAL", "PAGER", "LANGUAGE", "REQUEST_METHOD", "NETRC",
     "PYTHONPATH", "PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONUTF8", "PYTHONIOENCODING",
     "PYTHONOPTIMIZE", "PYTHONUNBUFFERED", "PYTHONDEVMODE", "PYTHONHASHSEED",
 })  # fmt: skip
+
+
+MODEL_SERVERS = (11434, 8080, 1234, 8000, 1337)
+"""The usual ports of model servers, closed in tests: one may run on the developer's machine."""
 
 
 def is_foreign(name: str) -> bool:
@@ -94,6 +101,8 @@ def cut_network() -> Iterator[None]:
         def connecting(sock: socket.socket, address: Any) -> Any:
             if sock.family in (socket.AF_INET, socket.AF_INET6) and not is_local(address[0]):
                 raise NetworkUsedError(f"a test connects to {address!r}")
+            if sock.family != socket.AF_UNIX and address[1] in MODEL_SERVERS:
+                raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
             return real(sock, address)
 
         return connecting

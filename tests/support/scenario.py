@@ -23,7 +23,7 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self, TypeAlias
@@ -209,6 +209,22 @@ class Running:
             if what not in self._seen[name]:
                 reason = "the program ended" if in_time else "the time ran out"
                 raise AssertionError(f"{reason} before {what!r} was on {name}: {self._seen}")
+
+    def wait_until(self, holds: Callable[[Terminal], Any], timeout: float | None = None) -> Any:
+        """Wait until ``holds`` says so of the terminal's screen; what it said."""
+        screen = self.screen
+        assert screen is not None
+        with self._changed:
+            self._changed.wait_for(lambda: holds(screen) or not self._still_open, timeout or self._timeout)
+            found = holds(screen)
+            if not found:
+                raise AssertionError("the screen was:\n" + "\n".join(screen.all_lines()))
+            return found
+
+    def modes(self) -> list[Any]:
+        """The terminal's settings, as ``stty -a`` tells them."""
+        assert self._master is not None
+        return termios.tcgetattr(self._master)
 
     def signal(self, signum: int) -> None:
         """Send a signal, as ``kill`` does."""

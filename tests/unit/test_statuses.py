@@ -8,15 +8,17 @@ from email.utils import formatdate
 import pytest
 
 from darkai_cli.providers import statuses
+from darkai_cli.providers.base import HttpRequest
 
 NOW = 1_800_000_000.0
 URL = "https://service.test/v1/chat"
+REQUEST = HttpRequest(URL, {}, b"x" * 2_345_678)
 
 
-def explain(status: int, body: object = b"", **headers: str):
+def explain(status: int, body: object = b"", forwarder: str = "", **headers: str):
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     names = {name.replace("_", "-"): value for name, value in headers.items()}
-    return statuses.explain("service.test", URL, status, names, data, NOW)
+    return statuses.explain("service.test", REQUEST, status, names, data, NOW, forwarder)
 
 
 @pytest.mark.parametrize(
@@ -26,10 +28,28 @@ def explain(status: int, body: object = b"", **headers: str):
         (403, {"message": "not in your region"}, {}, 4, False, "not in your region"),
         (404, b"<html><title>404</title></html>", {}, 9, False, "no such path (/v1/chat)"),
         (404, {"error": {"message": "model x not found"}}, {}, 5, False, "model x not found"),
+        (404, {"detail": "Not Found"}, {}, 9, False, "no such path (/v1/chat)"),
+        (404, b"404 page not found", {}, 9, False, "no such path (/v1/chat)"),
+        (404, {"error": "no such session"}, {}, 9, False, "not found: no such session"),
+        (
+            405,
+            {"detail": "Method Not Allowed"},
+            {},
+            9,
+            False,
+            "does not take POST at /v1/chat (405)",
+        ),
         (407, b"", {}, 4, False, "proxy"),
         (408, b"", {}, 9, True, "408"),
         (409, b"", {}, 9, False, "conflict"),
-        (413, b"<html></html>", {}, 10, False, "too large"),
+        (
+            413,
+            b"<html></html>",
+            {},
+            10,
+            False,
+            "the request of 2.3 MB is too large for service.test",
+        ),
         (422, {"detail": [{"loc": ["body", "t"], "msg": "wrong"}]}, {}, 9, False, "`t`: wrong"),
         (429, {}, {"retry_after": "2"}, 6, True, "rate limited"),
         (429, {}, {"retry_after": "soon"}, 6, True, "rate limited"),
@@ -83,3 +103,42 @@ def test_a_page_is_named_by_its_title_only() -> None:
 )
 def test_spans(seconds: float, words: str) -> None:
     assert statuses.span(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "blamed"),
+    [
+        (
+            b"<html>no</html>",
+            {},
+            "service.test, or the proxy p.test:3128 in front of it: bad gateway",
+        ),
+        (b"", {"via": "1.1 p.test"}, "service.test, or the proxy p.test:3128 in front of it: bad"),
+        (
+            b"<html><title>502 no way</title>",
+            {"x_squid_error": "ERR 111"},
+            "proxy p.test:3128 cannot reach service.test: 502 no way",
+        ),
+        (
+            b"x",
+            {"server": "tinyproxy/1.11"},
+            "proxy p.test:3128 cannot reach service.test: 502 bad gateway",
+        ),
+        ({"error": "boom"}, {}, "service.test: bad gateway (502): boom"),
+    ],
+)
+def test_a_proxy_that_may_have_answered_is_named(body, headers, blamed) -> None:
+    assert explain(502, body, "p.test:3128", **headers).message.startswith(blamed)
+
+
+def test_a_proxy_that_wants_a_password_is_named() -> None:
+    error = explain(407, b"", "p.test:3128 (from HTTP_PROXY)")
+    assert error.exit_code == 4
+    assert "proxy p.test:3128 (from HTTP_PROXY) needs a user name and password" in error.message
+
+
+@pytest.mark.parametrize(
+    ("size", "words"), [(999, "999 bytes"), (12_345, "12 kB"), (3_400_000, "3.4 MB")]
+)
+def test_amounts(size: int, words: str) -> None:
+    assert statuses._amount(size) == words

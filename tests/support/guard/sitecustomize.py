@@ -1,7 +1,8 @@
 """Loaded by every Python that a test starts: an offline machine, and a witness of what happens in it.
 
 Audit hooks only, so that no module is imported that the program itself did not ask for. Every name
-but loopback's is unknown, every other address unreachable. Variables that turn on more:
+but loopback's is unknown, every other address unreachable, and no model server runs at its usual
+port, whatever the developer's machine has there. Variables that turn on more:
 
 ``GUARD_MODULES=FILE``  write the names in ``sys.modules``, one a line, at the first byte sent
                         (first column ``sent``) and at the exit (``exit``)
@@ -10,6 +11,8 @@ but loopback's is unknown, every other address unreachable. Variables that turn 
 
 import os
 import sys
+
+_MODEL_SERVERS = (11434, 8080, 1234, 8000, 1337)
 
 
 def _text(host):
@@ -31,6 +34,8 @@ def _offline(event, args):
         address = args[1]
         if isinstance(address, tuple) and not _is_local(_text(address[0])):
             raise OSError(101, "Network is unreachable")
+        if isinstance(address, tuple) and address[1] in _MODEL_SERVERS:
+            raise ConnectionRefusedError(111, "Connection refused")
     elif event == "socket.getaddrinfo":
         host = _text(args[0])
         if not _is_local(host) and not _is_numeric(host):

@@ -1,0 +1,117 @@
+"""The way to a service, step by step and without any request: names, connection, certificate.
+
+For ``darkai doctor``. The connection is made exactly as a request makes it (``pool.Road``), through
+the proxy, with the same certificates and the same explanations of what goes wrong; then it is
+closed. ``presented`` alone trusts everybody, to tell whose certificate it was that was refused;
+nothing is ever sent over such a connection.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from darkai_cli.wire import certificate, faults, lean
+from darkai_cli.wire.certificate import Certificate
+from darkai_cli.wire.timers import Timers, Watch
+
+if TYPE_CHECKING:
+    from darkai_cli.wire.proxy import Proxy
+    from darkai_cli.wire.tls import PendingContext
+    from darkai_cli.wire.transport import Link
+
+
+class Contact(NamedTuple):
+    """A connection that stood. ``peer``: the address it led to, which may be a proxy's.
+
+    ``protocol``: such as ``TLSv1.3``, "" without TLS. ``certificate``: None where there is none, or
+    none that can be read.
+    """
+
+    peer: str
+    protocol: str = ""
+    certificate: Certificate | None = None
+
+
+class _Gullible:
+    """A TLS context that believes everybody, for a look at a certificate."""
+
+    http2 = False
+
+    @staticmethod
+    def get() -> ssl.SSLContext:
+        """The context."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+def resolve(link: Link, url: str, seconds: float) -> dict[str, list[str]]:
+    """The addresses of each name that this machine has to look up on the way to ``url``.
+
+    Empty for an address. Raises ``NetworkError`` or ``ReplyTimeoutError``.
+    """
+    lean.load()
+    from darkai_cli.wire import backend
+    from darkai_cli.wire.network import as_httpx
+
+    route = faults.Route.of(url, link.proxy)
+    proxy = link.proxy
+    wanted = [(route.host, route.port)]
+    if proxy is not None:  # only socks5 wants the address of the service from us
+        wanted = [(proxy.host, proxy.port), *(wanted if proxy.scheme == "socks5" else ())]
+    found = {}
+    for at, (host, port) in enumerate(wanted):
+        watch = Watch(Timers(connect=seconds))
+        watch.step = "proxy" if proxy is not None and at == 0 else "service"
+        if not backend.is_numeric(host):
+            with faults.translated(route, watch), as_httpx():
+                found[host] = backend.resolve(host, port, seconds)
+    return found
+
+
+def connect(link: Link, url: str) -> Contact:
+    """Connect, with TLS if the URL says so, and close. Raises ``ProviderError`` and its kin."""
+    return _connect(link.proxy, link.tls, url, link.timers)
+
+
+def presented(link: Link, url: str) -> Certificate | None:
+    """The certificate that the service presents, trusted or not; None if it cannot be had."""
+    from darkai_cli.errors import DarkAIError
+
+    try:
+        found = _connect(link.proxy, cast("PendingContext", _Gullible()), url, link.timers)
+    except DarkAIError:
+        return None
+    return found.certificate
+
+
+def _connect(
+    proxy: Proxy | None, context: PendingContext | None, url: str, timers: Timers
+) -> Contact:
+    lean.load()
+    import httpcore
+    import httpx
+
+    from darkai_cli.wire.backend import Terms
+    from darkai_cli.wire.network import as_httpx
+    from darkai_cli.wire.pool import Road
+
+    place = httpx.URL(url)
+    origin = httpcore.URL(
+        scheme=place.raw_scheme, host=place.raw_host, port=place.port, target=b"/"
+    ).origin
+    watch = Watch(timers)
+    with faults.translated(faults.Route.of(url, proxy), watch), as_httpx():
+        stream = Road(proxy, context).open(origin, Terms(watch))
+    try:
+        peer = stream.get_extra_info("server_addr")
+        address = str(peer[0]) if isinstance(peer, tuple) and peer else ""
+        tls = stream.get_extra_info("ssl_object")
+        if tls is None or not url.startswith("https:"):
+            return Contact(address)
+        der = tls.getpeercert(True)  # the object behind a socket takes no name for it
+        return Contact(address, tls.version() or "", certificate.read(der) if der else None)
+    finally:
+        stream.close()

@@ -1,0 +1,136 @@
+"""A chat session without a terminal: what is typed is given, what is shown is a list of lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from darkai_cli.errors import NetworkError
+from darkai_cli.events import Event, ReasoningChunk, StreamEnd, StreamStart, TextChunk, Usage
+from darkai_cli.messages import ChatRequest
+from darkai_cli.providers import registry
+from darkai_cli.repl import loop
+from darkai_cli.repl.screen import Screen
+from darkai_cli.repl.session import Session
+
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Hand:
+    """A person: types the lines, answers each question with the next of ``answers``, then leaves.
+
+    ``offered``: what stood in the input before each line. A line may be a function, called first.
+    """
+
+    def __init__(self, *lines: str | Callable[[], str], answers: Sequence[bool] = ()) -> None:
+        self._lines = list(lines)
+        self._answers = list(answers)
+        self.offered: list[str] = []
+        self.asked: list[str] = []
+        self.closed = False
+
+    def read(self, prefill: str) -> str:
+        self.offered.append(prefill)
+        if not self._lines:
+            raise EOFError
+        line = self._lines.pop(0)
+        return line if isinstance(line, str) else line()
+
+    def confirm(self, question: str) -> bool:
+        self.asked.append(question)
+        return self._answers.pop(0) if self._answers else False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Paper:
+    """What a session has shown, as text."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.screen = Screen(plain=False, write=self.pieces.append)
+
+    @property
+    def text(self) -> str:
+        return _COLOURS.sub("", "".join(self.pieces))
+
+    def taken(self) -> str:
+        """The text since it was last taken."""
+        text, self.pieces[:] = self.text, []
+        return text
+
+
+def new_session(paper: Paper, *, save: bool = True, **flags: Any) -> Session:
+    """A session; by default with a service of the user's own, at ``DARKAI_URL``."""
+    options: Mapping[str, Any] = flags.pop("options", {})
+    flags = {"provider": "darkai", "retries": 0} | flags
+    return Session(flags, paper.screen, options=options, save=save)
+
+
+def talk(session: Session, *lines: str | Callable[[], str], answers: Sequence[bool] = ()) -> Hand:
+    """Type the lines, and leave."""
+    hand = Hand(*lines, answers=answers)
+    assert loop.run(session, hand) == 0
+    return hand
+
+
+class Service:
+    """In place of every provider: plays the next script, and notes what it was asked.
+
+    A script is a list of texts, events and exceptions to be raised; the last one is played again
+    and again. A script that ends without an exception is a complete reply.
+    """
+
+    def __init__(self, *scripts: Sequence[str | Event | BaseException]) -> None:
+        self.scripts = list(scripts) or [["fine"]]
+        self.asked: list[ChatRequest] = []
+        self.targets: list[registry.Target] = []
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> Service:
+        def made(target: registry.Target, *_: Any) -> _Provider:
+            return _Provider(self, target)
+
+        monkeypatch.setattr(registry, "provider_of", made)
+        return self
+
+    def next(self) -> Sequence[str | Event | BaseException]:
+        return self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
+
+
+class _Provider:
+    def __init__(self, service: Service, target: registry.Target) -> None:
+        self.settings = target.settings
+        self._service = service
+        self._target = target
+
+    def stream(self, chat: ChatRequest) -> Iterator[Event]:
+        self._service.asked.append(chat)
+        self._service.targets.append(self._target)
+        yield StreamStart(self.settings.name, chat.model)
+        for step in self._service.next():
+            if isinstance(step, BaseException):
+                raise step
+            yield TextChunk(step) if isinstance(step, str) else step
+            if isinstance(step, StreamEnd):
+                return
+        yield StreamEnd("stop")
+
+
+def lost() -> NetworkError:
+    """The connection is lost."""
+    return NetworkError("the connection was lost")
+
+
+def thought(text: str) -> Event:
+    """A piece of reasoning."""
+    return ReasoningChunk(text)
+
+
+def counted(given: int, made: int) -> Event:
+    """What the service counted."""
+    return Usage(given, made)

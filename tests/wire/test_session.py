@@ -1,0 +1,319 @@
+"""Connections that are kept, opened ahead, and replaced: against real servers on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import pytest
+from support.server import Authority, read_request
+
+from darkai_cli.errors import NetworkError
+from darkai_cli.wire import pool
+from darkai_cli.wire.session import Session
+from darkai_cli.wire.timers import Timers
+from darkai_cli.wire.tls import PendingContext, Trust
+from darkai_cli.wire.transport import Link, asend, send
+
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfine"
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nfine\r\n"
+QUICK = Timers(connect=10, first=10, silence=10)
+
+
+class KeepAlive:
+    """Answers request after request on each connection, and counts both.
+
+    ``answers``: what is sent for the first requests, in order; the last one serves all further. An
+    empty answer closes the connection in place of one, None closes it with RST.
+    """
+
+    def __init__(self, *answers: bytes | None, tls: object = None) -> None:
+        self.requests: list[str] = []
+        self.connections = 0
+        self.accepted = threading.Semaphore(0)
+        self.left = threading.Semaphore(0)
+        self.close_after = False
+        self._answers = list(answers or (ANSWER,))
+        self._tls = tls
+        self._open: list[socket.socket] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._listener.getsockname()[1]}/v1"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                sock, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, plain: socket.socket) -> None:
+        sock = plain
+        try:
+            if self._tls is not None:
+                sock = self._tls.wrap_socket(plain, server_side=True)
+            self.connections += 1
+            self._open.append(sock)
+            self.accepted.release()
+            while (request := read_request(sock)) is not None:
+                self.requests.append(request.target)
+                answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+                if answer is None:
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                if not answer:
+                    break
+                sock.sendall(answer)
+                if self.close_after:
+                    break
+        except OSError:
+            pass  # the client left
+        finally:
+            self.left.release()
+            sock.close()
+
+    def hang_up(self) -> None:
+        """Close what is open, from the server's side."""
+        for sock in self._open:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+        self.hang_up()
+
+
+def ask(link: Link, url: str, method: str = "POST") -> bytes:
+    with send(link, method, url, {"content-type": "text/plain"}, b"hi") as exchange:
+        return b"".join(exchange.chunks())
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    with Session() as found:
+        yield found
+
+
+def test_two_requests_one_connection(session: Session) -> None:
+    with KeepAlive() as server:
+        link = Link(QUICK, session=session)
+        assert [ask(link, server.url), ask(link, server.url)] == [b"fine", b"fine"]
+        assert (server.connections, len(server.requests)) == (1, 2)
+
+
+def test_without_a_session_each_request_has_its_own() -> None:
+    with KeepAlive() as server:
+        assert [ask(Link(QUICK), server.url), ask(Link(QUICK), server.url)] == [b"fine", b"fine"]
+        assert server.connections == 2
+
+
+def test_a_reader_that_stops_at_the_end_mark_keeps_the_connection(session: Session) -> None:
+    with KeepAlive(CHUNKED + b"0\r\n\r\n") as server:
+        link = Link(QUICK, session=session)
+        for _ in range(2):
+            with send(link, "POST", server.url, {}, b"hi") as exchange:
+                assert next(exchange.chunks()) == b"fine"
+        assert (server.connections, len(server.requests)) == (1, 2)
+
+
+def test_a_reader_that_gives_up_closes_it(session: Session) -> None:
+    with KeepAlive(CHUNKED) as server:
+        link = Link(QUICK, session=session)
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):  # noqa: PT012 -- it is raised in the middle
+                with send(link, "POST", server.url, {}, b"hi") as exchange:
+                    next(exchange.chunks())
+                    raise KeyboardInterrupt
+        assert server.connections == 2
+
+
+def test_a_body_that_never_ends_is_given_up(session: Session) -> None:
+    with KeepAlive(CHUNKED) as server:
+        link = Link(QUICK, session=session)
+        for _ in range(2):
+            with send(link, "POST", server.url, {}, b"hi") as exchange:
+                next(exchange.chunks())
+        assert server.connections == 2
+
+
+def test_a_connection_that_the_server_closed_is_replaced(session: Session) -> None:
+    with KeepAlive() as server:
+        link = Link(QUICK, session=session)
+        ask(link, server.url)
+        server.hang_up()
+        assert ask(link, server.url) == b"fine"
+        assert (server.connections, len(server.requests)) == (2, 2)
+
+
+@pytest.mark.parametrize("last", [b"", None], ids=["closed", "closed at once"])
+def test_a_request_that_met_a_dying_connection_is_sent_again(session: Session, last: bytes) -> None:
+    """The server reads the request and closes: as if the two had crossed on the way."""
+    with KeepAlive(ANSWER, last, ANSWER) as server:
+        link = Link(QUICK, session=session)
+        ask(link, server.url)
+        assert ask(link, server.url) == b"fine"
+        assert (server.connections, len(server.requests)) == (2, 3)
+
+
+def test_it_is_sent_again_only_once(session: Session) -> None:
+    with KeepAlive(ANSWER, b"") as server:
+        link = Link(QUICK, session=session)
+        ask(link, server.url)
+        with pytest.raises(NetworkError, match="closed the connection without answering"):
+            ask(link, server.url)
+        assert (server.connections, len(server.requests)) == (2, 3)
+
+
+def test_nothing_is_sent_again_once_an_answer_has_begun(session: Session) -> None:
+    with KeepAlive(ANSWER, b"HTTP/1.1 2") as server:
+        link = Link(QUICK, session=session)
+        ask(link, server.url)
+        server.close_after = True
+        with pytest.raises(NetworkError):
+            ask(link, server.url)
+        assert len(server.requests) == 2
+
+
+def test_a_first_request_is_not_sent_again(session: Session) -> None:
+    with KeepAlive(b"", ANSWER) as server:
+        with pytest.raises(NetworkError, match="closed the connection without answering"):
+            ask(Link(QUICK, session=session), server.url)
+        assert len(server.requests) == 1
+
+
+def test_connection_close_is_obeyed(session: Session) -> None:
+    with KeepAlive(ANSWER.replace(b"content", b"connection: close\r\ncontent")) as server:
+        link = Link(QUICK, session=session)
+        server.close_after = True
+        assert [ask(link, server.url), ask(link, server.url)] == [b"fine", b"fine"]
+        assert server.connections == 2
+
+
+def test_prepare_connects_and_the_request_uses_it(session: Session) -> None:
+    with KeepAlive() as server:
+        link = Link(QUICK, session=session)
+        session.prepare(link, server.url)
+        assert server.accepted.acquire(timeout=20)
+        assert server.requests == []
+        assert ask(link, server.url) == b"fine"
+        session.prepare(link, server.url)  # there is one
+        assert ask(link, server.url) == b"fine"
+        assert (server.connections, len(server.requests)) == (1, 2)
+
+
+def test_prepare_with_tls(session: Session, tmp_path: Path) -> None:
+    authority = Authority()
+    with KeepAlive(tls=authority.context("127.0.0.1")) as server:
+        tls = session.context(Trust(authority.pem(tmp_path)), {})
+        assert session.context(Trust(authority.pem(tmp_path)), {}) is tls
+        link = Link(QUICK, None, tls, session=session)
+        session.prepare(link, server.url)
+        assert ask(link, server.url) == b"fine"
+        assert ask(link, server.url) == b"fine"
+        assert server.connections == 1
+
+
+def test_a_prepared_connection_that_was_closed_meanwhile(session: Session) -> None:
+    with KeepAlive() as server:
+        link = Link(QUICK, session=session)
+        session.prepare(link, server.url)
+        assert server.accepted.acquire(timeout=20)
+        server.hang_up()
+        assert ask(link, server.url) == b"fine"
+
+
+def test_a_farewell_on_a_prepared_connection_is_no_answer(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some servers say 408 to whoever has connected and sends nothing."""
+    monkeypatch.setattr(pool, "TRUSTED", 0.0)
+    with KeepAlive() as server:
+        link = Link(QUICK, session=session)
+        session.prepare(link, server.url)
+        assert server.accepted.acquire(timeout=20)
+        server._open[0].sendall(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n")
+        assert ask(link, server.url) == b"fine"
+        assert server.connections == 2
+
+
+def test_what_goes_wrong_ahead_is_told_by_the_request(session: Session) -> None:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{sock.getsockname()[1]}/v1"
+        link = Link(QUICK, session=session)
+        session.prepare(link, url)
+        with pytest.raises(NetworkError, match="connection refused"):
+            ask(link, url)
+
+
+def test_closing_closes(session: Session) -> None:
+    with KeepAlive() as server:
+        link = Link(QUICK, session=session)
+        ask(link, server.url)
+        session.prepare(link, server.url.replace("127.0.0.1", "localhost"))
+        assert server.accepted.acquire(timeout=20)
+        assert server.accepted.acquire(timeout=20)
+        session.close()
+        assert server.left.acquire(timeout=20)
+        assert server.left.acquire(timeout=20)
+
+
+def test_requests_at_once_have_connections_of_their_own(session: Session) -> None:
+    with KeepAlive() as server:
+        link = Link(QUICK, session=session)
+        with send(link, "POST", server.url, {}, b"hi") as one:
+            assert ask(link, server.url) == b"fine"
+            assert b"".join(one.chunks()) == b"fine"
+        assert server.connections == 2
+
+
+def test_an_idle_connection_expires(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "KEPT", -1.0)
+    with KeepAlive() as server:
+        link = Link(QUICK, session=session)
+        assert [ask(link, server.url), ask(link, server.url)] == [b"fine", b"fine"]
+        assert server.connections == 2
+
+
+def test_on_sent_is_called_for_each_request(session: Session) -> None:
+    seen: list[str] = []
+    with KeepAlive() as server:
+        link = Link(QUICK, session=session, on_sent=lambda: seen.append("sent"))
+        ask(link, server.url)
+        ask(link, server.url)
+    assert seen == ["sent", "sent"]
+
+
+def test_the_asynchronous_driver_keeps_connections_too() -> None:
+    async def two(server: KeepAlive, *, hang_up: bool) -> list[bytes]:
+        found = []
+        async with Session() as session:
+            link = Link(QUICK, session=session)
+            for _ in range(2):
+                async with asend(link, "POST", server.url, {}, b"hi") as exchange:
+                    found.append(b"".join([data async for data in exchange.achunks()]))
+                if hang_up:
+                    server.hang_up()
+        return found
+
+    for answers, hang_up, count in [
+        ((ANSWER,), False, 1),
+        ((ANSWER,), True, 2),
+        ((ANSWER, b"", ANSWER), False, 2),
+    ]:
+        with KeepAlive(*answers) as server:
+            assert asyncio.run(two(server, hang_up=hang_up)) == [b"fine", b"fine"]
+            assert server.connections == count
+
+
+def test_a_context_is_not_built_for_plain_http(session: Session) -> None:
+    with KeepAlive() as server:
+        assert ask(Link(QUICK, None, None, session=session), server.url) == b"fine"
+    assert PendingContext.__module__ == "darkai_cli.wire.tls"
