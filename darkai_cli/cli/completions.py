@@ -2,7 +2,7 @@
 
 The scripts themselves are made in ``completion_scripts``. With ``--names`` it prints, for those
 scripts, the names of models or providers: it runs while somebody waits at a TAB, so it reads the
-configuration, connects to nothing and never complains.
+configuration and the lists of models that were kept, connects to nothing and never complains.
 """
 
 from typing import TYPE_CHECKING, Annotated
@@ -72,19 +72,20 @@ def _names(what: str) -> "Iterator[str]":
     from darkai_cli.providers import registry
 
     config = load()
-    providers = registry.names(config)
+    usable = registry.configured(config)
     if what == "providers":
-        yield from providers
+        yield from usable
+        yield from registry.names(config)
     if what != "models":
         return
     yield from config.aliases
     qualified = []
-    for name in providers:
+    for name in usable:
         try:
             settings = registry.settings_of(config, name)
         except DarkAIError:  # the others can be used
             continue
-        models = settings.models or (settings.default_model,)
+        models = registry.listed(settings)
         if name == config.provider:
             yield from models
             yield from (alias for alias, model in settings.aliases.items() if model in models)

@@ -25,12 +25,13 @@ Headers: TypeAlias = Mapping[str, str]
 
 
 class HttpRequest(NamedTuple):
-    """One HTTP request, ready to send."""
+    """One HTTP request, ready to send. ``notice``: what the user should know about it, or ""."""
 
     url: str
     headers: Mapping[str, str]
     body: bytes
     method: str = "POST"
+    notice: str = ""
 
 
 class Quirks(NamedTuple):
@@ -40,6 +41,8 @@ class Quirks(NamedTuple):
     ``key_header``: the header that holds the bare key, in place of the dialect's own.
     ``models_path``: where it lists its models, "" where it does not. ``strict``: its options are
     known, so that others are refused before they are sent. ``query``: a query string for each URL.
+    ``resume``: how it is told to go on with a reply that was cut, beyond being shown it: ``prefix``
+    and ``continue`` are fields (Mistral's, vLLM's), ``ask`` says it in words.
     """
 
     usage: bool = True
@@ -48,6 +51,7 @@ class Quirks(NamedTuple):
     models_path: str | None = None
     strict: bool = False
     query: str = ""
+    resume: Literal["", "prefix", "continue", "ask"] = ""
 
 
 class ProviderSettings(NamedTuple):
@@ -57,7 +61,7 @@ class ProviderSettings(NamedTuple):
     variables of its key, the first that is set counts. ``key_needed``: it answers nobody without
     one. ``options``: sent with each request, unless the user says otherwise. ``key``: filled in
     where a request is about to be made, bound to the origin of ``url``. ``local``: it runs on the
-    user's own machine.
+    user's own machine. ``context``: the tokens that its models take, where the user says so.
     """
 
     name: str
@@ -73,6 +77,7 @@ class ProviderSettings(NamedTuple):
     quirks: Quirks = Quirks()
     key: Secret | None = None
     local: bool = False
+    context: int | None = None
 
     @property
     def host(self) -> str:

@@ -1,14 +1,20 @@
-"""The providers that are built in, as data.
+"""The providers that are built in, as data: those with a dialect of their own, then ``services``.
 
 ``type`` names a dialect in the registry. Nothing here is imported or connected; the registry merges
-a row with the user's ``[providers.NAME]`` table.
+a row with the user's ``[providers.NAME]`` table. ``reference`` is the page of all of them.
 """
 
 from __future__ import annotations
 
-from darkai_cli.providers.base import ProviderSettings, Quirks
+from typing import TYPE_CHECKING
 
-BUILT_IN: dict[str, ProviderSettings] = {
+from darkai_cli.providers.base import ProviderSettings, Quirks
+from darkai_cli.providers.services import READ, SERVICES, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_OWN: dict[str, ProviderSettings] = {
     "darkai": ProviderSettings(
         name="darkai",
         type="darkai",
@@ -24,7 +30,7 @@ BUILT_IN: dict[str, ProviderSettings] = {
         default_model="gpt-4o-mini",
         key_env=("OPENAI_API_KEY",),
         key_needed=True,
-        quirks=Quirks(limit="max_completion_tokens", strict=True),
+        quirks=Quirks(limit="max_completion_tokens", strict=True, resume="ask"),
     ),
     "anthropic": ProviderSettings(
         name="anthropic",
@@ -48,8 +54,7 @@ BUILT_IN: dict[str, ProviderSettings] = {
         name="ollama",
         type="ollama",
         url="http://localhost:11434",
-        default_model="",
-        key_env=("OLLAMA_API_KEY",),
+        default_model="",  # a key of Ollama's is for its cloud, not for this machine
         local=True,
     ),
     "demo": ProviderSettings(
@@ -60,3 +65,89 @@ BUILT_IN: dict[str, ProviderSettings] = {
         models=("demo",),
     ),
 }
+
+BUILT_IN: dict[str, ProviderSettings] = {
+    **_OWN,
+    **{service.settings.name: service.settings for service in SERVICES},
+}
+
+
+def services() -> list[Service]:
+    """All rows with their titles and sources, in the order of ``BUILT_IN``."""
+    own = {
+        "darkai": ("DarkAI", "https://darkai.foundation/chat", "the default"),
+        "openai": ("OpenAI", "https://platform.openai.com/docs/api-reference/chat", ""),
+        "anthropic": ("Anthropic", "https://platform.claude.com/docs/en/api/messages", ""),
+        "gemini": ("Google Gemini", "https://ai.google.dev/api/generate-content", ""),
+        "ollama": ("Ollama", "https://docs.ollama.com/api", ""),
+        "demo": ("the demonstration", "", "offline, built in, no language model"),
+    }
+    rows = []
+    for name, (title, source, note) in own.items():
+        rows.append(Service(title, _OWN[name], source, note))
+    return [*rows, *SERVICES]
+
+
+_REFERENCE = """\
+# Providers
+
+<!-- Generated from darkai_cli/providers/catalog.py and services.py; a test compares. -->
+
+A provider is a service that answers. These are built in; how to use them, and others by a table of
+your own, is in [Use a service](../how-to/providers.md). Type is the wire format. A provider that
+needs no key and has none is asked without one.
+
+*Page* is the service's own on the matter. Where it is called *unread*, it could not be read when
+this was written, and the row is from public catalogues and clients that name it as their source.
+None of it was tried against the service itself.
+
+{table}
+
+## Notes
+
+{notes}
+
+## What else is the case
+
+- *Address* is the base below which the service's paths lie. `url` in `[providers.NAME]` replaces
+  it; `OLLAMA_HOST`, `OPENAI_BASE_URL` and `AZURE_OPENAI_ENDPOINT` do so where the configuration
+  says nothing.
+- *Key* is the environment variable, the first that is set; `darkai keys` and `key_command` are
+  other places.
+- *Default model* is asked where none is named. A server on this machine without one is asked which
+  models it has, and its first one answers; any other service wants a name: `-m NAME`.
+- {limit} take the length of a reply as `max_completion_tokens`, the others as `max_tokens`; the
+  option `max_tokens` stands for either.
+- {silent} are not asked for the usage, which they tell, or do not tell, on their own.
+"""
+
+
+def reference() -> str:
+    """The reference page of the providers, in Markdown."""
+    table = [
+        "| name | service | type | address | key | default model | page |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for title, row, source, _ in services():
+        keys = " or ".join(f"`{name}`" for name in row.key_env)
+        address = f"`{row.url}`" if row.url and row.type != "demo" else "none"
+        model = f"`{row.default_model}`" if row.default_model else ""
+        page = f"[page]({source})" if source else ""
+        if row.name not in (*_OWN, *READ):
+            page += ", unread"
+        table.append(
+            f"| `{row.name}` | {title} | `{row.type}` | {address if row.url else 'your own'} "
+            f"| {keys} | {model} | {page} |"
+        )
+    chats = [row for row in BUILT_IN.values() if row.type == "openai"]
+    return _REFERENCE.format(
+        table="\n".join(table),
+        notes="\n".join(f"- `{row.name}`: {note}." for _, row, _, note in services() if note),
+        limit=_listed(row.name for row in chats if row.quirks.limit),
+        silent=_listed(row.name for row in chats if not row.quirks.usage),
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return f"{', '.join(quoted[:-1])} and {quoted[-1]}"

@@ -87,17 +87,14 @@ class DarkAIDialect:
 
     def request(self, chat: ChatRequest, settings: ProviderSettings) -> HttpRequest:
         """``{"query", "model"}`` and the options, as further fields."""
-        taken = sorted({"query", "model"} & chat.options.keys())
+        options = {**settings.options, **chat.options}
+        taken = sorted({"query", "model"} & options.keys())
         if taken:
             raise UsageError(
                 f"the option `{taken[0]}` is darkai's own",
                 hint="the prompt is an argument, the model is `-m NAME`",
             )
-        if any(message.images for message in chat.messages):
-            raise InputError(
-                f"`{settings.name}` takes no images",
-                hint="ask a provider that does: `-p NAME`, see `darkai models`",
-            )
+        left_out = _images_before(chat.messages, settings)
         # A conversation that ends with the assistant is a reply to be continued.
         resumed = chat.messages[-1:] != () and chat.messages[-1].role == "assistant"
         query = format_prompt(chat.messages, do_continue=resumed)
@@ -105,7 +102,8 @@ class DarkAIDialect:
         return HttpRequest(
             settings.url,
             headers(settings, HEADERS, key),
-            body({"query": query, "model": chat.model, **chat.options}),
+            body({"query": query, "model": chat.model, **options}),
+            notice=left_out,
         )
 
     def decoder(self, settings: ProviderSettings) -> DarkAIDecoder:
@@ -158,6 +156,23 @@ class DarkAIDialect:
     def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:  # noqa: ARG002
         """Nothing."""
         return (), ""
+
+
+def _images_before(messages: Sequence[Message], settings: ProviderSettings) -> str:
+    """What to tell about images of earlier messages, which stay out: the conversation goes on.
+
+    Raises ``InputError`` for those of the last one: without them, the question is another one.
+    """
+    if messages and messages[-1].images:
+        raise InputError(
+            f"`{settings.name}` takes no images",
+            hint="ask a provider that does: `-p NAME`, see `darkai models`",
+        )
+    count = sum(len(message.images) for message in messages)
+    if not count:
+        return ""
+    what = "1 image" if count == 1 else f"{count} images"
+    return f"`{settings.name}` takes no images: {what} of earlier messages left out"
 
 
 class DarkAIDecoder:

@@ -11,12 +11,19 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from darkai_cli.errors import BadReplyError, UsageError
+from darkai_cli.errors import AuthError, BadReplyError, ServiceError, UsageError
 from darkai_cli.events import Notice
+from darkai_cli.messages import Call
 from darkai_cli.providers.base import ProviderSettings
 
 MAX_BAD = 50
 """More unreadable events in a row than this break the protocol."""
+
+GO_ON = "Continue your last message exactly where it stopped. Repeat nothing, and add no remark."
+"""What a model is told that does not go on with a reply by itself."""
+
+_MAX_DIGITS = 400
+_read = json.JSONDecoder().raw_decode
 
 
 def endpoint(settings: ProviderSettings, path: str) -> str:
@@ -97,23 +104,48 @@ def options(
 
 
 def _unknown_option(name: str, known: set[str], service: str) -> UsageError:
-    import difflib
-
-    close = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6)
-    hint = " or ".join(f"`{one}`" for one in close)
+    close = close_to(name, sorted(known))
     listed = ", ".join(sorted(known))
     return UsageError(
-        f"{service} has no option `{name}`",
-        hint=f"did you mean {hint}?" if close else f"its options are {listed}",
+        f"`{service}` has no option `{name}`",
+        hint=f"did you mean {either(close)}?" if close else f"its options are {listed}",
     )
 
 
+def close_to(name: str, known: Iterable[str]) -> list[str]:
+    """The names that ``name`` was probably meant to be, the nearest first; at most three."""
+    import difflib
+
+    return difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+
+
+def either(names: Iterable[str]) -> str:
+    """Names in a sentence: ``a``, ``b`` or ``c``, each in backticks."""
+    *most, last = [f"`{name}`" for name in names]
+    return f"{', '.join(most)} or {last}" if most else last
+
+
 def parse(data: str) -> Any:
-    """The JSON value in ``data``, or None if it is none."""
+    """The JSON value in ``data``, or None if it is none.
+
+    Python refuses to read an integer of more than 4300 digits; such a one is infinite here.
+    """
+    try:
+        value, end = _read(data)  # what `loads` does, at two thirds of its price
+        if end == len(data):
+            return value
+    except (ValueError, RecursionError):
+        pass  # to find out what it is
     try:
         return json.loads(data)
-    except (ValueError, RecursionError):
+    except (json.JSONDecodeError, RecursionError):
         return None
+    except ValueError:
+        return json.loads(data, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) < _MAX_DIGITS else float("inf")
 
 
 def words(value: object, limit: int = 200) -> str:
@@ -186,3 +218,31 @@ class Unreadable:
     @property
     def _hint(self) -> str:
         return f"is the URL that of {self._service}?"
+
+
+def rejected_key(settings: ProviderSettings, told: str, status: int | None = None) -> AuthError:
+    """The error of a key that is missing, wrong or expired. ``told``: the service's own words."""
+    host = settings.host
+    more = f": {told}" if told else ""
+    variable = f", or set {settings.key_env[0]}" if settings.key_env else ""
+    hint = f"`darkai keys set {settings.name}`{variable}"
+    if settings.key is not None:
+        rejected = f"{host} rejected the API key (from {settings.key.source}){more}"
+        return AuthError(rejected, hint=hint, status=status)
+    if any("key" in name.lower() or name.lower() == "authorization" for name in settings.headers):
+        rejected = f"{host} rejected the API key (from the provider's `headers`){more}"
+        return AuthError(rejected, hint="`darkai config edit`", status=status)
+    return AuthError(f"{host} wants an API key{more}", hint=hint, status=status)
+
+
+def unfinished(host: str, *, visible: bool) -> ServiceError:
+    """The error of a reply whose end mark never came. ``visible``: something of it was shown."""
+    if visible:
+        return ServiceError("answer ended without an end mark; it may be cut off")
+    return ServiceError(f"{host} sent an empty answer", hint="try again", retryable=True)
+
+
+def arguments(call: Call) -> dict[str, Any]:
+    """A call's arguments as the object that they must be; an empty one for anything else."""
+    found = parse(call.arguments)
+    return found if isinstance(found, dict) else {}

@@ -20,16 +20,31 @@ from darkai_cli.errors import (
     ReplyTimeoutError,
     TooLargeError,
 )
-from darkai_cli.events import VISIBLE, Event, ReasoningChunk, StreamStart, TextChunk
+from darkai_cli.events import (
+    VISIBLE,
+    Event,
+    Notice,
+    ReasoningChunk,
+    StreamStart,
+    TextChunk,
+)
 from darkai_cli.messages import ChatRequest
 from darkai_cli.providers import statuses
-from darkai_cli.providers.base import Dialect, Headers, HttpRequest, ModelInfo, ProviderSettings
+from darkai_cli.providers.base import (
+    Dialect,
+    Frame,
+    Headers,
+    HttpRequest,
+    ModelInfo,
+    ProviderSettings,
+)
 from darkai_cli.secret import hide_known
 from darkai_cli.wire.ndjson import NDJSONDecoder
 from darkai_cli.wire.secrets import hide, secrets_in
-from darkai_cli.wire.sse import SSEDecoder, SSELineDecoder
+from darkai_cli.wire.sse import SSEDecoder, SSEFrame, SSELineDecoder
 
 if TYPE_CHECKING:
+    from darkai_cli.providers.hiding import Hiding
     from darkai_cli.wire.timers import Watch
     from darkai_cli.wire.transport import Link
 
@@ -47,6 +62,9 @@ _FRAMERS: dict[str, Callable[[], Framer]] = {
 }
 
 
+_TEXTS = (TextChunk, ReasoningChunk)
+
+
 class ReplyReader:
     """One reply: bytes in, events out, no I/O."""
 
@@ -60,6 +78,8 @@ class ReplyReader:
         self._started = False
         self._visible = False
         self._half = ""
+        self._hiding = _hiding(settings)
+        self._passes = self._hiding.passing(_is_whole) if self._hiding else _is_whole
 
     @property
     def ended(self) -> bool:
@@ -71,42 +91,76 @@ class ReplyReader:
         """Seconds to read on although the end mark was seen; None: until the end."""
         return self._decoder.linger
 
+    def _is_over(self) -> bool:
+        return self._decoder.ended or self._decoder.linger is not None
+
     def feed(self, data: bytes, watch: Watch | None = None) -> Iterator[Event]:
         """The events of the next bytes. Raises ``ProviderError``."""
+        frames = self._frames(data)
+        decoder, passes, hiding = self._decoder, self._passes, self._hiding
+        feed, plain, visible = decoder.feed, hiding is None, self._visible
+        for frame in frames:
+            for event in feed(frame):
+                if isinstance(event, _TEXTS):
+                    text = event.text
+                    if self._half or not ((plain and text.isascii()) or passes(text)):
+                        text = self._mend(text, event.type)
+                        if not text:
+                            continue
+                        if text is not event.text:
+                            event = type(event)(text)  # noqa: PLW2901 -- put right
+                    if watch is not None:
+                        watch.content()
+                        watch = None  # once for all that came together
+                elif hiding is not None:
+                    yield from self._before(event)
+                    event = hiding.whole(event)  # noqa: PLW2901 -- likewise
+                if not visible:
+                    yield from self._begin(event)
+                    visible = self._visible
+                yield event
+            if decoder.ended:
+                return
+
+    def _frames(self, data: bytes) -> list[Frame]:
         self._size += len(data)
         if self._size > MAX_REPLY:
             raise TooLargeError(
                 f"the answer of {self._settings.host} exceeded {MAX_REPLY >> 20} MiB; stopped"
             )
         try:
-            frames = self._framer.feed(data)
+            return self._framer.feed(data)
         except TooLargeError as exc:
             raise self._named(exc) from exc
-        feed = self._decoder.feed
-        for frame in frames:
-            for event in feed(frame):
-                if isinstance(event, TextChunk | ReasoningChunk):
-                    if self._half or not _is_whole(event.text):
-                        text = self._mend(event.text)
-                        if not text:
-                            continue
-                        event = event._replace(text=text)  # noqa: PLW2901 -- put right
-                    if watch is not None:
-                        watch.content()
-                if not self._started and event.type != "notice":
-                    self._started = True
-                    yield self._start
-                if not self._visible and isinstance(event, VISIBLE):
-                    self._visible = True
-                yield event
-            if self._decoder.ended:
-                return
 
-    def _mend(self, text: str) -> str:
-        """Join UTF-16 halves that a server cut apart, and replace those that stay alone."""
-        text = self._half + text
-        self._half = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""
-        return _whole(text[: len(text) - len(self._half)])
+    def _begin(self, event: Event) -> Iterator[Event]:
+        """The beginning of the reply, if this is the first event that belongs to it."""
+        if not self._started and event.type != "notice":
+            self._started = True
+            yield self._start
+        self._visible = self._visible or isinstance(event, VISIBLE)
+
+    def _mend(self, text: str, kind: str) -> str:
+        """Join UTF-16 halves that a server cut apart, replace those that stay alone, hide keys."""
+        if self._half or not text.isascii():
+            text = self._half + text
+            self._half = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""
+            text = _whole(text[: len(text) - len(self._half)])
+        return text if self._hiding is None else self._hiding.piece(kind, text)
+
+    def _before(self, event: Event) -> Iterator[Event]:
+        """What has to be given out before the event."""
+        if event.type == "stream-end":
+            yield from self.rest()
+
+    def rest(self) -> Iterator[Event]:
+        """What was held back because it might become a key."""
+        for event in self._hiding.rest() if self._hiding is not None else ():
+            if not self._started:
+                self._started = True
+                yield self._start
+            self._visible = True
+            yield event
 
     def finish(self, headers: Headers) -> Iterator[Event]:
         """The last events, once the body ended cleanly or ``ended`` was seen."""
@@ -117,8 +171,13 @@ class ReplyReader:
                 raise self._named(exc) from exc
             for frame in frames:
                 yield from self._last(self._decoder.feed(frame))
-            self._explain_stray(headers)
-        yield from self._last(self._decoder.close())
+        yield from self._last(self._explain_stray(headers))
+        try:
+            yield from self._last(self._decoder.close())
+        except ProviderError:
+            yield from self.rest()
+            raise
+        yield from self.rest()
 
     def _last(self, events: Iterable[Event]) -> Iterator[Event]:
         """Events of the end, where no half of a pair is waited for any more."""
@@ -126,60 +185,99 @@ class ReplyReader:
             if isinstance(event, TextChunk | ReasoningChunk):
                 text = _whole(self._half + event.text)
                 self._half = ""
+                if self._hiding is not None:
+                    text = self._hiding.piece(event.type, text)
+                    if not text:
+                        continue
                 event = event._replace(text=text)  # noqa: PLW2901 -- put right
+            elif self._hiding is not None:
+                yield from self._before(event)
+                event = self._hiding.whole(event)  # noqa: PLW2901 -- likewise
             if self._half and event.type == "stream-end":
                 self._half = ""
                 yield TextChunk("\ufffd")
-            if not self._started and event.type != "notice":
-                self._started = True
-                yield self._start
-            if isinstance(event, VISIBLE):
-                self._visible = True
+            yield from self._begin(event)
             yield event
 
     def _named(self, error: TooLargeError) -> TooLargeError:
         """The error with the host in front: the readers know none."""
         return TooLargeError(f"{self._settings.host} {error.message}")
 
-    def _explain_stray(self, headers: Headers) -> None:
-        """Raise what a body means that was no stream: a web page, or a bare JSON error."""
+    def _explain_stray(self, headers: Headers) -> list[Event]:
+        """What a body means that was no stream, or came beside it.
+
+        That is a whole reply as one JSON value, whose events are given. Raises what else it is: a
+        web page, or a bare JSON error; beside a stream only an error counts.
+        """
         stray = self._framer.stray
-        if self._visible or not stray.strip():
-            return
+        if not stray.strip():
+            return []
         settings = self._settings
+        payload = statuses.parse_json(stray)
+        if payload is None:
+            payload = _error_field(stray)
+        if self._visible or self._decoder.ended:
+            if isinstance(payload, dict) and payload.get("error"):
+                told = self._dialect.error(200, headers, payload, settings)
+                if told is not None:
+                    raise told
+            return []
         page = statuses.page_error(settings.host, 200, headers, stray)
         if page is not None:
             raise page
-        payload = statuses.parse_json(stray)
-        if payload is None:
-            payload = statuses.parse_json(stray.partition(":")[2])  # `error: {...}`
         told = self._dialect.error(200, headers, payload, settings)
         if told is not None:
             raise told
+        if isinstance(payload, dict):
+            events = list(self._decoder.feed(SSEFrame("message", stray, "", None)))
+            if self._is_over():
+                return events
         message = statuses.message_in(payload)
         if not message:
             readable = stray.isprintable() or stray.replace("\n", "").isprintable()
             message = statuses.quote(stray, 80) if readable else "binary data"
         raise BadReplyError(f"{settings.host} sent no stream but: {message}", status=200)
 
-    def refusal(self, status: int, headers: Headers, body: bytes, url: str) -> ProviderError:
-        """The error that a status other than 200 is."""
+    def refusal(
+        self,
+        status: int,
+        headers: Headers,
+        body: bytes,
+        request: HttpRequest,
+        forwarder: str = "",
+    ) -> ProviderError:
+        """The error that a status other than 200 is. ``forwarder``: a proxy that may send it."""
         settings = self._settings
         text = body.decode("utf-8", "replace")
         page = statuses.page_error(settings.host, status, headers, text)
         if page is not None:
             return page
-        payload = statuses.parse_json(body)
+        payload = statuses.payload_of(body)
         own = self._dialect.error(status, headers, payload, settings)
         now = time.time()
         if own is None:
-            return statuses.explain(settings.host, url, status, headers, body, now)
+            return statuses.explain(
+                settings.host, request, status, headers, body, now, forwarder
+            )
         if isinstance(own, RateLimitError):
-            own.retry_after = statuses.retry_after(headers, now)
+            if own.retry_after is None:
+                own.retry_after = statuses.retry_after(headers, now)
             if own.retry_after:
+                own.retryable = own.retryable and own.retry_after <= statuses.MAX_WAIT
                 again = f"try again in {statuses.span(own.retry_after)}"
                 own.hint = f"{again}; {own.hint}" if own.hint else again
         return own
+
+
+def _error_field(stray: str) -> Any:
+    """The JSON value of a field ``error``, as ``{"error": ...}``: llama.cpp's until 2025."""
+    for line in stray.split("\n"):
+        name, _, value = line.partition(":")
+        payload = statuses.parse_json(value) if name == "error" else None
+        if payload:
+            wrapped = isinstance(payload, dict) and "error" in payload
+            return payload if wrapped else {"error": payload}
+    return None
 
 
 @contextmanager
@@ -192,6 +290,15 @@ def _discreet(request: HttpRequest) -> Iterator[None]:
         error.message = hide_known(hide(error.message, secrets))
         error.hint = hide_known(hide(error.hint, secrets)) if error.hint else error.hint
         raise
+
+
+def _hiding(settings: ProviderSettings) -> Hiding | None:
+    """What is to be hidden in this provider's replies; None where it is sent no credentials."""
+    if settings.key is None and not settings.headers:
+        return None
+    from darkai_cli.providers.hiding import Hiding
+
+    return Hiding.of(settings)
 
 
 def _whole(text: str) -> str:
@@ -218,14 +325,21 @@ class HttpProvider:
         self.settings = settings
         self._dialect = dialect
         self._link = link
+        self._told = ""
 
     def request(self, chat: ChatRequest) -> HttpRequest:
         """What would be sent."""
         return self._dialect.request(chat, self.settings)
 
+    def prepare(self) -> None:
+        """Connect ahead of the next request, if the connection is one that is kept."""
+        if self._link.session is not None:
+            self._link.session.prepare(self._link, self.settings.url)
+
     def stream(self, chat: ChatRequest) -> Generator[Event, None, None]:
         """The reply. Raises ``ProviderError`` and its kin."""
         request = self.request(chat)
+        yield from self._notices(request)
         try:
             yield from self._receive(request, chat)
         except ProviderError as error:
@@ -248,7 +362,11 @@ class HttpProvider:
         ):
             if exchange.status != 200:
                 raise reader.refusal(
-                    exchange.status, exchange.headers, exchange.read(), request.url
+                    exchange.status,
+                    exchange.headers,
+                    exchange.read(),
+                    request,
+                    exchange.forwarder,
                 )
             watch = exchange.watch
             try:
@@ -258,10 +376,18 @@ class HttpProvider:
                         break
                     if reader.linger is not None:
                         watch.linger(reader.linger)
-            except (ReplyTimeoutError, NetworkError):
-                if reader.linger is None:  # else the end was seen, and nothing is missing
+            except ProviderError as error:
+                yield from reader.rest()
+                lost = isinstance(error, ReplyTimeoutError | NetworkError)
+                if reader.linger is None or not lost:  # else the end was seen, nothing is missing
                     raise
             yield from reader.finish(exchange.headers)
+
+    def _notices(self, request: HttpRequest) -> Iterator[Notice]:
+        """What is to be told about the request, once: it may be sent several times."""
+        if request.notice != self._told:
+            self._told = request.notice
+            yield Notice("warning", request.notice)
 
     def _again(
         self, error: ProviderError, request: HttpRequest, chat: ChatRequest
@@ -277,12 +403,13 @@ class HttpProvider:
         Raises ``ProviderError`` and its kin.
         """
         page = ""
+        hiding = _hiding(self.settings)
         for _ in range(MAX_PAGES):
             request = self._dialect.models_request(self.settings, page)
             if request is None:
                 return
             found, page = self._dialect.models(self._answer(request))
-            yield from found
+            yield from (hiding.whole(model) for model in found) if hiding else found
             if not page:
                 return
 
@@ -301,7 +428,9 @@ class HttpProvider:
             if exchange.status != 200:
                 nothing = ChatRequest((), "")
                 reader = ReplyReader(self._dialect, settings, nothing)
-                raise reader.refusal(exchange.status, exchange.headers, body, request.url)
+                raise reader.refusal(
+                    exchange.status, exchange.headers, body, request, exchange.forwarder
+                )
             text = body.decode("utf-8", "replace")
             page = statuses.page_error(settings.host, 200, exchange.headers, text)
             if page is not None:
@@ -314,6 +443,8 @@ class HttpProvider:
     async def astream(self, chat: ChatRequest) -> AsyncGenerator[Event, None]:
         """The same as ``stream``, for asyncio and trio."""
         request = self.request(chat)
+        for notice in self._notices(request):
+            yield notice
         try:
             async with aclosing(self._areceive(request, chat)) as events:
                 async for event in events:
@@ -347,7 +478,9 @@ class HttpProvider:
         ) as exchange:
             if exchange.status != 200:
                 body = await exchange.aread()
-                raise reader.refusal(exchange.status, exchange.headers, body, request.url)
+                raise reader.refusal(
+                    exchange.status, exchange.headers, body, request, exchange.forwarder
+                )
             watch = exchange.watch
             try:
                 async with aclosing(exchange.achunks()) as chunks:
@@ -358,8 +491,11 @@ class HttpProvider:
                             break
                         if reader.linger is not None:
                             watch.linger(reader.linger)
-            except (ReplyTimeoutError, NetworkError):
-                if reader.linger is None:  # else the end was seen, and nothing is missing
+            except ProviderError as error:
+                for event in reader.rest():
+                    yield event
+                lost = isinstance(error, ReplyTimeoutError | NetworkError)
+                if reader.linger is None or not lost:  # else the end was seen, nothing is missing
                     raise
             for event in reader.finish(exchange.headers):
                 yield event

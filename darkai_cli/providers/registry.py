@@ -6,41 +6,42 @@ the chosen or default provider's own alias or model; a unique match in another c
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from darkai_cli import streams
 from darkai_cli.errors import (
     AuthError,
     ConfigError,
     DarkAIError,
     NotFoundError,
     UnknownModelError,
+    UsageError,
 )
-from darkai_cli.providers.base import ModelInfo, ProviderSettings
+from darkai_cli.providers.base import ProviderSettings
 from darkai_cli.providers.catalog import BUILT_IN
+from darkai_cli.providers.decoding import close_to, either
+from darkai_cli.providers.tables import DIALECTS, is_here, names, nearest, settings_of
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
+    from darkai_cli.config.keys import Seeker
     from darkai_cli.providers.base import Dialect
     from darkai_cli.providers.http import HttpProvider
+    from darkai_cli.wire.inprocess import App
+    from darkai_cli.wire.session import Session
     from darkai_cli.wire.timers import Timers
-    from darkai_cli.wire.transport import App, Link
+    from darkai_cli.wire.transport import Link
 
-DIALECTS: Mapping[str, str] = {
-    "darkai": "darkai_cli.providers.darkai:DarkAIDialect",
-    "openai": "darkai_cli.providers.openai:OpenAIDialect",
-    "openai-responses": "darkai_cli.providers.responses:ResponsesDialect",
-    "anthropic": "darkai_cli.providers.anthropic:AnthropicDialect",
-    "gemini": "darkai_cli.providers.gemini:GeminiDialect",
-    "ollama": "darkai_cli.providers.ollama:OllamaDialect",
-    "demo": "darkai_cli.providers.darkai:DarkAIDialect",
-}
-"""Each type's dialect: module and class, imported when it is used."""
+__all__ = ("DIALECTS", "names", "settings_of")  # beside what is defined here
 
 RESPONSES = ("-pro", "codex", "deep-research", "computer-use")
 """Parts of the names of OpenAI's models that only the Responses API offers, by its own pages."""
+
+
+LIST_SECONDS = 10.0
+"""How long a service may take to list its models."""
 
 
 class Target(NamedTuple):
@@ -55,13 +56,14 @@ class Hooks(NamedTuple):
 
     ``connect_timeout``: seconds, in place of the configured one. ``log``: takes the lines of
     ``--debug``. ``on_sent``: called when a request is on the wire. ``on_head``: called with status
-    and headers when a response begins.
+    and headers when a response begins. ``session``: keeps connections for the next request.
     """
 
     connect_timeout: float | None = None
     log: Callable[[str], None] | None = None
     on_sent: Callable[[], None] | None = None
     on_head: Callable[[int, Mapping[str, str]], None] | None = None
+    session: Session | None = None
 
 
 NO_HOOKS = Hooks()
@@ -79,80 +81,6 @@ def dialect_of(settings: ProviderSettings, model: str = "") -> Dialect:
     return dialect
 
 
-def settings_of(config: Config, name: str) -> ProviderSettings:
-    """The settings of a provider: the built-in row under the user's table.
-
-    Raises ``NotFoundError`` with the nearest names, or ``ConfigError`` for a table that cannot be
-    used.
-    """
-    built_in = BUILT_IN.get(name)
-    own = config.providers.get(name)
-    if own is None:
-        if built_in is None:
-            known = sorted({*BUILT_IN, *config.providers})
-            raise NotFoundError(
-                f"there is no provider `{name}`", hint=_nearest(name, known, "providers")
-            )
-        return built_in
-    kind = own.type or (built_in.type if built_in else "")
-    _check_table(name, kind, own.url, known=built_in is not None)
-    base = built_in or ProviderSettings(name, kind, own.url or "", own.model or "")
-    if own.key_env:
-        base = base._replace(key_env=(own.key_env,))
-    if kind == "demo" and not built_in:
-        base = BUILT_IN["demo"]
-    moved = bool(own.url) and own.url != base.url
-    models = tuple(own.models) if own.models else (() if moved else base.models)
-    aliases = base.aliases if built_in else (BUILT_IN[kind].aliases if kind in BUILT_IN else {})
-    default = own.model or (models[0] if own.models else base.default_model)
-    if not default and kind in BUILT_IN:
-        default = BUILT_IN[kind].default_model
-    return base._replace(
-        type=kind,
-        url=own.url or base.url,
-        default_model=default,
-        models=models,
-        aliases=aliases,
-        headers=dict(own.headers or {}),
-        options={**base.options, **(own.options or {})},
-        key_needed=base.key_needed and not moved,
-        quirks=base.quirks._replace(strict=base.quirks.strict and not moved),
-        local=base.local and not moved,
-    )
-
-
-def _check_table(name: str, kind: str, url: str | None, *, known: bool) -> None:
-    """Raise ``ConfigError`` unless a provider can be of that type, at that URL or its usual one."""
-    key = f"providers.{name}"
-    types = ", ".join(one for one in DIALECTS if one != "demo")
-    if not kind:
-        raise ConfigError(
-            f"the provider `{name}` has no `type`",
-            hint=f"`darkai config set {key}.type TYPE`; types are {types}",
-        )
-    if kind not in DIALECTS:
-        raise ConfigError(
-            f"the provider `{name}` has the type `{kind}`, which is not known",
-            hint=f"types are {types}",
-        )
-    if kind == "demo":
-        if url:
-            raise ConfigError(
-                f"the provider `{name}` has a `url`, but `demo` answers without any service",
-                hint=f"`darkai config unset {key}.url`, or `darkai config set {key}.type TYPE`",
-            )
-    elif not known and not url:
-        raise ConfigError(
-            f"the provider `{name}` has no `url`",
-            hint=f"`darkai config set {key}.url https://HOST/PATH`",
-        )
-
-
-def names(config: Config) -> list[str]:
-    """All providers: the built-in ones, then the user's."""
-    return [*BUILT_IN, *(name for name in config.providers if name not in BUILT_IN)]
-
-
 def model_of(settings: ProviderSettings, name: str | None) -> str:
     """The provider's own name for a model or alias; its default for None or "".
 
@@ -166,25 +94,49 @@ def model_of(settings: ProviderSettings, name: str | None) -> str:
         return name
     raise UnknownModelError(
         f"the provider `{settings.name}` has no model `{name}`",
-        hint=_nearest(name, [*settings.models, *settings.aliases], "models"),
+        hint=nearest(name, [*settings.models, *settings.aliases], "models"),
     )
 
 
 def resolve(config: Config) -> Target:
-    """Who is asked, by flags, environment and config. Raises ``NotFoundError`` and its kin."""
-    chosen = settings_of(config, config.provider)
+    """Who is asked, by flags, environment and config, with the model.
+
+    A server on this machine for which no model is named is asked which it has. Raises
+    ``NotFoundError`` and its kin; ``UsageError`` where a model has to be named.
+    """
+    return settled(chosen(config), config)
+
+
+def chosen(config: Config) -> Target:
+    """The same without any request: the model is "" where none was named and none is usual."""
+    provider = settings_of(config, config.provider)
     wanted = config.model
     if not wanted:
-        return Target(chosen, chosen.default_model)
-    if wanted in config.aliases:
-        return _aliased(config, chosen, wanted)
-    return _find(config, chosen, wanted)
+        return Target(provider, provider.default_model)
+    first, slash, _ = wanted.partition("/")
+    if wanted in config.aliases and not (slash and first in names(config)):
+        return meant_by(config, wanted, provider)
+    return _find(config, provider, wanted)
 
 
-def _aliased(config: Config, chosen: ProviderSettings, alias: str) -> Target:
-    """Who a user's alias means. Raises ``NotFoundError`` and its kin, which name the alias."""
+def meant_by(config: Config, alias: str, provider: ProviderSettings | None = None) -> Target:
+    """Who a user's alias means, where ``provider``, or the configured one, is chosen.
+
+    Raises ``NotFoundError`` and its kin, which name the alias.
+    """
+    if provider is None:
+        provider = settings_of(config, config.provider)
+    meant = config.aliases[alias]
+    first, slash, rest = meant.partition("/")
     with _naming(config, alias):
-        return _find(config, chosen, config.aliases[alias])
+        if not (slash and rest and first in names(config)) or first == provider.name:
+            return _find(config, provider, meant)
+        if alias == config.model and _chosen_with_it(config) and not _has(provider, meant):
+            raise UsageError(
+                f"`{provider.name}` is the provider that was chosen",
+                hint=f"name a model of `{provider.name}`, or leave the provider out",
+            )
+        return of_provider(config, meant)
 
 
 @contextmanager
@@ -199,45 +151,181 @@ def _naming(config: Config, alias: str) -> Iterator[None]:
         raise
 
 
-def _find(config: Config, chosen: ProviderSettings, wanted: str) -> Target:
+def of_provider(config: Config, name: str) -> Target:
+    """Who ``provider/model`` names, whoever else is chosen. Raises ``NotFoundError`` and its kin."""
+    first, _, rest = name.partition("/")
+    settings = settings_of(config, first)
+    return Target(settings, model_of(settings, rest))
+
+
+def _find(config: Config, provider: ProviderSettings, wanted: str) -> Target:
     first, slash, rest = wanted.partition("/")
-    if slash and first in names(config):
-        if config.chosen("provider") and first not in (config.provider, chosen.type):
-            return Target(chosen, model_of(chosen, wanted))
-        named = settings_of(config, first)
-        return Target(named, model_of(named, rest))
+    if slash and rest and first in names(config):
+        if first == provider.name:
+            return Target(provider, model_of(provider, rest))
+        if _is_provider(config, provider, first):
+            return of_provider(config, wanted)
     try:
-        return Target(chosen, model_of(chosen, wanted))
-    except UnknownModelError:
-        if config.chosen("provider"):
+        return Target(provider, model_of(provider, wanted))
+    except UnknownModelError as error:
+        slip = _slip(config, wanted)
+        error.hint = slip or error.hint
+        if config.chosen("provider") or slip:
             raise
-        others, _ = usable(config)
-        having = [
-            other
-            for other in others
-            if other.name in config.providers and other.name != chosen.name and _has(other, wanted)
-        ]
-        if len(having) != 1:
-            raise
-        return Target(having[0], model_of(having[0], wanted))
+        others = [one for one in usable(config)[0] if one.name != provider.name]
+        having = [one for one in others if _has(one, wanted)]
+        if len(having) == 1:
+            return Target(having[0], model_of(having[0], wanted))
+        known = [f"{one.name}/{model}" for one in others for model in listed(one)]
+        if having or known:
+            fits = [f"{one.name}/{wanted}" for one in having]
+            own = [*provider.models, *provider.aliases]
+            error.hint = (
+                f"did you mean {either(fits)}? (`darkai models`)"
+                if fits
+                else nearest(wanted, [*own, *known], "models")
+            )
+        raise
+
+
+def _slip(config: Config, wanted: str) -> str:
+    """A hint for a model's name that is a provider's, or begins with what is nearly one; or ""."""
+    first, slash, rest = wanted.partition("/")
+    if first in names(config):
+        if rest:
+            return ""
+        return f"`{first}` is a provider: `-p {first}`; `darkai models list -p {first}` lists it"
+    close = close_to(first, names(config)) if slash and rest else []
+    return f"did you mean {either(f'{one}/{rest}' for one in close)}?" if close else ""
+
+
+_STRENGTH = ("default", "user", "project", "environment", "flag")
+
+
+def _is_provider(config: Config, provider: ProviderSettings, first: str) -> bool:
+    """Whether ``first/NAME`` means that provider, and no model of the chosen one with a slash.
+
+    Many services name models ``openai/gpt-4o``. A provider that was chosen with the model, or after
+    it, has the model; a model that was chosen later leads elsewhere if that can be used, or if the
+    chosen one is known to have no such names.
+    """
+    if not config.chosen("provider"):
+        return True
+    if _chosen_with_it(config) or not _strength(config, "model") > _strength(config, "provider"):
+        return False
+    if first in configured(config) or BUILT_IN[first].local:
+        return True
+    has = listed(provider)
+    if len(has) > 1:
+        return not any(one.startswith(f"{first}/") for one in has)
+    return provider.quirks.strict  # OpenAI, Anthropic, Google: no name of theirs has a slash
+
+
+def _strength(config: Config, key: str) -> int:
+    return _STRENGTH.index(config.origin(key).kind)
+
+
+def _chosen_with_it(config: Config) -> bool:
+    """Whether the provider was named outright, and the model not after it."""
+    provider = _strength(config, "provider")
+    return provider >= _STRENGTH.index("environment") and provider >= _strength(config, "model")
+
+
+def listed(settings: ProviderSettings) -> Sequence[str]:
+    """The models of a provider, as far as they are known without asking it."""
+    if settings.models:
+        return settings.models
+    from darkai_cli.providers import listing
+
+    found = [model.name for model in listing.read(settings.name, settings.url, old=True) or ()]
+    default = settings.default_model
+    return found if not default or default in found else [default, *found]
+
+
+def has(config: Config, name: str) -> bool:
+    """Whether the configured provider is known to have a model of exactly that name."""
+    try:
+        return _has(settings_of(config, config.provider), name)
+    except DarkAIError:
+        return False
+
+
+def _has(settings: ProviderSettings, name: str) -> bool:
+    return settings.aliases.get(name, name) in listed(settings)
 
 
 def named(config: Config, name: str) -> Target:
     """Who ``provider/model`` or ``provider`` names. Raises ``NotFoundError`` and its kin."""
-    first, _, rest = config.aliases.get(name, name).partition("/")
     with _naming(config, name):
-        settings = settings_of(config, first)
-        return Target(settings, model_of(settings, rest))
+        return settled(of_provider(config, config.aliases.get(name, name)), config)
 
 
-def _has(settings: ProviderSettings, name: str) -> bool:
-    return settings.aliases.get(name, name) in settings.models
+def settled(target: Target, config: Config) -> Target:
+    """The target with a model: a server on this machine is asked for its first one.
+
+    Raises ``UsageError`` for any other provider without a default, ``ProviderError`` if the server
+    does not answer.
+    """
+    settings = target.settings
+    if target.model:
+        return target
+    if not is_here(settings.url):
+        raise UsageError(
+            f"no model is named, and `{settings.name}` has no default",
+            hint=f"`-m {settings.name}/MODEL`; `darkai models list -p {settings.name}` lists them",
+        )
+    found = _FIRST.get(settings.url)
+    if found is None:
+        models = [model.name for model in lister(settings, config, streams.environ()).models()]
+        first = first_of(models)
+        if first is None:
+            raise NotFoundError(
+                f"`{settings.name}` at {settings.host} has no model",
+                hint="`ollama pull MODEL`" if settings.type == "ollama" else "load one there",
+            )
+        found = _FIRST[settings.url] = first
+    return Target(settings, found)
+
+
+def first_of(models: Sequence[str]) -> str | None:
+    """The first that a local server's models are asked by, where none is named.
+
+    Not what Ollama passes on to its own service (``-cloud``), and no embedding.
+    """
+    fit = (name for name in models if not name.endswith("cloud") and "embed" not in name)
+    return next(fit, None)
+
+
+_FIRST: dict[str, str] = {}
+"""Which model the server at a URL has, in this process: it is asked for the name only once."""
+
+
+def configured(config: Config) -> list[str]:
+    """The providers that the user has set up: by a table, or by a key that needs no command.
+
+    ``darkai`` and ``demo`` need nothing. A key that serves other programs too does not count.
+    """
+    from darkai_cli.config import schema
+    from darkai_cli.config.keys import stored
+
+    values = streams.environ()
+    try:
+        kept = stored.entries(values)
+    except ConfigError:  # told where a key is needed
+        kept = {}
+    found = []
+    for name in names(config):
+        variables = schema.BUILT_IN_PROVIDERS.get(name, ())
+        told = name in schema.NEED_NOTHING or name in config.providers or name in kept
+        if told or any(values.get(variable, "").strip() for variable in variables):
+            found.append(name)
+    return found
 
 
 def usable(config: Config) -> tuple[list[ProviderSettings], list[DarkAIError]]:
-    """The providers that can be used, and what is wrong with the others."""
+    """The configured providers that can be used, and what is wrong with the others."""
     found, faults = [], []
-    for name in names(config):
+    for name in configured(config):
         try:
             found.append(settings_of(config, name))
         except DarkAIError as fault:
@@ -245,29 +333,43 @@ def usable(config: Config) -> tuple[list[ProviderSettings], list[DarkAIError]]:
     return found, faults
 
 
-def models(config: Config) -> tuple[list[tuple[ProviderSettings, ModelInfo]], list[DarkAIError]]:
-    """Every model that a provider or an alias names, with its provider; and what cannot be used."""
-    providers, faults = usable(config)
-    chosen = next((one for one in providers if one.name == config.provider), None)
-    own: dict[tuple[str, str], list[str]] = {}
-    for alias in config.aliases:
-        if chosen is None:
-            break
-        try:
-            target = _aliased(config, chosen, alias)
-        except DarkAIError as fault:
-            faults.append(fault)
-        else:
-            own.setdefault((target.settings.name, target.model), []).append(alias)
-    rows = []
-    for settings in providers:
-        listed = settings.models or (settings.default_model,)
-        aliased = [model for name, model in own if name == settings.name]
-        for model in dict.fromkeys([*listed, *aliased]):
-            also = [alias for alias, target in settings.aliases.items() if target == model]
-            also += own.get((settings.name, model), ())
-            rows.append((settings, ModelInfo(model, tuple(also))))
-    return rows, faults
+def seeker_of(settings: ProviderSettings, config: Config) -> Seeker:
+    """What must be known of a provider to find its key."""
+    from darkai_cli.config.keys import Seeker
+
+    return Seeker(
+        settings.name,
+        settings.key_env,
+        settings.url,
+        _home(settings, config),
+        lambda: key_variables(config),
+    )
+
+
+def _home(settings: ProviderSettings, config: Config) -> str:
+    """Where the provider's usual variables belong to; "" where they follow its URL."""
+    from darkai_cli.config import schema
+
+    built_in = BUILT_IN.get(settings.name)
+    origin = config.origin(f"providers.{settings.name}.url")
+    if origin.where in schema.ADDRESS_VARIABLES:  # key and address are a pair
+        return settings.url
+    if built_in is not None and not built_in.url and origin.kind == "project":
+        return "https://nowhere.invalid"  # the key was not set for what a project names
+    return built_in.url if built_in is not None else ""
+
+
+def own_key_header(settings: ProviderSettings) -> str | None:
+    """The name of the user's own header that carries the provider's key, if there is one."""
+    carriers = {"authorization", settings.quirks.key_header or "x-api-key", "x-goog-api-key"}
+    return next((name for name in settings.headers if name.lower() in carriers), None)
+
+
+def key_variables(config: Config) -> set[str]:
+    """The environment variables of all keys: the usual ones, and those that the user names."""
+    rows = BUILT_IN.values()
+    own = (table.key_env for table in config.providers.values())
+    return {*(name for row in rows for name in row.key_env), *(name for name in own if name)}
 
 
 def with_key(
@@ -276,10 +378,13 @@ def with_key(
     """The settings with the provider's key. Raises ``AuthError`` if it needs one and has none."""
     from darkai_cli.config import keys
 
-    own = {name.lower() for name in settings.headers}
-    if own & {"authorization", settings.quirks.key_header or "x-api-key", "x-goog-api-key"}:
-        return settings  # the user's own header carries it
-    key = keys.find(config, settings.name, settings.key_env, settings.url, environ)
+    seeker = seeker_of(settings, config)
+    header = own_key_header(settings)
+    if header:  # it carries the key, and goes nowhere that a key would not
+        keys.of_header(config, seeker, header, settings.headers[header])
+        return settings
+    key = keys.find(config, seeker, environ)
+    settings = settings._replace(key_env=tuple(keys.counting(config, seeker)))
     if key is None and settings.key_needed:
         variable = settings.key_env[0] if settings.key_env else ""
         raise AuthError(
@@ -309,7 +414,32 @@ def provider_of(
         link = Link(timers, app=_demo_app(config), log=hooks.log, on_sent=hooks.on_sent)
         return HttpProvider(dialect, target.settings, link)
     settings = with_key(target.settings, config, environ)
-    return HttpProvider(dialect, settings, link_to(settings.url, config, environ, timers, hooks))
+    link = link_to(settings.url, config, environ, timers, hooks)
+    _check_way(settings, link)
+    return HttpProvider(dialect, settings, link)
+
+
+def _check_way(settings: ProviderSettings, link: Link) -> None:
+    """Raise ``ConfigError`` if a proxy would see the key."""
+    if settings.key is not None and link.proxy is not None:
+        settings.key.check_proxy(settings.url, link.proxy.host)
+
+
+def lister(
+    settings: ProviderSettings,
+    config: Config,
+    environ: Mapping[str, str],
+    seconds: float = LIST_SECONDS,
+) -> HttpProvider:
+    """The provider, ready to tell its models. Raises as ``provider_of`` does."""
+    from darkai_cli.providers.http import HttpProvider
+    from darkai_cli.wire.timers import Timers
+
+    limits = Timers(min(seconds, config.connect_timeout), seconds, seconds, seconds)
+    keyed = with_key(settings, config, environ)
+    link = link_to(settings.url, config, environ, limits)
+    _check_way(keyed, link)
+    return HttpProvider(dialect_of(settings), keyed, link)
 
 
 def link_to(
@@ -331,11 +461,23 @@ def link_to(
         environ=environ,
     )
     secure = url.startswith("https:") or (route is not None and route.scheme == "https")
-    pending = tls.PendingContext(config.ca_file, environ) if secure else None
+    pending = None
+    if secure:
+        trust = tls.Trust(config.ca_file, config.client_cert, config.client_key)
+        make = hooks.session.context if hooks.session is not None else tls.PendingContext
+        pending = make(trust, environ)
     from darkai_cli.wire.transport import Link, check_url
 
     check_url(url)
-    return Link(timers, route, pending, log=hooks.log, on_sent=hooks.on_sent, on_head=hooks.on_head)
+    return Link(
+        timers,
+        route,
+        pending,
+        log=hooks.log,
+        on_sent=hooks.on_sent,
+        on_head=hooks.on_head,
+        session=hooks.session,
+    )
 
 
 def _demo_app(config: Config) -> App:
@@ -344,10 +486,3 @@ def _demo_app(config: Config) -> App:
     from darkai_cli.providers.demo.service import respond
 
     return partial(respond, delay=config.demo_delay)
-
-
-def _nearest(name: str, known: list[str], what: str) -> str:
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    if close:
-        return f"did you mean {' or '.join(f'`{one}`' for one in close)}? (`darkai models`)"
-    return f"{what} are {', '.join(known)}"

@@ -12,6 +12,7 @@ from support.scenario import run_darkai
 from darkai_cli.config.load import load
 from darkai_cli.errors import DarkAIError
 from darkai_cli.providers import registry, statuses
+from darkai_cli.providers.base import HttpRequest
 
 
 def configure(text: str) -> None:
@@ -38,8 +39,8 @@ def test_a_table_that_cannot_be_used_is_told_and_hurts_nobody_else(table: str, w
     with pytest.raises(DarkAIError) as caught:
         registry.resolve(load({"model": "gpt-40"}))
     assert caught.value.exit_code == 5  # what was asked for, not what is broken beside it
-    found, faults = registry.models(load())
-    assert {settings.name for settings, _ in found} == {"darkai", "demo"}
+    found, faults = registry.usable(load())
+    assert [settings.name for settings in found] == ["darkai", "demo"]
     assert [words in fault.message for fault in faults] == [True]
 
 
@@ -84,11 +85,10 @@ def test_a_users_aliases_are_listed() -> None:
 
 def test_an_alias_of_a_model_that_is_not_listed_has_a_row() -> None:
     configure('[aliases]\nmine = "work/m2"\n[providers.work]\ntype = "darkai"\nurl = "http://a/"\n')
-    found, faults = registry.models(load())
-    rows = {f"{settings.name}/{model.name}": model.aliases for settings, model in found}
-    assert rows["work/m2"] == ("mine",)
-    assert rows["work/llama-3-70b"] == ("llama-3.1-70b",)
-    assert faults == []
+    result = run_darkai("models", "--json", "-p", "work")
+    rows = {row["model"]: row["aliases"] for row in map(json.loads, result.text.splitlines())}
+    assert rows == {"m2": ["mine"], "llama-3-70b": ["llama-3.1-70b"]}
+    assert (result.code, result.stderr) == (0, "")
 
 
 def test_the_error_names_the_alias() -> None:
@@ -103,6 +103,7 @@ def test_the_error_names_the_alias() -> None:
 @pytest.mark.parametrize("target", ["http://[::1/", "http://a:b/", "https://[no]/"])
 def test_a_redirect_to_nowhere(target: str) -> None:
     headers = {"location": target}
-    error = statuses.explain("service.test", "https://service.test/", 302, headers, b"", 0.0)
+    request = HttpRequest("https://service.test/", {}, b"")
+    error = statuses.explain("service.test", request, 302, headers, b"", 0.0)
     assert (error.exit_code, error.status) == (9, 302)
     assert "unusable address" in error.message

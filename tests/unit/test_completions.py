@@ -24,6 +24,9 @@ from darkai_cli.cli import app, completion_scripts
 from darkai_cli.cli.completion import fish, powershell, rows, zsh
 from darkai_cli.cli.completion.text import posix_quoted
 from darkai_cli.errors import UsageError
+from darkai_cli.providers import listing
+from darkai_cli.providers.base import ModelInfo
+from darkai_cli.providers.catalog import BUILT_IN
 
 FILES = {
     "bash": "darkai.bash",
@@ -252,9 +255,12 @@ def configure(text: str) -> None:
 
 
 def test_names_where_nothing_is_configured():
-    assert names("providers") == ["darkai", "demo"]
+    found = names("providers")
+    assert found[:2] == ["darkai", "demo"], "what is set up comes first"
+    assert set(found) == set(BUILT_IN)
     found = names("models")
     assert found[0] == "gpt-4o"
+    assert {name.partition("/")[0] for name in found if "/" in name} == {"darkai", "demo"}
     assert {"llama-3-70b", "llama-3.1-70b", "darkai/gpt-4o", "demo/demo"} <= set(found)
     assert len(found) == len(set(found))
 
@@ -265,11 +271,20 @@ def test_names_of_a_configuration():
         '[providers.work]\ntype = "darkai"\nurl = "http://localhost:1/chat"\n'
         'models = ["llama3:8b", "größer"]\n[providers.broken]\ntype = "nope"\n'
     )
-    assert names("providers") == ["darkai", "demo", "work", "broken"]
+    assert names("providers")[:4] == ["darkai", "demo", "work", "broken"]
     found = names("models")
     assert found[:3] == ["a b:c", "llama3:8b", "größer"]
     assert {"work/llama3:8b", "darkai/gpt-4o"} <= set(found)
     assert "llama-3.1-70b" not in found, "an alias of a model that `work` does not have"
+    assert all(name.isprintable() for name in found)
+
+
+def test_names_of_a_kept_list_come_without_any_request(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GROQ_API_KEY", "gsk_never_used")
+    url = BUILT_IN["groq"].url
+    listing.write("groq", url, [ModelInfo("openai/gpt-oss-20b"), ModelInfo("bad\x1b[2J")])
+    found = names("models")
+    assert "groq/openai/gpt-oss-20b" in found
     assert all(name.isprintable() for name in found)
 
 

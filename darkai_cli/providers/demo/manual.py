@@ -91,7 +91,7 @@ _LINK = re.compile(r"\[([^\]]+)\]\((?!https?://|mailto:)[^)\s]+\)")
 class Section(NamedTuple):
     """A heading and what follows it, up to the next one."""
 
-    page: str  # "how-to/proxy.md"
+    page: str  # "how-to/proxies-and-certificates.md"
     title: str  # of the page
     heading: str
     body: str

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from darkai_cli.providers.demo import answers
@@ -42,9 +43,10 @@ def respond(
         yield 0.0, b"event: error\n" + _message("error", {"detail": detail})
         return
     yield 0.0, _message("begin-stream", {"query": query[:_LONGEST_ECHO_OF_QUERY]})
-    prompt = last_user_message(query)
-    heard = query if prompt is not query else ""
-    pieces = answers.reply(prompt, heard)
+    pieces = continued(query)
+    if pieces is None:
+        prompt = last_user_message(query)
+        pieces = answers.reply(prompt, query if prompt is not query else "")
     for piece in iter((answers.CANNOT,)) if pieces is None else pieces:
         for word in _WORD.finditer(piece):
             yield delay, _message("text-chunk", {"text": word[0]})
@@ -63,6 +65,26 @@ def last_user_message(query: str) -> str:
     talk = "\n" + query.removesuffix("\nAssistant:")
     _, mark, last = talk.rpartition("\nUser: ")
     return last if mark else query
+
+
+def continued(query: str) -> Iterator[str] | None:
+    """The rest of a reply that was cut, if ``query`` ends in the beginning of one of demo's own.
+
+    None if it does not: demo goes on with nobody else's words.
+    """
+    talk, mark, partial = query.rpartition("\nAssistant: ")
+    before, spoken, prompt = f"\n{talk}".rpartition("\nUser: ")
+    if not mark or not spoken or not _ROLE.match(talk):
+        return None
+    pieces = answers.reply(prompt, f"{talk}\nAssistant:" if before else "")
+    said = ""
+    for piece in pieces or ():
+        said += piece
+        if len(said) >= len(partial):
+            break
+    if pieces is None or not said.startswith(partial):
+        return None
+    return chain((said[len(partial) :],), pieces)
 
 
 def _message(event: str, data: dict[str, Any]) -> bytes:

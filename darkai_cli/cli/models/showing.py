@@ -1,0 +1,91 @@
+"""``darkai models show``: what is known of one model, and how it would be reached."""
+
+from __future__ import annotations
+
+import json as json_module
+from typing import TYPE_CHECKING
+
+from darkai_cli import streams
+from darkai_cli.cli.models import listing
+from darkai_cli.errors import DarkAIError
+from darkai_cli.providers import registry, survey
+from darkai_cli.providers.base import ModelInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from darkai_cli.config import Config
+    from darkai_cli.providers.base import ProviderSettings
+
+
+def run(name: str, *, json: bool, refresh: bool) -> None:
+    """Show it. Raises ``NotFoundError`` and its kin for a name that means nothing."""
+    from darkai_cli.config.load import load
+    from darkai_cli.sinks.fields import field
+    from darkai_cli.sinks.raw import put
+    from darkai_cli.sinks.sanitize import sanitize_line
+
+    config = load({"model": name})
+    for notice in config.notices:
+        listing.warn(notice)
+    target = registry.resolve(config)
+    settings = target.settings
+    answer = survey.ask([settings], config, refresh=refresh)[0]
+    if answer.fault is not None:
+        listing.warn_of([answer])
+    elif not _find(answer.models, target.model):
+        streams.tell(f"note: `{settings.name}` does not list `{sanitize_line(target.model)}`")
+    row = _row(load(), answer, target.model)
+    facts = {**listing.facts(settings, row), "key": _key(settings, config)}
+    out = streams.stdout()
+    if json:
+        put(out, json_module.dumps(facts) + "\n")
+        return
+    told = [(key, _text(value)) for key, value in facts.items() if value not in (None, (), "")]
+    if streams.is_terminal(out):
+        wide = max(len(key) for key, _ in told)
+        lines = [f"{_words(key):<{wide + 2}}{sanitize_line(value, 500)}" for key, value in told]
+    else:
+        lines = [f"{key}\t{field(value)}" for key, value in told]
+    put(out, "".join(f"{line}\n" for line in lines))
+
+
+def _row(config: Config, answer: survey.Answer, name: str) -> listing.Row:
+    model = _find(answer.models, name) or ModelInfo(name)
+    rows = listing.rows_of(config, [answer._replace(models=(model,))], [], every=False)
+    return next(row for row in rows if row.model.name == model.name)
+
+
+def _find(models: Iterable[ModelInfo], name: str) -> ModelInfo | None:
+    listed = list(models)
+    exact = (model for model in listed if model.name == name)
+    return next(exact, next((model for model in listed if name in model.aliases), None))
+
+
+def _key(settings: ProviderSettings, config: Config) -> str | None:
+    """Where the key would come from; None where there is none."""
+    from darkai_cli.config import keys
+
+    header = registry.own_key_header(settings)
+    if header:
+        return f"the header `{header}`"
+    seeker = registry.seeker_of(settings, config)
+    try:
+        for source in keys.sources(config, seeker, streams.environ()):
+            if source.origin is None:
+                return source.where
+    except DarkAIError as fault:
+        listing.warn(fault.message)
+    return None
+
+
+def _words(key: str) -> str:
+    return key.replace("price_in", "$/M in").replace("price_out", "$/M out")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return listing.price(value)
+    return ", ".join(value) if isinstance(value, tuple) else str(value)

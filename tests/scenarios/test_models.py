@@ -1,0 +1,297 @@
+"""``darkai models``: the lists of all providers, one model, the default, aliases. Real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import tomllib
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from support.scenario import Result, run_darkai, run_in_pty, start_darkai
+from support.server import FaultServer, Pause, Stall, closed_port, json_page, page
+
+RICH = {
+    "data": [
+        {
+            "id": "lab/big",
+            "name": "Big",
+            "context_length": 131072,
+            "architecture": {"input_modalities": ["text", "image"], "output_modalities": ["text"]},
+            "pricing": {"prompt": "0.00000015", "completion": "0.0000006"},
+            "top_provider": {"max_completion_tokens": 4096},
+        },
+        {"id": "lab/small", "owned_by": "lab"},
+    ]
+}
+
+
+def home() -> Path:
+    return Path(os.environ["DARKAI_HOME"])
+
+
+def configure(text: str) -> None:
+    home().mkdir(parents=True, exist_ok=True)
+    (home() / "config.toml").write_text(text)
+
+
+def written() -> dict[str, Any]:
+    return tomllib.loads((home() / "config.toml").read_text())
+
+
+def table(name: str, server: FaultServer, more: str = "") -> str:
+    base = server.url.removesuffix("/chat")
+    return f'[providers.{name}]\ntype = "openai"\nurl = "{base}/v1"\n{more}\n'
+
+
+def lines(result: Result) -> list[str]:
+    return result.text.splitlines()
+
+
+def test_all_providers_at_once_and_one_that_fails_is_a_line() -> None:
+    """The second is asked although the first does not answer before it."""
+    asked = Event()
+    with (
+        FaultServer([Pause(asked), *json_page(200, RICH)]) as first,
+        FaultServer(json_page(200, {"data": [{"id": "m"}]})) as second,
+        FaultServer(page(500, "broken")) as third,
+        closed_port() as port,
+    ):
+        configure(
+            table("one", first) + table("two", second) + table("three", third)
+            + f'[providers.four]\ntype = "openai"\nurl = "http://127.0.0.1:{port}/v1"\n'
+        )  # fmt: skip
+        with start_darkai("models") as run:
+            second.wait_requests()
+            asked.set()
+            result = run.finish()
+        assert result.code == 0, result
+    found = lines(result)
+    assert "\tone/lab/big\t\t131072\ttext, image\t0.15\t0.6" in found
+    assert "\tone/lab/small" in found
+    assert "\ttwo/m" in found
+    assert "*\tdarkai/llama-3-70b\tllama-3.1-70b" in found
+    assert [name for name in ("three", "four") if any(f"\t{name}/" in line for line in found)] == []
+    told = result.stderr.splitlines()
+    assert len(told) == 2, told
+    assert told[0].startswith("warning: `three`: 127.0.0.1 ")
+    assert told[1].startswith("warning: `four`: ")
+
+
+def test_nobody_answers() -> None:
+    with FaultServer(page(500, "broken")) as server:
+        configure(table("one", server))
+        result = run_darkai("models", "list")
+        assert (result.code, "*\tdarkai/llama-3-70b\tllama-3.1-70b" in lines(result)) == (9, True)
+        asked = run_darkai("models", "-p", "one")
+    assert (asked.code, asked.stdout) == (9, b"")
+    assert asked.stderr.startswith("error: 127.0.0.1 ")
+
+
+def test_a_list_is_kept_for_a_day_unless_it_is_refreshed(tmp_path: Path) -> None:
+    """Through a proxy, so that the service is none of this machine: those are always asked."""
+    with FaultServer(json_page(200, RICH)) as server:
+        configure(
+            f'proxy = "http://{server.address}"\n[providers.far]\ntype = "openai"\n'
+            'url = "http://ai.invalid/v1"\n'
+        )
+        for number, args in ((1, ()), (1, ()), (2, ("--refresh",)), (2, ())):
+            result = run_darkai("models", *args, "-p", "far", "--json")
+            assert result.code == 0, result
+            rows = [json.loads(line) for line in lines(result)]
+            assert [row["model"] for row in rows] == ["lab/big", "lab/small"]
+            assert len(server.requests) == number, args
+        (kept,) = (home() / "cache" / "models").iterdir()
+        assert kept.stat().st_mode & 0o777 == 0o600
+        kept.write_bytes(b'{"url": 3')
+        assert run_darkai("models", "-p", "far").code == 0
+        assert len(server.requests) == 3
+        names = run_darkai("completions", "--names", "models").text.splitlines()
+        assert "far/lab/big" in names
+        assert len(server.requests) == 3
+
+
+def test_the_key_goes_along_and_is_never_shown() -> None:
+    key = "sk-very-secret-0123456789"
+    with FaultServer(json_page(401, {"error": {"message": f"no such key {key}"}})) as server:
+        configure(table("one", server, 'key_env = "ONE_KEY"'))
+        result = run_darkai("models", env={"ONE_KEY": key})
+        assert server.requests[0].headers["authorization"] == f"Bearer {key}"
+    assert result.code == 4
+    assert key not in result.stderr + result.text
+    assert all(key.encode() not in file.read_bytes() for file in home().rglob("*.json"))
+
+
+def test_json_has_what_the_service_tells() -> None:
+    with FaultServer(json_page(200, RICH)) as server:
+        configure(table("one", server) + '[aliases]\nbig = "one/lab/big"\nlost = "nosuch/x"\n')
+        result = run_darkai("models", "--json", "-p", "one")
+    first, second = (json.loads(line) for line in lines(result))
+    assert first == {
+        "provider": "one", "model": "lab/big", "aliases": ["big"], "default": False,
+        "title": "Big", "context": 131072, "output": 4096, "takes": ["text", "image"],
+        "gives": ["text"], "price_in": 0.15, "price_out": 0.6, "created": None, "owner": None,
+    }  # fmt: skip
+    assert (second["model"], second["context"], second["owner"]) == ("lab/small", None, "lab")
+
+
+@pytest.mark.parametrize("columns", [100, 60, 40])
+def test_a_table_fits_the_terminal_and_is_safe(columns: int) -> None:
+    rows = {"data": [*RICH["data"], {"id": "evil\x1b]0;x\x07\u202emodel"}, {"id": "x" * 90}]}
+    with FaultServer(json_page(200, rows)) as server:
+        configure(table("one", server) + '[aliases]\nbig = "one/lab/big"\n')
+        shown = run_in_pty("models", "-p", "one", cols=columns)
+    assert shown.code == 0
+    assert b"\x1b]0" not in shown.raw
+    assert len(shown.lines) == 5, shown.lines
+    assert max(map(len, shown.lines)) <= columns
+    assert any("one/lab/big" in line and "131k" in line for line in shown.lines)
+    if columns == 100:
+        heading = ["model", "context", "takes", "$/M", "in", "$/M", "out", "also"]
+        assert shown.lines[0].split() == heading
+        assert shown.lines[1].split()[-3:] == ["0.15", "0.6", "big"]
+
+
+def test_ctrl_c_ends_the_waiting() -> None:
+    with FaultServer([Stall()]) as server:
+        configure(table("one", server))
+        with start_darkai("models") as run:
+            server.wait_requests()
+            run.signal(signal.SIGINT)
+            assert run.finish().code == 130
+
+
+def test_a_server_on_this_machine_answers_where_no_model_is_named() -> None:
+    with FaultServer(json_page(200, {"data": [{"id": "embed-x"}, {"id": "mine"}]})) as server:
+        configure('provider = "one"\n' + table("one", server))
+        assert lines(run_darkai("models", "-p", "one")) == ["\tone/embed-x", "*\tone/mine"]
+        shown = run_darkai("ask", "--dry-run", "hi")
+    assert (shown.code, json.loads(shown.text)["model"]) == (0, "mine"), shown
+
+
+def test_a_service_without_a_default_wants_a_name() -> None:
+    result = run_darkai("ask", "-p", "groq", "hi", env={"GROQ_API_KEY": "gsk_never_used"})
+    assert result.code == 2
+    assert result.stderr.splitlines() == [
+        "error: no model is named, and `groq` has no default",
+        "hint: `-m groq/MODEL`; `darkai models list -p groq` lists them",
+    ]
+
+
+# --- show -----------------------------------------------------------------------------------------
+
+
+def test_show_tells_what_is_known_but_not_the_key() -> None:
+    key = "sk-very-secret-0123456789"
+    with FaultServer(json_page(200, RICH)) as server:
+        configure(table("one", server, 'key_env = "ONE_KEY"') + '[aliases]\nbig = "one/lab/big"\n')
+        plain = run_darkai("models", "show", "big", env={"ONE_KEY": key})
+        as_json = run_darkai("models", "show", "one/lab/big", "--json", env={"ONE_KEY": key})
+        odd = run_darkai("models", "show", "one/other")
+    told = dict(line.split("\t") for line in lines(plain))
+    assert told["model"] == "lab/big"
+    assert told["context"] == "131072"
+    assert told["price_in"] == "0.15"
+    assert told["aliases"] == "big"
+    assert told["key"] == "ONE_KEY"
+    assert told["url"].endswith("/v1")
+    assert json.loads(as_json.text)["output"] == 4096
+    assert key not in plain.text + plain.stderr + as_json.text
+    assert (odd.code, odd.stderr) == (0, "note: `one` does not list `other`\n")
+
+
+def test_show_works_where_the_service_does_not() -> None:
+    with closed_port() as port:
+        configure(f'[providers.one]\ntype = "openai"\nurl = "http://127.0.0.1:{port}/v1"\n')
+        result = run_darkai("models", "show", "one/m")
+    assert result.code == 0
+    assert "model\tm" in lines(result)
+    assert result.stderr.startswith("warning: `one`: ")
+    assert run_darkai("models", "show", "nonsense").code == 5
+
+
+# --- default --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "provider", "model"),
+    [
+        ("gpt-4o", "darkai", "gpt-4o"),
+        ("openai/gpt-4o-mini", "openai", "gpt-4o-mini"),
+        ("openrouter/a/b", "openrouter", "a/b"),
+        ("mistral", "mistral", None),
+        ("ollama", "ollama", None),
+        ("fast", "groq", "llama"),
+    ],
+)
+def test_default_is_written_with_its_provider(name: str, provider: str, model: str | None) -> None:
+    configure('# kept\nmodel = "old"\n[aliases]\nfast = "groq/llama"\n')
+    result = run_darkai("models", "default", name)
+    assert (result.code, result.stderr) == (0, ""), result
+    assert written()["provider"] == provider
+    assert written().get("model") == model
+    assert (home() / "config.toml").read_text().startswith("# kept\n")
+    shown = run_darkai("models", "default")
+    fallback = {"mistral": "mistral-small-latest"}.get(provider)
+    wanted = f"{provider}/{model or fallback}" if model or fallback else provider
+    assert shown.text == f"{wanted}\n"
+
+
+@pytest.mark.parametrize(("name", "code"), [("gpt-40", 5), ("groq", 2), ("azure/x", 3)])
+def test_a_default_that_cannot_be_is_not_written(name: str, code: int) -> None:
+    configure("# mine\n")
+    result = run_darkai("models", "default", name)
+    assert result.code == code, result
+    assert result.stderr.startswith("error: ")
+    assert (home() / "config.toml").read_text() == "# mine\n"
+
+
+def test_default_says_what_wins_over_it() -> None:
+    result = run_darkai("models", "default", "gpt-4o", env={"DARKAI_MODEL": "gpt-3.5-turbo"})
+    assert (result.code, result.stderr) == (0, "note: written, but `DARKAI_MODEL` wins over it\n")
+
+
+# --- alias ----------------------------------------------------------------------------------------
+
+
+def test_aliases_are_made_listed_and_removed() -> None:
+    assert run_darkai("models", "alias").text == ""
+    made = run_darkai("models", "alias", "fast", "openai/gpt-4o-mini")
+    assert (made.code, made.text, made.stderr) == (0, "", "")
+    made = run_darkai("models", "alias", "gpt-4.1", "gpt-4o")
+    assert made.stderr == "note: `gpt-4.1` means `darkai/gpt-4o`\n"
+    assert written()["aliases"] == {"fast": "openai/gpt-4o-mini", "gpt-4.1": "darkai/gpt-4o"}
+    assert lines(run_darkai("models", "alias")) == [
+        "fast\topenai/gpt-4o-mini",
+        "gpt-4.1\tdarkai/gpt-4o",
+    ]
+    assert run_darkai("models", "alias", "fast").text == "openai/gpt-4o-mini\n"
+    made = run_darkai("models", "alias", "quick", "fast")
+    assert written()["aliases"]["quick"] == "openai/gpt-4o-mini"
+    assert run_darkai("models", "alias", "--rm", "fast").code == 0
+    assert "fast" not in written()["aliases"]
+    again = run_darkai("models", "alias", "--rm", "fast")
+    assert again.code == 5
+    first = json.loads(lines(run_darkai("models", "alias", "--json"))[0])
+    assert first == {"alias": "gpt-4.1", "model": "darkai/gpt-4o"}
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (("openai", "darkai/gpt-4o"), 2, "is a provider's name"),
+        (("groq/x", "darkai/gpt-4o"), 2, "begins like a provider's model"),
+        (("fast", "nosuch/model"), 5, "`darkai` has no model"),
+        (("fast", "openai"), 2, "an alias means a model"),
+        (("fast",), 5, "there is no alias `fast`"),
+        (("--rm", "fast", "other"), 2, "`--rm` takes one alias"),
+        (("", "darkai/gpt-4o"), 2, "blanks"),
+    ],
+)
+def test_an_alias_that_cannot_be(args: tuple[str, ...], code: int, words: str) -> None:
+    result = run_darkai("models", "alias", *args)
+    assert (result.code, words in result.stderr) == (code, True), result
+    assert not (home() / "config.toml").exists()

@@ -1,0 +1,173 @@
+"""What a name means: which provider and model, who is configured, and which model where none is named."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from support.server import FaultServer, json_page
+
+from darkai_cli.config.keys import stored
+from darkai_cli.config.load import load
+from darkai_cli.errors import DarkAIError
+from darkai_cli.providers import listing, registry
+from darkai_cli.providers.base import ModelInfo
+from darkai_cli.providers.catalog import BUILT_IN
+
+
+def configure(text: str) -> None:
+    folder = Path(os.environ["DARKAI_HOME"])
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.toml").write_text(text)
+
+
+def meant(**flags: str) -> str:
+    target = registry.chosen(load(flags))
+    return f"{target.settings.name}: {target.model}"
+
+
+TABLES = """
+[providers.work]
+type = "openai"
+url = "https://ai.example.com/v1"
+models = ["one", "two"]
+
+[providers.home]
+type = "openai"
+url = "https://home.example.com/v1"
+models = ["two", "three"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "found"),
+    [
+        ("", {}, "darkai: llama-3-70b"),
+        ("", {"model": "llama-3.1-70b"}, "darkai: llama-3-70b"),
+        ("", {"model": "openai/gpt-4o-mini"}, "openai: gpt-4o-mini"),
+        (
+            "",
+            {"model": "openrouter/anthropic/claude-3.5-sonnet"},
+            "openrouter: anthropic/claude-3.5-sonnet",
+        ),
+        ("", {"model": "openrouter/openrouter/auto"}, "openrouter: openrouter/auto"),
+        ("", {"provider": "openrouter", "model": "openrouter/auto"}, "openrouter: auto"),
+        # names with a slash belong to the provider that was chosen with them
+        ("", {"provider": "openrouter", "model": "openai/gpt-4o"}, "openrouter: openai/gpt-4o"),
+        (
+            'provider = "openrouter"\nmodel = "openai/gpt-4o"\n',
+            {},
+            "openrouter: openai/gpt-4o",
+        ),
+        # ... and lead elsewhere where they were chosen later, if that can be used
+        ('provider = "openrouter"\n', {"model": "ollama/llama3"}, "ollama: llama3"),
+        ('provider = "openrouter"\n', {"model": "openai/gpt-4o"}, "openrouter: openai/gpt-4o"),
+        ('provider = "openrouter"\n' + TABLES, {"model": "work/one"}, "work: one"),
+        # aliases
+        ('[aliases]\nfast = "openai/gpt-4o-mini"\n', {"model": "fast"}, "openai: gpt-4o-mini"),
+        (
+            'provider = "openrouter"\n[aliases]\nfast = "openai/gpt-4o-mini"\n',
+            {"model": "fast"},
+            "openai: gpt-4o-mini",
+        ),
+        ('[aliases]\n"demo/demo" = "darkai/gpt-4o"\n', {"model": "demo/demo"}, "demo: demo"),
+        # a unique match in another configured provider
+        (TABLES, {"model": "three"}, "home: three"),
+        (TABLES, {"model": "gpt-4o"}, "darkai: gpt-4o"),
+    ],
+)
+def test_names(text: str, flags: dict[str, str], found: str) -> None:
+    configure(text)
+    assert meant(**flags) == found
+
+
+def test_a_provider_with_a_key_is_meant_by_a_later_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    configure('provider = "openrouter"\n')
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-user")
+    assert meant(model="openai/gpt-4o") == "openai: gpt-4o"
+
+
+def test_a_flag_is_later_than_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKAI_PROVIDER", "openrouter")
+    assert meant(model="ollama/llama3") == "ollama: llama3"
+    monkeypatch.setenv("DARKAI_MODEL", "ollama/llama3")
+    assert meant() == "openrouter: ollama/llama3"
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "hint"),
+    [
+        ("", {"model": "gpt-40"}, "did you mean `gpt-4o`"),
+        ("", {"provider": "opnerouter"}, "did you mean `openrouter`"),
+        (TABLES, {"model": "two"}, "did you mean `work/two` or `home/two`"),
+        (TABLES, {"model": "thre"}, "`home/three`"),
+        (TABLES, {"provider": "work", "model": "three"}, "`one`, `two`"),
+    ],
+)
+def test_unknown_names_tell_the_nearest(text: str, flags: dict[str, str], hint: str) -> None:
+    configure(text)
+    with pytest.raises(DarkAIError) as caught:
+        registry.chosen(load(flags))
+    assert caught.value.exit_code == 5
+    for part in hint.split(", "):
+        assert part.strip("`") in (caught.value.hint or "")
+
+
+def test_a_kept_list_counts_for_a_match(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROQ_API_KEY", "gsk_of_the_user")
+    listing.write("groq", BUILT_IN["groq"].url, [ModelInfo("qwen-next")])
+    assert meant(model="qwen-next") == "groq: qwen-next"
+    monkeypatch.delenv("GROQ_API_KEY")
+    with pytest.raises(DarkAIError):
+        meant(model="qwen-next")
+
+
+def test_who_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert registry.configured(load()) == ["darkai", "demo"]
+    configure('[providers.mine]\ntype = "openai"\nurl = "http://localhost:1/v1"\n')
+    monkeypatch.setenv("GROQ_API_KEY", "gsk_of_the_user")
+    monkeypatch.setenv("XAI_API_KEY", "  ")
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_for_other_programs")
+    monkeypatch.setenv("HF_TOKEN", "hf_for_other_programs")
+    stored.put("mistral", BUILT_IN["mistral"].url, "key-of-the-user")
+    assert registry.configured(load()) == ["darkai", "demo", "groq", "mistral", "mine"]
+
+
+def test_being_configured_runs_no_command() -> None:
+    configure('[providers.openai]\nkey_command = "touch ran"\n')
+    assert "openai" in registry.configured(load())
+    assert not Path("ran").exists()
+
+
+# --- no model is named ----------------------------------------------------------------------------
+
+
+def test_a_server_on_this_machine_is_asked_for_its_first_model_once() -> None:
+    names = ["text-embedding-x", "qwen3:480b-cloud", "llama3.2:1b", "other"]
+    page = json_page(200, {"data": [{"id": name} for name in names]})
+    with FaultServer(page) as server:
+        base = server.url.removesuffix("/chat") + "/v1"
+        configure(f'provider = "mine"\n[providers.mine]\ntype = "openai"\nurl = "{base}"\n')
+        for _ in range(2):
+            assert registry.resolve(load()).model == "llama3.2:1b"
+        assert [one.target for one in server.requests] == ["/v1/models"]
+        assert registry.resolve(load({"model": "named"})).model == "named"
+
+
+def test_a_server_without_a_model_says_so() -> None:
+    with FaultServer(json_page(200, {"models": []})) as server:
+        base = server.url.removesuffix("/chat")
+        configure(f'[providers.ollama]\nurl = "{base}"\n')
+        with pytest.raises(DarkAIError) as caught:
+            registry.resolve(load({"provider": "ollama"}))
+    assert caught.value.exit_code == 5
+    assert caught.value.hint == "`ollama pull MODEL`"
+
+
+def test_a_paid_service_wants_a_name() -> None:
+    with pytest.raises(DarkAIError) as caught:
+        registry.resolve(load({"provider": "groq"}))
+    assert caught.value.exit_code == 2
+    assert caught.value.message == "no model is named, and `groq` has no default"
+    assert "darkai models list -p groq" in (caught.value.hint or "")
