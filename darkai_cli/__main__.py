@@ -93,6 +93,7 @@ def _command(args: list[str]) -> int:
 
 def _tell(error: DarkAIError, args: list[str]) -> None:
     from darkai_cli import events, streams
+    from darkai_cli.secret import hide_known
     from darkai_cli.sinks.sanitize import sanitize_line
 
     options = args[: args.index("--")] if "--" in args else args
@@ -102,9 +103,9 @@ def _tell(error: DarkAIError, args: list[str]) -> None:
         import json
 
         streams.try_stdout(json.dumps(events.error_to_json(error)))
-    streams.tell(f"error: {sanitize_line(error.message, 1000)}")
+    streams.tell(f"error: {sanitize_line(hide_known(error.message), 1000)}")
     if error.hint:
-        streams.tell(f"hint: {sanitize_line(error.hint, 1000)}")
+        streams.tell(f"hint: {sanitize_line(hide_known(error.hint), 1000)}")
 
 
 def _traceback(exc: BaseException) -> None:

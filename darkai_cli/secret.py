@@ -3,11 +3,13 @@
 ``Secret`` masks itself wherever it is turned into text; only ``reveal`` gives the value, and only
 for the one origin (scheme, host, port) that the key is bound to. Each value is remembered, so that
 ``hide_known`` can take it out of any text that is about to be printed, logged or saved: services
-echo keys in their errors. This module does no I/O and knows nothing of where keys are kept.
+echo keys in their errors. ``Hider`` does the same for text that comes in pieces. This module does
+no I/O and knows nothing of where keys are kept.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NoReturn
 
 from darkai_cli.errors import ConfigError
@@ -15,6 +17,15 @@ from darkai_cli.errors import ConfigError
 MASK = "***"
 SHORTEST = 6
 """A shorter value is no credential, and hiding it would garble what is shown."""
+
+PLACEHOLDERS = frozenset({
+    "ollama", "lmstudio", "lm-studio", "llama.cpp", "openai", "anything", "whatever", "placeholder",
+    "not-needed", "not-used", "no-key", "no-key-needed", "no-key-required", "sk-no-key-required",
+})  # fmt: skip
+"""What people give as a key where a server asks for one and takes any: words that replies hold."""
+
+PART = 8
+"""From this length on, a part of a key tells something of it."""
 
 _known: set[str] = set()
 
@@ -35,17 +46,16 @@ class Secret:
         self._origin = origin_of(url) if url else None
         self._plain_http = plain_http
         self.source = source
-        if len(value) >= SHORTEST:
-            _known.add(value)
+        remember(value)
 
     def reveal(self, url: str) -> str:
         """The key, for a request to ``url``. Raises ``ConfigError`` if it must not go there."""
         origin = origin_of(url)
         if origin != self._origin:
-            bound = "{}://{}:{}".format(*self._origin) if self._origin else "no address"
+            bound = _written(self._origin) if self._origin else "no address"
             raise ConfigError(
                 f"the key from {self.source} belongs to {bound} and is not sent to "
-                f"{origin[0]}://{origin[1]}:{origin[2]}"
+                f"{_written(origin)}"
             )
         if origin[0] != "https" and not self._plain_http and not is_loopback(origin[1]):
             raise ConfigError(
@@ -54,6 +64,14 @@ class Secret:
                 "config.toml sends it unprotected",
             )
         return self._value
+
+    def check_proxy(self, url: str, host: str) -> None:
+        """Raise ``ConfigError`` if the key must not go to ``url`` by way of a proxy on ``host``."""
+        if not url.lower().startswith("https:") and not self._plain_http and not is_loopback(host):
+            raise ConfigError(
+                f"the key from {self.source} is not sent over plain http through the proxy {host}",
+                hint="go without the proxy: `--proxy ''`",
+            )
 
     @property
     def fingerprint(self) -> str:
@@ -97,6 +115,18 @@ def origin_of(url: str) -> tuple[str, str, int]:
     return scheme, host.removesuffix("."), int(port) if port.isascii() and port.isdigit() else usual
 
 
+def shown_origin(url: str) -> str:
+    """The origin of a URL as it is written: ``https://host``, with a port that is not the usual."""
+    return _written(origin_of(url))
+
+
+def _written(origin: tuple[str, str, int]) -> str:
+    scheme, host, port = origin
+    place = f"[{host}]" if ":" in host else host
+    usual = 443 if scheme == "https" else 80
+    return f"{scheme}://{place}" if port == usual else f"{scheme}://{place}:{port}"
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine."""
     if host in ("localhost", "::1") or host.endswith(".localhost"):
@@ -105,9 +135,117 @@ def is_loopback(host: str) -> bool:
     return len(parts) == 4 and parts[0] == "127" and all(part.isdigit() for part in parts)
 
 
-def hide_known(text: str) -> str:
-    """``text`` with every key that this process has seen replaced by ``***``."""
-    for value in sorted(_known, key=len, reverse=True):
+def is_hidden(value: str) -> bool:
+    """Whether a key is to be hidden: a short one, or a placeholder, would garble what is shown."""
+    return len(value) >= SHORTEST and value.lower() not in PLACEHOLDERS
+
+
+def remember(value: str) -> None:
+    """Have ``hide_known`` hide this value from now on, also as URLs and JSON may write it."""
+    if not is_hidden(value):
+        return
+    _known.add(value)
+    if value.isascii() and not value.isalnum():
+        _known.add(value.replace("/", "\\/"))
+        quoted = "".join(
+            char if char.isalnum() or char in "-._~" else f"%{ord(char):02X}" for char in value
+        )
+        _known.update({quoted, quoted.lower()} if "%" in quoted else ())
+
+
+def hide(text: str, values: Iterable[str]) -> str:
+    """``text`` with each of the values replaced by ``***``, also one that was cut off by ``…``."""
+    for value in values:
         if value in text:
             text = text.replace(value, MASK)
+        end = text.find("…")
+        while end >= 0:
+            length = _begun(text[max(0, end - len(value) + 1) : end], value)
+            if length >= SHORTEST:
+                text = text[: end - length] + MASK + text[end:]
+                end = text.index("…", end - length)
+            end = text.find("…", end + 1)
     return text
+
+
+def hide_known(text: str) -> str:
+    """``text`` with every key that this process has seen replaced by ``***``."""
+    return hide(text, sorted(_known, key=len, reverse=True)) if _known else text
+
+
+def hide_parts(text: str, values: Iterable[str]) -> str:
+    """``text`` with every part of the values, from ``PART`` characters on, replaced by ``***``.
+
+    For excerpts of what a service sent, in which a key may be spread over what is around it.
+    """
+    for value in values:
+        shown = []
+        at = 0
+        while at < len(text):
+            length = PART if len(text) - at >= PART and text[at : at + PART] in value else 0
+            while length and at + length < len(text) and text[at : at + length + 1] in value:
+                length += 1
+            shown.append(MASK if length else text[at])
+            at += length or 1
+        text = "".join(shown)
+    return text
+
+
+def _begun(text: str, value: str) -> int:
+    """How much of ``value``, but not all of it, stands at the end of ``text``."""
+    at = text.find(value[0], max(0, len(text) - len(value) + 1))
+    while at >= 0:
+        if value.startswith(text[at:]):
+            return len(text) - at
+        at = text.find(value[0], at + 1)
+    return 0
+
+
+class Hider:
+    """Takes one key out of text that comes in pieces, however it is cut.
+
+    Strategy: remember how much of the key stands at the end of what came. Less than ``SHORTEST``
+    characters of it are given out, since nothing can be guessed from them; more are held back until
+    the next piece tells whether it is the key. So a piece that ``is_clean``, while nothing is
+    ``begun``, need not be fed at all.
+    """
+
+    __slots__ = ("_given", "_head", "_starts", "_value", "begun")
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+        self._head = value[:SHORTEST]
+        self._starts = tuple(value[:length] for length in range(1, SHORTEST))
+        self._given = 0  # how much of what is begun has been given out
+        self.begun = ""
+        """The end of the text so far, if it may be the beginning of the key."""
+
+    def is_clean(self, text: str) -> bool:
+        """Whether no key begins in this piece."""
+        return self._head not in text and not text.endswith(self._starts)
+
+    def feed(self, text: str) -> str:
+        """The next piece as it may be shown; "" if all of it is held back."""
+        value = self._value
+        whole = self.begun + text
+        shown = self._given
+        after = 0
+        before = ""
+        while (at := whole.find(value, after)) >= 0:
+            before += whole[shown:at] + MASK
+            after = shown = at + len(value)
+        length = _begun(whole[after:] if after else whole, value)
+        start = len(whole) - length
+        self.begun = whole[start:]
+        if length < SHORTEST:
+            self._given = length
+            return before + whole[shown:]
+        self._given = max(0, shown - start)
+        return before + whole[shown:start]
+
+    def finish(self) -> str:
+        """What was held back, now that nothing follows; the better part of a key stays hidden."""
+        held = self.begun[self._given :]
+        much = len(self.begun) > max(2 * SHORTEST, len(self._value) // 2)
+        self.begun, self._given = "", 0
+        return MASK if held and much else held

@@ -7,6 +7,7 @@ import time.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import select
@@ -16,10 +17,14 @@ from collections.abc import Callable, Mapping
 from typing import BinaryIO, TextIO
 
 from darkai_cli.errors import InputError
+from darkai_cli.secret import hide_known
 
 MAX_INPUT = 16 * 1024 * 1024
 """The most bytes that are read from stdin."""
 _PIECE = 256 * 1024
+
+LONGEST_LINE = 4095
+"""Bytes of a line that a terminal takes; what is typed beyond them is lost."""
 
 WAIT_BEFORE_TELLING = 2.0
 """Seconds of silence on a piped stdin after which the user is told that darkai waits for it."""
@@ -28,6 +33,11 @@ WAIT_BEFORE_TELLING = 2.0
 def environ() -> Mapping[str, str]:
     """The process environment."""
     return os.environ
+
+
+def set_environ(name: str, value: str) -> None:
+    """Set a variable of this process's environment."""
+    os.environ[name] = value
 
 
 def stdout() -> TextIO:
@@ -95,6 +105,39 @@ def wants_colour(stream: TextIO) -> bool:
     return is_terminal(stream) and not is_dumb()
 
 
+def take_keyboard() -> TextIO:
+    """Standard input as the terminal's keyboard: what was piped in has been read.
+
+    Where stdin is no terminal, it becomes the one that the process runs on, for whoever asks or
+    reads later, also in a child. Raises ``InputError`` where there is none.
+    """
+    if is_terminal(sys.stdin):
+        return sys.stdin
+    handle = _terminal()
+    if sys.stdin is None or handle is None:
+        if handle is not None:
+            os.close(handle)
+        raise InputError(
+            "`chat` needs a keyboard, and there is no terminal",
+            hint="`darkai ask` answers one question, also in a pipe",
+        )
+    os.dup2(handle, sys.stdin.fileno())
+    os.close(handle)
+    return sys.stdin
+
+
+def _terminal() -> int | None:
+    """The terminal that the process runs on, opened; None if there is none."""
+    names = ["/dev/tty"]
+    if sys.platform == "darwin":  # whose event loop cannot wait for /dev/tty
+        with contextlib.suppress(OSError):
+            names.insert(0, os.ttyname(1))
+    for name in names:
+        with contextlib.suppress(OSError):
+            return os.open(name, os.O_RDWR | getattr(os, "O_NOCTTY", 0))
+    return None
+
+
 def has_input() -> bool:
     """Whether stdin is to be read: a pipe, a file or a socket; never a terminal or a device."""
     try:
@@ -132,6 +175,57 @@ def read_input_bytes(on_wait: Callable[[], None] | None = None) -> bytes:
         reason = exc.strerror or exc
         raise InputError(f"stdin cannot be read: {reason}") from exc
     return b"".join(parts)
+
+
+def read_hidden(prompt: str) -> str:
+    """A line from the terminal that stdin is, which does not show it; the terminal is put right.
+
+    ``prompt`` goes to stderr, or to the terminal itself. Raises ``InputError``.
+    """
+    try:
+        import termios
+    except ImportError:  # Windows
+        import getpass
+
+        return getpass.getpass(prompt)
+    import signal
+
+    try:
+        old = termios.tcgetattr(0)
+    except termios.error as exc:
+        raise InputError("the terminal does not hide what is typed") from exc
+    unseen = [*old[:3], old[3] & ~termios.ECHO | termios.ICANON | termios.ISIG, *old[4:]]
+
+    def ask(*_: object) -> None:
+        termios.tcsetattr(0, termios.TCSAFLUSH, unseen)
+        _ask(prompt)
+
+    # A shell gives the terminal its own settings while we are stopped, and does not undo that.
+    after_stop = signal.signal(signal.SIGCONT, ask)
+    try:
+        ask()
+        line = b""
+        while not line.endswith(b"\n") and (piece := os.read(0, 4096)):
+            line += piece
+    except (OSError, termios.error) as exc:
+        raise InputError(f"the terminal cannot be read: {exc}") from exc
+    finally:
+        signal.signal(signal.SIGCONT, after_stop)
+        with contextlib.suppress(termios.error):  # it may be gone
+            termios.tcsetattr(0, termios.TCSAFLUSH, old)
+        _ask("\n")
+    if len(line) >= LONGEST_LINE:
+        raise InputError(
+            f"a terminal takes at most {LONGEST_LINE} characters in a line", hint="pipe it in"
+        )
+    return decode(line, "what was typed")
+
+
+def _ask(text: str) -> None:
+    """Show a prompt where the user sees it; at once, since a signal's handler does it too."""
+    where = 2 if is_terminal(sys.stderr) else 0  # which may be open for reading only
+    with contextlib.suppress(OSError):
+        os.write(where, text.encode())
 
 
 def _ready(seconds: float) -> bool:
@@ -196,11 +290,11 @@ def try_stdout(line: str) -> None:
 
 
 def tell(text: str) -> None:
-    """One line on stderr. Nobody listening is no error."""
+    """One line on stderr, without any key. Nobody listening is no error."""
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(hide_known(text) + "\n")
         sys.stderr.flush()
     except (OSError, ValueError):
         return

@@ -89,22 +89,18 @@ def edit() -> None:
 
 
 def _run_editor(file: Path) -> None:
-    import shlex
-    import subprocess
-
+    """The user's editor on the file, which may be there to be mended."""
+    from darkai_cli.config import Config, children, editing, load, paths
     from darkai_cli.errors import ConfigError
+    from darkai_cli.providers import registry
 
     environ = streams.environ()
-    name = next((one for one in ("VISUAL", "EDITOR") if environ.get(one)), None)
-    hint = "`export EDITOR=nano`, or another editor"
     try:
-        command = shlex.split(environ[name]) if name else ["vi"]
-        code = subprocess.run([*command, str(file)], check=False).returncode
-    except (OSError, ValueError) as exc:
-        which = f"`${name}`" if name else "`vi`"
-        raise ConfigError(f"the editor from {which} cannot be started: {exc}", hint=hint) from exc
-    if code:
-        raise ConfigError(f"the editor ended with exit code {code}", hint=hint)
+        config = load.user_file(paths.config_file(environ))
+    except ConfigError:
+        config = Config()
+    child = children.environment_for_children(environ, registry.key_variables(config))
+    editing.run(file, config.editor, environ, child)
 
 
 @app.command(help="Where config.toml is.")
@@ -158,6 +154,7 @@ def _project_file(file: Path | None) -> Path:
 
 def _show(*, json: bool) -> None:
     from darkai_cli.config.load import load
+    from darkai_cli.sinks.fields import field
     from darkai_cli.sinks.sanitize import sanitize_line
 
     config = load()
@@ -178,7 +175,7 @@ def _show(*, json: bool) -> None:
             out.write(f"{name:<{wide[0]}}  {value:<{wide[1]}}  {where}\n")
     else:
         for key, value, origin in rows:
-            out.write("\t".join(map(_field, (key, _text(value), _named(origin)))) + "\n")
+            out.write("\t".join(map(field, (key, _text(value), _named(origin)))) + "\n")
 
 
 def _rows(config: "Config") -> list[tuple[str, Any]]:
@@ -221,10 +218,13 @@ def _value(config: "Config", path: tuple[str, ...]) -> Any:
 
 def _provider(table: Any) -> dict[str, Any]:
     from darkai_cli.config import values
+    from darkai_cli.wire.secrets import shown_url
 
     shown = {field: value for field, value in table._asdict().items() if value is not None}
     if "headers" in shown:
         shown["headers"] = values.shown_headers(shown["headers"])
+    if "url" in shown:
+        shown["url"] = shown_url(shown["url"])
     return shown
 
 
@@ -241,12 +241,6 @@ def _text(value: Any) -> str:
 
 def _named(origin: "Origin") -> str:
     return origin.where or origin.kind
-
-
-def _field(text: str) -> str:
-    """One field of a tab-separated line."""
-    text = text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-    return _writable(text)
 
 
 def _writable(text: str) -> str:
@@ -279,9 +273,24 @@ def _tell_winner(key: str) -> None:
     from darkai_cli.errors import ConfigError
 
     try:
-        origin = load().origin(key)
+        config = load()
+        origin = config.origin(key)
     except ConfigError as exc:
         _tell("warning", exc.message)
         return
     if origin.kind != "user":
         _tell("note", f"written, but `{_named(origin)}` wins over it")
+    elif key.startswith("providers."):
+        _tell_unusable(config, key)
+
+
+def _tell_unusable(config: "Config", key: str) -> None:
+    """Say what the provider of a key still lacks."""
+    from darkai_cli.config import document
+    from darkai_cli.errors import DarkAIError
+    from darkai_cli.providers import registry
+
+    try:
+        registry.settings_of(config, document.path_of(key)[1])
+    except DarkAIError as fault:
+        _tell("note", f"{fault.message}; {fault.hint}")

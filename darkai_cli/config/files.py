@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 LARGEST = 1 << 20
@@ -23,19 +23,27 @@ LARGEST = 1 << 20
 _PAUSE = 0.005
 
 
-def read(file: Path) -> bytes | None:
+def read(file: Path, inspect: Callable[[os.stat_result], None] | None = None) -> bytes | None:
     """The file's bytes; None if it does not exist.
 
-    Raises ``OSError``, also for what is no regular file or is larger than ``LARGEST``.
+    ``inspect`` is shown the open file, and raises what forbids to read it; with it no link is
+    followed to the file. Raises ``OSError``, also for what is no regular file or is larger than
+    ``LARGEST``.
     """
+    # Without O_NONBLOCK a pipe that nobody writes to would hold us up.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)
+    if inspect is not None:
+        flags |= getattr(os, "O_NOFOLLOW", 0)
     try:
-        # Without O_NONBLOCK a pipe that nobody writes to would hold us up.
-        handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        handle = os.open(file, flags)
     except FileNotFoundError:
         return None
     try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
             raise OSError(0, "it is no regular file")
+        if inspect is not None:
+            inspect(found)
         parts = []
         left = LARGEST + 1
         while left > 0 and (part := os.read(handle, left)):

@@ -15,7 +15,7 @@ from darkai_cli.config.merged import Config, Source
 from darkai_cli.errors import ConfigError, DarkAIError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 
@@ -24,34 +24,55 @@ def load(
     *,
     environ: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    faults: list[DarkAIError] | None = None,
 ) -> Config:
     """The configuration in force. ``flags``: values by (dotted) key; None is a flag not given.
 
     Raises ``ConfigError``, which names the file and line or the variable, or ``UsageError``, which
-    names the flag.
+    names the flag. With ``faults``, those of files and environment are added to it instead, and the
+    values that they are about are left out.
     """
     env = os.environ if environ is None else environ
-    config = user_file(paths.config_file(env))
+    config = user_file(paths.config_file(env), faults)
     project = paths.project_file(env, cwd)
     if project is not None:
-        _apply_project(config, project, env)
-    _apply_environment(config, env)
+        _attempt(faults, _apply_project, config, project, env)
+    _apply_environment(config, env, faults)
     for key, value in (flags or {}).items():
         if value is not None:
             _apply_flag(config, key, value)
+    if any(name in env for name in schema.ADDRESS_VARIABLES):
+        _apply_addresses(config, env)
     return config
 
 
-def user_file(file: Path) -> Config:
-    """The defaults under what this one file says. Raises ``ConfigError`` with file and line."""
+def user_file(file: Path, faults: list[DarkAIError] | None = None) -> Config:
+    """The defaults under what this one file says.
+
+    Raises ``ConfigError`` with file and line, or adds them to ``faults``.
+    """
     config = Config()
+    _attempt(faults, _apply_user, config, file, faults)
+    return config
+
+
+def _apply_user(config: Config, file: Path, faults: list[DarkAIError] | None) -> None:
     data = document.read(file)
     if data is not None:
         tables, text = document.parse(file, data)
         source = Source("user", str(file), text)
         for path, value in document.entries(tables, source):
-            _put(config, path, value, source)
-    return config
+            _attempt(faults, _put, config, path, value, source)
+
+
+def _attempt(faults: list[DarkAIError] | None, apply: Callable[..., None], *args: Any) -> None:
+    """Call ``apply``; what it raises of ours is added to ``faults``, if that is wanted."""
+    try:
+        apply(*args)
+    except DarkAIError as fault:
+        if faults is None:
+            raise
+        faults.append(fault)
 
 
 def check_project(file: Path, data: bytes) -> None:
@@ -109,15 +130,32 @@ def _apply_project(config: Config, file: Path, env: Mapping[str, str]) -> None:
             _put(config, path, value, admitted.source)
 
 
-def _apply_environment(config: Config, env: Mapping[str, str]) -> None:
+def _apply_environment(
+    config: Config, env: Mapping[str, str], faults: list[DarkAIError] | None
+) -> None:
     for key in schema.KEYS.values():
         text = env.get(key.variable)
         if text:
-            _put_text(config, (key.name,), text, Source("environment", key.variable))
+            source = Source("environment", key.variable)
+            _attempt(faults, _put_text, config, (key.name,), text, source)
     text = env.get(schema.URL_VARIABLE)
     if text:
         path = ("providers", "darkai", "url")
-        _put_text(config, path, text, Source("environment", schema.URL_VARIABLE))
+        source = Source("environment", schema.URL_VARIABLE)
+        _attempt(faults, _put_text, config, path, text, source)
+
+
+def _apply_addresses(config: Config, env: Mapping[str, str]) -> None:
+    """Take other programs' variables for what is not configured."""
+    from darkai_cli.config import addresses
+
+    for variable, name, url, fault in addresses.found(env):
+        if config.chosen(f"providers.{name}.url"):
+            continue
+        if fault:
+            config.notices += (f"`{variable}` is ignored: {fault}",)
+            continue
+        _put(config, ("providers", name, "url"), url, Source("environment", variable))
 
 
 def _apply_flag(config: Config, name: str, value: object) -> None:

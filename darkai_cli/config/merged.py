@@ -37,6 +37,7 @@ class ProviderConfig(NamedTuple):
     options: dict[str, Any] | None = None
     limits: tuple[str, ...] | None = None
     allow_http_key: bool | None = None
+    context: int | None = None
 
 
 class Source:
@@ -92,6 +93,11 @@ class Config:
     theme: Literal["auto", "light", "dark"]
     code_theme: str
     reasoning: Literal["auto", "show", "fold", "hide"]
+    edit_mode: Literal["emacs", "vi"]
+    editor: str | None
+    input_history: bool
+    overflow: Literal["ask", "drop", "send"]
+    title: Literal["prompt", "model"]
     save: bool
     plain: bool
     markdown: bool

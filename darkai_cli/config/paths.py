@@ -52,6 +52,11 @@ def config_file(environ: Mapping[str, str] | None = None) -> Path:
     return config_dir(environ) / "config.toml"
 
 
+def keys_file(environ: Mapping[str, str] | None = None) -> Path:
+    """The user's API keys."""
+    return config_dir(environ) / "keys.toml"
+
+
 def trust_file(environ: Mapping[str, str] | None = None) -> Path:
     """Which project files the user trusts."""
     return config_dir(environ) / "trust.json"
@@ -65,6 +70,21 @@ def state_file(environ: Mapping[str, str] | None = None) -> Path:
 def history_file(environ: Mapping[str, str] | None = None) -> Path:
     """The database of conversations."""
     return data_dir(environ) / "history.db"
+
+
+def limits_file(environ: Mapping[str, str] | None = None) -> Path:
+    """The database that counts requests."""
+    return data_dir(environ) / "limits.db"
+
+
+def holds_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """The folder of the times until which services asked for silence."""
+    return data_dir(environ) / "holds"
+
+
+def input_file(environ: Mapping[str, str] | None = None) -> Path:
+    """The lines typed in ``darkai chat``."""
+    return data_dir(environ) / "input_history"
 
 
 def project_file(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Path | None:

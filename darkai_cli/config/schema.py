@@ -68,7 +68,7 @@ _ALL = (
         "list",
         None,
         "who answers instead, in this order, when the service fails before its first word; "
-        "`[]`: nobody; unset: for the default service only, what runs offline",
+        "`[]`: nobody; unset: for the default service only, what runs on this machine",
         '["demo"]',
     ),
     Key(
@@ -123,7 +123,8 @@ _ALL = (
         "max_wait",
         "number",
         60.0,
-        "seconds to wait for the next slot of a rate limit where no terminal shows the countdown",
+        "seconds to wait for the next slot of a rate limit; a terminal shows the countdown, and "
+        "waits for as long as it takes unless this is set",
         "60",
         high=LONGEST,
     ),
@@ -146,6 +147,38 @@ _ALL = (
         '"fold"',
         ("auto", "show", "fold", "hide"),
         shared=True,
+    ),
+    Key(
+        "edit_mode",
+        "choice",
+        "emacs",
+        "the keys of `chat`'s input",
+        '"vi"',
+        ("emacs", "vi"),
+    ),
+    Key(
+        "editor",
+        "text",
+        None,
+        "the editor for prompts and for `darkai config edit`; unset: `$VISUAL`, `$EDITOR`, vi",
+        '"nano"',
+    ),
+    Key("input_history", "bool", True, "keep the lines typed in `chat`", "false"),
+    Key(
+        "overflow",
+        "choice",
+        "ask",
+        "what `chat` does with old messages that do not fit the model's window",
+        '"drop"',
+        ("ask", "drop", "send"),
+    ),
+    Key(
+        "title",
+        "choice",
+        "prompt",
+        "where a conversation's title comes from: its first prompt, or a request to the model",
+        '"model"',
+        ("prompt", "model"),
     ),
     Key("save", "bool", True, "keep conversations in the history", "false"),
     Key("plain", "bool", False, "no colours, no redrawing", "true", shared=True),
@@ -200,6 +233,16 @@ PROVIDER_KEYS: dict[str, Key] = {
             "send its key over plain `http://` to another machine",
             "true",
         ),
+        Key(
+            "context",
+            "count",
+            None,
+            "the tokens that its models take in all, for `chat` to know what fits; unset: what the "
+            "service lists for the model",
+            "8192",
+            low=256,
+            high=100_000_000,
+        ),
     )
 }
 
@@ -212,8 +255,51 @@ TABLES = ("aliases", "providers")
 URL_VARIABLE = "DARKAI_URL"
 """The environment variable of ``providers.darkai.url``."""
 
-BUILT_IN_PROVIDERS = ("darkai", "openai", "anthropic", "gemini", "ollama", "demo")
-"""Providers that a project file's ``model`` may name although no table configures them."""
+ADDRESS_VARIABLES = ("OLLAMA_HOST", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT")
+"""Other programs' variables for the URL of a provider; ``addresses`` reads them."""
+
+BUILT_IN_PROVIDERS: dict[str, tuple[str, ...]] = {
+    "darkai": (),
+    "openai": ("OPENAI_API_KEY",),
+    "anthropic": ("ANTHROPIC_API_KEY",),
+    "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    "ollama": (),
+    "demo": (),
+    "openrouter": ("OPENROUTER_API_KEY",),
+    "groq": ("GROQ_API_KEY",),
+    "deepseek": ("DEEPSEEK_API_KEY",),
+    "mistral": ("MISTRAL_API_KEY",),
+    "together": ("TOGETHER_API_KEY",),
+    "fireworks": ("FIREWORKS_API_KEY",),
+    "xai": ("XAI_API_KEY",),
+    "cerebras": ("CEREBRAS_API_KEY",),
+    "perplexity": ("PERPLEXITY_API_KEY",),
+    "huggingface": (),
+    "github": (),
+    "azure": ("AZURE_OPENAI_API_KEY",),
+    "nvidia": ("NVIDIA_API_KEY",),
+    "moonshot": ("MOONSHOT_API_KEY",),
+    "zai": ("ZAI_API_KEY", "ZHIPU_API_KEY"),
+    "qwen": ("DASHSCOPE_API_KEY",),
+    "sambanova": ("SAMBANOVA_API_KEY",),
+    "deepinfra": ("DEEPINFRA_API_KEY", "DEEPINFRA_TOKEN"),
+    "nebius": ("NEBIUS_API_KEY",),
+    "cohere": ("COHERE_API_KEY", "CO_API_KEY"),
+    "vercel": ("AI_GATEWAY_API_KEY",),
+    "ollama-cloud": ("OLLAMA_API_KEY",),
+    "lmstudio": ("LM_API_TOKEN",),
+    "llamacpp": (),
+    "vllm": ("VLLM_API_KEY",),
+    "jan": ("JAN_API_KEY",),
+    "litellm": ("LITELLM_API_KEY",),
+}
+"""The providers that need no table, and the variables of a key that make one a configured provider.
+
+The catalog has the rest of them; a test compares.
+"""
+
+NEED_NOTHING = ("darkai", "demo")
+"""Providers that are configured without a table or a key."""
 
 
 def split(dotted: str) -> tuple[str, ...] | None:
@@ -348,7 +434,7 @@ fast = {alias}
 
 ## `[providers.NAME]`
 
-Settings of a provider that is built in ({built_in}), or one of your own:
+Settings of a provider that is built in ([all of them](providers.md)), or one of your own:
 
 ```toml
 [providers.work]
@@ -358,15 +444,17 @@ url = "https://chat.example.com/chat"
 
 {providers}
 
-`{variable}` sets the `url` of the provider `darkai`. A URL must not hold a user name or a password.
+`{variable}` sets the `url` of the provider `darkai`. Where nothing is configured, `OLLAMA_HOST`,
+`OPENAI_BASE_URL` and `AZURE_OPENAI_ENDPOINT` set those of `ollama`, `openai` and `azure`. A URL
+must not hold a user name or a password.
 
 ## Project files
 
 A `.darkai.toml` comes with somebody's repository. It may set {shared}, where
-`model` must be one of a provider that is built in or that you have configured. Anything else in it
-is ignored, with a warning, until you have read the file and run `darkai config trust`. That records
-the file's SHA-256: a changed file has to be trusted again. A file that belongs to another user is
-ignored as a whole until it is trusted.
+`model` must be one of `darkai`, `demo` or a provider that you have configured, by a table or a key.
+Anything else in it is ignored, with a warning, until you have read the file and run
+`darkai config trust`. That records the file's SHA-256: a changed file has to be trusted again. A
+file that belongs to another user is ignored as a whole until it is trusted.
 
 ## Commands
 
@@ -401,7 +489,6 @@ def reference() -> str:
         keys="\n".join(keys),
         providers="\n".join(providers),
         alias=ALIAS.example,
-        built_in=", ".join(f"`{name}`" for name in BUILT_IN_PROVIDERS),
         variable=URL_VARIABLE,
         shared=f"{', '.join(shared[:-1])} and {shared[-1]}",
     )

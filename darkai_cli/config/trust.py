@@ -51,7 +51,9 @@ def admit(
         return None, (f"`{file}` is ignored, it belongs to another user; read it, then {_COMMAND}",)
     tables, text = document.parse(file, data, hint="mend the line, or delete the file")
     source = Source("project", str(file), text)
-    refused = [name for name, value in tables.items() if not _harmless(config, name, value)]
+    refused = [
+        name for name, value in tables.items() if not _harmless(config, name, value, environ)
+    ]
     notices: tuple[str, ...] = ()
     if refused and not is_trusted(file, data, environ):
         notices = _ignored(source, refused)
@@ -64,7 +66,7 @@ def _accepted_owners() -> tuple[int, ...]:
     return (0, os.geteuid()) if hasattr(os, "geteuid") else (0,)
 
 
-def _harmless(config: Config, name: str, value: object) -> bool:
+def _harmless(config: Config, name: str, value: object, environ: Mapping[str, str] | None) -> bool:
     key = schema.KEYS.get(name)
     if key is None or not key.shared:
         return False
@@ -72,8 +74,26 @@ def _harmless(config: Config, name: str, value: object) -> bool:
         return True
     model = value.strip()
     provider, slash, _ = model.partition("/")
-    known = provider in schema.BUILT_IN_PROVIDERS or provider in config.providers
-    return not slash or known or model in config.aliases
+    return not slash or model in config.aliases or _is_configured(config, provider, environ)
+
+
+def _is_configured(config: Config, provider: str, environ: Mapping[str, str] | None) -> bool:
+    """Whether the user has set the provider up: by a table, or a key that no command gives.
+
+    A server on this machine that was never mentioned is not: another user may be who listens there.
+    """
+    if provider in schema.NEED_NOTHING or provider in config.providers:
+        return True
+    env = os.environ if environ is None else environ
+    variables = schema.BUILT_IN_PROVIDERS.get(provider, ())
+    if any(env.get(name, "").strip() for name in variables):
+        return True
+    from darkai_cli.config.keys import stored
+
+    try:
+        return provider in schema.BUILT_IN_PROVIDERS and provider in stored.entries(environ)
+    except ConfigError:  # told where a key is needed
+        return False
 
 
 def _ignored(source: Source, names: list[str]) -> tuple[str, ...]:

@@ -176,7 +176,20 @@ def _must(key: Key) -> str:
 def _check_list(key: Key, value: object) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)):
         raise Invalid(f"must be a list of texts, not {_type(value)}")
-    return tuple(_name(key, item) for item in value)
+    items = tuple(_name(key, item) for item in value)
+    if key.name == "limits":
+        _check_rates(items)
+    return items
+
+
+def _check_rates(items: tuple[str, ...]) -> None:
+    from darkai_cli.config import rates
+
+    for item in items:
+        try:
+            rates.parse(item)
+        except ValueError as exc:
+            raise Invalid(f"{_quoted(item)} {exc}") from None
 
 
 def _url(_key: Key, value: object) -> str:

@@ -15,6 +15,7 @@ from darkai_cli.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from tomlkit import TOMLDocument
 
@@ -55,9 +56,18 @@ def unset_value(key: str, *, environ: Mapping[str, str] | None = None) -> bool:
     return there
 
 
+def _unknown(key: str, path: tuple[str, ...]) -> ConfigError:
+    known = schema.PROVIDER_KEYS
+    guess = schema.nearest(path[2], known)
+    near = f"did you mean `providers.{path[1]}.{guess}`?"
+    return ConfigError(f"unknown key `{key}`", hint=near if guess else f"keys are {', '.join(known)}")
+
+
 def _value(key: str, path: tuple[str, ...], text: str) -> Any:
     row = schema.key_at(path)
     if row is None:
+        if path[0] == "providers" and len(path) > 2:
+            raise _unknown(key, path)
         entry = "NAME" if path[0] == "aliases" else f"NAME.{'|'.join(schema.PROVIDER_KEYS)}"
         raise ConfigError(f"`{key}` is a table", hint=f"name an entry: `{path[0]}.{entry}`")
     try:
@@ -92,15 +102,28 @@ def _shell(example: str) -> str:
 def _change(
     change: Callable[[TOMLDocument, dict[str, Any]], None], environ: Mapping[str, str] | None
 ) -> None:
-    file = paths.config_file(environ)
+    rewrite(paths.config_file(environ), change)
+
+
+def rewrite(
+    file: Path,
+    change: Callable[[TOMLDocument, dict[str, Any]], None],
+    read: Callable[[Path], bytes | None] = document.read,
+    hint: str = document.EDIT,
+) -> None:
+    """Replace a TOML file by what ``change`` makes of it; an unreadable one is left alone.
+
+    ``change`` is given the document and the same as plain tables, and must do the same to both.
+    ``hint``: what to do about a file that cannot be changed. Raises ``ConfigError``.
+    """
     try:
         files.ensure(file.parent)
         with files.locked(file, _PATIENCE) as had:
             if not had:
                 raise ConfigError(f"`{file}` is in use by another process", hint="try again")
-            data = document.read(file) or b""
-            tables, text = document.parse(file, data)
-            result = _rewritten(str(file), text, tables, change)
+            data = read(file) or b""
+            tables, text = document.parse(file, data, hint)
+            result = _rewritten(str(file), text, tables, change, hint)
             if result != text:
                 mark = _BOM if data.startswith(_BOM) else b""
                 files.replace(file, mark + result.encode())
@@ -116,6 +139,7 @@ def _rewritten(
     text: str,
     tables: dict[str, Any],
     change: Callable[[TOMLDocument, dict[str, Any]], None],
+    hint: str,
 ) -> str:
     import tomllib
 
@@ -132,9 +156,7 @@ def _rewritten(
         done = None
         result = text
     if done != wanted:
-        raise ConfigError(
-            f"`{file}` is written in a way that only you can change", hint=document.EDIT
-        )
+        raise ConfigError(f"`{file}` is written in a way that only you can change", hint=hint)
     return result
 
 

@@ -13,6 +13,7 @@ from darkai_cli.config import files, paths, schema, trust
 from darkai_cli.config.load import load
 from darkai_cli.errors import ConfigError
 from darkai_cli.providers.catalog import BUILT_IN
+from darkai_cli.providers.services import GENERAL_TOKENS
 
 
 @pytest.fixture
@@ -102,8 +103,44 @@ def test_the_model_of_a_known_provider_only(project: Path) -> None:
         assert load().notices
 
 
-def test_the_built_in_names_are_those_of_the_catalog() -> None:
-    assert set(schema.BUILT_IN_PROVIDERS) == set(BUILT_IN)
+def test_the_built_in_providers_are_those_of_the_catalog() -> None:
+    keys = {
+        name: tuple(one for one in row.key_env if one not in GENERAL_TOKENS)
+        for name, row in BUILT_IN.items()
+    }
+    assert keys == schema.BUILT_IN_PROVIDERS
+    assert set(schema.NEED_NOTHING) < set(BUILT_IN)
+
+
+@pytest.mark.parametrize(
+    ("model", "env"),
+    [
+        ("openai/gpt-4o", {"OPENAI_API_KEY": "sk-of-the-user"}),
+        ("deepinfra/m", {"DEEPINFRA_TOKEN": "of-the-user"}),
+        ("ollama/llama3", {"OLLAMA_HOST": "127.0.0.1:1"}),
+    ],
+)
+def test_the_model_of_a_provider_that_has_a_key_or_an_address(
+    project: Path, model: str, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the user set nothing up, a project does not choose who gets the prompt."""
+    project.write_text(f'model = "{model}"\n')
+    assert load().model is None
+    assert load().notices
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    if "OLLAMA_HOST" in env:  # an address is weaker than a project file, and comes after it
+        assert load().model is None
+    else:
+        assert (load().model, load().notices) == (model, ())
+
+
+def test_a_token_of_many_programs_does_not_configure_a_provider(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_of_the_user")
+    project.write_text('model = "github/openai/gpt-4o"\n')
+    assert load().model is None
 
 
 def test_a_flood_of_keys_is_told_briefly(project: Path) -> None:

@@ -1,0 +1,153 @@
+"""Runs a provider's ``key_command`` and takes the first line that it prints.
+
+No shell, no input, an environment without keys, a time limit, bounded output. What was printed is
+kept for a few minutes in this process, because a conversation asks for the key at every turn; the
+tokens that some commands print expire, so it is not kept for longer.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import IO, TYPE_CHECKING
+
+from darkai_cli.config import children
+from darkai_cli.errors import AuthError, ConfigError
+from darkai_cli.secret import hide_known, remember
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterable, Mapping
+
+LIMIT = 30.0
+"""Seconds that a command may take."""
+KEPT = 300.0
+"""Seconds for which its answer is not asked for again."""
+_LARGEST = 64 * 1024
+_SHOWN = 200
+
+_kept: dict[tuple[str, str], tuple[float, str]] = {}
+
+
+def output(name: str, command: str, environ: Mapping[str, str], hidden: Iterable[str] = ()) -> str:
+    """The first line that the ``key_command`` of the provider ``name`` prints.
+
+    ``hidden``: variables that it does not get. Raises ``ConfigError`` if it cannot be run,
+    ``AuthError`` if it fails or prints nothing.
+    """
+    when, line = _kept.get((name, command), (0.0, ""))
+    if line and time.monotonic() - when < KEPT:
+        return line
+    line = _first_line(name, command, children.environment_for_children(environ, hidden))
+    _kept[name, command] = (time.monotonic(), line)
+    return line
+
+
+def _first_line(name: str, command: str, environ: Mapping[str, str]) -> str:
+    what = f"the `key_command` of `{name}`"
+    process = _started(name, command, environ)
+    out, err = _Reader(process.stdout, process), _Reader(process.stderr, process)
+    deadline = time.monotonic() + LIMIT
+    try:
+        out.join(deadline)
+        status = _wait(process, deadline)
+        err.join(min(deadline, time.monotonic() + 1.0))
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    lines = out.text().splitlines()
+    key = lines[0].strip() if lines else ""
+    remember(key)  # so that no error shows it
+    if status is None:
+        raise AuthError(
+            f"{what} did not end within {LIMIT:g} s",
+            hint="run it in a terminal and see what it asks",
+        )
+    if out.overflowed:
+        raise AuthError(f"{what} printed more than {_LARGEST >> 10} KiB", hint=_hint(name))
+    if status:
+        ending = f"signal {-status}" if status < 0 else f"exit status {status}"
+        told = hide_known((err.text().strip().splitlines() or [""])[-1].strip())
+        more = f": {told[:_SHOWN]}" if told else ""
+        raise AuthError(f"{what} failed with {ending}{more}", hint=_hint(name))
+    if not key:
+        raise AuthError(f"{what} printed no key", hint=_hint(name))
+    return key
+
+
+def _hint(name: str) -> str:
+    return f"run it yourself: `darkai config get providers.{name}.key_command` shows it"
+
+
+def _started(name: str, command: str, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    import shlex
+    import subprocess
+
+    what = f"the `key_command` of `{name}`"
+    hint = f'for example `darkai config set providers.{name}.key_command "pass show {name}"`'
+    try:
+        words = shlex.split(command)
+    except ValueError as exc:
+        raise ConfigError(f"{what} cannot be read: {str(exc).lower()}", hint=hint) from None
+    if not words:
+        raise ConfigError(f"{what} is empty", hint=hint)
+    try:
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,  # ours may be a prompt
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(environ),
+        )
+    except (OSError, ValueError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+        raise ConfigError(
+            f"{what} cannot be started: {reason.lower()}",
+            hint="it is run without a shell: its first word is a program, found in PATH",
+        ) from exc
+
+
+def _wait(process: subprocess.Popen[bytes], deadline: float) -> int | None:
+    """The exit status; None if it took too long."""
+    import subprocess
+
+    try:
+        return process.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return None
+
+
+class _Reader:
+    """Reads a pipe in a thread of its own, up to a bound, beyond which the pipe is closed."""
+
+    def __init__(self, pipe: IO[bytes] | None, process: subprocess.Popen[bytes]) -> None:
+        import threading
+
+        assert pipe is not None
+        self.overflowed = False
+        self._pipe = pipe
+        self._process = process
+        self._data = bytearray()
+        self._thread = threading.Thread(target=self._run, name="key_command", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        from darkai_cli import stops
+
+        stops.deaf()
+        with self._pipe as pipe:
+            while piece := pipe.read1(4096):  # type: ignore[attr-defined]
+                self._data += piece
+                if len(self._data) > _LARGEST:
+                    self.overflowed = True
+                    self._process.kill()
+                    return
+
+    def join(self, deadline: float) -> None:
+        """Wait for a line, or for the pipe's end: others may hold it open for ever."""
+        while self._thread.is_alive() and b"\n" not in self._data and time.monotonic() < deadline:
+            self._thread.join(0.05)
+
+    def text(self) -> str:
+        """What came, as text."""
+        return bytes(self._data).decode("utf-8", "replace")

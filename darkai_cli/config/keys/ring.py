@@ -1,0 +1,79 @@
+"""The system's keyring (Secret Service, KWallet, macOS Keychain), through the package ``keyring``.
+
+An extra: imported only where a key is in it, or is to be put there. Its backends raise whatever the
+service behind them raises, so every fault is taken for one of the keyring.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from darkai_cli.errors import AuthError, ConfigError
+
+SERVICE = "darkai"
+_OTHER = "`darkai keys set {name}` stores the key in a file instead"
+
+
+def get(name: str, origin: str) -> str:
+    """The key. Raises ``AuthError`` if it is not there or cannot be had, ``ConfigError``."""
+    ring = _keyring()
+    try:
+        key = ring.get_password(SERVICE, _user(name, origin))
+    except Exception as exc:
+        raise AuthError(
+            f"the keyring does not give the key of `{name}`: {_reason(exc)}",
+            hint=f"unlock it, or {_OTHER.format(name=name)}",
+        ) from exc
+    if not isinstance(key, str):
+        raise AuthError(
+            f"the key of `{name}` is not in the keyring any more",
+            hint=f"`darkai keys set {name} --keyring`",
+        )
+    return key
+
+
+def put(name: str, origin: str, key: str) -> None:
+    """Store the key. Raises ``ConfigError`` if the keyring did not take it."""
+    ring = _keyring()
+    try:
+        ring.set_password(SERVICE, _user(name, origin), key)
+        kept = ring.get_password(SERVICE, _user(name, origin))
+    except Exception as exc:
+        raise ConfigError(
+            f"the keyring does not take the key: {_reason(exc)}", hint=_OTHER.format(name=name)
+        ) from exc
+    if kept != key:
+        raise ConfigError("the keyring keeps nothing here", hint=_OTHER.format(name=name))
+
+
+def remove(name: str, origin: str) -> None:
+    """Remove the key; one that is not there is no error. Raises ``ConfigError``."""
+    ring = _keyring()
+    try:
+        if ring.get_password(SERVICE, _user(name, origin)) is not None:
+            ring.delete_password(SERVICE, _user(name, origin))
+    except Exception as exc:
+        raise ConfigError(
+            f"the keyring does not remove the key: {_reason(exc)}", hint="unlock it, and try again"
+        ) from exc
+
+
+def _user(name: str, origin: str) -> str:
+    """The key's name in the keyring: with the origin, so that it cannot be had for another."""
+    return f"{name} for {origin}"
+
+
+def _keyring() -> Any:
+    try:
+        import keyring
+    except ImportError as exc:
+        raise ConfigError(
+            "the system's keyring needs the Python package `keyring`, which is not installed",
+            hint="`pip install 'darkai-cli[keyring]'`",
+        ) from exc
+    return keyring
+
+
+def _reason(exc: Exception) -> str:
+    line = " ".join(str(exc).split()) or type(exc).__name__
+    return line[:200]

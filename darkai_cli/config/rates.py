@@ -1,0 +1,45 @@
+"""How a rate limit is written: ``4/min``, ``30/30min``, ``80/6h``. Text in, numbers out.
+
+Not the counting of requests, which is ``limits``. Imported only where a limit is configured.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_FORM = re.compile(r"(?P<count>[0-9]{1,7})\s*/\s*(?P<number>[0-9]{0,7})\s*(?P<unit>s|min|h|d)")
+_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+_NAMES = {"s": "second", "min": "minute", "h": "hour", "d": "day"}
+LONGEST = 31 * 86_400
+"""Seconds: the longest time that requests are counted in."""
+
+
+class Rate(NamedTuple):
+    """At most so many ``requests`` within any ``seconds``."""
+
+    requests: int
+    seconds: float
+
+    def __str__(self) -> str:
+        unit = next(unit for unit in ("d", "h", "min", "s") if not self.seconds % _UNITS[unit])
+        number = int(self.seconds) // _UNITS[unit]
+        what = "request" if self.requests == 1 else "requests"
+        if number == 1:
+            return f"{self.requests} {what} a{'n' if unit == 'h' else ''} {_NAMES[unit]}"
+        return f"{self.requests} {what} in {number} {_NAMES[unit]}s"
+
+
+def parse(text: str) -> Rate:
+    """The rate that ``text`` stands for. Raises ``ValueError`` with the rule that it breaks."""
+    match = _FORM.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("is no rate such as `4/min`, `30/30min`, `80/6h` or `1000/d`")
+    count = int(match["count"])
+    number = int(match["number"] or 1)
+    if not count or not number:
+        raise ValueError("allows no request, or in no time")
+    seconds = number * _UNITS[match["unit"]]
+    if seconds > LONGEST:
+        raise ValueError("counts over more than 31 days")
+    return Rate(count, seconds)

@@ -1,0 +1,202 @@
+"""``Secret``, and taking keys out of text: whole, cut off, encoded, in pieces."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkai_cli import events, secret
+from darkai_cli.errors import AuthError, ConfigError
+from darkai_cli.providers.base import ProviderSettings
+from darkai_cli.providers.hiding import Hiding
+from darkai_cli.secret import Hider, Secret, hide, hide_known, is_loopback, shown_origin
+from darkai_cli.wire.secrets import secrets_in
+
+KEY = "sk-proj-AbCdEf0123456789"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secret, "_known", set())
+
+
+def test_a_secret_shows_itself_nowhere():
+    key = Secret(KEY, "OPENAI_API_KEY", "https://a.test")
+    for shown in (repr(key), str(key), f"{key}", f"{key:>20}", f"{key!r}", repr([key])):
+        assert KEY not in shown
+        assert "***" in shown
+    assert KEY not in key.fingerprint
+    assert len(key.fingerprint) == 8
+    for spread in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError):
+            spread(key)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.test",
+        "https://API.test:443/v1?x=1",
+        "https://api.test./v2#f",
+        "HTTPS://api.test/",
+    ],
+)
+def test_the_own_origin_gets_the_key(url: str):
+    assert Secret(KEY, "X", "https://api.test/v1").reveal(url) == KEY
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.test/v1",
+        "https://api.test:8443/v1",
+        "https://evil.test/v1",
+        "https://api.test.evil.test/v1",
+        "https://api.test@evil.test/v1",
+        "https://evil.test/?https://api.test",
+        "https://evil.test#api.test",
+        "https://[::1]/",
+        "",
+    ],
+)
+def test_another_origin_never_gets_the_key(url: str):
+    with pytest.raises(ConfigError) as caught:
+        Secret(KEY, "X", "https://api.test/v1").reveal(url)
+    assert "https://api.test " in caught.value.message
+    assert KEY not in caught.value.message
+
+
+def test_a_key_bound_to_nothing_is_never_revealed():
+    with pytest.raises(ConfigError):
+        Secret(KEY, "X").reveal("https://a.test")
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed", "goes"),
+    [
+        ("http://127.0.0.1:1/v1", False, True),
+        ("http://localhost/v1", False, True),
+        ("http://[::1]:5/v1", False, True),
+        ("http://box.local/v1", False, False),
+        ("http://192.168.0.9:8000", False, False),
+        ("http://127.evil.test/", False, False),
+        ("http://127.0.0.1.evil.test/", False, False),
+        ("http://box.local/v1", True, True),
+        ("https://box.local/v1", False, True),
+    ],
+)
+def test_plain_http_takes_a_key_to_this_machine_only(url: str, allowed: bool, goes: bool):
+    key = Secret(KEY, "X", url, plain_http=allowed)
+    if goes:
+        assert key.reveal(url) == KEY
+    else:
+        with pytest.raises(ConfigError, match="plain http") as caught:
+            key.reveal(url)
+        assert "allow_http_key" in (caught.value.hint or "")
+
+
+def test_loopback_is_judged_by_the_whole_name():
+    assert is_loopback("a.localhost")
+    assert not is_loopback("localhost.evil.test")
+
+
+def test_an_origin_is_shown_as_it_is_typed():
+    assert shown_origin("https://A.test:443/v1?k=1") == "https://a.test"
+    assert shown_origin("http://[::1]:8000/x") == "http://[::1]:8000"
+
+
+def test_known_keys_are_hidden_also_encoded():
+    key = "ab/cd+ef=gh-12"
+    Secret(key, "X")
+    Secret("short", "X")
+    text = f"{key} ab\\/cd+ef=gh-12 ?k=ab%2Fcd%2Bef%3Dgh-12 ab%2fcd%2bef%3dgh-12 short"
+    assert hide_known(text) == "*** *** ?k=*** *** short"
+
+
+@pytest.mark.parametrize("word", ["ollama", "LM-Studio", "not-needed", "x"])
+def test_a_placeholder_hides_nothing(word: str):
+    key = Secret(word, "X", "http://localhost/v1")
+    assert hide_known(f"ask {word} again") == f"ask {word} again"
+    assert secrets_in({"authorization": f"Bearer {word}"}) in ((), (f"Bearer {word}",))
+    settings = ProviderSettings("lmstudio", "openai", "http://localhost/v1", "m", key=key)
+    assert Hiding.of(settings) is None
+
+
+def test_a_longer_key_is_hidden_whole():
+    Secret(KEY, "X")
+    Secret(KEY + "-more", "X")
+    assert hide_known(f"<{KEY}-more> <{KEY}>") == "<***> <***>"
+
+
+@given(st.integers(0, len(KEY)), st.text("as-k", max_size=9))
+def test_a_key_that_was_cut_off_is_hidden(length: int, before: str):
+    shown = hide(f"{before} {KEY[:length]}… and …", [KEY])
+    if length >= secret.SHORTEST:
+        assert shown == f"{before} ***… and …"
+    else:
+        assert shown == f"{before} {KEY[:length]}… and …"
+
+
+def test_an_error_is_written_without_keys():
+    Secret(KEY, "X")
+    line = events.error_to_json(AuthError(f"no {KEY}", hint=f"try {KEY}"))
+    assert (line["data"]["message"], line["data"]["hint"]) == ("no ***", "try ***")
+
+
+# --- in pieces ------------------------------------------------------------------------------------
+
+
+def fed(key: str, pieces: list[str]) -> tuple[str, list[str]]:
+    hider = Hider(key)
+    given = [hider.feed(piece) for piece in pieces]
+    return "".join(given) + hider.finish(), given
+
+
+@st.composite
+def pieces(draw: st.DrawFn, text: str) -> list[str]:
+    cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=12)))
+    return [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+
+
+TANGLED = "ababac-abab"
+"""A key whose own end begins it again: the hard case."""
+
+
+@given(st.data(), st.sampled_from([KEY, TANGLED, "aaaaaaa"]))
+def test_no_cut_lets_a_key_through(data: st.DataObject, key: str):
+    alphabet = st.sampled_from([key, key[:7], key[:-1], key[3:], "a", "b", " ", "é"])
+    text = "".join(data.draw(st.lists(alphabet, max_size=8)))
+    whole, _ = fed(key, data.draw(pieces(text)))
+    assert key not in whole
+    if key not in text and key[:8] not in text:
+        assert whole == text
+
+
+@given(st.data())
+def test_text_without_the_key_comes_out_as_it_went_in(data: st.DataObject):
+    text = data.draw(st.text("sk-proj.x ", max_size=60))
+    assert fed(KEY, data.draw(pieces(text)))[0] == text
+
+
+def test_every_cut_in_two_and_three():
+    text = f"a {KEY} z"
+    for first in range(len(text) + 1):
+        for second in range(first, len(text) + 1):
+            whole, _ = fed(KEY, [text[:first], text[first:second], text[second:]])
+            assert KEY not in whole
+            assert whole.startswith("a ")
+            assert whole.endswith("*** z")
+
+
+def test_only_what_may_be_the_key_is_held_back():
+    _, given = fed(KEY, ["Hello sk-", "proj", "-x"])
+    assert given == ["Hello sk-", "", "proj-x"]
+    assert fed(KEY, ["keys begin with sk-proj-"])[0] == "keys begin with sk-proj-"
+
+
+def test_the_better_part_of_a_key_stays_hidden_at_the_end():
+    assert fed(KEY, [f"it is {KEY[:-1]}"])[0] == "it is ***"

@@ -1,0 +1,271 @@
+"""Which of several keys is used, where it may go, and what makes a key unusable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from darkai_cli.config import keys, paths, trust
+from darkai_cli.config.keys import stored
+from darkai_cli.config.load import load
+from darkai_cli.errors import AuthError, ConfigError
+from darkai_cli.providers import registry, tables
+from darkai_cli.secret import Secret
+
+KEY = "sk-environment-123456"
+STORED = "sk-stored-1234567890"
+
+
+def config_file(text: str) -> Path:
+    file = paths.config_file()
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+def found(name: str = "openai", **environ: str) -> Secret | None:
+    config = load(environ={"DARKAI_HOME": str(paths.config_dir()), **environ})
+    settings = tables.settings_of(config, name)
+    home = {"DARKAI_HOME": str(paths.config_dir()), **environ}
+    return keys.find(config, registry.seeker_of(settings, config), home)
+
+
+def test_without_any_source_there_is_no_key():
+    assert found() is None
+
+
+def test_each_source_wins_over_the_next(tmp_path: Path):
+    stored.put("openai", "https://api.openai.com/v1", STORED)
+    key = found()
+    assert (key and key.source) == "keys.toml"
+    config_file("[providers.openai]\nkey_command = 'echo sk-printed-123456'\n")
+    key = found()
+    assert key is not None
+    assert key.source == "`key_command`"
+    assert key.reveal("https://api.openai.com/v1") == "sk-printed-123456"
+    key = found(OPENAI_API_KEY=KEY)
+    assert (key and key.source) == "OPENAI_API_KEY"
+
+
+def test_the_first_variable_that_is_set_counts():
+    key = found("gemini", GEMINI_API_KEY=" ", GOOGLE_API_KEY=KEY)
+    assert (key and key.source) == "GOOGLE_API_KEY"
+    key = found("gemini", GEMINI_API_KEY=KEY, GOOGLE_API_KEY="sk-other-123456")
+    assert (key and key.source) == "GEMINI_API_KEY"
+
+
+def test_key_env_replaces_the_usual_variable():
+    config_file('[providers.openai]\nkey_env = "MINE"\n')
+    assert found(OPENAI_API_KEY=KEY) is None
+    key = found(MINE=KEY)
+    assert (key and key.source) == "MINE"
+
+
+@pytest.mark.parametrize("value", ["", " ", "\n", "\t \r\n"])
+def test_an_empty_variable_counts_as_not_set(value: str):
+    stored.put("openai", "https://api.openai.com/v1", STORED)
+    key = found(OPENAI_API_KEY=value)
+    assert (key and key.source) == "keys.toml"
+
+
+def test_white_space_around_a_key_is_dropped():
+    key = found(OPENAI_API_KEY=f"  {KEY}\r\n")
+    assert key is not None
+    assert key.reveal("https://api.openai.com/v1") == KEY
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("sk one two-345678", "a space"),
+        ("sk-one-123456\nsk-two", "more than one line"),
+        ("sk-schlüssel-12345", "not ASCII"),
+        ("sk-\x1b[31m-12345678", "a control character"),
+    ],
+)
+def test_a_value_that_is_no_key_is_an_error_of_its_source(value: str, told: str):
+    with pytest.raises(AuthError, match="OPENAI_API_KEY") as caught:
+        found(OPENAI_API_KEY=value)
+    assert told in caught.value.message
+    assert caught.value.exit_code == 4
+    assert value not in caught.value.message
+
+
+# --- a provider that was moved --------------------------------------------------------------------
+
+MOVED = '[providers.openai]\nurl = "{}"\n'
+
+
+@pytest.mark.parametrize(
+    "url", ["https://elsewhere.test/v1", "http://api.openai.com/v1", "http://127.0.0.1:9/v1"]
+)
+def test_the_usual_variable_stays_with_the_built_in_address(url: str):
+    config_file(MOVED.format(url))
+    assert found(OPENAI_API_KEY=KEY) is None
+    config = load()
+    environ = {"OPENAI_API_KEY": KEY}
+    assert registry.with_key(tables.settings_of(config, "openai"), config, environ).key is None
+
+
+@pytest.mark.parametrize("url", ["https://api.openai.com/v2/", "https://API.openai.com:443/v1"])
+def test_another_path_at_the_same_address_is_no_move(url: str):
+    config_file(MOVED.format(url))
+    key = found(OPENAI_API_KEY=KEY)
+    assert key is not None
+    assert key.reveal(url) == KEY
+
+
+def test_no_error_advises_a_variable_that_does_not_count():
+    config = load()
+    environ = {"OPENAI_API_KEY": KEY}
+    settings = tables.settings_of(config, "openai")
+    assert registry.with_key(settings, config, environ).key_env == ("OPENAI_API_KEY",)
+    config_file(MOVED.format("https://elsewhere.test/v1"))
+    config = load()
+    settings = tables.settings_of(config, "openai")
+    assert registry.with_key(settings, config, environ).key_env == ()
+
+
+def test_the_users_own_table_sends_a_key_elsewhere():
+    url = "https://elsewhere.test/v1"
+    config_file(MOVED.format(url) + 'key_env = "OPENAI_API_KEY"\n')
+    key = found(OPENAI_API_KEY=KEY)
+    assert key is not None
+    assert key.reveal(url) == KEY
+    with pytest.raises(ConfigError):
+        key.reveal("https://api.openai.com/v1")
+    config_file(MOVED.format(url) + "key_command = 'echo sk-printed-123456'\n")
+    key = found(OPENAI_API_KEY=KEY)
+    assert (key and key.source) == "`key_command`"
+
+
+def test_a_stored_key_stays_with_the_address_it_was_stored_for():
+    stored.put("openai", "https://api.openai.com/v1", STORED)
+    config_file(MOVED.format("https://elsewhere.test/v1"))
+    assert found() is None
+    stored.put("openai", "https://elsewhere.test/v1", STORED)
+    assert found() is not None
+    config_file("")
+    assert found() is None
+
+
+def test_the_users_own_provider_has_the_address_of_its_table():
+    config_file('[providers.work]\ntype = "openai"\nurl = "https://w.test/v1"\nkey_env = "WORK"\n')
+    key = found("work", WORK=KEY)
+    assert key is not None
+    assert key.reveal("https://w.test/v1") == KEY
+
+
+# --- plain http -----------------------------------------------------------------------------------
+
+
+def test_a_key_goes_over_plain_http_only_by_the_users_own_word():
+    table = '[providers.work]\ntype = "openai"\nurl = "http://box.test/v1"\nkey_env = "WORK"\n'
+    config_file(table)
+    key = found("work", WORK=KEY)
+    assert key is not None
+    with pytest.raises(ConfigError, match="plain http"):
+        key.reveal("http://box.test/v1")
+    config_file(table + "allow_http_key = true\n")
+    key = found("work", WORK=KEY)
+    assert key is not None
+    assert key.reveal("http://box.test/v1") == KEY
+
+
+def test_the_users_own_header_obeys_the_same_rule():
+    table = '[providers.work]\ntype = "openai"\nurl = "http://box.test/v1"\n'
+    table += 'headers = { Authorization = "Bearer sk-header-123456" }\n'
+    config_file(table)
+    config = load()
+    with pytest.raises(ConfigError, match=r"header `Authorization`.*plain http") as caught:
+        registry.with_key(tables.settings_of(config, "work"), config, {})
+    assert "sk-header" not in caught.value.message
+    config_file(table.replace("[providers.work]", "[providers.work]\nallow_http_key = true"))
+    config = load()
+    registry.with_key(tables.settings_of(config, "work"), config, {})
+
+
+# --- a project's file -----------------------------------------------------------------------------
+
+
+def project(text: str, *, trusted: bool) -> None:
+    file = Path(".darkai.toml")
+    file.write_text(text)
+    if trusted:
+        trust.record(file.absolute(), file.read_bytes())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'url = "http://127.0.0.1:1/v1"',
+        'key_env = "HOME"',
+        "key_command = 'touch planted'",
+        "allow_http_key = true",
+        'headers = { Authorization = "Bearer x" }',
+        'type = "darkai"',
+    ],
+)
+def test_a_project_file_sets_nothing_of_a_provider(line: str):
+    project(f"[providers.openai]\n{line}\n", trusted=False)
+    config = load()
+    assert "openai" not in config.providers
+    assert any("`providers` is ignored" in notice for notice in config.notices)
+    key = found(OPENAI_API_KEY=KEY)
+    assert (key and key.source) == "OPENAI_API_KEY"
+    assert not Path("planted").exists()
+
+
+def test_a_trusted_project_that_moves_a_provider_does_not_get_the_users_keys():
+    config_file("[providers.work]\ntype = 'openai'\nurl = 'https://w.test'\nkey_env = 'WORK'\n")
+    stored.put("work", "https://w.test", STORED)
+    project("[providers.work]\nurl = 'https://evil.test'\n", trusted=True)
+    assert load().providers["work"].url == "https://evil.test"
+    assert found("work", WORK=KEY) is None
+    config_file(
+        "[providers.work]\ntype = 'openai'\nurl = 'https://w.test'\nkey_command = 'touch planted'\n"
+    )
+    assert found("work") is None
+    assert not Path("planted").exists()
+
+
+def test_a_trusted_project_that_moves_a_provider_does_not_get_the_users_header():
+    table = "[providers.work]\ntype = 'openai'\nurl = '{}'\n"
+    header = "headers = { Authorization = 'Bearer sk-header-123456' }\n"
+    config_file(table.format("https://w.test") + header)
+    project(table.format("https://evil.test"), trusted=True)
+    config = load()
+    with pytest.raises(ConfigError, match=r"is not sent to https://evil\.test"):
+        registry.with_key(tables.settings_of(config, "work"), config, {})
+    project(table.format("https://own.test") + header, trusted=True)
+    config = load()
+    registry.with_key(tables.settings_of(config, "work"), config, {})
+
+
+def test_a_proxy_elsewhere_does_not_see_a_key_in_plain():
+    config_file(
+        "[providers.work]\ntype = 'openai'\nurl = 'http://127.0.0.1:9/v1'\nkey_env = 'WORK'\n"
+    )
+    for proxy, passes in (
+        ("http://p.test:3128", False),
+        ("socks5://127.0.0.1:1", True),
+        ("", True),
+    ):
+        config = load({"provider": "work", "model": "m", "proxy": proxy})
+        target = registry.resolve(config)
+        if passes:
+            registry.provider_of(target, config, {"WORK": KEY})
+        else:
+            with pytest.raises(ConfigError, match=r"through the proxy p\.test"):
+                registry.provider_of(target, config, {"WORK": KEY})
+
+
+def test_a_trusted_project_cannot_allow_plain_http():
+    config_file("[providers.work]\ntype = 'openai'\nurl = 'http://w.test'\nkey_env = 'WORK'\n")
+    project("[providers.work]\nallow_http_key = true\n", trusted=True)
+    assert load().providers["work"].allow_http_key
+    key = found("work", WORK=KEY)
+    assert key is not None
+    with pytest.raises(ConfigError, match="plain http"):
+        key.reveal("http://w.test")
