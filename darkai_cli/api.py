@@ -184,7 +184,7 @@ def _link(url: str, proxy: str | None, timeout: float | None) -> Any:
         url, explicit=proxy, origin="the argument `proxy`", by_flag=True, environ=environ
     )
     secure = url.startswith("https:") or (route is not None and route.scheme == "https")
-    pending = tls.PendingContext(None, environ) if secure else None
+    pending = tls.PendingContext(tls.Trust(), environ) if secure else None
     return Link(Timers().with_timeout(timeout), route, pending)
 
 
@@ -214,9 +214,9 @@ def format_prompt(
 
 
 def _request(
-    prompt: str | Messages, system: str | None, flags: dict[str, Any], options: dict[str, Any]
-) -> tuple[Any, ChatRequest, Any]:
-    """Config, request and provider for a question."""
+    prompt: str | Messages, system: str | None, flags: dict[str, Any]
+) -> tuple[Any, Any, tuple[Message, ...]]:
+    """Config, who is asked, and what, for a question."""
     from darkai_cli.config.load import load
     from darkai_cli.providers import registry
 
@@ -227,8 +227,7 @@ def _request(
     system = system or config.system
     if system:
         messages = (Message("system", system), *messages)
-    chat = ChatRequest(messages, target.model, {**config.options, **options})
-    return config, chat, registry.provider_of(target, config, streams.environ())
+    return config, target, messages
 
 
 def stream(
@@ -246,11 +245,12 @@ def stream(
     ``timeout`` in seconds; ``options`` become fields of the request. Raises ``DarkAIError`` and its
     kin.
     """
-    from darkai_cli.conversation.turn import retried
+    from darkai_cli.conversation import fallback
 
     flags = {"model": model, "provider": provider, "timeout": timeout, "proxy": proxy}
-    config, chat, source = _request(prompt, system, flags, options)
-    return retried(lambda: source.stream(chat), config.retries)
+    config, target, messages = _request(prompt, system, flags)
+    open_stream = fallback.opener(config, messages, options, streams.environ())
+    return open_stream(target, connect_timeout=None, retries=config.retries)
 
 
 def ask(prompt: str | Messages, **kwargs: Any) -> str:
@@ -269,10 +269,11 @@ async def astream(
     **options: Any,
 ) -> AsyncIterator[Event]:
     """``stream`` for asyncio and trio."""
-    from darkai_cli.conversation.turn import aretried
+    from darkai_cli.conversation import fallback
 
     flags = {"model": model, "provider": provider, "timeout": timeout, "proxy": proxy}
-    config, chat, source = _request(prompt, system, flags, options)
-    async with aclosing(aretried(lambda: source.astream(chat), config.retries)) as events:
+    config, target, messages = _request(prompt, system, flags)
+    turn = fallback.aopened(config, target, messages, options, streams.environ())
+    async with aclosing(turn) as events:
         async for event in events:
             yield event

@@ -15,21 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from darkai_cli import streams
 from darkai_cli.errors import DarkAIError, InputError
-from darkai_cli.messages import Image
+from darkai_cli.messages import MAX_IMAGE, Image, image_type
 
 if TYPE_CHECKING:
     from darkai_cli.wire.transport import Link
 
-MAX_BYTES = 16 * 1024 * 1024
+MAX_BYTES = MAX_IMAGE
 """The most bytes of one attachment, and of all texts together."""
 
-_IMAGES = (
-    (b"\x89PNG\r\n\x1a\n", 0, "image/png"),
-    (b"\xff\xd8\xff", 0, "image/jpeg"),
-    (b"GIF87a", 0, "image/gif"),
-    (b"GIF89a", 0, "image/gif"),
-    (b"WEBP", 8, "image/webp"),
-)
 _OTHERS = (
     (b"%PDF-", "a PDF", "`pdftotext FILE - | darkai ask -f - ...` takes its text"),
     (b"PK\x03\x04", "a ZIP archive or an office document", "unpack or convert it to text first"),
@@ -55,6 +48,11 @@ class Attached(NamedTuple):
 
     texts: tuple[Text, ...] = ()
     images: tuple[Image, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What everything is called."""
+        return (*(text.name for text in self.texts), *(image.name for image in self.images))
 
     def below(self, prompt: str) -> str:
         """The prompt with the texts below it, each under its name."""
@@ -149,9 +147,9 @@ def _fetched(url: str, link_to: Callable[[str], Link]) -> Text | Image:
 
 def _classify(name: str, data: bytes, charset: str) -> Text | Image:
     """The text or the image that ``data`` is. Raises ``InputError`` for anything else."""
-    for mark, offset, media_type in _IMAGES:
-        if data.startswith(mark, offset):
-            return Image(media_type, data, name)
+    media_type = image_type(data)
+    if media_type:
+        return Image(media_type, data, name)
     for mark, what, hint in _OTHERS:
         if data.startswith(mark):
             raise InputError(f"`{name}` is {what}, which no model takes", hint=hint)

@@ -30,12 +30,13 @@ class Answer(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A message in the tree. ``answer``: for a reply, how it came about."""
+    """A message in the tree. ``answer``: for a reply, how it came about, in the turn ``turn``."""
 
     id: str
     parent: str | None
     message: Message
     answer: Answer | None = None
+    turn: str | None = None
 
 
 class Branches:
@@ -91,15 +92,18 @@ class Branches:
         self.active = entry.id
         self._undone.clear()
 
-    def put(self, entry: Entry) -> None:
-        """A message as it is now: a reply that has grown or ended."""
-        self._entries[entry.id] = entry
-
     def move(self, identifier: str | None) -> None:
         """Make the branch that ends there the active one."""
         if identifier is not None and identifier not in self._entries:
             raise KeyError(identifier)
         self.active = identifier
+
+    def step(self, identifier: str | None) -> None:
+        """The same, for ``redo`` to take back."""
+        before = self.active
+        self.move(identifier)
+        if before is not None and before != identifier:
+            self._undone.append(before)
 
     def undo(self, count: int = 1) -> list[Entry]:
         """Step back before the last ``count`` prompts; those, the first one first.
@@ -115,16 +119,14 @@ class Branches:
             raise NotFoundError(
                 f"there are only {_exchanges(len(prompts))}", hint=f"`/undo {len(prompts)}`"
             )
-        assert self.active is not None
-        self._undone.append(self.active)
         taken = prompts[-count:]
-        self.active = taken[0].parent
+        self.step(taken[0].parent)
         return taken
 
     def redo(self) -> Entry:
-        """Take the last undo back; the message that is active again.
+        """Take the last step back; the message that is active again.
 
-        Raises ``NotFoundError`` if there is none, or something was said since.
+        Raises ``NotFoundError`` if there was none, or something was said since.
         """
         if not self._undone:
             raise NotFoundError("there is nothing to redo", hint="`/tree` shows all branches")
@@ -166,15 +168,12 @@ class Branches:
     def fork(self, number: int | None = None) -> None:
         """Go on after exchange ``number`` (None: after the one before the last), in a new branch.
 
-        Raises ``NotFoundError``.
+        After exchange 0 is at the beginning. Raises ``NotFoundError``.
         """
-        before = len(self.prompts()) - 1 if number is None else number
-        if before <= 0 and number is None:
-            self.prompt()
-            self.active = None
-            return
-        self.active = self.reply(before).id
-        self._undone.clear()
+        if number is None:
+            self.step(self.prompt().parent)
+        else:
+            self.step(self.reply(number).id if number else None)
 
     def leaves(self) -> list[Entry]:
         """The ends of the branches, the oldest first."""

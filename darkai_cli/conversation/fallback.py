@@ -2,15 +2,15 @@
 
 The rule: what the user chose (provider, the model of a named provider, URL, fallback list) is never
 substituted. Where nothing was chosen and the default service cannot be reached or fails before its
-first word, the turn goes on with the user's own ``fallback`` list, or, last, with the offline
-``demo``, and only for what ``demo`` can honestly answer. Each change is told in a notice.
+first word, the turn goes on with one of the ``substitutes``; a ``fallback`` list of the user's own
+is asked in its order. Each change is told in a notice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import aclosing, closing
+from typing import TYPE_CHECKING, Any
 
 from darkai_cli.config import state
 from darkai_cli.errors import DarkAIError, ProviderError
@@ -21,24 +21,16 @@ from darkai_cli.providers.catalog import BUILT_IN
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
+    from darkai_cli.conversation.admission import Patience
+    from darkai_cli.conversation.substitutes import Substitutes
+    from darkai_cli.conversation.turn import Stream
+    from darkai_cli.wire.session import Session
 
 CONNECT_LIMIT = 3.0
 """Seconds to connect to the default service, all in all, where another may answer."""
 
 SUBSTITUTABLE = (7, 8, 9)
 """The exit codes of the failures after which another provider may answer."""
-
-CHOOSE = "choose a service with `darkai config set providers.darkai.url URL` or `DARKAI_URL=URL`"
-
-
-class Stream(Protocol):
-    """Something that opens a turn: the provider's settings and the request in, events out."""
-
-    def __call__(
-        self, target: registry.Target, *, connect_timeout: float | None, retries: int
-    ) -> Generator[Event, None, None]:
-        """Open it."""
-        ...
 
 
 def nothing_chosen(config: Config, target: registry.Target) -> bool:
@@ -59,8 +51,13 @@ def open_turn(
     open_stream: Stream,
     *,
     allowed: bool,
+    ask: Callable[[str], str] | None = None,
 ) -> Generator[Event, None, None]:
-    """The events of a turn, by whoever answers it. ``allowed``: False for ``--no-fallback``."""
+    """The events of a turn, by whoever answers it.
+
+    ``allowed``: False for ``--no-fallback``. ``ask``: puts a question to the person at the terminal
+    and gives what was typed; None where nobody can be asked.
+    """
     target = registry.resolve(config)
     default = nothing_chosen(config, target)
     if default:
@@ -68,7 +65,12 @@ def open_turn(
     if not allowed or config.fallback == () or not (default or config.fallback):
         yield from open_stream(target, connect_timeout=None, retries=config.retries)
         return
-    yield from _with_substitutes(config, target, messages, open_stream)
+    if config.fallback:
+        yield from _with_list(config, target, messages, open_stream)
+        return
+    from darkai_cli.conversation.substitutes import Substitutes
+
+    yield from _with_substitutes(target, Substitutes(config, messages, ask), open_stream)
 
 
 def _announced(open_stream: Stream, default: registry.Target) -> Stream:
@@ -95,21 +97,13 @@ def _announced(open_stream: Stream, default: registry.Target) -> Stream:
     return announced
 
 
-def _with_substitutes(
+def _with_list(
     config: Config, target: registry.Target, messages: tuple[Message, ...], open_stream: Stream
 ) -> Generator[Event, None, None]:
-    url = target.settings.url
-    listed = config.fallback
-    if listed is None and state.outage(url):
-        demo = _demo_for(messages)
-        if demo is not None:
-            yield _told(f"{target.settings.host} did not answer a few minutes ago", demo)
-            yield from open_stream(demo, connect_timeout=None, retries=0)
-            return
+    """Whom was chosen, then the user's own list."""
     started = False
-    limits: tuple[float | None, int] = (None, config.retries) if listed else (CONNECT_LIMIT, 0)
     try:
-        with closing(open_stream(target, connect_timeout=limits[0], retries=limits[1])) as events:
+        with closing(open_stream(target, connect_timeout=None, retries=config.retries)) as events:
             for event in events:
                 started = started or event.type != "notice"
                 yield event
@@ -118,29 +112,56 @@ def _with_substitutes(
             raise
         failure = error
     else:
-        if listed is None:
-            state.clear_outage(url)
         return
-    if listed is None:
-        if not failure.proxied:  # else it may be the proxy's fault, which the user will mend
-            state.record_outage(url)
-        demo = _demo_for(messages)
-        if demo is None:
-            failure.hint = f"{CHOOSE}; `darkai ask -p demo` is an offline demonstration"
-            raise failure
-        yield _told(failure.message, demo)
-        yield from open_stream(demo, connect_timeout=None, retries=0)
+    yield from _listed(config, messages, failure, open_stream)
+
+
+def _with_substitutes(
+    default: registry.Target, substitutes: Substitutes, open_stream: Stream
+) -> Generator[Event, None, None]:
+    """The default service, then whoever may answer in its place; not asked if it was just down."""
+    url, host = default.settings.url, default.settings.host
+    if state.outage(url):
+        answered = yield from substitutes.answer(
+            f"{host} did not answer a few minutes ago", open_stream
+        )
+        if answered:
+            return
+    started = False
+    try:
+        with closing(open_stream(default, connect_timeout=CONNECT_LIMIT, retries=0)) as events:
+            for event in events:
+                started = started or event.type != "notice"
+                yield event
+    except ProviderError as error:
+        if started or error.exit_code not in SUBSTITUTABLE:
+            raise
+        failure = error
+    else:
+        state.clear_outage(url)
         return
-    yield from _listed(config, failure, open_stream)
+    if not failure.proxied:  # else it may be the proxy's fault, which the user will mend
+        state.record_outage(url)
+    answered = yield from substitutes.answer(failure.message, open_stream)
+    if not answered:
+        failure.hint = substitutes.hint()
+        raise failure
 
 
 def _listed(
-    config: Config, failure: ProviderError, open_stream: Stream
+    config: Config,
+    messages: tuple[Message, ...],
+    failure: ProviderError,
+    open_stream: Stream,
 ) -> Generator[Event, None, None]:
     """The user's own list, in order; the last failure stands."""
+    from darkai_cli.conversation.demo import check_resumed
+
     for name in config.fallback or ():
         try:
             target = registry.named(config, name)
+            if messages and messages[-1].role == "assistant":
+                check_resumed(target, messages, None)
         except DarkAIError as exc:
             yield Notice("warning", f"fallback `{name}`: {exc.message}")
             continue
@@ -162,22 +183,6 @@ def _listed(
     raise failure
 
 
-def _demo_for(messages: tuple[Message, ...]) -> registry.Target | None:
-    """The demo provider, if it can honestly answer the last message."""
-    from darkai_cli.providers.demo.answers import can_answer
-
-    if not messages or not can_answer(messages[-1].content):
-        return None
-    settings = BUILT_IN["demo"]
-    return registry.Target(settings, settings.default_model)
-
-
-def _told(why: str, demo: registry.Target) -> Notice:
-    return Notice(
-        "warning", f"{why}; the offline `{demo.settings.name}` answers, no model does; {CHOOSE}"
-    )
-
-
 def opener(
     config: Config,
     messages: tuple[Message, ...],
@@ -186,22 +191,67 @@ def opener(
     log: Callable[[str], None] | None = None,
     on_sent: Callable[[], None] | None = None,
     on_open: Callable[[str], None] | None = None,
+    patience: Patience | None = None,
+    session: Session | None = None,
 ) -> Stream:
-    """The way turns are opened in earnest: the registry's provider, with retries."""
+    """The way turns are opened in earnest: the registry's provider, rate limits kept, retries.
+
+    ``options``: those of this turn; the provider's settings hold those of the configuration.
+    ``session``: keeps the connection for the next turn.
+    """
+    from darkai_cli.conversation.admission import admitted, gate_of, patience_of
     from darkai_cli.conversation.turn import retried
 
     def open_stream(
         target: registry.Target, *, connect_timeout: float | None, retries: int
     ) -> Generator[Event, None, None]:
-        hooks = registry.Hooks(connect_timeout, log, on_sent)
+        host = target.settings.host
+        gate = gate_of(target.settings, lambda: provider.settings.key, config, environ)
+
+        def sent() -> None:
+            gate.sent()
+            if on_sent is not None:
+                on_sent()
+
+        hooks = registry.Hooks(connect_timeout, log, sent, gate.head, session)
         provider = registry.provider_of(target, config, environ, hooks)
         chat = ChatRequest(messages, target.model, options)
 
         def attempt() -> Generator[Event, None, None]:
             if on_open is not None:
-                on_open(target.settings.host)
+                on_open(host)
             return provider.stream(chat)
 
-        return retried(attempt, retries)
+        if target.settings.type == "demo":
+            return retried(attempt, retries)
+        waits = patience or patience_of(config, None)
+        return retried(lambda: admitted(gate, host, attempt, waits), retries)
 
     return open_stream
+
+
+async def aopened(
+    config: Config,
+    target: registry.Target,
+    messages: tuple[Message, ...],
+    options: Mapping[str, Any],
+    environ: Mapping[str, str],
+) -> AsyncGenerator[Event, None]:
+    """A turn for the asynchronous driver: rate limits kept, retries, nobody else asked."""
+    from darkai_cli.conversation.admission import aadmitted, gate_of, patience_of
+    from darkai_cli.conversation.turn import aretried
+
+    gate = gate_of(target.settings, lambda: provider.settings.key, config, environ)
+    hooks = registry.Hooks(on_sent=gate.sent, on_head=gate.head)
+    provider = registry.provider_of(target, config, environ, hooks)
+    chat = ChatRequest(messages, target.model, options)
+    host, waits = target.settings.host, patience_of(config, None)
+
+    def attempt() -> AsyncGenerator[Event, None]:
+        if target.settings.type == "demo":
+            return provider.astream(chat)
+        return aadmitted(gate, host, lambda: provider.astream(chat), waits)
+
+    async with aclosing(aretried(attempt, config.retries)) as events:
+        async for event in events:
+            yield event

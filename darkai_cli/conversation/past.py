@@ -38,20 +38,17 @@ class Past(NamedTuple):
 def load(path: Path, typed: str | None, *, resume: bool) -> Past:
     """The latest conversation, or the one whose id begins with ``typed``.
 
-    ``resume``: its last reply is to be continued. Raises ``NotFoundError`` if there is none such.
+    ``resume``: its last reply is to be continued. Raises ``NotFoundError`` if there is none such,
+    and ``StoreError``: a damaged history is left where it is, since a question without what was
+    said before is another question.
     """
     from darkai_cli.history.store import Store
 
     if not path.exists():
         raise _nothing_saved()
     with Store(path) as store:
-        try:
-            identifier = store.find(typed) if typed else _latest(store)
-            found = _resumed(store, identifier) if resume else _continued(store, identifier)
-        except NotFoundError as exc:
-            if store.warnings:  # a damaged history was moved away: that is why it is not found
-                exc.hint = "; ".join(store.warnings)
-            raise
+        identifier = store.find(typed) if typed else _latest(store)
+        found = _resumed(store, identifier) if resume else _continued(store, identifier)
         return found._replace(warnings=tuple(store.warnings))
 
 
@@ -83,7 +80,7 @@ def _continued(store: object, identifier: str) -> Past:
         short=conversation.short,
         title=conversation.title,
         age=max(0.0, time.time() - conversation.updated / 1000),
-        messages=tree.messages(branch),
+        messages=tree.messages(store, branch),
         system=last.system if last is not None else None,
         model=f"{last.provider}/{last.model}" if last is not None else None,
         parent=branch[-1].id if branch else None,
@@ -121,7 +118,13 @@ def _nothing_to_resume(store: object, identifier: str) -> NotFoundError:
             "the last reply is still being written by another darkai",
             hint="wait for it to end, or stop it",
         )
-    return NotFoundError(
-        "the last reply is whole: there is nothing to resume",
-        hint="`darkai history` lists what is saved",
-    )
+    other = store.latest_unfinished()
+    if other is None:
+        hint = "`darkai history` lists what is saved"
+    else:
+        found = store.conversation(other)
+        hint = (
+            f"`darkai ask --resume --conversation {found.short}` continues the latest that is not"
+            f" whole, `{found.title}`"
+        )
+    return NotFoundError("the last reply is whole: there is nothing to resume", hint=hint)

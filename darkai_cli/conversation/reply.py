@@ -15,7 +15,7 @@ from darkai_cli.events import EndReason, Event, StreamStart, Usage
 State = Literal["complete", "interrupted", "truncated", "failed"]
 
 LIMIT_OPTIONS = frozenset(
-    {"max_tokens", "max_completion_tokens", "max_output_tokens", "num_predict"}
+    {"max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "num_predict"}
 )
 """Options with which a user limits the length of a reply."""
 

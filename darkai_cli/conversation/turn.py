@@ -12,18 +12,33 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, closing
+from typing import TYPE_CHECKING, Protocol
 
 from darkai_cli.errors import (
     IncompleteReplyError,
     ProviderError,
+    RateLimitError,
     RefusedError,
     ReplyTimeoutError,
 )
 from darkai_cli.events import VISIBLE, Event, Notice
 
+if TYPE_CHECKING:
+    from darkai_cli.providers import registry
+
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 8.0
 """Backoff in seconds: exponential between these, with full jitter."""
+
+
+class Stream(Protocol):
+    """Something that opens a turn: the provider's settings and the request in, events out."""
+
+    def __call__(
+        self, target: registry.Target, *, connect_timeout: float | None, retries: int
+    ) -> Generator[Event, None, None]:
+        """Open it."""
+        ...
 
 
 class Attempts:
@@ -51,6 +66,8 @@ class Attempts:
         """Seconds to wait before the next try. Raises the error that ends the turn instead."""
         if self.visible:
             raise _incomplete(error) from error
+        if isinstance(error, RateLimitError) and error.status is None and not error.retryable:
+            raise error  # no service said so: it was not even sent
         # A connection that timed out is tried once more; it has taken long enough by then.
         limit = min(self._retries, 1) if isinstance(error, ReplyTimeoutError) else self._retries
         if not error.retryable or self._failed >= limit:

@@ -9,9 +9,10 @@ later estimates are scaled by how far this one was off. An image counts as a fix
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
+from darkai_cli.conversation.reply import LIMIT_OPTIONS
 from darkai_cli.messages import Message
 
 IMAGE = 1000
@@ -22,6 +23,9 @@ MESSAGE = 4
 
 RESERVE = 1024
 """Tokens that are left for the reply, where the request names no limit for it."""
+
+_SHARE = 4
+"""The part of a small window that is left for the reply: one in so many."""
 
 _ASCII = re.compile(r"[\x00-\x7f]+")
 _DENSE = re.compile(
@@ -34,18 +38,24 @@ class Fit(NamedTuple):
 
     ``size``: of all messages. ``room``: for them, None where the window is not known. ``dropped``:
     how many of the oldest messages, the system prompt not counted, would have to stay out.
-    ``kept``: the messages that would be left.
+    ``kept``: the messages that would be left. ``left``: the size of those.
     """
 
     size: int
     room: int | None
     dropped: int
     kept: tuple[Message, ...]
+    left: int
 
     @property
     def is_over(self) -> bool:
         """Whether something would have to stay out."""
         return self.room is not None and self.size > self.room
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the prompt itself is too large, so that leaving out does not help."""
+        return self.room is not None and self.left > self.room
 
 
 def estimate(text: str) -> float:
@@ -70,8 +80,21 @@ def scale(messages: Sequence[Message], told: int | None) -> float:
     return min(4.0, max(0.25, told / max(1.0, sum(map(size, messages)))))
 
 
+def reserve(window: int, options: Mapping[str, Any] = {}) -> int:
+    """The tokens to leave for the reply: what the options limit it to, else the usual number."""
+    for name in sorted(LIMIT_OPTIONS & options.keys()):
+        limit = options[name]
+        if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0:
+            return min(limit, window)
+    return min(RESERVE, window // _SHARE)
+
+
 def fit(
-    messages: Sequence[Message], window: int | None, *, reply: int = RESERVE, factor: float = 1.0
+    messages: Sequence[Message],
+    window: int | None,
+    *,
+    reply: int = RESERVE,
+    factor: float = 1.0,
 ) -> Fit:
     """What would have to stay out. ``reply``: tokens left for it. ``factor``: from ``scale``.
 
@@ -81,7 +104,7 @@ def fit(
     sizes = [size(message) * factor for message in messages]
     total = sum(sizes)
     if window is None:
-        return Fit(round(total), None, 0, tuple(messages))
+        return Fit(round(total), None, 0, tuple(messages), round(total))
     room = max(0, window - reply)
     first = 1 if messages and messages[0].role == "system" else 0
     start = first
@@ -93,4 +116,4 @@ def fit(
         left -= sum(sizes[start:end])
         start = end
     kept = (*messages[:first], *messages[start:])
-    return Fit(round(total), room, start - first, kept)
+    return Fit(round(total), room, start - first, kept, round(left))

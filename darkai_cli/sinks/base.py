@@ -2,14 +2,15 @@
 
 The pump closes the event iterator, and so the connection, however the loop ends. A sink whose
 reader has gone (``BrokenPipeError``) ends the reply quietly; a sink that fails otherwise is taken
-out of the loop while the others are fed on (the history must get the text although the terminal is
-broken), and its error is raised at the end.
+out of the loop and its error is raised at the end; the others are fed on if there is a tap (the
+history must get the text although the terminal is broken).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from functools import reduce
+from typing import Protocol, runtime_checkable
 
 from darkai_cli.errors import InputError
 from darkai_cli.events import Event
@@ -27,18 +28,29 @@ class Sink(Protocol):
         ...
 
 
-def pump(events: Iterator[Event], sinks: Sequence[Sink]) -> bool:
+@runtime_checkable
+class Tap(Protocol):
+    """What keeps one reply's events as they pass: not worth a call for each, and it never fails."""
+
+    def passing(self, events: Iterator[Event]) -> Iterator[Event]:
+        """The events, for the sinks."""
+        ...
+
+
+def pump(events: Iterator[Event], sinks: Sequence[Sink | Tap]) -> bool:
     """Feed every event to every sink, close all, and say whether the reader stayed to the end.
 
-    Returns False where a closed pipe ended the reply. Raises what the events raised (after the
-    sinks were closed with it), else the first error of a sink.
+    Taps come first. Returns False where a closed pipe ended the reply. Raises what the events
+    raised (after the sinks were closed with it), else the first error of a sink.
     """
-    open_sinks = list(sinks)
+    open_sinks = [sink for sink in sinks if not isinstance(sink, Tap)]
+    taps = [tap for tap in sinks if isinstance(tap, Tap)]
+    passing = reduce(lambda passing, tap: tap.passing(passing), taps, events)
     fault: BaseException | None = None
     failed: Exception | None = None
     stayed = True
     try:
-        for event in events:
+        for event in passing:
             for sink in tuple(open_sinks):
                 try:
                     sink.feed(event)
@@ -47,7 +59,7 @@ def pump(events: Iterator[Event], sinks: Sequence[Sink]) -> bool:
                 except Exception as exc:  # noqa: BLE001 -- raised below, once the others are fed
                     open_sinks.remove(sink)
                     failed = failed or exc
-            if not stayed or (failed and not any(_keeps(sink) for sink in open_sinks)):
+            if not stayed or (failed and not taps):
                 break
     except BaseException as exc:
         fault = exc
@@ -66,11 +78,6 @@ def pump(events: Iterator[Event], sinks: Sequence[Sink]) -> bool:
         if failed is not None and fault is None:
             raise failed
     return stayed
-
-
-def _keeps(sink: Sink) -> bool:
-    """Whether the sink keeps the reply, and so is worth being fed on alone."""
-    return bool(getattr(sink, "keeps", False))
 
 
 def unwritable(error: OSError) -> Exception:

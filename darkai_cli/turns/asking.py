@@ -39,6 +39,7 @@ class Asking:
         self._config = config
         self._messages = messages
         self._options = options
+        self._in_force = dict(options)
         self._question = question
         self._past = past
 
@@ -65,7 +66,7 @@ class Asking:
                 lambda: self._events(out, saving, allowed=allowed, log=log),
                 out,
                 saving,
-                self._options,
+                self._in_force,
                 quiet=aside.quiet,
             )
         except BrokenPipeError:
@@ -86,8 +87,10 @@ class Asking:
     ) -> Any:
         target = registry.resolve(self._config)
         system = self._messages[0].content if self._messages[0].role == "system" else None
-        prompt = None if self._question is None else self._question.content
-        saving.begin(prompt, target, system, self._options)
+        asked = self._question
+        prompt, images = (asked.content, asked.images) if asked is not None else (None, ())
+        self._in_force.update({**target.settings.options, **self._options})
+        saving.begin(prompt, target, system, self._in_force, images=images)
 
         def sent() -> None:
             out.prepare()
@@ -101,18 +104,22 @@ class Asking:
             log=log,
             on_sent=sent,
             on_open=out.wait,
+            patience=out.patience,
         )
-        return saving.stamped(
-            fallback.open_turn(self._config, self._messages, open_stream, allowed=allowed)
+        return fallback.open_turn(
+            self._config, self._messages, open_stream, allowed=allowed, ask=out.ask
         )
 
     def show(self) -> int:
         """Print what would be sent."""
+        from darkai_cli.secret import hide_known
         from darkai_cli.wire.secrets import masked, shown_url
 
         target = registry.resolve(self._config)
         provider = registry.provider_of(target, self._config, streams.environ())
         request = provider.request(ChatRequest(self._messages, target.model, self._options))
+        if request.notice:
+            streams.tell(f"warning: {request.notice}")
         shown = {
             "provider": target.settings.name,
             "model": target.model,
@@ -121,5 +128,6 @@ class Asking:
             "headers": masked(request.headers),
             "body": json.loads(request.body),
         }
-        streams.stdout().write(json.dumps(shown, indent=2, ensure_ascii=False) + "\n")
+        text = hide_known(json.dumps(shown, indent=2, ensure_ascii=False))
+        streams.stdout().write(text + "\n")
         return 0

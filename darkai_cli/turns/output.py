@@ -19,6 +19,7 @@ from darkai_cli.sinks.choose import Wishes, choose
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
+    from darkai_cli.conversation.admission import Patience
     from darkai_cli.sinks.atomic import AtomicFile
     from darkai_cli.sinks.base import Sink
     from darkai_cli.sinks.waiting import Waiting
@@ -65,16 +66,52 @@ class Output:
 
     def wait(self, host: str) -> None:
         """A request to ``host`` begins: say so on a terminal, if nothing comes for a while."""
-        err = streams.stderr()
-        if self._aside.quiet or not streams.is_terminal(err) or streams.is_dumb():
-            return
-        if self._config.plain:
+        if not self._watched:
             return
         from darkai_cli.sinks.waiting import Waiting
 
         self._stop_waiting()
+        err = streams.stderr()
         self._waiting = Waiting(err, host, width=lambda: streams.size(err)[0])
         self._waiting.start()
+
+    @property
+    def _watched(self) -> bool:
+        """Whether a row that changes may be drawn on stderr, for somebody to watch."""
+        if self._aside.quiet or self._config.plain or streams.is_dumb():
+            return False
+        return streams.is_terminal(streams.stderr())
+
+    @property
+    def patience(self) -> Patience:
+        """How long to wait for the slots of rate limits: with a countdown where it is watched."""
+        from darkai_cli.conversation.admission import patience_of
+
+        return patience_of(self._config, self._count_down if self._watched else None)
+
+    def _count_down(self, why: str, seconds: float) -> None:
+        from darkai_cli.sinks.countdown import count_down
+
+        self._stop_waiting()
+        err = streams.stderr()
+        count_down(err, why, seconds, width=lambda: streams.size(err)[0])
+
+    @property
+    def ask(self) -> Callable[[str], str] | None:
+        """Puts a question to the person at the terminal; None where nobody is to be asked.
+
+        It takes a terminal to show it on, with its mark, and one to answer from.
+        """
+        if self._aside.quiet or streams.is_dumb():
+            return None
+        there = streams.is_terminal(streams.stdin()) and streams.is_terminal(streams.stderr())
+        return self._asked if there else None
+
+    def _asked(self, question: str) -> str:
+        from darkai_cli.turns import consent
+
+        self._stop_waiting()
+        return consent.ask(question)
 
     def _stop_waiting(self) -> None:
         if self._waiting is not None:

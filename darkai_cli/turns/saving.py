@@ -6,20 +6,21 @@ thread, once the request has been sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from darkai_cli import streams
 from darkai_cli.config import paths
 from darkai_cli.errors import DarkAIError, StoreError
-from darkai_cli.events import Event, StreamStart
+from darkai_cli.secret import hide_known
 
 if TYPE_CHECKING:
     from darkai_cli.conversation.past import Past
     from darkai_cli.conversation.reply import Reply, Verdict
     from darkai_cli.history.journal import Journal
     from darkai_cli.history.stored import TurnIds
-    from darkai_cli.sinks.base import Sink
+    from darkai_cli.messages import Image
+    from darkai_cli.sinks.base import Tap
 
 
 _SHORT = 12
@@ -69,18 +70,28 @@ class Saving:
         return self._ids
 
     @property
-    def sinks(self) -> list[Sink]:
-        """The sink of the journal, if there is one."""
+    def sinks(self) -> list[Tap]:
+        """The journal's tap, if there is a journal."""
         if self._journal is None:
             return []
-        from darkai_cli.sinks.journal import JournalSink
+        from darkai_cli.sinks.journal import JournalTap
 
-        return [JournalSink(self._journal)]
+        return [JournalTap(self._journal)]
 
     def begin(
-        self, prompt: str | None, target: Any, system: str | None, options: Mapping[str, Any]
+        self,
+        prompt: str | None,
+        target: Any,
+        system: str | None,
+        options: Mapping[str, Any],
+        *,
+        title: str | None = None,
+        images: Sequence[Image] = (),
     ) -> None:
-        """The turn begins; ``target`` is who is asked first."""
+        """The turn begins; ``target`` is who is asked first.
+
+        ``title``: of a new conversation. ``images`` go along with the prompt.
+        """
         if self._journal is None:
             return
         place = self._place
@@ -91,32 +102,18 @@ class Saving:
             conversation=place.conversation,
             parent=place.parent if prompt is not None else None,
             prompt_id=place.prompt_id if prompt is None else None,
+            title=title,
             options=options,
             system=system,
             resumes=place.resumes,
             partial=place.partial,
+            images=images,
         )
 
     def sent(self) -> None:
         """The request is on the wire."""
         if self._journal is not None:
             self._journal.sent()
-
-    def stamped(self, events: Iterator[Event]) -> Iterator[Event]:
-        """The events, the first of which tells where the reply is saved."""
-        names = self._ids
-        if names is None:
-            return events
-        return self._stamped(events, names)
-
-    @staticmethod
-    def _stamped(events: Iterator[Event], names: TurnIds) -> Iterator[Event]:
-        for event in events:
-            if isinstance(event, StreamStart):
-                yield event._replace(conversation=names.conversation, turn=names.turn)
-                yield from events
-                return
-            yield event
 
     def end(self, verdict: Verdict, reply: Reply, *, quiet: bool) -> None:
         """The turn is over. Raises ``StoreError`` if it could not be saved, and it alone failed."""
@@ -130,7 +127,7 @@ class Saving:
                 verdict.state,
                 reason=reply.reason,
                 error_kind=error.kind if isinstance(error, DarkAIError) else None,
-                error=error.message if isinstance(error, DarkAIError) else None,
+                error=hide_known(error.message) if isinstance(error, DarkAIError) else None,
                 usage=reply.usage,
             )
         except StoreError as exc:

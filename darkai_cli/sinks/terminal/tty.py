@@ -40,13 +40,17 @@ class TerminalState:
         self._saved: list[Any] | None = None
         self._entered = False
         self._handles_stop = False
+        self._outer: Any = signal.SIG_DFL
+        """What else is to be put right before a stop: a session's input has a handler."""
 
     def enter(self) -> None:
         """Hide the cursor, switch echo off, be ready for a stop and for the end."""
         self._entered = True
         atexit.register(self.leave)
         is_main = threading.current_thread() is threading.main_thread()
-        if is_main and signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL:
+        outer = signal.getsignal(signal.SIGTSTP)
+        if is_main and (outer is signal.SIG_DFL or callable(outer)):
+            self._outer = outer
             signal.signal(signal.SIGTSTP, self._stop)
             self._handles_stop = True
         self._switch_on()
@@ -59,7 +63,7 @@ class TerminalState:
         atexit.unregister(self.leave)
         if self._handles_stop:
             with contextlib.suppress(ValueError):  # not in the main thread any more: at exit
-                signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+                signal.signal(signal.SIGTSTP, self._outer)
             self._handles_stop = False
         self._switch_off()
 
@@ -97,13 +101,16 @@ class TerminalState:
         with contextlib.suppress(termios.error):
             yield termios if owned else None
 
-    def _stop(self, signum: int, frame: object) -> None:  # noqa: ARG002 -- a signal handler's form
+    def _stop(self, signum: int, frame: object) -> None:
         """Ctrl-Z: leave the terminal as the shell wants it, stop, and go on where we were."""
         self._pause()
         self._switch_off()
-        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-        # To this thread, or another might take it later. The process stands still here until `fg`.
-        signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, self._outer)
+        if callable(self._outer):
+            self._outer(signum, frame)
+        else:
+            # To this thread, or another might take it later. The process stands still until `fg`.
+            signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, self._stop)
         self._switch_on()
         self._resume()

@@ -1,0 +1,231 @@
+"""Rate limits as users meet them: real processes that share a ledger, a loopback service, a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from support.scenario import Result, run_darkai, start_darkai, start_in_pty
+from support.server import FaultServer, Stall, closed_port, json_page, page, reply
+
+
+def configure(url: str, *limits: str) -> None:
+    folder = Path(os.environ["DARKAI_HOME"])
+    folder.mkdir(exist_ok=True)
+    (folder / "config.toml").write_text(
+        f'provider = "work"\n[providers.work]\ntype = "darkai"\nurl = "{url}"\nlimits = {json.dumps(limits)}\n'
+    )
+
+
+def ask(*args: str, **kwargs: object) -> Result:
+    return run_darkai("ask", "hi", *args, **kwargs)
+
+
+def test_the_request_that_would_break_a_limit_is_not_sent() -> None:
+    with FaultServer(reply(["fine"])) as server:
+        configure(server.url, "2/h")
+        assert [ask("--max-wait", "0").code for _ in range(3)] == [0, 0, 6]
+        assert len(server.requests) == 2
+        refused = ask()  # an hour is more than a pipe waits for
+    assert refused.code == 6
+    assert refused.stdout == b""
+    first, second = refused.stderr.splitlines()
+    assert first.startswith("error: 127.0.0.1 takes 2 requests an hour; the next slot opens at ")
+    assert ", in " in first
+    assert "--max-wait" in second
+
+
+def test_with_json_the_refusal_is_an_event() -> None:
+    with FaultServer(reply(["fine"])) as server:
+        configure(server.url, "1/h")
+        ask()
+        refused = ask("--json")
+    event = json.loads(refused.text.splitlines()[-1])
+    assert (event["event"], event["data"]["kind"], event["data"]["exit_code"]) == (
+        "error",
+        "limit",
+        6,
+    )
+
+
+def test_a_pipe_waits_for_a_slot_that_opens_soon() -> None:
+    with FaultServer(reply(["fine"])) as server:
+        configure(server.url, "1/s")
+        assert ask().code == 0
+        second = ask()
+    assert (second.code, second.stdout) == (0, b"fine\n")
+    for line in second.stderr.splitlines():  # none, on a machine that took a second to get here
+        assert line.startswith("note: 127.0.0.1 takes 1 request a second; waiting until ")
+
+
+def test_two_processes_never_both_take_the_last_slot() -> None:
+    with FaultServer(reply(["fine"])) as server:
+        configure(server.url, "3/h")
+        runs = [start_darkai("ask", "hi", "--max-wait", "0", timeout=60) for _ in range(8)]
+        codes = sorted(run.finish().code for run in runs)
+        for run in runs:
+            run.__exit__()
+        assert codes == [0, 0, 0, 6, 6, 6, 6, 6]
+        assert len(server.requests) == 3
+
+
+def test_a_request_that_never_left_takes_no_slot() -> None:
+    with closed_port() as port:
+        configure(f"http://127.0.0.1:{port}/chat", "1/h")
+        assert [ask("--retries", "0").code for _ in range(2)] == [7, 7]
+    with FaultServer(reply(["fine"])) as server:
+        configure(server.url, "1/h")
+        assert ask().code == 0
+
+
+def test_a_request_sent_again_counts_again() -> None:
+    with FaultServer(page(500), reply(["fine"])) as server:
+        configure(server.url, "2/h")
+        assert ask().code == 0
+        assert len(server.requests) == 2
+        assert ask("--max-wait", "0").code == 6
+
+
+def test_what_is_not_saved_counts_all_the_same_and_the_key_is_nowhere() -> None:
+    with FaultServer(reply(["fine"])) as server:
+        configure(server.url, "1/h")
+        env = {"WORK_KEY": "sk-secret-0123456789"}
+        with (Path(os.environ["DARKAI_HOME"]) / "config.toml").open("a") as file:
+            file.write('key_env = "WORK_KEY"\n')
+        assert ask("--no-save", env=env).code == 0
+        assert ask("--no-save", env=env).code == 6
+        assert ask("--no-save", env={"WORK_KEY": "sk-another-9876543210"}).code == 0
+    for file in Path(os.environ["DARKAI_HOME"]).rglob("*"):
+        if file.is_file():
+            assert b"sk-secret" not in file.read_bytes(), file
+
+
+def test_the_limits_of_the_public_service_are_known() -> None:
+    """It is reached through a proxy here: plain http to a proxy names the host, and goes nowhere."""
+    with FaultServer(reply(["fine"])) as server:
+        env = {
+            "DARKAI_URL": "http://darkai.foundation/chat",
+            "DARKAI_PROXY": f"http://{server.address}",
+        }
+        codes = [ask("--max-wait", "0", env=env).code for _ in range(5)]
+        assert len(server.requests) == 4
+    assert codes == [0, 0, 0, 0, 6]
+
+
+def test_a_429_is_remembered_by_the_next_process() -> None:
+    limited = json_page(429, {"error": {"message": "slow down"}}, {"retry-after": "120"})
+    with FaultServer(limited) as server:
+        configure(server.url)
+        assert ask("--retries", "0").code == 6
+        refused = ask()
+        assert len(server.requests) == 1
+    assert refused.code == 6
+    assert "asked for a pause; the next slot opens at " in refused.stderr
+
+
+def test_a_counter_that_has_run_out_is_remembered_after_a_good_reply() -> None:
+    headers = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6m0s"}
+    with FaultServer(reply(["fine"], headers=headers)) as server:
+        configure(server.url)
+        assert ask().code == 0
+        assert ask().code == 6
+        assert len(server.requests) == 1
+
+
+def test_a_retry_after_is_obeyed_by_the_retry_and_told_once() -> None:
+    limited = json_page(503, {"error": "busy"}, {"retry-after": "1"})
+    with FaultServer(limited, reply(["fine"])) as server:
+        configure(server.url)
+        result = ask("--max-wait", "0")
+        assert len(server.requests) == 2
+    assert (result.code, result.stdout) == (0, b"fine\n")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_damaged_ledger_stops_nothing_and_is_told_once() -> None:
+    with FaultServer(reply(["fine"])) as server:
+        configure(server.url, "1/h")
+        (Path(os.environ["DARKAI_HOME"]) / "limits.db").write_bytes(b"damaged" * 2000)
+        first = ask()
+        assert (first.code, first.stdout) == (0, b"fine\n")
+        assert "begins anew" in first.stderr
+        second = ask()
+    assert second.code == 6
+    assert "begins anew" not in second.stderr
+
+
+def test_a_service_without_limits_leaves_no_ledger() -> None:
+    with FaultServer(reply(["fine"])) as server:
+        configure(server.url)
+        assert ask().code == 0
+    folder = Path(os.environ["DARKAI_HOME"])
+    assert not (folder / "limits.db").exists()
+    assert not (folder / "holds").exists()
+
+
+def test_a_limit_that_cannot_be_read_names_the_entry() -> None:
+    configure("http://127.0.0.1:9/chat", "4/min", "four a minute")
+    result = ask()
+    assert result.code == 3
+    assert "providers.work.limits" in result.stderr
+    assert "`four a minute`" in result.stderr
+    assert "config.toml:" in result.stderr
+
+
+# --- on a terminal --------------------------------------------------------------------------------
+
+
+def test_a_terminal_counts_down_and_ctrl_c_stops_it() -> None:
+    with FaultServer(reply(["fine"])) as server:
+        configure(server.url, "1/h")
+        ask()
+        with start_in_pty("ask", "hi") as run:
+            run.wait_for(b"next slot in ")
+            run.signal(signal.SIGINT)
+            shown = run.shown()
+        assert len(server.requests) == 1
+    assert shown.code == 130
+    assert shown.lines == []  # the countdown is gone
+
+
+def test_the_countdown_is_gone_before_the_answer() -> None:
+    with FaultServer(reply(["fine"])) as server:
+        configure(server.url, "1/s")
+        with start_in_pty("ask", "hi") as first, start_in_pty("ask", "hi") as second:
+            shown = [first.shown(), second.shown()]
+        assert len(server.requests) == 2
+    assert [one.code for one in shown] == [0, 0]
+    assert [one.lines for one in shown] == [["fine"], ["fine"]]
+
+
+def test_a_terminal_that_was_told_how_long_waits_no_longer() -> None:
+    with FaultServer(reply(["fine"])) as server:
+        configure(server.url, "1/h")
+        ask()
+        with start_in_pty("ask", "hi", "--max-wait", "5") as run:
+            shown = run.shown()
+    assert shown.code == 6
+
+
+@pytest.mark.parametrize("option", ["--plain", "--quiet"])
+def test_a_terminal_without_redrawing_is_treated_as_a_pipe(option: str) -> None:
+    with FaultServer(reply(["fine"])) as server:
+        configure(server.url, "1/h")
+        ask()
+        with start_in_pty("ask", "hi", option) as run:
+            shown = run.shown()
+    assert shown.code == 6
+    assert b"\r\x1b[2m" not in shown.raw
+
+
+def test_nothing_hangs_on_a_service_that_stalls_while_its_slot_is_taken() -> None:
+    with FaultServer([Stall()]) as server:
+        configure(server.url, "1/h")
+        with start_darkai("ask", "hi") as run:
+            server.wait_requests()
+            assert ask("--max-wait", "0").code == 6  # no lock is held meanwhile
+            run.signal(signal.SIGINT)
+            assert run.finish().code == 130
