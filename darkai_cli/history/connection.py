@@ -3,8 +3,9 @@
 Not a place for queries. The order matters: the busy timeout is set first, because everything after
 it can meet a lock; the schema's number is read before the journal mode is set, because a newer
 darkai's file must not be touched; creation and migration are one ``BEGIN IMMEDIATE`` transaction.
-A file that is no database is moved aside and a new one is started. ``fault`` turns what SQLite says
-into a ``StoreError``.
+Who must write moves a file that is no database aside and starts a new one; who only reads tells
+that it is damaged and leaves it. A database of another program, or of a newer darkai, is not
+damaged: it is told and never touched. ``fault`` turns what SQLite says into a ``StoreError``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ _RETRY = 0.01
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _UNWRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_PLAIN = str.maketrans(dict.fromkeys("/._-+:@", "a"))
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ANOTHER_FOLDER = "another folder with `DARKAI_HOME=FOLDER`"
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -48,10 +52,11 @@ class Opened(NamedTuple):
     writable: bool = True
 
 
-def connect(path: Path, *, patience: float) -> Opened:
+def connect(path: Path, *, patience: float, replace: bool = True) -> Opened:
     """Open for reading and writing; create or migrate where needed.
 
-    ``patience``: seconds to wait for a lock. Raises ``StoreError``.
+    ``patience``: seconds to wait for a lock. ``replace``: whether a damaged file is moved aside
+    and a new one started. Raises ``StoreError``.
     """
     warnings: tuple[str, ...] = ()
     for attempt in (1, 2):
@@ -61,16 +66,17 @@ def connect(path: Path, *, patience: float) -> Opened:
             return Opened(_open(path, patience), inode, warnings)
         except (sqlite3.Error, OSError) as exc:
             error = fault(exc, path)
-            if attempt == 2 or not isinstance(error, StoreDamagedError):
+            if attempt == 2 or not (replace and isinstance(error, StoreDamagedError)):
                 raise error from exc
         warnings = set_aside(path, inode)
     raise AssertionError  # the loop returns or raises
 
 
-def connect_reader(path: Path, *, patience: float) -> Opened:
+def connect_reader(path: Path, *, patience: float, replace: bool) -> Opened:
     """Open for reading; for writing too if the folder allows it. Raises ``StoreError``."""
     try:
-        return connect(path, patience=patience)
+        opened = connect(path, patience=patience, replace=replace)
+        return opened._replace(writable=os.access(path, os.W_OK))  # SQLite finds out too late
     except StoreUnwritableError:
         conn = _open_read_only(path) if os.access(path, os.R_OK) else None
         if conn is None:
@@ -79,7 +85,29 @@ def connect_reader(path: Path, *, patience: float) -> Opened:
 
 
 def set_aside(path: Path, inode: int) -> tuple[str, ...]:
-    """Move the damaged file with that inode away, unless another process has; say so.
+    """Move the damaged file with that inode away, unless another process has; say so."""
+    target = move_aside(path, inode)
+    if target is None:
+        return ()
+    recover = import_command(target)
+    return (f"history damaged; moved to `{target}`, starting a new one; recover with {recover}",)
+
+
+def import_command(path: Path) -> str:
+    """What to type to get back what can be read of a damaged history."""
+    return f"`darkai history import {_quoted(path)}`"
+
+
+def _quoted(path: Path) -> str:
+    """A path as a shell takes it. Not by ``shlex``: nothing is imported once something is wrong."""
+    text = str(path)
+    if text.translate(_PLAIN).isalnum():
+        return text
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def move_aside(path: Path, inode: int) -> Path | None:
+    """Move the file with that inode away; where it is now, None if it was not there any more.
 
     A lock on the folder and the inode make sure that of many processes one moves it, and that a
     fresh database which another has already put in its place stays.
@@ -90,7 +118,7 @@ def set_aside(path: Path, inode: int) -> tuple[str, ...]:
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         if not path.exists() or path.stat().st_ino != inode:
-            return ()
+            return None
         target = _free_name(f"{path}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
         for suffix in ("-wal", "-shm", ""):
             part = Path(f"{path}{suffix}")
@@ -100,8 +128,7 @@ def set_aside(path: Path, inode: int) -> tuple[str, ...]:
         raise fault(exc, path) from exc
     finally:
         os.close(folder)
-    recover = f'`sqlite3 "{target}" .recover | sqlite3 recovered.db`'
-    return (f"history damaged; moved to `{target}`, starting a new one; recover with {recover}",)
+    return Path(target)
 
 
 def fault(exc: Exception, path: Path) -> StoreError:
@@ -112,26 +139,52 @@ def fault(exc: Exception, path: Path) -> StoreError:
     if code in _BUSY:
         return StoreLockedError(
             f"the history is locked by another process ({path})",
-            hint="wait for it to finish, or look for it with `fuser`",
+            hint=f"wait for it to finish; `fuser {_quoted(path)}` names it",
         )
     if code in _DAMAGED:
         return StoreDamagedError(
             f"the history is damaged ({path})",
-            hint="`darkai history check` says where",
+            hint=f"{import_command(path)} moves it aside and takes back what can be read",
         )
     if code in _UNWRITABLE or getattr(exc, "errno", None) in _FORBIDDEN:
-        return StoreUnwritableError(
-            f"the history cannot be written: {exc} ({path})",
-            hint="check who owns the folder, or use another with `DARKAI_HOME`",
-        )
+        return _unwritable(exc, path)
+    if code == sqlite3.SQLITE_FULL or getattr(exc, "errno", None) in _FULL:
+        hint = f"make room: `df -h {_quoted(path.parent)}` shows how much there is"
+        return StoreError(f"disk full ({path})", hint=hint)
     return StoreError(f"{_reason(exc, code)} ({path})")
 
 
+def _unwritable(exc: Exception, path: Path) -> StoreUnwritableError:
+    """Which file or folder it is that may not be written, and what to do about it."""
+    ours = (path, path.parent, Path(f"{path}.journal"))
+    candidates = [one for one in ours if _is_there(one)] or [_nearest(path.parent)]
+    denied = next((one for one in candidates if not os.access(one, os.W_OK)), candidates[-1])
+    what = "file" if denied == path else "folder"
+    if getattr(exc, "errno", None) == errno.EROFS:
+        return StoreUnwritableError(
+            f"the history cannot be written: the {what} `{denied}` is on a read-only file system",
+            hint=f"use {_ANOTHER_FOLDER}",
+        )
+    return StoreUnwritableError(
+        f"the history cannot be written: no permission to write to the {what} `{denied}`",
+        hint=f"`ls -ld {_quoted(denied)}` shows who may; `chmod u+w` allows it to its owner; or"
+        f" use {_ANOTHER_FOLDER}",
+    )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # its folder may not even be searched
+        return False
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the one above it that is there."""
+    return next((one for one in (folder, *folder.parents) if _is_there(one)), folder)
+
+
 def _reason(exc: Exception, code: int) -> str:
-    if code == sqlite3.SQLITE_FULL or (
-        isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    ):
-        return "disk full"
     if code == sqlite3.SQLITE_IOERR:
         return f"the history cannot be written, is the disk full? {exc}"
     if isinstance(exc, OSError):
@@ -154,18 +207,21 @@ def _touch(path: Path) -> int:
     return status.st_ino
 
 
-def _refuse_foreign(conn: sqlite3.Connection, path: Path) -> None:
+def refuse_foreign(conn: sqlite3.Connection, path: Path) -> None:
     """Refuse what a newer darkai or another program wrote, before anything is written."""
     version = migrations.version_of(conn)
     application = conn.execute("PRAGMA application_id").fetchone()[0]
     tables = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application != schema.APPLICATION_ID and (version or tables):
-        raise StoreError(f"`{path}` is a database of another program")
+        raise StoreError(
+            f"`{path}` is a database of another program",
+            hint=f"move it away, or use {_ANOTHER_FOLDER}",
+        )
     if version > migrations.VERSION:
         raise StoreError(
             f"the history was written by a newer darkai: schema {version}, and this one knows "
             f"{migrations.VERSION} ({path})",
-            hint="update darkai, or use another folder with `DARKAI_HOME`",
+            hint=f"update darkai, or use {_ANOTHER_FOLDER}",
         )
 
 
@@ -174,7 +230,7 @@ def _open(path: Path, patience: float) -> sqlite3.Connection:
     try:
         conn.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
         if migrations.version_of(conn) != migrations.VERSION:
-            _refuse_foreign(conn, path)
+            refuse_foreign(conn, path)
             _switch_to_wal(conn, patience)
             migrations.migrate(conn, path)
         conn.execute("PRAGMA synchronous = NORMAL")

@@ -13,11 +13,13 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from darkai_cli.history.records import number_at
+from darkai_cli.history.records import attach, number_at
 from darkai_cli.history.store import Store, Turn
 from darkai_cli.history.stored import clean
+from darkai_cli.messages import Image
 
 _BATCH = 2000  # messages in one transaction: others get their turn to write
+_USUAL = 4096  # bytes of a message
 
 
 class DraftMessage(NamedTuple):
@@ -30,6 +32,12 @@ class DraftMessage(NamedTuple):
     reasoning: str
     parts: str
     created: int
+    attachments: tuple[Image, ...] = ()
+
+    @property
+    def weight(self) -> int:
+        """How much there is to write, in messages of usual size."""
+        return 1 + sum(len(one.data) for one in self.attachments) // _USUAL
 
 
 class Draft(NamedTuple):
@@ -65,7 +73,7 @@ def take_all(store: Store, drafts: Iterable[Draft], tally: Tally) -> None:
     size = 0
     for draft in drafts:
         batch.append(draft)
-        size += len(draft.messages)
+        size += sum(message.weight for message in draft.messages)
         if size >= _BATCH:
             _take(store, batch, tally)
             batch, size = [], 0
@@ -93,6 +101,7 @@ def _take_one(conn: sqlite3.Connection, draft: Draft, tally: Tally) -> None:
     for message in draft.messages:
         if message.id in held:
             tally.present += 1
+            _attach(conn, message)
         elif message.parent is not None and message.parent not in held:
             tally.skip("message whose parent is missing")
         elif _insert_message(conn, draft.id, message):
@@ -117,7 +126,8 @@ def _take_one(conn: sqlite3.Connection, draft: Draft, tally: Tally) -> None:
 
 
 def _insert_message(conn: sqlite3.Connection, conversation: str, message: DraftMessage) -> int:
-    return conn.execute(
+    """Write a message, unless its id is taken; how many were written."""
+    written = conn.execute(
         "INSERT OR IGNORE INTO message"
         " (n, id, conversation, parent, role, text, reasoning, parts, created)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -127,6 +137,19 @@ def _insert_message(conn: sqlite3.Connection, conversation: str, message: DraftM
             message.created,
         ),
     ).rowcount  # fmt: skip
+    if written:
+        _attach(conn, message)
+    return written
+
+
+def _attach(conn: sqlite3.Connection, message: DraftMessage) -> None:
+    """Write what goes along with a message, unless something is there already."""
+    if not message.attachments or conn.execute(
+        "SELECT 1 FROM attachment WHERE message = ? LIMIT 1", (message.id,)
+    ).fetchone():
+        return
+    for seq, one in enumerate(message.attachments):
+        attach(conn, message.id, seq, (clean(one.media_type), clean(one.name), one.data))
 
 
 def _insert_turn(conn: sqlite3.Connection, turn: Turn) -> None:

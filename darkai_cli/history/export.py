@@ -8,16 +8,29 @@ piece, conversation by conversation, so that a large history needs no large memo
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from darkai_cli.history import tree
+from darkai_cli.history.fences import closed
 from darkai_cli.history.store import Store
-from darkai_cli.history.wording import ending, hidden_messages, sources, speaker, summary
+from darkai_cli.history.tree import Node
+from darkai_cli.history.wording import (
+    attached,
+    ending,
+    hidden_messages,
+    sources,
+    speaker,
+    summary,
+)
 
 Format = Literal["md", "json", "jsonl", "html"]
 FORMATS: tuple[Format, ...] = ("md", "json", "jsonl", "html")
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""2: what goes along with a message is in it. Who knows only 1 is not to import half of it."""
+
+_MARKS, _ESCAPED = re.compile(r"([\\`*<\[\]])"), r"\\\1"
 
 
 def export(store: Store, conversations: Iterable[str], fmt: Format) -> Iterator[str]:
@@ -26,11 +39,14 @@ def export(store: Store, conversations: Iterable[str], fmt: Format) -> Iterator[
         from darkai_cli.history.page import page
 
         return page(store, conversations)
-    makers = {"md": _markdown, "json": _json, "jsonl": _jsonl}
+    makers = {"md": markdown, "json": _json, "jsonl": _jsonl}
     return makers[fmt](store, conversations)
 
 
-def _markdown(store: Store, conversations: Iterable[str]) -> Iterator[str]:
+def markdown(
+    store: Store, conversations: Iterable[str], *, with_reasoning: bool = False
+) -> Iterator[str]:
+    """The active branch of each, as Markdown."""
     between = ""
     for identifier in conversations:
         found = store.conversation(identifier)
@@ -42,15 +58,26 @@ def _markdown(store: Store, conversations: Iterable[str]) -> Iterator[str]:
             if node.turn is not None and node.turn.system not in (None, system):
                 system = node.turn.system
                 yield f"\n*System prompt:*\n\n{_quoted(system or '')}\n"
-            yield f"\n## {_one_line(speaker(node))}\n\n{node.text.rstrip()}\n"
-            for title, url in sources(node):
-                yield f"\n- {_one_line(title)} <{_one_line(url)}>\n"
-            told = node.turn and ending(node.turn)
-            if told:
-                yield f"\n> {_one_line(told)}\n"
+            yield from said(node, with_reasoning=with_reasoning)
         hidden = hidden_messages(store, identifier, shown)
         if hidden:
             yield f"\n*{hidden}*\n"
+
+
+def said(node: Node, *, with_reasoning: bool = False) -> Iterator[str]:
+    """One message as Markdown, under who said it; nothing in it reaches beyond it."""
+    yield f"\n## {_one_line(speaker(node))}\n"
+    if with_reasoning and node.reasoning:
+        yield f"\n*Reasoning:*\n\n{_quoted(node.reasoning.strip())}\n"
+    for named in attached(node):
+        yield f"\n[{_MARKS.sub(_ESCAPED, _one_line(named[1:-1]))}]\n"
+    if node.text or not node.attachments:
+        yield f"\n{closed(node.text)}\n"
+    for title, url in sources(node):
+        yield f"\n- {_one_line(title)} <{_one_line(url)}>\n"
+    told = node.turn and ending(node.turn)
+    if told:
+        yield f"\n> {_one_line(told)}\n"
 
 
 def _one_line(text: str) -> str:
@@ -64,14 +91,19 @@ def _quoted(text: str) -> str:
 def _json(store: Store, conversations: Iterable[str]) -> Iterator[str]:
     opening = "["
     for identifier in conversations:
-        head, *rest = _records(store, identifier)
-        whole = head | {
-            "messages": [record for record in rest if record["record"] == "message"],
-            "turns": [record for record in rest if record["record"] == "turn"],
-        }
-        yield f"{opening}\n{json.dumps(whole, ensure_ascii=False, indent=2)}"
+        found = whole(store, identifier)
+        yield f"{opening}\n{json.dumps(found, ensure_ascii=False, indent=2)}"
         opening = ","
     yield "[]\n" if opening == "[" else "\n]\n"
+
+
+def whole(store: Store, identifier: str, *, with_data: bool = True) -> dict[str, Any]:
+    """A conversation as one object. ``with_data``: of what goes along with its messages."""
+    head, *rest = _records(store, identifier, with_data=with_data)
+    return head | {
+        "messages": [record for record in rest if record["record"] == "message"],
+        "turns": [record for record in rest if record["record"] == "turn"],
+    }
 
 
 def _jsonl(store: Store, conversations: Iterable[str]) -> Iterator[str]:
@@ -81,7 +113,9 @@ def _jsonl(store: Store, conversations: Iterable[str]) -> Iterator[str]:
             yield json.dumps(record, ensure_ascii=False) + "\n"
 
 
-def _records(store: Store, identifier: str) -> Iterator[dict[str, Any]]:
+def _records(
+    store: Store, identifier: str, *, with_data: bool = True
+) -> Iterator[dict[str, Any]]:
     """A conversation as objects: itself, its messages (parents first), its turns."""
     found = store.conversation(identifier)
     yield {
@@ -96,7 +130,21 @@ def _records(store: Store, identifier: str) -> Iterator[dict[str, Any]]:
     all_nodes = tree.nodes(store, identifier)
     for node in all_nodes:
         message = node._asdict() | {"record": "message", "conversation": identifier}
-        del message["turn"]
+        del message["turn"], message["attachments"]
+        if node.attachments:
+            message["attachments"] = _attachments(store, node, with_data=with_data)
         yield message | {"parts": json.loads(node.parts)}
     for turn in sorted(node.turn for node in all_nodes if node.turn is not None):
         yield turn._asdict() | {"record": "turn", "options": json.loads(turn.options)}
+
+
+def _attachments(store: Store, node: Node, *, with_data: bool) -> list[dict[str, Any]]:
+    """What goes along with a message, as objects."""
+    found: list[dict[str, Any]] = [
+        {"name": one.name, "media_type": one.media_type, "size": one.size}
+        for one in node.attachments
+    ]
+    if with_data:
+        for record, image in zip(found, tree.images(store, node), strict=True):
+            record["data"] = image.base64
+    return found

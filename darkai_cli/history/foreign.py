@@ -20,23 +20,17 @@ from urllib.parse import quote
 from darkai_cli.errors import InputError
 from darkai_cli.history.drafts import Draft, DraftMessage, Tally, turn_for
 from darkai_cli.history.ids import derived_id
+from darkai_cli.history.llm_images import LlmImages
 from darkai_cli.history.store import Turn
 from darkai_cli.history.stored import dumps, title_from
-from darkai_cli.messages import ROLES
+from darkai_cli.messages import ROLES, Image
 
 Progress = Callable[[int, int], None]
 _MAX_MS = 1 << 47
 
 
-def chatgpt(path: Path, tally: Tally, progress: Progress) -> Iterator[Draft]:
-    """The conversations of ChatGPT's export. Raises ``InputError``."""
-    try:
-        whole = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as exc:
-        raise InputError(f"`{path}` is not valid JSON") from exc
-    found = whole if isinstance(whole, list) else [whole]
-    if not any(isinstance(one, dict) and "mapping" in one for one in found):
-        raise InputError(f"`{path}` holds no conversations that darkai knows")
+def chatgpt(found: list[Any], tally: Tally, progress: Progress) -> Iterator[Draft]:
+    """The conversations of ChatGPT's export, as JSON has them."""
     for number, one in enumerate(found, 1):
         try:
             draft = _Chat(one, tally).draft()
@@ -143,6 +137,16 @@ def _chatgpt_state(message: dict[str, Any]) -> str:
     return "complete"
 
 
+def is_database(path: Path) -> bool:
+    """Whether SQLite can read the file, and it is not ours under a damaged header."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as conn:
+            tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master")}
+    except sqlite3.Error:
+        return False
+    return "message_fts" not in tables
+
+
 def llm(path: Path, tally: Tally, progress: Progress) -> Iterator[Draft]:
     """The conversations of llm's database, of both its schemas. Raises ``InputError``."""
     try:
@@ -151,24 +155,23 @@ def llm(path: Path, tally: Tally, progress: Progress) -> Iterator[Draft]:
             tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master")}
             if not {"threads", "responses"} & tables:
                 raise InputError(f"`{path}` is a database, but not llm's")
+            images = LlmImages(conn, tables, tally)
             if "responses" in tables:
-                yield from _responses(conn, tables, progress)
+                yield from _responses(conn, tables, images, progress)
             if "threads" in tables:
-                yield from _threads(conn, tally, progress)
-            for table, what in (("attachments", "attachment"), ("tool_calls", "tool call")):
-                count = (
-                    table in tables
-                    and conn.execute(
-                        f"SELECT count(*) FROM {table}"  # noqa: S608 -- one of the two above
-                    ).fetchone()[0]
-                )
+                yield from _threads(conn, tally, images, progress)
+            images.tell_rest()
+            if "tool_calls" in tables:
+                (count,) = conn.execute("SELECT count(*) FROM tool_calls").fetchone()
                 if count:
-                    tally.skip(what, count)
+                    tally.skip("tool call", count)
     except sqlite3.Error as exc:
         raise InputError(f"`{path}` cannot be read: {exc}") from exc
 
 
-def _responses(conn: sqlite3.Connection, tables: set[str], progress: Progress) -> Iterator[Draft]:
+def _responses(
+    conn: sqlite3.Connection, tables: set[str], images: LlmImages, progress: Progress
+) -> Iterator[Draft]:
     """The conversations of the old schema: a row for each prompt with its reply, in one line."""
     chats: dict[str, list[dict[str, Any]]] = {}
     # some versions wrote both schemas at once, under the same ids
@@ -187,8 +190,10 @@ def _responses(conn: sqlite3.Connection, tables: set[str], progress: Progress) -
         for response in found:
             above = messages[-1].id if messages else None
             prompt, reply, turn = _response(response, above)
-            messages += [prompt, reply] if prompt.text else [reply._replace(parent=above)]
-            turns.append(turn if prompt.text else turn._replace(prompt=None))
+            prompt = prompt._replace(attachments=images.of_response(str(response["id"])))
+            asked = prompt.text or prompt.attachments
+            messages += [prompt, reply] if asked else [reply._replace(parent=above)]
+            turns.append(turn if asked else turn._replace(prompt=None))
         yield _llm_draft(chat, names.get(chat), messages, turns)
         progress(number, len(chats))
 
@@ -212,7 +217,9 @@ def _response(
     return prompt, reply, _with_details(turn, response)._replace(system=response.get("system"))
 
 
-def _threads(conn: sqlite3.Connection, tally: Tally, progress: Progress) -> Iterator[Draft]:
+def _threads(
+    conn: sqlite3.Connection, tally: Tally, images: LlmImages, progress: Progress
+) -> Iterator[Draft]:
     """The conversations of the new schema: turns whose messages are chains of shared rows."""
     threads = conn.execute("SELECT * FROM threads ORDER BY datetime_utc, id").fetchall()
     for number, thread in enumerate(threads, 1):
@@ -221,7 +228,7 @@ def _threads(conn: sqlite3.Connection, tally: Tally, progress: Progress) -> Iter
         for turn in conn.execute(
             "SELECT * FROM turns WHERE thread_id = ? ORDER BY datetime_utc, id", (thread["id"],)
         ).fetchall():
-            made = _thread_turn(conn, str(thread["id"]), dict(turn), messages, tally)
+            made = _thread_turn(conn, str(thread["id"]), dict(turn), messages, tally, images)
             if made is not None:
                 turns.append(made)
         if messages:
@@ -235,6 +242,7 @@ def _thread_turn(
     turn: dict[str, Any],
     messages: dict[str, DraftMessage],
     tally: Tally,
+    images: LlmImages,
 ) -> Turn | None:
     """Add the messages of a turn that are new; the turn, or None if it has no reply."""
     chain = conn.execute(
@@ -249,14 +257,16 @@ def _thread_turn(
     above, prompt, system, reply = None, None, None, None
     for name, role in chain:
         if name not in messages:
-            text, reasoning = _parts(conn, name, tally)
+            text, reasoning, seen = _parts(conn, name, tally, images)
             if role == "system":
                 system = text
                 continue
-            if role not in ROLES or not (text or reasoning):
+            if role not in ROLES or not (text or reasoning or seen):
                 continue
             identifier = derived_id(when, "llm", thread, name)
-            messages[name] = DraftMessage(identifier, above, role, text, reasoning, "[]", when)
+            messages[name] = DraftMessage(
+                identifier, above, role, text, reasoning, "[]", when, seen
+            )
         above = messages[name].id
         prompt = above if role == "user" else prompt
         reply = messages[name] if role == "assistant" else reply
@@ -270,21 +280,26 @@ def _thread_turn(
     return _with_details(made, turn)._replace(system=system)
 
 
-def _parts(conn: sqlite3.Connection, message: str, tally: Tally) -> tuple[str, str]:
-    """Text and reasoning of a message of the new schema; long texts are kept as fragments."""
+def _parts(
+    conn: sqlite3.Connection, message: str, tally: Tally, images: LlmImages
+) -> tuple[str, str, tuple[Image, ...]]:
+    """Text, reasoning and images of a message of the new schema; long texts are fragments."""
+    seen: list[Image] = []
     texts: list[str] = []
     thoughts: list[str] = []
     for part in conn.execute(
-        "SELECT p.type, coalesce(nullif(p.text, ''), (SELECT group_concat(f.content, char(10))"
+        "SELECT p.id, p.type, coalesce(nullif(p.text, ''), (SELECT group_concat(f.content, char(10))"
         " FROM part_fragments pf JOIN fragments f ON f.id = pf.fragment_id"
         " WHERE pf.part_id = p.id)) AS text FROM parts p WHERE message_hash = ? ORDER BY position",
         (message,),
-    ):
-        if part["type"] in ("text", "reasoning") and part["text"]:
+    ).fetchall():
+        if part["type"] == "attachment":
+            seen += images.of_part(part["id"])
+        elif part["type"] in ("text", "reasoning") and part["text"]:
             (texts if part["type"] == "text" else thoughts).append(part["text"])
         elif part["type"] not in ("text", "reasoning"):
             tally.skip(f"part of the kind `{part['type']}`"[:80])
-    return "\n".join(texts), "\n".join(thoughts)
+    return "\n".join(texts), "\n".join(thoughts), tuple(seen)
 
 
 def _with_details(turn: Turn, row: dict[str, Any]) -> Turn:
@@ -306,7 +321,7 @@ def _llm_draft(
     first, last = messages[0], messages[-1]
     return Draft(
         derived_id(first.created, "llm", name),
-        title_from(title or first.text),
+        title_from(title or first.text, (one.name for one in first.attachments)),
         first.created,
         last.created,
         last.id,

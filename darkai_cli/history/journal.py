@@ -1,36 +1,36 @@
 """The journal: takes a turn while it happens; a thread of its own writes it.
 
-Not a sink: a sink in a higher layer calls it. What the caller does is append to a queue; the
-thread collects for ``INTERVAL`` and lets the ``Writer`` commit, so that text is safe 250 ms after
-it was given and painting never waits. Importing this and beginning a turn costs next to nothing:
-``sqlite3`` is loaded by the thread, once the request is sent.
+Not a sink: a tap in a higher layer calls it. What the caller does is append to a queue, and
+nobody is woken by that: while a turn is open the thread looks each ``INTERVAL`` and lets the
+``Writer`` make safe what it finds, so that text is safe 250 ms after it was given and painting
+never waits. Importing this and beginning a turn costs next to nothing: ``sqlite3`` is loaded by
+the thread, long after the request was sent.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from darkai_cli import stops
 from darkai_cli.errors import StoreError
-from darkai_cli.events import Event, Usage, to_json
+from darkai_cli.events import Event, Usage
 from darkai_cli.history import ids
 from darkai_cli.history.stored import TurnIds, clean, dumps, title_from
 
 if TYPE_CHECKING:
-    from darkai_cli.history.writer import Writer
+    from darkai_cli.history.writer import Given, Writer
+    from darkai_cli.messages import Image
 
 FinalState = Literal["complete", "interrupted", "truncated", "failed"]
 Saved = Literal["saved", "spilled"]
 
 INTERVAL = 0.15
-"""Seconds that text is collected for. With a commit after it, well below 250 ms."""
+"""Seconds that text is collected for. With the writing after it, well below 250 ms."""
 _UNSENT = 1.0  # for ``sent``: connecting may last long, and the prompt is not to wait for it
-_HEAD_START = 0.03  # of the answer's own imports before ours, which share the interpreter
 _PAUSE = 0.05
 _LAST_WAIT = 1.6  # for a lock at the end; with the rest of the exit, below 2 s
 _STUCK = 0.3  # more, for a thread that hangs in the file system
@@ -40,18 +40,20 @@ class Journal:
     """The writer for one conversation at a time; open it once for a process.
 
     ``warnings`` grows; it is what the user should be told. Nothing is opened, and no thread
-    started, before the first ``begin``. The methods are for one thread.
+    started, before the first ``begin``. The methods are for one thread. ``take``: an event was
+    shown, or is about to be; for the first text there is ``text``, which also notes the time.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.warnings: list[str] = []
-        self._queue: deque[str | tuple[str, Any]] = deque()  # text, or what kind it is and what
-        self._awake = False
+        self._queue: list[Given] = []
+        self.take: Callable[[Event], None] = self._queue.append
+        self.names: TurnIds | None = None
+        """What the latest turn is called."""
         self._started = 0.0
         self._begun = 0
         self._first: float | None = None
-        self._turn: str | None = None
         self._thread: threading.Thread | None = None
         self._writer: Writer | None = None  # the thread's
         self._fault: Exception | None = None  # what ended the thread
@@ -73,51 +75,58 @@ class Journal:
         system: str | None = None,
         resumes: str | None = None,
         partial: str = "",
+        images: Sequence[Image] = (),
     ) -> TurnIds:
         """A turn begins; what it is called. Returns at once.
 
         ``prompt``: the user's new message, below ``parent`` (None: at the root). For another reply
         to a message that is there, None, and ``prompt_id`` names it. ``conversation``: None makes
         a new one, with ``title`` or one from the prompt. ``resumes``: the turn that this one
-        continues, ``partial``: its text, with which this one's begins.
+        continues, ``partial``: its text, with which this one's begins. ``images`` go along with the
+        prompt.
         """
         if (prompt is None) == (prompt_id is None):
             raise ValueError("a turn needs either a prompt or the id of one")
         now = self._begun = max(ids.now_ms(), self._begun + 1)  # so that the ids sort by time
         fresh = ids.new_ids(4, now)
         names = TurnIds(conversation or fresh[0], fresh[1], prompt_id or fresh[2], fresh[3])
-        self._started, self._first, self._turn = time.monotonic(), None, names.turn
-        self._put("record", {
+        self._started, self._first, self.names = time.monotonic(), None, names
+        self._hurry.clear()
+        self._last.clear()
+        self._queue.append({
             "op": "begin",
             "ids": list(names),
             "parent": parent,
             "prompt": None if prompt is None else clean(prompt),
-            "title": clean(title or title_from(prompt or "")),
+            "title": clean(title or title_from(prompt or "", (image.name for image in images))),
             "provider": clean(provider),
             "model": clean(model),
             "options": dumps(dict(options or {})),
             "system": None if system is None else clean(system),
             "resumes": resumes,
             "started": now,
+            "images": [(clean(one.media_type), clean(one.name), one.data) for one in images],
         })  # fmt: skip
         if partial:  # not by ``text``: the time to the first text is that of the new one
             self._queue.append(partial)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
             self._thread.start()
+        self._wake.set()
         return names
 
     def answered(self, provider: str, model: str) -> None:
         """The reply begins: who really gives it, which after a fallback is not who was asked."""
-        self._put("record", {
+        assert self.names is not None
+        self._queue.append({
             "op": "answered",
-            "turn": self._turn,
+            "turn": self.names.turn,
             "provider": clean(provider),
             "model": clean(model),
         })  # fmt: skip
 
     def sent(self) -> None:
-        """The request is on its way: write the prompt now, not only after the usual interval."""
+        """The request is on its way: the prompt's time begins now, not only after a second."""
         self._hurry.set()
 
     def text(self, text: str) -> None:
@@ -125,17 +134,6 @@ class Journal:
         if self._first is None:
             self._first = time.monotonic()
         self._queue.append(text)
-        if not self._awake:
-            self._awake = True
-            self._wake.set()
-
-    def reasoning(self, text: str) -> None:
-        """A piece of the reasoning was shown."""
-        self._put("reasoning", text)
-
-    def part(self, event: Event) -> None:
-        """A tool call, tool result or citation was shown."""
-        self._put("part", dumps(to_json(event)))
 
     def end(
         self,
@@ -153,9 +151,11 @@ class Journal:
         """
         now = time.monotonic()
         counts = usage or Usage()
-        self._put("record", {
+        self._begun = max(ids.now_ms(), self._begun)  # also where the clock was put back
+        assert self.names is not None
+        self._queue.append({
             "op": "end",
-            "turn": self._turn,
+            "turn": self.names.turn,
             "state": state,
             "reason": reason,
             "error_kind": error_kind,
@@ -163,14 +163,13 @@ class Journal:
             "usage": [counts.input, counts.output, counts.reasoning, counts.cached],
             "first_text_ms": None if self._first is None else _ms(self._first - self._started),
             "duration_ms": _ms(now - self._started),
-            "ended": ids.now_ms(),
+            "ended": self._begun,
         })  # fmt: skip
         self._done.clear()
         self._deadline = now + _LAST_WAIT
         self._ending = True
-        self._last.set()
         self._hurry.set()
-        self._wake.set()
+        self._last.set()
         if self._fault is None and not self._done.wait(_LAST_WAIT + _STUCK):
             self._stuck = True
             raise StoreError(
@@ -183,17 +182,12 @@ class Journal:
         if self._thread is None:
             return
         self._closing = True
-        self._last.set()
         self._hurry.set()
+        self._last.set()
         self._wake.set()
         self._thread.join(0 if self._stuck else _LAST_WAIT + _STUCK)
         self._thread = None
         self._closing = False
-
-    def _put(self, kind: str, what: object) -> None:
-        self._queue.append((kind, what))
-        self._awake = True
-        self._wake.set()
 
     def _outcome(self) -> Saved:
         problem = self._writer.problem if self._writer else None
@@ -221,31 +215,42 @@ class Journal:
 
     def _work(self) -> None:
         writer = None
-        while True:
+        closing = False
+        while not closing:
             self._wake.wait()
-            self._hurry.wait(_UNSENT if writer is None else INTERVAL)
-            if writer is None:
-                self._last.wait(_HEAD_START)
-            # all three before the queue is emptied: what comes later wakes the thread again
+            self._hurry.wait(_UNSENT)
             self._wake.clear()
-            self._hurry.clear()
-            self._awake = False
-            ending, closing = self._ending, self._closing
-            if writer is None:
-                from darkai_cli.history.writer import Writer  # sqlite3: not before the request
+            over = False
+            looked = time.monotonic()
+            while not over:
+                told = self._last.wait(max(0.0, looked + INTERVAL - time.monotonic()))
+                looked = time.monotonic()
+                if writer is None:
+                    from darkai_cli.history.writer import Writer  # not before the request
 
-                writer = self._writer = Writer(self.path, self._queue, self.warnings)
+                    writer = self._writer = Writer(self.path, self._queue, self.warnings)
+                if not told:
+                    writer.keep()
+                    continue
+                self._last.clear()
+                closing = self._closing  # before the queue is emptied: nothing comes after it
+                over = self._settle(writer) or closing
+        if writer is not None:
+            writer.close()
+        self._writer = None
+
+    def _settle(self, writer: Writer) -> bool:
+        """Everything into the database; whether that was the turn's end."""
+        ending = self._ending
+        saved = writer.flush()
+        if not ending:
+            return False
+        while not saved and writer.locked and time.monotonic() < self._deadline:
+            time.sleep(_PAUSE)
             saved = writer.flush()
-            if ending:
-                while not saved and writer.locked and time.monotonic() < self._deadline:
-                    time.sleep(_PAUSE)
-                    saved = writer.flush()
-                self._ending = False
-                self._done.set()
-            if closing:
-                writer.close()
-                self._writer = None
-                return
+        self._ending = False
+        self._done.set()
+        return True
 
 
 def _ms(seconds: float) -> int:

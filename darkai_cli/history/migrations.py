@@ -15,6 +15,7 @@ from darkai_cli.history import schema
 STEPS: tuple[tuple[str, ...], ...] = (
     schema.TABLES,  # 1: conversations, messages, turns
     schema.SEARCH,  # 2: the full-text index, built from the messages that are there
+    schema.ATTACHMENTS,  # 3: the images that went along with a prompt
 )
 VERSION = len(STEPS)
 

@@ -1,7 +1,7 @@
 """Conversations as one web page that needs nothing else: no script, no font, no network.
 
 All text is escaped: prompts are shown as typed, replies as Markdown without raw HTML or images,
-and control or direction characters become visible. A content policy in the page forbids whatever
+and control or direction characters become visible. What went along with a prompt is in the page. A content policy in the page forbids whatever
 might slip through. Light or dark is the reader's setting. Markdown and colours need markdown-it
 and Pygments, which come with Rich; without them the text is shown as it is.
 """
@@ -13,7 +13,8 @@ from html import escape
 
 from darkai_cli.history import tree, wording
 from darkai_cli.history.store import Store
-from darkai_cli.history.tree import Node
+from darkai_cli.history.tree import Attachment, Node
+from darkai_cli.messages import Image
 
 _STYLE = """
 :root { color-scheme: light dark; --fg: #1c1e21; --bg: #fdfdfc; --soft: #f0f1f3; --line: #d5d8dc;
@@ -41,9 +42,13 @@ table { border-collapse: collapse; display: block; overflow-x: auto; }
 th, td { border: 1px solid var(--line); padding: .3rem .6rem; text-align: left; }
 a { color: var(--link); }
 details { color: var(--dim); margin: .5rem 0; }
+figure { margin: 0 0 .75rem; }
+img { display: block; max-width: 100%; max-height: 80vh; border-radius: .4rem; }
 .ending { color: var(--warn); font-size: .9rem; }
 """
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp")
+"""The media types that are shown. Not SVG, which is a document."""
 _DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _UNSEEN = {*range(9), *range(11, 32), *range(0x7F, 0xA0), *map(ord, _DIRECTIONS)}
 _VISIBLE = {code: f"⟨U+{code:04X}⟩" for code in _UNSEEN}
@@ -82,28 +87,43 @@ def _conversation(store: Store, identifier: str, render: Render) -> Iterator[str
         if node.turn is not None and node.turn.system not in (None, system):
             system = node.turn.system
             yield _folded("System prompt", system or "")
-        yield _message(node, render)
+        yield from _message(store, node, render)
     hidden = wording.hidden_messages(store, identifier, shown)
     if hidden:
         yield f'<p class="meta">{escape(hidden)}</p>\n'
     yield "</section>\n"
 
 
-def _message(node: Node, render: Render) -> str:
-    parts = [
-        f'<article class="{node.role}">\n<div class="who">{escape(wording.speaker(node))}</div>\n'
-    ]
+def _message(store: Store, node: Node, render: Render) -> Iterator[str]:
+    yield f'<article class="{node.role}">\n<div class="who">{escape(wording.speaker(node))}</div>\n'
+    for one, image in zip(node.attachments, tree.images(store, node), strict=True):
+        yield from _picture(one, image)
+    yield from _said(node, render)
+    yield "</article>\n"
+
+
+def _picture(one: Attachment, image: Image) -> Iterator[str]:
+    label = escape(wording.what(one))
+    if image.media_type not in _SHOWN:
+        yield f'<p class="meta">{label}</p>\n'
+        return
+    source = f"data:{image.media_type};base64,{image.base64}"
+    yield f'<figure><img src="{source}" alt="{escape(image.name)}">'
+    yield f'<figcaption class="meta">{label}</figcaption></figure>\n'
+
+
+def _said(node: Node, render: Render) -> Iterator[str]:
     if node.reasoning:
-        parts.append(_folded("Reasoning", node.reasoning))
+        yield _folded("Reasoning", node.reasoning)
     if node.role == "assistant":
-        parts.append(f'<div class="text">{render(node.text)}</div>\n')
-    else:
-        parts.append(f'<div class="text plain">{escape(node.text)}</div>\n')
-    parts += [_source(title, url) for title, url in wording.sources(node)]
+        yield f'<div class="text">{render(node.text)}</div>\n'
+    elif node.text or not node.attachments:
+        yield f'<div class="text plain">{escape(node.text)}</div>\n'
+    for title, url in wording.sources(node):
+        yield _source(title, url)
     told = node.turn and wording.ending(node.turn)
     if told:
-        parts.append(f'<p class="ending">{escape(told)}</p>\n')
-    return "".join(parts) + "</article>\n"
+        yield f'<p class="ending">{escape(told)}</p>\n'
 
 
 def _source(title: str, url: str) -> str:

@@ -1,30 +1,29 @@
 """A file for each process that journals, by which the others know it and inherit from it.
 
-Its lock says that the process lives, its lines what it could not write into the database. Not a
-pid file: a pid is reused, and means nothing in another container that shares the folder. The kernel
-drops a ``flock`` with the process, however it dies, so a file that can be locked belongs to a dead
-one. The lines are the journal's records, spilled while the database was locked or full. A file is
-made before the first turn is, and removed when all is in the database.
+Its lock says that the process lives, its lines what is not in the database yet, or could not be
+written there. Not a pid file: a pid is reused, and means nothing in another container that shares
+the folder. The kernel drops a ``flock`` with the process, however it dies, so a file that can be
+locked belongs to a dead one. The lines are the journal's records; what was written outlives the
+process, not the machine. A file is made before a turn that has not ended can be seen, and removed
+when all is in the database.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
+from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from darkai_cli.history import ids
 from darkai_cli.history.records import Record
+from darkai_cli.history.stored import folder_of
 
 _SUFFIX = ".jsonl"
-
-
-def folder_of(database: Path) -> Path:
-    """The folder with the files of the processes that use that database."""
-    return Path(f"{database}.journal")
 
 
 class Presence:
@@ -35,6 +34,9 @@ class Presence:
         # `parents` would make the folder of the database with the usual mode.
         folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
+        # An empty database, so that whoever looks for a history opens it, and merges this file.
+        with contextlib.suppress(OSError):
+            database.touch(mode=0o600, exist_ok=False)
         self.spilled = False
         while True:
             self.owner = ids.new_id()
@@ -48,7 +50,7 @@ class Presence:
 
     def spill(self, records: Iterable[Record]) -> None:
         """Append records; all of them or, with an ``OSError``, none."""
-        data = "".join(json.dumps(record) + "\n" for record in records).encode()
+        data = "".join(json.dumps(record, default=_base64) + "\n" for record in records).encode()
         before = os.fstat(self._handle).st_size
         self.spilled = True
         try:
@@ -70,6 +72,11 @@ class Presence:
         if not self.spilled:
             self.path.unlink(missing_ok=True)
         os.close(self._handle)
+
+
+def _base64(data: bytes) -> str:
+    """An attachment's data as JSON can hold it."""
+    return b64encode(data).decode("ascii")
 
 
 class Abandoned(NamedTuple):

@@ -10,12 +10,15 @@ rewritten nor indexed again for each piece.
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Mapping
-from typing import Any
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from darkai_cli.history import ids
 from darkai_cli.history.stored import TurnIds, dumps
+
+if TYPE_CHECKING:
+    import sqlite3
 
 Record = dict[str, Any]
 _PER_SECOND = 6  # bits of a message's number below the second
@@ -47,7 +50,8 @@ def apply(conn: sqlite3.Connection, record: Mapping[str, Any]) -> None:
     """Write one record, in the caller's transaction. Kinds of a newer version are skipped."""
     kind = record["op"]
     if kind == "begin":
-        _begin(conn, record)
+        if not _exists(conn, record):
+            _begin(conn, record)
     elif kind == "answered":
         conn.execute(
             "UPDATE turn SET provider = ?, model = ? WHERE id = ?",
@@ -57,6 +61,20 @@ def apply(conn: sqlite3.Connection, record: Mapping[str, Any]) -> None:
         _piece(conn, record)
     elif kind == "end":
         _end(conn, record)
+
+
+def write(conn: sqlite3.Connection, given: Sequence[Mapping[str, Any]]) -> None:
+    """Write records, in the caller's transaction; a turn that has ended is written at once."""
+    begin, *rest = given
+    whole = begin["op"] == "begin" and rest and rest[-1]["op"] == "end" and not _exists(conn, begin)
+    if whole and all(record["op"] != "begin" for record in rest):
+        pieces = [record for record in rest if record["op"] == "piece"]
+        _begin(conn, begin, pieces)
+        rest = [record for record in rest if record["op"] != "piece"]
+    else:
+        rest = [*given]
+    for record in rest:
+        apply(conn, record)
 
 
 def interrupt(conn: sqlite3.Connection, owner: str | None) -> None:
@@ -104,27 +122,38 @@ def with_pieces(
     return reply, text + "".join(of_kind["text"]), reasoning + "".join(of_kind["reasoning"]), parts
 
 
-def _begin(conn: sqlite3.Connection, record: Mapping[str, Any]) -> None:
+def _exists(conn: sqlite3.Connection, begin: Mapping[str, Any]) -> bool:
+    turn = TurnIds(*begin["ids"]).turn
+    return conn.execute("SELECT 1 FROM turn WHERE id = ?", (turn,)).fetchone() is not None
+
+
+def _begin(
+    conn: sqlite3.Connection, record: Mapping[str, Any], pieces: Sequence[Mapping[str, Any]] = ()
+) -> None:
+    """Write a new turn, with the ``pieces`` of its reply that are known already."""
     names = TurnIds(*record["ids"])
     started = record["started"]
-    if conn.execute("SELECT 1 FROM turn WHERE id = ?", (names.turn,)).fetchone():
-        return
     conn.execute(
         "INSERT OR IGNORE INTO conversation (id, title, created, updated) VALUES (?, ?, ?, ?)",
         (names.conversation, record["title"], started, started),
     )
     if record["prompt"] is not None:
-        _message(conn, names.prompt, names.conversation, record["parent"], "user", record["prompt"])
-    _message(conn, names.reply, names.conversation, names.prompt, "assistant", "")
+        prompt = (names.prompt, record["prompt"], "", "[]")
+        _message(conn, names.conversation, record["parent"], "user", prompt)
+        for seq, (media_type, name, data) in enumerate(record.get("images", ())):
+            attach(conn, names.prompt, seq, (media_type, name, _bytes(data)))
+    said = [(piece["kind"], piece["text"]) for piece in pieces]
+    reply = with_pieces((names.reply, "", "", "[]"), said)
+    _message(conn, names.conversation, names.prompt, "assistant", reply)
     conn.execute(
         "INSERT INTO turn (id, conversation, prompt, reply, provider, model, options, system,"
-        " state, started, resumes, owner)"
+        " state, started, resumes, owner, folded)"
         " VALUES (?, ?, (SELECT id FROM message WHERE id = ?), ?, ?, ?, ?, ?, 'streaming',"
-        " ?, ?, ?)",
+        " ?, ?, ?, ?)",
         (
             names.turn, names.conversation, names.prompt, names.reply, record["provider"],
             record["model"], record["options"], record["system"], started, record["resumes"],
-            record["owner"],
+            record["owner"], pieces[-1]["seq"] + 1 if pieces else 0,
         ),
     )  # fmt: skip
     # a spill that is merged late does not take the user away from where they went since
@@ -137,19 +166,37 @@ def _begin(conn: sqlite3.Connection, record: Mapping[str, Any]) -> None:
 
 def _message(
     conn: sqlite3.Connection,
-    identifier: str,
     conversation: str,
     parent: str | None,
     role: str,
-    text: str,
+    content: tuple[str, str, str, str],
 ) -> None:
-    """Add a message; a parent that is not there (a damaged history was replaced) is left out."""
-    created = ids.ms_of(identifier)
+    """Add a message (its id, text, reasoning, parts).
+
+    A parent that is not there (a damaged history was replaced) is left out.
+    """
+    created = ids.ms_of(content[0])
     conn.execute(
-        "INSERT INTO message (n, id, conversation, parent, role, text, created)"
-        " VALUES (?, ?, ?, (SELECT id FROM message WHERE id = ?), ?, ?, ?)",
-        (number_at(conn, created), identifier, conversation, parent, role, text, created),
+        "INSERT INTO message"
+        " (n, conversation, parent, role, created, id, text, reasoning, parts)"
+        " VALUES (?, ?, (SELECT id FROM message WHERE id = ?), ?, ?, ?, ?, ?, ?)",
+        (number_at(conn, created), conversation, parent, role, created, *content),
     )
+
+
+def attach(
+    conn: sqlite3.Connection, message: str, seq: int, content: tuple[str, str, bytes]
+) -> None:
+    """Add an attachment (its media type, name, data) to a message."""
+    conn.execute(
+        "INSERT INTO attachment (message, seq, media_type, name, data) VALUES (?, ?, ?, ?, ?)",
+        (message, seq, *content),
+    )
+
+
+def _bytes(data: bytes | str) -> bytes:
+    """Data as it was given, or in base64 as it was spilled."""
+    return b64decode(data, validate=True) if isinstance(data, str) else data
 
 
 def _piece(conn: sqlite3.Connection, record: Mapping[str, Any]) -> None:

@@ -133,3 +133,16 @@ SEARCH = (
     """,
     "INSERT INTO message_fts(message_fts) VALUES ('rebuild')",
 )
+
+ATTACHMENTS = (
+    """
+    CREATE TABLE attachment (
+      message TEXT NOT NULL REFERENCES message(id) ON DELETE CASCADE,
+      seq INTEGER NOT NULL,
+      media_type TEXT NOT NULL,
+      name TEXT NOT NULL DEFAULT '',
+      data BLOB NOT NULL,
+      PRIMARY KEY (message, seq)
+    )
+    """,
+)

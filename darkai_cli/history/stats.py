@@ -43,6 +43,8 @@ class Stats(NamedTuple):
     models: list[ModelStats]
     days: list[DayStats]
     bytes: int
+    attachments: int = 0
+    attachment_bytes: int = 0
 
 
 def stats(store: Store, *, since: int | None = None) -> Stats:
@@ -65,6 +67,11 @@ def stats(store: Store, *, since: int | None = None) -> Stats:
         " + coalesce(sum(output_tokens), 0) FROM turn WHERE started >= ? GROUP BY day ORDER BY day",
         start,
     )
+    attachments, attachment_bytes = store.row(
+        "SELECT count(*), coalesce(sum(length(a.data)), 0) FROM attachment a"
+        " JOIN message m ON m.id = a.message WHERE m.created >= ?",
+        start,
+    )
     return Stats(
         conversations=store.row("SELECT count(*) FROM conversation WHERE updated >= ?", start)[0],
         messages=store.row("SELECT count(*) FROM message WHERE created >= ?", start)[0],
@@ -75,6 +82,8 @@ def stats(store: Store, *, since: int | None = None) -> Stats:
         models=models,
         days=[DayStats(*row) for row in days],
         bytes=store.path.stat().st_size,
+        attachments=attachments,
+        attachment_bytes=attachment_bytes,
     )
 
 

@@ -19,6 +19,7 @@ from darkai_cli.history.connection import connect_reader, fault
 from darkai_cli.history.stored import clean
 
 _PATIENCE = 5.0
+_LOOKED_AT = 1000  # conversations, for one to resume: older ones nobody has in mind
 
 
 class Conversation(NamedTuple):
@@ -67,6 +68,9 @@ class Turn(NamedTuple):
 
 
 _TURN = ", ".join(Turn._fields)
+_RESUMABLE = (
+    "(t.state IN ('interrupted', 'truncated') OR t.state = 'failed' AND t.resumes IS NOT NULL)"
+)
 
 
 class Sizes(NamedTuple):
@@ -87,13 +91,14 @@ _SELECT = (
 class Store:
     """An open history. Use as a context manager; one thread only.
 
-    ``path``: the database file, made if it is missing. ``warnings``: what the user should be told.
-    Raises ``StoreError``, here and from every method.
+    ``path``: the database file, made if it is missing. ``replace``: move a damaged one aside and
+    start anew. ``warnings``: what the user should be told. Raises ``StoreError``, here and from
+    every method.
     """
 
-    def __init__(self, path: Path, *, patience: float = _PATIENCE) -> None:
+    def __init__(self, path: Path, *, patience: float = _PATIENCE, replace: bool = False) -> None:
         self.path = path
-        opened = connect_reader(path, patience=patience)
+        opened = connect_reader(path, patience=patience, replace=replace)
         self.conn = opened.conn
         self.writable = opened.writable
         self.warnings = opened.warnings
@@ -188,7 +193,7 @@ class Store:
         Raises ``NotFoundError``, for several too.
         """
         prefix = ids.normalized(typed)
-        found = self._between("conversation", prefix)
+        found = self._between("conversation", prefix) if prefix else []
         if len(found) == 1:
             return found[0]
         if not found:
@@ -223,11 +228,27 @@ class Store:
         row = self.row(f"SELECT {_TURN} FROM turn WHERE reply = ?", (reply,))  # noqa: S608
         return row and Turn(*row)
 
+    def latest_unfinished(self) -> str | None:
+        """The id of the conversation that changed last of those whose reply can be resumed."""
+        row = self.row(
+            "SELECT c.id FROM (SELECT id, active, updated FROM conversation"  # noqa: S608
+            f" ORDER BY updated DESC LIMIT {_LOOKED_AT}) c JOIN turn t ON t.reply = c.active"
+            f" WHERE {_RESUMABLE} AND t.prompt IS NOT NULL ORDER BY c.updated DESC LIMIT 1"
+        )
+        return row and str(row[0])
+
     def last_unfinished(self, conversation: str) -> Turn | None:
-        """The turn of the active reply, if it is one to resume: interrupted or truncated."""
-        active = self.conversation(conversation).active
-        turn = self.turn_of(active) if active else None
-        return turn if turn and turn.state in ("interrupted", "truncated") else None
+        """The turn of the active reply, if it is one to resume.
+
+        It is interrupted or truncated; or failed, but was to continue one that was.
+        """
+        row = self.row(
+            f"SELECT {', '.join(f't.{name}' for name in Turn._fields)}"  # noqa: S608
+            " FROM conversation c JOIN turn t ON t.reply = c.active"
+            f" WHERE c.id = ? AND {_RESUMABLE}",
+            (conversation,),
+        )
+        return row and Turn(*row)
 
     def rename(self, conversation: str, title: str) -> None:
         """Give it another title. Raises ``NotFoundError``."""

@@ -14,16 +14,25 @@ from darkai_cli.errors import NotFoundError
 from darkai_cli.history import ids
 from darkai_cli.history.records import with_pieces
 from darkai_cli.history.store import Store, Turn
-from darkai_cli.messages import Message, Role
+from darkai_cli.messages import Image, Message, Role
 
 _COLUMNS = "id, parent, role, text, reasoning, parts, created"
+
+
+class Attachment(NamedTuple):
+    """What went along with a message, without its data. ``size``: bytes."""
+
+    seq: int
+    media_type: str
+    name: str
+    size: int
 
 
 class Node(NamedTuple):
     """A message in its tree. ``turn``: what made it, if it is a reply.
 
     ``parts``: the tool calls, results and citations shown with it, as JSON text. ``created``:
-    milliseconds since 1970.
+    milliseconds since 1970. ``attachments``: their data is had from ``images``.
     """
 
     id: str
@@ -34,6 +43,7 @@ class Node(NamedTuple):
     parts: str
     created: int
     turn: Turn | None
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Line(NamedTuple):
@@ -67,13 +77,30 @@ def branch(store: Store, conversation: str, leaf: str | None = None) -> list[Nod
     return _made(store, conversation, rows)
 
 
-def messages(nodes_of_branch: Iterable[Node]) -> tuple[Message, ...]:
+def messages(store: Store, nodes_of_branch: Iterable[Node]) -> tuple[Message, ...]:
     """A branch as it is sent to a service; replies in which no text came are left out."""
     return tuple(
-        Message(cast("Role", node.role), node.text)  # the schema allows only roles
-        for node in nodes_of_branch
-        if node.text or node.role != "assistant"
+        message(store, node) for node in nodes_of_branch if node.text or node.role != "assistant"
     )
+
+
+def message(store: Store, node: Node) -> Message:
+    """A message as it is sent to a service, with its images.
+
+    Its tool calls are left out: where in the text they stood is not stored, and a service refuses
+    a call whose result does not follow it.
+    """
+    return Message(cast("Role", node.role), node.text, images(store, node))  # roles are checked
+
+
+def images(store: Store, node: Node) -> tuple[Image, ...]:
+    """What went along with a message, with its data."""
+    if not node.attachments:
+        return ()
+    rows = store.rows(
+        "SELECT media_type, data, name FROM attachment WHERE message = ? ORDER BY seq", (node.id,)
+    )
+    return tuple(Image(media_type, bytes(data), name) for media_type, data, name in rows)
 
 
 def find_message(store: Store, conversation: str, typed: str) -> str:
@@ -179,11 +206,29 @@ def _in_order(found: list[Node]) -> list[Node]:
 def _made(store: Store, conversation: str, rows: list[Any]) -> list[Node]:
     turns = {turn.reply: turn for turn in store.turns(conversation)}
     pieces = _pieces(store, turns)
+    attached = _attachments(store, conversation)
     made = []
     for identifier, parent, role, text, reasoning, parts, created in rows:
         whole = with_pieces((identifier, text, reasoning, parts), pieces.get(identifier, []))
-        made.append(Node(identifier, parent, role, *whole[1:], created, turns.get(identifier)))
+        node = Node(identifier, parent, role, *whole[1:], created, turns.get(identifier))
+        if identifier in attached:
+            node = node._replace(attachments=tuple(attached[identifier]))
+        made.append(node)
     return made
+
+
+def _attachments(store: Store, conversation: str) -> dict[str, list[Attachment]]:
+    """What there is, by message. A history without any is told by one look at the table."""
+    found: dict[str, list[Attachment]] = {}
+    for identifier, *values in store.rows(
+        "SELECT a.message, a.seq, a.media_type, a.name, length(a.data)"
+        " FROM message m CROSS JOIN attachment a ON a.message = m.id"  # in this order
+        " WHERE m.conversation = ? AND EXISTS (SELECT 1 FROM attachment)"
+        " ORDER BY a.message, a.seq",
+        (conversation,),
+    ):
+        found.setdefault(identifier, []).append(Attachment(*values))
+    return found
 
 
 def _pieces(store: Store, turns: Mapping[str, Turn]) -> dict[str, list[tuple[str, str]]]:

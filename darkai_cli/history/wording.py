@@ -9,7 +9,7 @@ import json
 from datetime import UTC, datetime
 
 from darkai_cli.history.store import Conversation, Store, Turn
-from darkai_cli.history.tree import Node
+from darkai_cli.history.tree import Attachment, Node
 
 _ENDED = {
     "streaming": "is still being written",
@@ -52,6 +52,41 @@ def speaker(node: Node) -> str:
     if node.turn is not None:
         return "/".join(filter(None, (node.turn.provider, node.turn.model))) or "assistant"
     return {"user": "You", "system": "System", "tool": "Tool"}.get(node.role, node.role)
+
+
+def attached(node: Node) -> list[str]:
+    """What goes along with a message, each as ``[image photo.png, 34 KiB]``: foreign text."""
+    return [f"[{what(one)}]" for one in node.attachments]
+
+
+def what(one: Attachment) -> str:
+    """An attachment's kind, name and size."""
+    kind = "image" if one.media_type.startswith("image/") else "file"
+    return f"{kind} {one.name}".rstrip() + f", {_size(one.size)}"
+
+
+def _size(count: int) -> str:
+    if count < 1 << 10:
+        return f"{count} bytes"
+    return f"{count / (1 << 10):.0f} KiB" if count < 1 << 20 else f"{count / (1 << 20):.1f} MiB"
+
+
+def calls(node: Node) -> list[str]:
+    """Each tool call of a reply, and what came of it, as a line: foreign text."""
+    lines = []
+    for part in json.loads(node.parts):
+        data = part.get("data")
+        if not isinstance(data, dict):
+            continue
+        name = data.get("name") or "a tool"
+        if part.get("event") == "tool-call":
+            given = data.get("arguments")
+            given = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
+            lines.append(f"called {name} {given}")
+        elif part.get("event") == "tool-result":
+            how = "failed" if data.get("is_error") else "gave"
+            lines.append(f"{name} {how}: {data.get('output')}")
+    return lines
 
 
 def sources(node: Node) -> list[tuple[str, str]]:

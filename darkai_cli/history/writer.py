@@ -1,35 +1,46 @@
-"""The journal's thread: turns what was said into records and puts them somewhere safe.
+"""The journal's thread: turns what was given into records and puts them somewhere safe.
 
-While another process holds the database the records go to this process's presence file instead
-(``presence``), which a later start merges; the database is tried again each time. Only if both fail
+While a reply comes, that is this process's presence file (``presence``), which a later start merges
+if this process dies: a plain write, so that nothing competes for the interpreter with a burst of
+text. Once in ``_REST`` seconds, and when the turn ends, the records go into the database, and the
+file is emptied; while another process holds the database they stay in the file. Only if both fail
 is anything lost. All records of a turn are kept in memory until it has ended: if the database turns
 out to be damaged it is moved aside and the turn is written anew.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections import deque
+import time
 from collections.abc import Iterable
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from darkai_cli.errors import StoreError
-from darkai_cli.history import presence, records, recovery
-from darkai_cli.history.connection import (
-    Opened,
-    StoreDamagedError,
-    StoreLockedError,
-    connect,
-    fault,
-    set_aside,
+from darkai_cli.events import (
+    Citation,
+    ReasoningChunk,
+    TextChunk,
+    ToolCall,
+    ToolResult,
+    to_json,
 )
-from darkai_cli.history.records import Record
-from darkai_cli.history.stored import clean
+from darkai_cli.history.stored import clean, dumps
 
-_PATIENCE = 0.05  # for a lock; then the records are spilled
+if TYPE_CHECKING:
+    from darkai_cli.events import Event
+    from darkai_cli.history.database import Database
+    from darkai_cli.history.presence import Presence
+    from darkai_cli.history.records import Record
+
+    Given = str | Event | Record
+    """What a journal is given: text, an event, a record that is ready."""
+
+_REST = 1.0
+"""Seconds between two writes to the database while a reply comes."""
+_PARTS = (ToolCall, ToolResult, Citation)
+_text_of = attrgetter("text")
 
 
 class Writer:
@@ -38,24 +49,37 @@ class Writer:
     ``problem``: why the last flush did not reach the database. ``safe``: whether it is spilled.
     """
 
-    def __init__(
-        self, path: Path, queue: deque[str | tuple[str, Any]], warnings: list[str]
-    ) -> None:
+    def __init__(self, path: Path, queue: list[Given], warnings: list[str]) -> None:
         self._path = path
         self._queue = queue
         self._warnings = warnings
         self._records: list[Record] = []  # of the turns that have not ended in the database
         self._committed = 0  # how many of them are in the database
         self._spilled = 0  # how many of them are in the presence file, or were committed before
+        self._due = time.monotonic() + _REST  # when the database is next written to
         self._turn: str | None = None
         self._seq = 0
-        self._presence: presence.Presence | None = None
-        self._opened: Opened | None = None
+        self._presence: Presence | None = None
+        self._database: Database | None = None
         self.problem: StoreError | None = None
         self.safe = True
 
+    def keep(self) -> None:
+        """Make safe what was given since: in the file, at times in the database too."""
+        self._collect()
+        if self._committed == len(self._records):
+            return
+        heavy = any(record.get("images") for record in self._records[self._spilled :])
+        if not heavy:  # images are not for lines of text, as long as the database takes them
+            self._spill()  # first: the database may be slow to open, or locked
+        if heavy or time.monotonic() > self._due or not self.safe:
+            self.flush()
+            self._due = time.monotonic() + _REST
+
     def flush(self) -> bool:
-        """Empty the queue into the database, True, or else into the presence file, False."""
+        """Put what was given into the database, True, or else into the presence file, False."""
+        from darkai_cli.history.connection import StoreDamagedError  # sqlite3: not before
+
         self._collect()
         if self._committed == len(self._records):
             return True
@@ -75,35 +99,40 @@ class Writer:
     @property
     def locked(self) -> bool:
         """Whether another process kept the last flush from the database."""
+        if self.problem is None:
+            return False
+        from darkai_cli.history.connection import StoreLockedError
+
         return isinstance(self.problem, StoreLockedError)
 
     def close(self) -> None:
         """Close the files; what is not in the database stays in the presence file."""
-        if self._opened is not None:
-            self._opened.conn.close()
+        if self._database is not None:
+            self._database.close()
         if self._presence is not None:
             self._presence.close()
-        self._opened = self._presence = None
+        self._database = self._presence = None
 
     def _collect(self) -> None:
-        take = self._queue.popleft
-        given: list[Any] = [take() for _ in range(len(self._queue))]
+        given = self._queue[:]
+        del self._queue[: len(given)]  # what was added meanwhile stays
         for kind, run in groupby(given, type):
-            if kind is str:
-                self._add_piece("text", run)
-            else:
-                self._collect_others(run)
+            self._sort(kind, run)
 
-    def _collect_others(self, given: Iterable[Any]) -> None:
-        for kind, run in groupby(given, itemgetter(0)):
-            if kind == "record":
-                for _, record in run:
-                    self._add(record)
-            elif kind == "part":
-                for _, part in run:
-                    self._add_piece(kind, (part,))
-            else:
-                self._add_piece(kind, (piece for _, piece in run))
+    def _sort(self, kind: type, run: Iterable[Any]) -> None:
+        """Take what came of one kind, one after the other."""
+        if kind is str:
+            self._add_piece("text", run)
+        elif kind is TextChunk:
+            self._add_piece("text", map(_text_of, run))
+        elif kind is ReasoningChunk:
+            self._add_piece("reasoning", map(_text_of, run))
+        elif kind is dict:
+            for record in run:
+                self._add(record)
+        elif kind in _PARTS:
+            for event in run:
+                self._add_piece("part", (dumps(to_json(event)),))
 
     def _add(self, record: Record) -> None:
         if record["op"] == "begin":
@@ -122,60 +151,56 @@ class Writer:
 
     def _write(self) -> None:
         """Commit what is not committed. Raises ``StoreError``."""
+        from darkai_cli.history.connection import fault
+        from darkai_cli.history.database import Database
+
+        if self._database is None:
+            self._database = Database(self._path, self._warnings)
+        ended = self._records[-1]["op"] == "end"  # else others must be able to see who writes
         try:
-            own = self._own_presence()
-            conn = self._connection()
-            conn.execute("BEGIN IMMEDIATE")
-            try:
-                for record in self._signed(own, self._committed):
-                    records.apply(conn, record)
-                conn.execute("COMMIT")
-            except BaseException:
-                if conn.in_transaction:
-                    conn.execute("ROLLBACK")
-                raise
+            own = self._presence if ended else self._own_presence()
+            self._database.commit(self._signed(own, self._committed))
             self._committed = self._spilled = len(self._records)
-            own.clear()
-        except (sqlite3.Error, OSError) as exc:
+            if own is not None:
+                own.clear()
+        except OSError as exc:
             raise fault(exc, self._path) from exc
-        if self._records[-1]["op"] == "end":
+        if ended:
             self._records.clear()
             self._committed = self._spilled = 0
 
-    def _own_presence(self) -> presence.Presence:
-        if self._presence is None:
-            self._presence = presence.Presence(self._path)
-        return self._presence
-
-    def _connection(self) -> sqlite3.Connection:
-        if self._opened is None:
-            self._opened = connect(self._path, patience=_PATIENCE)
-            self._warnings.extend(self._opened.warnings)
-            self._warnings.extend(recovery.recover(self._opened.conn, self._path))
-        return self._opened.conn
-
     def _replace(self) -> None:
         """Move a database that proved to be damaged aside; the turn is written into a new one."""
-        if self._opened is not None:
-            self._opened.conn.close()
-            self._warnings.extend(set_aside(self._path, self._opened.inode))
-            self._opened = None
+        if self._database is not None:
+            self._database.replace()
         self._committed = self._spilled = 0
 
-    def _signed(self, own: presence.Presence, start: int) -> list[Record]:
-        """The records from ``start`` on, each with the name of this process."""
+    def _own_presence(self) -> Presence:
+        if self._presence is None:
+            from darkai_cli.history.presence import Presence
+
+            self._presence = Presence(self._path)
+        return self._presence
+
+    def _signed(self, own: Presence | None, start: int) -> list[Record]:
+        """The records from ``start`` on, each with the name of this process, if it has one."""
         pending = self._records[start:]
         for record in pending:
-            record["owner"] = own.owner
+            record["owner"] = own.owner if own is not None else None
         return pending
 
     def _spill(self) -> None:
+        """Into the presence file; ``safe`` says whether that went well."""
+        if self._spilled == len(self._records):
+            return
         try:
             own = self._own_presence()
             own.spill(self._signed(own, self._spilled))
             self._spilled = len(self._records)
             self.safe = True
         except OSError as exc:
+            from darkai_cli.history.connection import fault
+
             self.safe = False
-            if self.problem is None or isinstance(self.problem, StoreLockedError):
+            if self.problem is None or self.locked:
                 self.problem = fault(exc, self._path)

@@ -8,8 +8,13 @@ from darkai_cli.history import ids
 from darkai_cli.history.drafts import Draft, DraftMessage, Tally, take_all, turn_for
 from darkai_cli.history.schema import STATES
 from darkai_cli.history.stored import dumps
+from darkai_cli.messages import Image
 
 TEXTS = st.text(max_size=40)
+IMAGES = st.lists(
+    st.builds(Image, st.sampled_from(["image/png", "image/webp"]) | TEXTS, st.binary(), TEXTS),
+    max_size=2,
+).map(tuple)
 _TIMES = st.integers(0, 1 << 42)
 
 
@@ -30,6 +35,7 @@ def drafts(draw):
             draw(TEXTS),
             dumps(parts),
             draw(_TIMES),
+            draw(IMAGES) if role == "user" else (),
         )
         messages.append(made)
         prompts[name] = name if role == "user" else prompts.get(above)
@@ -65,12 +71,13 @@ def fill(store, found):
 def contents(store):
     """All that a person can see of a history; not the row numbers, not the file."""
     return {
-        table: store.rows(f"SELECT {columns} FROM {table} ORDER BY id")
+        table: store.rows(f"SELECT {columns} FROM {table} ORDER BY 1, 2")
         for table, columns in {
             "conversation": "id, title, created, updated, active, source",
             "message": "id, conversation, parent, role, text, reasoning, parts, created",
             "turn": "id, conversation, prompt, reply, provider, model, options, system, state, reason,"
             " error_kind, error, input_tokens, output_tokens, reasoning_tokens, cached_tokens,"
             " first_text_ms, duration_ms, started, resumes",
+            "attachment": "message, seq, media_type, name, data",
         }.items()
     }

@@ -49,6 +49,26 @@ def test_export_then_import_gives_the_same_tree(tmp_path_factory, found):
         assert two.check() == []
 
 
+@settings(max_examples=40)
+@given(st.lists(drafts(), min_size=1, max_size=3))
+def test_json_comes_back_as_json_lines_do(tmp_path_factory, found):
+    folder = tmp_path_factory.mktemp("json")
+    with Store(folder / "one.db") as one, Store(folder / "two.db") as two:
+        names = fill(one, found)
+        file = folder / "out"
+        file.write_text("".join(export.export(one, names, "json")), "utf-8")
+        assert import_file(two, file).skipped == {}
+        assert contents(two) == contents(one)
+        value = json.loads(file.read_text("utf-8"))
+        value[0]["messages"].append("junk")
+        value.append({"record": "conversation"})
+        file.write_text(json.dumps(value, sort_keys=True, indent=8))
+        again = import_file(two, file)
+        assert (again.conversations, again.messages) == (0, 0)
+        assert sum(again.skipped.values()) == 2
+        assert contents(two) == contents(one)
+
+
 def test_markdown_reads_well(database):
     with Store(database) as store:
         text = exported(

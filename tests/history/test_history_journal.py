@@ -11,7 +11,7 @@ import pytest
 from history_child_outputs import CHILD, Given, given_before
 
 from darkai_cli.errors import StoreError
-from darkai_cli.events import Citation, Usage
+from darkai_cli.events import Citation, ReasoningChunk, StreamEnd, TextChunk, Usage
 from darkai_cli.history import presence, tree
 from darkai_cli.history.connection import fault
 from darkai_cli.history.journal import Journal
@@ -45,11 +45,13 @@ def test_a_turn_is_saved_whole(database, journal):
     names = journal.begin(
         "why?\nbecause", provider="p", model="m", options={"temperature": 0.5}, system="be brief"
     )
-    journal.reasoning("let me ")
-    journal.reasoning("think")
+    journal.take(ReasoningChunk("let me "))
+    journal.take(ReasoningChunk("think"))
     journal.text("an ")
-    journal.part(Citation("https://example.org", "a page"))
-    journal.text("answer")
+    journal.take(Citation("https://example.org", "a page"))
+    journal.take(TextChunk("ans"))
+    journal.take(TextChunk("wer"))
+    journal.take(StreamEnd("stop"))
     assert journal.end("truncated", reason="length", usage=Usage(3, 4, 5, 6)) == "saved"
     journal.close()
     assert leftovers(database) == []

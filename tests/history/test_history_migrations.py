@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from darkai_cli.errors import StoreError
-from darkai_cli.history import ids, migrations, schema, search
+from darkai_cli.history import ids, migrations, schema, search, tree
 from darkai_cli.history.store import Store
 
 
@@ -22,13 +22,15 @@ def make_version(path, version, texts=("the quick fox",)):
     conn.execute(f"PRAGMA user_version = {version}")
     conn.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
     conversation = ids.new_id()
+    names = ids.new_ids(len(texts))
     conn.execute(
-        "INSERT INTO conversation VALUES (?, 'title', 1, 2, NULL, 'darkai')", (conversation,)
+        "INSERT INTO conversation VALUES (?, 'title', 1, 2, ?, 'darkai')",
+        (conversation, names[0]),
     )
     for n, text in enumerate(texts):
         conn.execute(
             "INSERT INTO message (n, id, conversation, role, text, created) VALUES (?, ?, ?, 'user', ?, 1)",
-            (n, ids.new_id(), conversation, text),
+            (n, names[n], conversation, text),
         )
     conn.execute("COMMIT")
     conn.close()
@@ -43,6 +45,9 @@ def test_each_version_is_brought_to_the_present_with_its_data(database, version)
         assert store.latest() == conversation
         assert [hit.conversation for hit in search.search(store, "quick").hits] == [conversation]
         assert store.check() == []
+        (prompt,) = tree.branch(store, conversation)
+        assert (prompt.text, prompt.attachments) == ("the quick fox", ())
+        assert store.remove([conversation]) == 1  # the new table goes with the old ones
 
 
 def test_a_copy_is_made_first(database):
@@ -68,7 +73,7 @@ def test_a_step_that_fails_changes_nothing(database, monkeypatch):
     make_version(database, 1)
     broken = (*migrations.STEPS, ("CREATE TABLE more (x)", "this is no SQL"))
     monkeypatch.setattr(migrations, "STEPS", broken)
-    monkeypatch.setattr(migrations, "VERSION", 3)
+    monkeypatch.setattr(migrations, "VERSION", len(broken))
     with pytest.raises(StoreError, match="syntax error"):
         Store(database)
     conn = sqlite3.connect(database)
@@ -79,8 +84,9 @@ def test_a_step_that_fails_changes_nothing(database, monkeypatch):
     conn.close()
 
 
-def test_32_processes_migrate_an_old_database_at_once(database, start):
-    make_version(database, 1, ["some text"] * 300)
+@pytest.mark.parametrize("version", range(1, migrations.VERSION))
+def test_32_processes_migrate_an_old_database_at_once(database, start, version):
+    make_version(database, version, ["some text"] * 300)
     children = [start("ask") for _ in range(32)]
     outputs = [child.communicate()[0] for child in children]
     assert [child.returncode for child in children] == [0] * 32, outputs

@@ -12,7 +12,12 @@ import pytest
 
 from darkai_cli.errors import NotFoundError, StoreError
 from darkai_cli.history import ids, migrations, schema
-from darkai_cli.history.connection import StoreLockedError, set_aside
+from darkai_cli.history.connection import (
+    StoreDamagedError,
+    StoreLockedError,
+    import_command,
+    set_aside,
+)
 from darkai_cli.history.drafts import Draft, DraftMessage, Tally, take_all, turn_for
 from darkai_cli.history.store import Store
 
@@ -195,8 +200,9 @@ def test_another_programs_database_is_told_and_not_touched(database):
     conn.execute("CREATE TABLE theirs (x)")
     conn.close()
     before = database.read_bytes()
-    with pytest.raises(StoreError, match="another program"):
-        Store(database)
+    with pytest.raises(StoreError, match="another program") as caught:
+        Store(database, replace=True)
+    assert "move it away" in caught.value.hint
     assert database.read_bytes() == before
 
 
@@ -205,11 +211,16 @@ def test_another_programs_database_is_told_and_not_touched(database):
     [b"garbage", b"x" * 5000, b"SQLite format 3\0" + b"\xff" * 200],
     ids=["short", "long", "header"],
 )
-def test_a_damaged_file_is_moved_aside(database, content):
+def test_a_damaged_file_is_told_and_left_unless_it_must_be_replaced(database, content):
     database.parent.mkdir()
     database.write_bytes(content)
-    with Store(database) as store:
-        assert "recover with" in store.warnings[0]
+    with pytest.raises(StoreDamagedError, match="damaged") as caught:
+        Store(database)
+    assert f"`darkai history import {database}`" in caught.value.hint
+    assert [p.name for p in database.parent.iterdir()] == ["history.db"]
+    assert database.read_bytes() == content
+    with Store(database, replace=True) as store:
+        assert "recover with `darkai history import " in store.warnings[0]
         assert store.conversations() == []
         put(store)
     aside = [p for p in database.parent.iterdir() if ".damaged-" in p.name]
@@ -219,7 +230,15 @@ def test_a_damaged_file_is_moved_aside(database, content):
         assert len(store.conversations()) == 1
 
 
-def test_a_truncated_file_is_moved_aside_or_told(database):
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("history.db", "history.db"), ("my history.db", "'my history.db'"), ("it's", "'it'\\''s'")],
+)
+def test_the_command_that_recovers_can_be_typed(name, shown):
+    assert import_command(Path(name)) == f"`darkai history import {shown}`"
+
+
+def test_a_truncated_file_is_told(database):
     with Store(database) as store:
         for _ in range(50):
             put(store, text="long " * 500)
@@ -232,10 +251,11 @@ def test_a_truncated_file_is_moved_aside_or_told(database):
         told = []
         try:
             with Store(database) as store:
-                told = [*store.warnings, *store.check()]
+                told = store.check()
         except StoreError as error:
             told = [error.message]
         assert told, f"{length} of {len(whole)} bytes pass for a whole history"
+        assert database.read_bytes() == whole[:length]
 
 
 def test_a_fresh_database_in_the_place_of_a_damaged_one_stays(database):

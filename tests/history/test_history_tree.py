@@ -74,7 +74,7 @@ def test_what_is_sent_leaves_out_replies_without_text(grown):
     store, one, _, three, say = grown
     failed = say("four", "", "failed", conversation=one.conversation, parent=three.reply)
     say("five", "5", conversation=one.conversation, parent=failed.reply)
-    sent = tree.messages(tree.branch(store, one.conversation))
+    sent = tree.messages(store, tree.branch(store, one.conversation))
     assert sent[-3:] == (
         Message("user", "four"),
         Message("user", "five"),

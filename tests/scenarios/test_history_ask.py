@@ -30,7 +30,6 @@ from support.server import (
     reply,
 )
 
-from darkai_cli.cli.saving import Saving
 from darkai_cli.config import paths
 from darkai_cli.conversation.reply import Reply
 from darkai_cli.errors import DarkAIError
@@ -41,6 +40,7 @@ from darkai_cli.history.store import Store, Turn
 from darkai_cli.providers.base import ProviderSettings
 from darkai_cli.providers.registry import Target
 from darkai_cli.sinks.base import pump
+from darkai_cli.turns.saving import Place, Saving, journal
 
 ALLOWANCE = 0.5
 """Seconds that a busy machine may keep the journal's thread from running, beyond its 250 ms."""
@@ -183,13 +183,14 @@ def test_a_lost_connection_truncates_the_reply() -> None:
 
 @pytest.mark.parametrize(("options", "told"), [({}, True), ({"max_tokens": 5}, False)])
 def test_a_reply_at_its_length_limit_is_truncated(options: dict, told: bool) -> None:
-    saving, judge = Saving(save=True, past=None), Reply()
+    saving, judge = Saving(journal(), Place()), Reply()
     settings = ProviderSettings("p", "darkai", "http://service.test/", "m")
     saving.begin("x", Target(settings, "m"), None, options)
     events = [StreamStart("p", "m"), TextChunk("cut o"), StreamEnd("length")]
     pump(iter(events), [judge, *saving.sinks])
     verdict = judge.verdict(stayed=True, options=options)
     saving.end(verdict, judge, quiet=False)
+    saving.close(quiet=False)
     assert isinstance(verdict.error, DarkAIError) == told
     if told:
         assert verdict.error.hint.startswith(RESUME)
@@ -407,12 +408,77 @@ def test_a_resumed_reply_that_fails_keeps_what_there_was() -> None:
     assert (new.state, new.reply, new.turn.first_text_ms) == ("failed", "Hello wo", None)
 
 
+def test_what_failed_to_go_on_can_be_tried_again() -> None:
+    save("q", "Hello wo", "interrupted")
+    with FaultServer(page(500), reply(["rld"])) as server:
+        assert asked(server, "--resume", "--retries", "0").code == 9
+        again = asked(server, "--resume")
+    assert (again.code, again.stdout) == (0, b"rld\n")
+    assert [saved.reply for saved in stored()] == ["Hello wo", "Hello wo", "Hello world"]
+
+
 def test_a_whole_reply_is_not_resumed() -> None:
     save("q")
     result = run_darkai("ask", "--resume")
     assert result.code == 5
-    assert result.stderr.startswith("error: the last reply is whole")
+    assert result.stderr == (
+        "error: the last reply is whole: there is nothing to resume\n"
+        "hint: `darkai history` lists what is saved\n"
+    )
     assert run_darkai("ask", "--resume", "and on").code == 2
+
+
+def test_what_can_be_resumed_is_named_where_the_last_reply_is_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked_for = (
+        ("older", "truncated"),
+        ("newer", "interrupted"),
+        ("bad", "failed"),
+        ("q", "complete"),
+    )
+    for number, (prompt, state) in enumerate(asked_for):
+        with monkeypatch.context() as patch:
+            patch.setattr(ids, "now_ms", lambda number=number: 1_700_000_000_000 + number * 10**8)
+            save(prompt, "so far", state)
+    newer = stored()[1].turn.conversation
+    result = run_darkai("ask", "--resume")
+    assert result.code == 5
+    hint = re.search(
+        r"`darkai (ask --resume --conversation (\w+))` continues .* `newer`", result.stderr
+    )
+    assert hint, result
+    assert newer.startswith(hint[2])
+    with FaultServer(reply([", and on"])) as server:
+        assert run_darkai(*hint[1].split(), env={"DARKAI_URL": server.url}).code == 0
+
+
+def test_demo_goes_on_with_nobody_elses_words() -> None:
+    save("tell me a joke", "Hello", "interrupted", model="llama-3-70b")
+    refused = run_darkai("ask", "--resume", "-p", "demo")
+    assert (refused.code, refused.stdout) == (2, b"")
+    assert refused.stderr == (
+        "error: `demo` cannot continue a reply of `darkai/llama-3-70b`: it is no language model\n"
+        "hint: leave out `-p demo`, or name a model that can with `-m PROVIDER/MODEL`\n"
+    )
+    assert [saved.state for saved in stored()] == ["interrupted"]
+    fallen_back = run_darkai("ask", "--resume")  # the default service cannot be reached
+    assert (fallen_back.code, fallen_back.stdout) == (7, b"")
+
+
+def test_demo_goes_on_with_its_own_words() -> None:
+    whole = run_darkai("ask", "-p", "demo", "--no-save", "long 60").text
+    save("long 60", whole[:100], "interrupted", provider="demo", model="demo")
+    result = run_darkai("ask", "--resume", "-p", "demo")
+    assert (result.code, result.text) == (0, whole[100:])
+    assert stored()[-1].reply.strip() == whole.strip()
+
+
+def test_a_prompt_that_is_missing_is_told_alone() -> None:
+    save("q")
+    result = run_darkai("ask", "-c")
+    assert (result.code, result.stdout) == (2, b"")
+    assert result.stderr.startswith("error: there is no prompt\n")
 
 
 def test_a_reply_that_is_still_coming_is_not_resumed() -> None:
@@ -741,8 +807,12 @@ def test_a_read_only_folder(existing: bool, database: Path) -> None:
         for folder in folders[::-1]:
             folder.chmod(0o700)
     assert (result.code, result.stdout) == (13, b"the answer\n")
-    assert result.stderr.startswith("error: answer shown but NOT saved: ")
-    assert str(database) in result.stderr
+    folder = database.parent
+    assert result.stderr == (
+        "error: answer shown but NOT saved: the history cannot be written: no permission to write to"
+        f" the folder `{folder}`\nhint: `ls -ld {folder}` shows who may; `chmod u+w` allows it to its"
+        " owner; or use another folder with `DARKAI_HOME=FOLDER`\n"
+    )
     assert again.code == (13 if existing else 5)
     assert again.stdout == (b"the answer\n" if existing else b"")
     assert [saved.prompt for saved in stored()] == ["before"] * existing
@@ -765,10 +835,46 @@ def test_a_damaged_history_is_moved_aside(damage: object, database: Path) -> Non
     assert only_turn().prompt == "x"
 
 
-def test_a_damaged_history_cannot_be_continued_and_that_is_told(database: Path) -> None:
+def test_a_history_that_may_not_be_written_can_be_read(database: Path) -> None:
+    save("before")
+    database.chmod(0o400)
+    with FaultServer(reply(["the answer"])) as server:
+        result = asked(server, "x", command=bare(WITHOUT_OVERRIDE))
+    assert (result.code, result.stdout) == (0, b"the answer\n")
+    assert f"no permission to write to the file `{database}`; this turn is kept" in result.stderr
+    listed = run_darkai("history", command=bare(WITHOUT_OVERRIDE))
+    renamed = run_darkai("history", "rename", "0", "x", command=bare(WITHOUT_OVERRIDE))
+    assert (listed.code, listed.text.split("\t")[1]) == (0, "before")
+    assert (renamed.code, renamed.stdout) == (13, b"")
+    assert f"no permission to write to the file `{database}`" in renamed.stderr
+    database.chmod(0o600)
+    for suffix in ("-shm", "-wal"):
+        database.with_name(f"history.db{suffix}").unlink(missing_ok=True)
+    assert [saved.prompt for saved in stored()] == ["before", "x"]
+
+
+def test_a_damaged_history_is_left_by_who_must_read_it(database: Path) -> None:
     database.parent.mkdir(parents=True)
     database.write_bytes(b"garbage " * 5000)
-    result = run_darkai("ask", "-c", "x")
-    assert (result.code, result.stdout) == (5, b"")
-    assert "history damaged; moved to" in result.stderr
-    assert "recover with" in result.stderr
+    for args in (["-c", "x"], ["--resume"], ["--conversation", "0", "x"]):
+        result = run_darkai("ask", *args)
+        assert (result.code, result.stdout) == (13, b"")
+        assert result.stderr == (
+            f"error: the history is damaged ({database})\nhint: `darkai history import {database}`"
+            " moves it aside and takes back what can be read\n"
+        )
+    assert [path.name for path in database.parent.iterdir()] == ["history.db"]
+
+
+def test_a_database_of_another_program_is_left_alone_and_the_turn_is_kept(database: Path) -> None:
+    database.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(database)) as conn:
+        conn.execute("CREATE TABLE theirs (x)")
+    before = database.read_bytes()
+    with FaultServer(reply(["the answer"])) as server:
+        result = asked(server, "x")
+    assert (result.code, result.stdout) == (0, b"the answer\n")
+    assert result.stderr.startswith(f"warning: `{database}` is a database of another program; ")
+    assert database.read_bytes() == before
+    database.unlink()
+    assert only_turn().reply == "the answer"

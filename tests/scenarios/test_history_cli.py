@@ -15,10 +15,12 @@ from rich.cells import cell_len
 from support.scenario import Result, Shown, run_darkai, run_in_pty, start_in_pty
 
 from darkai_cli.config import paths
-from darkai_cli.events import Usage
+from darkai_cli.events import ToolCall, ToolResult, Usage, to_json
 from darkai_cli.history import ids
+from darkai_cli.history.drafts import Draft, DraftMessage, Tally, take_all, turn_for
 from darkai_cli.history.journal import Journal
 from darkai_cli.history.store import Store
+from darkai_cli.history.stored import dumps
 
 READING = [
     ["list"], ["search", "joke"], ["stats"], ["path"], ["check"], ["vacuum"], ["show"], ["tree"],
@@ -261,6 +263,61 @@ def test_an_ending_is_told_although_a_fence_was_left_open(saved: Names):
     assert on_terminal("show", saved.cut).lines[-1] == "This reply was cut off: length."
 
 
+def test_a_fence_that_was_left_open_swallows_nothing(saved: Names):
+    rows = history("show", saved.cut).text.splitlines()
+    assert rows[-5:] == ["```", "never closed", "```", "", "> This reply was cut off: length."]
+    assert history("show", saved.cut, "--turn", "1").text.splitlines()[-5:] == rows[-5:]
+    assert history("export", saved.cut, "--format", "md").text.splitlines() == rows
+    whole = json.loads(history("show", saved.cut, "--json").text)
+    assert whole["messages"][1]["text"] == "```\nnever closed"
+
+
+@pytest.fixture
+def thoughtful() -> str:
+    """A reply with reasoning, a tool call and its result; its conversation."""
+    talk, asked, answered, turn = ids.new_ids(4)
+    when = ids.now_ms()
+    called = ToolCall("1", "clock", '{"zone": "UTC"}')
+    given = ToolResult("1", "clock", "Fri\n2026 " + "x" * 100, is_error=False)
+    parts = dumps([to_json(called), to_json(given)])
+    thought = "I do not know.\nI \x1b[31mask the clock.\n"
+    reply = DraftMessage(answered, asked, "assistant", "**Friday**\n", thought, parts, when)
+    messages = [DraftMessage(asked, None, "user", "which day is it?", "", "[]", when), reply]
+    made = turn_for(turn, reply, prompt=asked, provider="p", model="m")
+    with Store(paths.history_file()) as store:
+        draft = Draft(talk, "a day", when, when, answered, "darkai", messages, [made])
+        take_all(store, [draft], Tally())
+    return talk
+
+
+def test_reasoning_and_tool_calls_on_a_terminal(thoughtful: str):
+    folded = on_terminal("show")
+    assert "reasoning, 8 words: `--reasoning show` shows it" in folded.lines
+    assert 'called clock {"zone": "UTC"}' in folded.lines
+    assert [line for line in folded.lines if line.startswith("clock gave: Fri 2026 xx")]
+    assert "Friday" in folded.lines
+    shown = on_terminal("show", "--reasoning", "show")
+    assert b"\x1b[2mI do not know.\x1b[0m" in shown.raw
+    assert "I ␛[31mask the clock." in shown.lines
+    assert shown.lines.index("I do not know.") < shown.lines.index("Friday")
+    configured = on_terminal("show", env={"DARKAI_REASONING": "show"})
+    assert configured.lines == shown.lines
+    hidden = on_terminal("show", "--reasoning", "hide")
+    assert not [line for line in hidden.lines if "reasoning" in line or "know" in line]
+    assert all(cell_len(line) <= 40 for line in on_terminal("show", cols=40).lines)
+
+
+def test_reasoning_in_a_pipe_where_it_is_asked_for(thoughtful: str):
+    assert "know" not in history("show", env={"DARKAI_REASONING": "show"}).text
+    for args in ([], ["--turn", "1"]):
+        shown = history("show", "--reasoning", "show", *args).text
+        assert "*Reasoning:*\n\n> I do not know.\n> I \x1b[31mask the clock.\n\n**Friday**" in shown
+    assert history("show", "--reasoning", "loud").code == 2
+    (reply,) = json.loads(history("show", "--json", "--turn", "1").text)["messages"][1:]
+    assert reply["reasoning"].startswith("I do not know.")
+    assert [part["event"] for part in reply["parts"]] == ["tool-call", "tool-result"]
+
+
 def test_hostile_text_is_made_visible_on_a_terminal(saved: Names):
     for args in (["show"], ["show", "--raw"], ["export"]):
         shown = on_terminal(*args)
@@ -391,6 +448,20 @@ def test_what_is_exported_can_be_imported_elsewhere(saved: Names, tmp_path: Path
     assert again[1:] == ["conversations\t0", "messages\t0", "present\t9"]
 
 
+@pytest.mark.parametrize("export", [["export", "--all", "--format", "json"], ["show", "--json"]])
+def test_json_is_taken_back_too(saved: Names, tmp_path: Path, export: list[str]):
+    kept = tmp_path / "kept"
+    kept.write_bytes(history(*export).stdout)
+    elsewhere = {"DARKAI_HOME": str(tmp_path / "elsewhere")}
+    done = history("import", str(kept), env=elsewhere)
+    assert done.text.splitlines()[-1] == "present\t0", done
+    for one in [saved.jokes, saved.cut, saved.evil] if "--all" in export else [saved.evil]:
+        there = history("show", "--json", one, env=elsewhere).text
+        assert there == history("show", "--json", one).text
+    again = history("import", str(kept), env=elsewhere).text.splitlines()
+    assert again[1:3] == ["conversations\t0", "messages\t0"]
+
+
 def test_an_export_of_one_in_each_format(saved: Names, tmp_path: Path):
     assert history("export", saved.jokes).text.startswith("# tell me a joke\n")
     assert "<!doctype html>" in history("export", saved.jokes, "--format", "html").text.lower()[:50]
@@ -459,13 +530,112 @@ def test_check_can_make_the_search_index_anew(saved: Names):
     assert len(fields("search", "halloween")) == 1
 
 
-def test_a_warning_of_the_store_is_told(saved: Names):
-    paths.history_file().write_bytes(b"garbage" * 1000)
+def spoil(start: int = 0, size: int = 100) -> Path:
+    """Overwrite a part of the history; where it is."""
+    with sqlite3.connect(paths.history_file()) as conn:
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    conn.close()
+    with paths.history_file().open("r+b") as file:
+        file.seek(start)
+        file.write(b"?" * size)
+    return paths.history_file()
+
+
+def files() -> set[str]:
+    return {path.name for path in paths.history_file().parent.iterdir()} - {"history.db.journal"}
+
+
+@pytest.mark.parametrize(
+    "args",
+    [*(one for one in READING if one != ["path"]), ["show", "--raw"], ["export", "--all"]],
+    ids=" ".join,
+)
+def test_a_damaged_history_is_told_and_stays_where_it_is(saved: Names, args: list[str]):
+    file = spoil()
+    before = file.read_bytes()
+    done = history(*args)
+    assert (done.code, done.stdout) == (13, b"")
+    assert done.stderr == (
+        f"error: the history is damaged ({file})\n"
+        f"hint: `darkai history import {file}` moves it aside and takes back what can be read\n"
+    )
+    assert files() == {"history.db"}
+    assert file.read_bytes() == before
+
+
+def test_a_damaged_history_is_taken_back_by_the_command_in_the_hint(saved: Names):
+    before = history("list", "--json").text
+    file = spoil()
+    hint = re.search(r"`darkai history (import [^`]*)`", history("list").stderr)
+    assert hint
+    done = history(*hint[1].split())
+    assert done.code == 0, done
+    aside = f"{file}.damaged-"
+    assert done.stderr.startswith(f"note: the damaged history is now `{aside}")
+    assert done.text.splitlines()[:4] == [
+        "source\tdarkai", "conversations\t3", "messages\t9", "present\t0",
+    ]  # fmt: skip
+    assert history("list", "--json").text == before
+    assert history("check").text == "ok\n"
+    again = history(*hint[1].split())  # it is whole now
+    assert (again.code, again.stdout) == (2, b"")
+    assert "it is whole" in again.stderr
+
+
+def test_what_ask_moved_aside_is_taken_back_by_the_command_in_its_warning(saved: Names):
+    spoil()
+    asked = run_darkai("ask", "-p", "demo", "joke 1")
+    assert asked.code == 0
+    command = re.search(r"recover with `darkai history (import [^`]*)`", asked.stderr)
+    assert command, asked
+    for present in ("0", "9"):
+        done = history(*command[1].split())
+        assert (done.code, done.stderr) == (0, "")
+        assert f"present\t{present}" in done.text.splitlines()
+    assert {row[0] for row in fields()} > set(saved)
+
+
+def test_damage_that_is_met_later_is_told_with_the_same_hint(saved: Names):
+    file = paths.history_file()
+    spoil(4096 * 2, file.stat().st_size - 4096 * 2)
+    done = history("check")
+    assert done.code == 13
+    assert f"`darkai history import {file}`" in done.stderr
+    assert history("import", str(file)).code in (0, 11)
+    assert history("check").text == "ok\n"
+
+
+def test_a_file_that_is_no_history_at_all_makes_room_for_one(saved: Names):
+    file = paths.history_file()
+    file.write_bytes(b"a shopping list\n" * 500)
     for suffix in ("-wal", "-shm"):
-        paths.history_file().with_name(f"history.db{suffix}").unlink(missing_ok=True)
-    done = history("list")
-    assert done.code == 0
-    assert done.stderr.startswith("warning: history damaged; moved to ")
+        file.with_name(f"history.db{suffix}").unlink(missing_ok=True)
+    done = history("import", str(file))
+    assert (done.code, done.stdout) == (11, b"")
+    assert "is no history that darkai knows" in done.stderr
+    (aside,) = files() - {"history.db", "history.db-wal", "history.db-shm"}
+    assert file.with_name(aside).read_bytes().startswith(b"a shopping list")
+    assert history("check").text == "ok\n"
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_an_empty_id_is_a_wrong_argument(saved: Names, empty: str):
+    for args in (
+        ["show", empty], ["tree", empty], ["rename", empty, "x"], ["rm", empty, "--yes"],
+        ["rm", saved.jokes, empty, "--yes"], ["export", empty], ["export", saved.jokes, empty],
+        ["diff", empty, empty], ["diff", "1", empty],
+    ):  # fmt: skip
+        done = history(*args)
+        assert (done.code, done.stdout) == (2, b""), (args, done)
+        assert done.stderr == "error: an ID is empty\nhint: `darkai history list` shows them\n"
+    assert len(fields()) == 3
+
+
+def test_titles_hold_nothing_that_a_terminal_acts_on(saved: Names):
+    for args in (["list"], ["search", "evil"], ["tree"]):
+        done = history(*args)
+        assert re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", done.text) is None
+        assert r"\x1b[31mred\x1b[0m \x1b]0;title\x07 \u202ebackwards" in done.text
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may look everywhere")

@@ -44,13 +44,14 @@ def export(
     from darkai_cli.history import export as library
 
     fmt = _format(format, output)
+    opening.named(*identifiers or ())
     if everything and identifiers:
         raise UsageError("`--all` goes with no ID", hint="leave out one of them")
     with opening.required() as store:
         if everything:
             found = [one[0] for one in store.rows("SELECT id FROM conversation ORDER BY id")]
         elif identifiers:
-            found = [store.find(typed) for typed in identifiers]
+            found = [opening.chosen(store, typed) for typed in identifiers]
         else:
             found = [opening.chosen(store, None)]
         pieces = library.export(store, list(dict.fromkeys(found)), fmt)
@@ -104,14 +105,18 @@ def import_(
 ) -> None:
     """Take what the file has, and say what was left out."""
     from darkai_cli.config import paths
-    from darkai_cli.history import importers
+    from darkai_cli.history import importers, salvage
 
     try:
         file.open("rb").close()  # before a history is made for it
     except OSError as exc:
         reason = (exc.strerror or str(exc)).lower()
         raise InputError(f"cannot read `{file}`: {reason}") from exc
-    with opening.opened(paths.history_file()) as store:
+    history = paths.history_file()
+    if history.exists() and history.samefile(file):
+        file = salvage.put_aside(file)
+        printing.tell("note", f"the damaged history is now `{file}`; a new one is started")
+    with opening.opened(history, replace=True) as store:
         report = _import(store, importers.import_file, file)
     _report(report)
 

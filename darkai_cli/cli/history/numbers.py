@@ -65,6 +65,8 @@ def _records(found: Stats, screen: Screen) -> None:
     """A record a line: the kind of number, then its fields."""
     for name in ("conversations", "messages", "turns", "input_tokens", "output_tokens", "bytes"):
         screen.record(name, getattr(found, name))
+    if found.attachments:
+        screen.record("attachments", found.attachments, found.attachment_bytes)
     for state, turns in found.states.items():
         screen.record("state", state, turns)
     for model in found.models:
@@ -81,6 +83,9 @@ def stats_rows(found: Stats, width: int, ink: layout.Ink) -> list[str]:
         layout.count(found.messages, "message"),
         layout.size(found.bytes),
     ]
+    if found.attachments:
+        much = layout.size(found.attachment_bytes)
+        counts.insert(3, f"{layout.count(found.attachments, 'image')} ({much})")
     rows = _flowed(counts, width)
     if found.input_tokens or found.output_tokens:
         tokens = [f"{found.input_tokens:,} tokens in", f"{found.output_tokens:,} out"]

@@ -39,15 +39,24 @@ def required() -> Store:
     return store
 
 
-def opened(file: Path) -> Store:
-    """The history in ``file``, made if it is not there; its warnings are told."""
+def opened(file: Path, *, replace: bool = False) -> Store:
+    """The history in ``file``, made if it is not there; its warnings are told.
+
+    ``replace``: one that is damaged is moved aside. Raises ``StoreError``.
+    """
     from darkai_cli.cli.history.printing import tell
     from darkai_cli.history.store import Store
 
-    store = Store(file)
+    store = Store(file, replace=replace)
     for warning in store.warnings:
         tell("warning", warning)
     return store
+
+
+def named(*identifiers: str | None) -> None:
+    """Raise ``UsageError`` for an empty id: in a script, a variable that nothing is in."""
+    if any(typed is not None and not typed.strip() for typed in identifiers):
+        raise UsageError("an ID is empty", hint="`darkai history list` shows them")
 
 
 def chosen(store: Store, typed: str | None) -> str:

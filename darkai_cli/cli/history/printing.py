@@ -1,7 +1,7 @@
 """Where the rows go: a terminal in colour, or a pipe with a record a line.
 
-On a terminal all foreign text is made safe; in a pipe it is exact, and what would break a
-tab-separated line is escaped. What is no data goes to stderr.
+On a terminal all foreign text is made safe. In a pipe it is exact, but for the fields of a
+tab-separated line, where control characters are escaped. What is no data goes to stderr.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from darkai_cli import streams
+from darkai_cli.sinks.fields import field
 from darkai_cli.sinks.sanitize import sanitize_line
 
 _COLOURS = {"id": "33", "good": "32", "bad": "31", "warn": "33", "info": "36", "match": "1;31"}
@@ -63,7 +64,7 @@ class Screen:
 
     def record(self, *fields: object) -> None:
         """Write a tab-separated line."""
-        self.write("\t".join(map(_field, fields)) + "\n")
+        self.write("\t".join(map(field, fields)) + "\n")
 
     def json(self, value: Any) -> None:
         """Write a JSON object as a line."""
@@ -71,11 +72,6 @@ class Screen:
 
     def _is_utf8(self) -> bool:
         return self._encoding.replace("-", "").lower() == "utf8" and not self.terminal
-
-
-def _field(value: object) -> str:
-    text = "" if value is None else str(value)
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
 def one_line(text: str) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from darkai_cli.cli.history.printing import Screen
+    from darkai_cli.config import Config
     from darkai_cli.history.store import Store
     from darkai_cli.history.tree import Line, Node
 
@@ -39,9 +40,21 @@ def show(
         typer.Option("--turn", metavar="N", help="Only this turn; -1 is the last."),
     ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Markdown, even on a terminal.")] = False,
+    reasoning: Annotated[
+        str | None,
+        typer.Option(
+            "--reasoning",
+            metavar="show|fold|hide",
+            help="The model's reasoning; fold on a terminal.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Show a conversation."""
+    from darkai_cli.config.load import load
+
+    opening.named(identifier)
+    wanted = load({"reasoning": reasoning}).reasoning if reasoning is not None else "hide"
     with opening.required() as store:
         found = opening.chosen(store, identifier)
         nodes = None if turn is None else _turn(store, found, turn)
@@ -49,11 +62,11 @@ def show(
         if json:
             screen.json(_object(store, found, nodes))
         elif screen.terminal and not raw:
-            _show_rendered(store, found, nodes, screen)
+            _show_rendered(store, found, nodes, screen, load({"reasoning": reasoning}))
         else:
             from darkai_cli.sinks.sanitize import sanitize
 
-            for piece in _markdown(store, found, nodes):
+            for piece in _markdown(store, found, nodes, with_reasoning=wanted == "show"):
                 screen.write(sanitize(piece) if screen.terminal else piece)
 
 
@@ -76,12 +89,13 @@ def _turn(store: Store, conversation: str, number: int) -> list[Node]:
 
 
 def _object(store: Store, conversation: str, nodes: list[Node] | None) -> dict[str, Any]:
-    """What JSON export has of a conversation; of some messages of it, if they are given."""
-    import json
+    """What JSON export has of a conversation; of some messages of it, if they are given.
 
-    from darkai_cli.history.export import export
+    Without the data of what goes along with them.
+    """
+    from darkai_cli.history import export
 
-    whole: dict[str, Any] = json.loads("".join(export(store, [conversation], "json")))[0]
+    whole = export.whole(store, conversation, with_data=False)
     if nodes is not None:
         names = {node.id for node in nodes}
         whole["messages"] = [one for one in whole["messages"] if one["id"] in names]
@@ -89,23 +103,22 @@ def _object(store: Store, conversation: str, nodes: list[Node] | None) -> dict[s
     return whole
 
 
-def _markdown(store: Store, conversation: str, nodes: list[Node] | None) -> Iterator[str]:
-    from darkai_cli.history import export, wording
+def _markdown(
+    store: Store, conversation: str, nodes: list[Node] | None, *, with_reasoning: bool
+) -> Iterator[str]:
+    from darkai_cli.history import export
 
     if nodes is None:
-        yield from export.export(store, [conversation], "md")
+        yield from export.markdown(store, [conversation], with_reasoning=with_reasoning)
         return
-    between = ""
-    for node in nodes:
-        yield f"{between}## {printing.one_line(wording.speaker(node))}\n\n{node.text.rstrip()}\n"
-        told = node.turn and wording.ending(node.turn)
-        if told:
-            yield f"\n> {' '.join(told.split())}\n"
-        between = "\n"
+    pieces = "".join(
+        piece for node in nodes for piece in export.said(node, with_reasoning=with_reasoning)
+    )
+    yield pieces.removeprefix("\n")
 
 
 def _show_rendered(
-    store: Store, conversation: str, nodes: list[Node] | None, screen: Screen
+    store: Store, conversation: str, nodes: list[Node] | None, screen: Screen, config: Config
 ) -> None:
     from darkai_cli.history import tree as library
     from darkai_cli.history import wording
@@ -118,9 +131,11 @@ def _show_rendered(
         screen.ink("bold", printing.one_line(found.title) or "(no title)"),
         screen.ink("dim", ", ".join(about)),
     ])  # fmt: skip
-    render = _renderer(screen)
+    render = _renderer(screen, config)
     for node in shown:
-        _show_message(node, numbers, screen, render)
+        _show_speaker(node, numbers, screen)
+        _show_reasoning(node, screen, config.reasoning)
+        _show_text(node, screen, render)
     hidden = wording.hidden_messages(store, conversation, shown) if nodes is None else None
     if hidden:
         tip = f"`darkai history tree {found.short}`"
@@ -128,11 +143,8 @@ def _show_rendered(
         screen.lines(["", *(screen.ink("dim", row) for row in rows)])
 
 
-def _show_message(
-    node: Node, numbers: dict[str, int], screen: Screen, render: Callable[[str], str]
-) -> None:
+def _show_speaker(node: Node, numbers: dict[str, int], screen: Screen) -> None:
     from darkai_cli.history import wording
-    from darkai_cli.sinks.sanitize import sanitize
 
     number = f"turn {numbers[node.turn.id]}, " if node.turn else ""
     when = number + printing.local(node.created)
@@ -140,12 +152,38 @@ def _show_message(
     room = max(0, screen.width - layout.cells(who) - 2)
     when = screen.ink("dim", layout.cut(when, room))
     screen.lines(["", f"{screen.ink('bold', who)}  {when}".rstrip(), ""])
+
+
+def _show_reasoning(node: Node, screen: Screen, wanted: str) -> None:
+    """The reasoning, dim, or that there is some; and a line for each tool call."""
+    from darkai_cli.history import wording
+    from darkai_cli.sinks.sanitize import sanitize
+
+    rows: list[str] = []
+    if node.reasoning and wanted == "show":
+        for line in sanitize(node.reasoning).strip().split("\n"):
+            rows += layout.wrapped(line.expandtabs(), screen.width)
+    elif node.reasoning and wanted != "hide":
+        about = f"reasoning, {layout.count(len(node.reasoning.split()), 'word')}"
+        rows.append(layout.cut(f"{about}: `--reasoning show` shows it", screen.width))
+    rows += [layout.cut(printing.one_line(call), screen.width) for call in wording.calls(node)]
+    if rows:
+        screen.lines([*(screen.ink("dim", row) for row in rows), ""])
+
+
+def _show_text(node: Node, screen: Screen, render: Callable[[str], str]) -> None:
+    from darkai_cli.history import wording
+    from darkai_cli.sinks.sanitize import sanitize
+
     if node.role == "assistant":
         screen.write(render(node.text))
         for title, url in wording.sources(node):
             screen.lines([f"- {printing.one_line(title)} <{printing.one_line(url)}>"])
     else:
-        for line in sanitize(node.text).rstrip().split("\n"):
+        names = [printing.one_line(named) for named in wording.attached(node)]
+        blank = [""] if names and node.text else []
+        screen.lines([*(layout.cut(name, screen.width) for name in names), *blank])
+        for line in sanitize(node.text).rstrip().split("\n") if node.text or not names else ():
             screen.lines(layout.wrapped(line.expandtabs(), screen.width))
     told = node.turn and wording.ending(node.turn)
     if told:
@@ -153,13 +191,11 @@ def _show_message(
         screen.lines([*blank, screen.ink("warn", printing.one_line(told))])
 
 
-def _renderer(screen: Screen) -> Callable[[str], str]:
+def _renderer(screen: Screen, config: Config) -> Callable[[str], str]:
     """What makes terminal text of a reply, as the config wants it."""
-    from darkai_cli.cli import output
-    from darkai_cli.config.load import load
     from darkai_cli.sinks.sanitize import sanitize
+    from darkai_cli.turns import output
 
-    config = load()
     if not config.markdown:
         return lambda text: sanitize(text).rstrip() + "\n"
     from darkai_cli.sinks.terminal import render_static
@@ -187,6 +223,7 @@ def tree(
     """Draw the branches; `*` marks the active one."""
     from darkai_cli.history import tree as library
 
+    opening.named(identifier)
     with opening.required() as store:
         found = store.conversation(opening.chosen(store, identifier))
         numbers = _numbers(store, found.id)
@@ -205,6 +242,8 @@ def tree(
 
 def tree_row(line: Line, numbers: dict[str, int], width: int, ink: layout.Ink) -> str:
     """A message of the tree as one row: where it stands, who says it, how it begins."""
+    from darkai_cli.history import wording
+
     node, made = line.node, line.node.turn
     rails = layout.cut(line.rails, max(0, width // 2))
     mark = "* " if line.active else "  "
@@ -213,7 +252,8 @@ def tree_row(line: Line, numbers: dict[str, int], width: int, ink: layout.Ink) -
     state = f"({made.state}) " if made and made.state != "complete" else ""
     left = width - len(mark) - layout.cells(rails) - len(number) - len(state)
     who = layout.cut(who, max(4, min(left // 2, 24))) + ": "
-    text = layout.cut(printing.one_line(node.text[:2000]), max(1, left - layout.cells(who)))
+    begins = " ".join([*wording.attached(node), node.text[:2000]])
+    text = layout.cut(printing.one_line(begins), max(1, left - layout.cells(who)))
     style = "bold" if line.active else "dim"
     painted_state = ink(printing.STATES[made.state], state) if made and state else ""
     head = f"{ink('info', mark)}{ink('dim', rails)}{ink('id', number)}{ink(style, who)}"
@@ -234,6 +274,7 @@ def diff(
     """Compare two replies, or two conversations."""
     import difflib
 
+    opening.named(first, second)
     with opening.required() as store:
         old, new = (_side(store, typed, branch=branch) for typed in (first, second))
     screen = printing.Screen()

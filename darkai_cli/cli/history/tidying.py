@@ -25,6 +25,7 @@ def rename(
     title: Annotated[list[str], typer.Argument(metavar="TITLE...", help="Its new title.")],
 ) -> None:
     """Rename it."""
+    opening.named(identifier)
     with opening.required() as store:
         store.rename(store.find(identifier), " ".join(title))
 
@@ -41,6 +42,7 @@ def rm(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove them, after a question."""
+    opening.named(*identifiers or ())
     if not identifiers and older_than is None:
         raise UsageError(
             "nothing to remove is named", hint="`darkai history rm ID`, or `--older-than 90d`"
@@ -109,6 +111,8 @@ def check(
     ] = False,
 ) -> None:
     """Read all of it and say what is wrong."""
+    from darkai_cli.history.connection import import_command
+
     store = opening.existing()
     if store is None:
         streams.tell(opening.NOTHING)
@@ -125,6 +129,6 @@ def check(
         raise StoreError(
             f"the history has {layout.count(len(problems), 'problem')} ({file})",
             hint="`--repair` makes the search index anew; for the rest,"
-            f" `sqlite3 {file} .recover | sqlite3 recovered.db`",
+            f" {import_command(file)} moves the file aside and takes back what can be read",
         )
     screen.lines(["ok"])
