@@ -6,10 +6,14 @@ _darkai_offers() {
     # What command $1 offers.
     commands='' options=''
     case $1 in
-        'darkai') commands='ask models history config replay completions' options='--version -h --help' ;;
-        'darkai ask') commands='' options='-m --model -p --provider -s --system -f --file -o --option -c --continue --conversation --resume --no-save --raw --json -x --extract --output --no-stream --plain --reasoning --proxy --timeout --retries --no-fallback --no-stdin --record --dry-run -q --quiet -v --verbose --debug -h --help' ;;
-        'darkai models') commands='list' options='--json -h --help' ;;
-        'darkai models list') commands='' options='--json -h --help' ;;
+        'darkai') commands='ask chat models history config keys replay doctor completions' options='--version -h --help' ;;
+        'darkai ask') commands='' options='-m --model -p --provider -s --system -f --file -o --option -c --continue --conversation --resume --no-save --raw --json -x --extract --output --no-stream --plain --reasoning --proxy --timeout --retries --max-wait --no-fallback --no-stdin --record --dry-run -q --quiet -v --verbose --debug -h --help' ;;
+        'darkai chat') commands='' options='-m --model -p --provider -s --system -f --file -o --option -c --continue --conversation --no-save --plain --reasoning --proxy --timeout --retries --no-fallback -q --quiet --debug -h --help' ;;
+        'darkai models') commands='list show default alias' options='--json --refresh -p --provider -h --help' ;;
+        'darkai models list') commands='' options='--json --refresh -p --provider -h --help' ;;
+        'darkai models show') commands='' options='--json --refresh -h --help' ;;
+        'darkai models default') commands='' options='-h --help' ;;
+        'darkai models alias') commands='' options='--rm --json -h --help' ;;
         'darkai history') commands='list show search tree diff rename rm stats export import path vacuum check' options='-h --help' ;;
         'darkai history list') commands='' options='--limit --since -m --model --state --json -h --help' ;;
         'darkai history show') commands='' options='--turn --raw --reasoning --json -h --help' ;;
@@ -32,7 +36,13 @@ _darkai_offers() {
         'darkai config edit') commands='' options='-h --help' ;;
         'darkai config path') commands='' options='-h --help' ;;
         'darkai config trust') commands='' options='-h --help' ;;
+        'darkai keys') commands='set list rm path' options='--json -h --help' ;;
+        'darkai keys set') commands='' options='--keyring -h --help' ;;
+        'darkai keys list') commands='' options='--json -h --help' ;;
+        'darkai keys rm') commands='' options='-h --help' ;;
+        'darkai keys path') commands='' options='-h --help' ;;
         'darkai replay') commands='' options='--speed --instant --raw --json -x --extract --output --no-stream --plain --reasoning -q --quiet -v --verbose -h --help' ;;
+        'darkai doctor') commands='' options='--deep --json -h --help' ;;
         'darkai completions') commands='' options='-h --help' ;;
     esac
 }
@@ -52,7 +62,25 @@ _darkai_value() {
         'darkai ask --proxy') kind='text' ;;
         'darkai ask --timeout') kind='text' ;;
         'darkai ask --retries') kind='text' ;;
+        'darkai ask --max-wait') kind='text' ;;
         'darkai ask --record') kind='file' ;;
+        'darkai chat -m' | 'darkai chat --model') kind='model' ;;
+        'darkai chat -p' | 'darkai chat --provider') kind='provider' ;;
+        'darkai chat -s' | 'darkai chat --system') kind='text' ;;
+        'darkai chat -f' | 'darkai chat --file') kind='file' ;;
+        'darkai chat -o' | 'darkai chat --option') kind='text' ;;
+        'darkai chat --conversation') kind='text' ;;
+        'darkai chat --reasoning') kind='words show fold hide' ;;
+        'darkai chat --proxy') kind='text' ;;
+        'darkai chat --timeout') kind='text' ;;
+        'darkai chat --retries') kind='text' ;;
+        'darkai models -p' | 'darkai models --provider') kind='provider' ;;
+        'darkai models list -p' | 'darkai models list --provider') kind='provider' ;;
+        'darkai models show 1') kind='model' ;;
+        'darkai models default 1') kind='model' ;;
+        'darkai models alias --rm') kind='text' ;;
+        'darkai models alias 1') kind='text' ;;
+        'darkai models alias 2') kind='model' ;;
         'darkai history list --limit') kind='text' ;;
         'darkai history list --since') kind='text' ;;
         'darkai history list -m' | 'darkai history list --model') kind='model' ;;
@@ -71,15 +99,18 @@ _darkai_value() {
         'darkai history export --format') kind='words md json jsonl html' ;;
         'darkai history export --output') kind='file' ;;
         'darkai history import 1') kind='file' ;;
-        'darkai config get 1') kind='words provider model system options fallback timeout connect_timeout retries proxy ca_file client_cert client_key max_wait demo_delay theme code_theme reasoning save plain markdown' ;;
-        'darkai config set 1') kind='words provider model system options fallback timeout connect_timeout retries proxy ca_file client_cert client_key max_wait demo_delay theme code_theme reasoning save plain markdown' ;;
+        'darkai config get 1') kind='words provider model system options fallback timeout connect_timeout retries proxy ca_file client_cert client_key max_wait demo_delay theme code_theme reasoning edit_mode editor input_history overflow title save plain markdown' ;;
+        'darkai config set 1') kind='words provider model system options fallback timeout connect_timeout retries proxy ca_file client_cert client_key max_wait demo_delay theme code_theme reasoning edit_mode editor input_history overflow title save plain markdown' ;;
         'darkai config set 2') kind='text' ;;
-        'darkai config unset 1') kind='words provider model system options fallback timeout connect_timeout retries proxy ca_file client_cert client_key max_wait demo_delay theme code_theme reasoning save plain markdown' ;;
+        'darkai config unset 1') kind='words provider model system options fallback timeout connect_timeout retries proxy ca_file client_cert client_key max_wait demo_delay theme code_theme reasoning edit_mode editor input_history overflow title save plain markdown' ;;
         'darkai config trust 1') kind='file' ;;
+        'darkai keys set 1') kind='provider' ;;
+        'darkai keys rm 1') kind='provider' ;;
         'darkai replay --speed') kind='text' ;;
         'darkai replay --output') kind='file' ;;
         'darkai replay --reasoning') kind='words show fold hide' ;;
         'darkai replay 1') kind='file' ;;
+        'darkai doctor '[1-9]*) kind='provider' ;;
         'darkai completions 1') kind='words bash zsh fish powershell' ;;
     esac
 }

@@ -3,8 +3,12 @@
 function __darkai_is_command
     switch "$argv"
         case 'darkai ask' \
+            'darkai chat' \
             'darkai models' \
             'darkai models list' \
+            'darkai models show' \
+            'darkai models default' \
+            'darkai models alias' \
             'darkai history' \
             'darkai history list' \
             'darkai history show' \
@@ -27,7 +31,13 @@ function __darkai_is_command
             'darkai config edit' \
             'darkai config path' \
             'darkai config trust' \
+            'darkai keys' \
+            'darkai keys set' \
+            'darkai keys list' \
+            'darkai keys rm' \
+            'darkai keys path' \
             'darkai replay' \
+            'darkai doctor' \
             'darkai completions'
             return 0
     end
@@ -52,7 +62,28 @@ function __darkai_takes_value
             'darkai ask --proxy' \
             'darkai ask --timeout' \
             'darkai ask --retries' \
+            'darkai ask --max-wait' \
             'darkai ask --record' \
+            'darkai chat -m' \
+            'darkai chat --model' \
+            'darkai chat -p' \
+            'darkai chat --provider' \
+            'darkai chat -s' \
+            'darkai chat --system' \
+            'darkai chat -f' \
+            'darkai chat --file' \
+            'darkai chat -o' \
+            'darkai chat --option' \
+            'darkai chat --conversation' \
+            'darkai chat --reasoning' \
+            'darkai chat --proxy' \
+            'darkai chat --timeout' \
+            'darkai chat --retries' \
+            'darkai models -p' \
+            'darkai models --provider' \
+            'darkai models list -p' \
+            'darkai models list --provider' \
+            'darkai models alias --rm' \
             'darkai history list --limit' \
             'darkai history list --since' \
             'darkai history list -m' \
@@ -119,10 +150,13 @@ end
 
 complete -c darkai -f
 complete -c darkai -n '__darkai_at \'darkai\' 1' -a ask -d 'Ask one thing, get one streamed reply'
-complete -c darkai -n '__darkai_at \'darkai\' 1' -a models -d 'Which models there are, and which is used'
+complete -c darkai -n '__darkai_at \'darkai\' 1' -a chat -d 'Talk: an interactive session'
+complete -c darkai -n '__darkai_at \'darkai\' 1' -a models -d 'Which models there are, which is used, and other names for them'
 complete -c darkai -n '__darkai_at \'darkai\' 1' -a history -d 'Find, show, export and tidy saved conversations'
 complete -c darkai -n '__darkai_at \'darkai\' 1' -a config -d 'Show and change the configuration'
+complete -c darkai -n '__darkai_at \'darkai\' 1' -a keys -d 'Store, list and remove API keys'
 complete -c darkai -n '__darkai_at \'darkai\' 1' -a replay -d 'Play a recorded reply, at its own speed'
+complete -c darkai -n '__darkai_at \'darkai\' 1' -a doctor -d 'Check installation, network and providers; exit 0 if nothing is broken'
 complete -c darkai -n '__darkai_at \'darkai\' 1' -a completions -d 'Print the completion script for a shell'
 complete -c darkai -n '__darkai_at \'darkai\'' -l version -d 'Print the version and exit'
 complete -c darkai -n '__darkai_at \'darkai\'' -s h -l help -d 'Show this message and exit'
@@ -145,6 +179,7 @@ complete -c darkai -n '__darkai_at \'darkai ask\'' -l reasoning -x -a 'show fold
 complete -c darkai -n '__darkai_at \'darkai ask\'' -l proxy -x -d 'http://HOST:PORT or socks5://HOST:PORT; \'\' for none'
 complete -c darkai -n '__darkai_at \'darkai ask\'' -l timeout -x -d 'Longest wait for the first text, and for more'
 complete -c darkai -n '__darkai_at \'darkai ask\'' -l retries -x -d 'How often to ask again before the first word'
+complete -c darkai -n '__darkai_at \'darkai ask\'' -l max-wait -x -d 'Longest wait for the next slot of a rate limit'
 complete -c darkai -n '__darkai_at \'darkai ask\'' -l no-fallback -d 'Never let another provider answer'
 complete -c darkai -n '__darkai_at \'darkai ask\'' -l no-stdin -d 'Do not read stdin'
 complete -c darkai -n '__darkai_at \'darkai ask\'' -l record -r -F -d 'Record the events with their times'
@@ -153,11 +188,45 @@ complete -c darkai -n '__darkai_at \'darkai ask\'' -s q -l quiet -d 'No notices,
 complete -c darkai -n '__darkai_at \'darkai ask\'' -s v -l verbose -d 'Model, tokens and times, on stderr'
 complete -c darkai -n '__darkai_at \'darkai ask\'' -l debug -d 'Log request and response on stderr, and tracebacks'
 complete -c darkai -n '__darkai_at \'darkai ask\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -s m -l model -x -a '(__darkai_names models)' -d 'Model: a name, an alias or provider/name'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -s p -l provider -x -a '(__darkai_names providers)' -d 'Provider, such as darkai or demo'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -s s -l system -x -d 'System prompt'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -s f -l file -r -F -d 'Text or image that goes along; `-` is stdin'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -s o -l option -x -d 'Option of the request, such as temperature=0.2'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -s c -l continue -d 'Continue the latest conversation'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -l conversation -x -d 'Continue this one; any unique prefix'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -l no-save -d 'Keep nothing of it in the history'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -l plain -d 'No redraw and no cursor movement on a terminal'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -l reasoning -x -a 'show fold hide' -d 'The model\'s reasoning; fold on a terminal'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -l proxy -x -d 'http://HOST:PORT or socks5://HOST:PORT; \'\' for none'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -l timeout -x -d 'Longest wait for the first text, and for more'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -l retries -x -d 'How often to ask again before the first word'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -l no-fallback -d 'Never let another provider answer'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -s q -l quiet -d 'No notices, only errors'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -l debug -d 'Log request and response on stderr, and tracebacks'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -s h -l help -d 'Show this message and exit'
 complete -c darkai -n '__darkai_at \'darkai models\' 1' -a list -d 'All models of the configured providers; `*` marks the one in use'
+complete -c darkai -n '__darkai_at \'darkai models\' 1' -a show -d 'What is known of a model, and how it is reached'
+complete -c darkai -n '__darkai_at \'darkai models\' 1' -a default -d 'The model that is used where none is named; with MODEL, set it'
+complete -c darkai -n '__darkai_at \'darkai models\' 1' -a alias -d 'Other names for models: list them, or make one'
 complete -c darkai -n '__darkai_at \'darkai models\'' -l json -d 'One JSON object a line'
+complete -c darkai -n '__darkai_at \'darkai models\'' -l refresh -d 'Ask the services, not what was kept'
+complete -c darkai -n '__darkai_at \'darkai models\'' -s p -l provider -x -a '(__darkai_names providers)' -d 'Only this provider\'s'
 complete -c darkai -n '__darkai_at \'darkai models\'' -s h -l help -d 'Show this message and exit'
 complete -c darkai -n '__darkai_at \'darkai models list\'' -l json -d 'One JSON object a line'
+complete -c darkai -n '__darkai_at \'darkai models list\'' -l refresh -d 'Ask the services, not what was kept'
+complete -c darkai -n '__darkai_at \'darkai models list\'' -s p -l provider -x -a '(__darkai_names providers)' -d 'Only this provider\'s'
 complete -c darkai -n '__darkai_at \'darkai models list\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai models show\'' -l json -d 'One JSON object'
+complete -c darkai -n '__darkai_at \'darkai models show\'' -l refresh -d 'Ask the services, not what was kept'
+complete -c darkai -n '__darkai_at \'darkai models show\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai models show\' 1' -a '(__darkai_names models)'
+complete -c darkai -n '__darkai_at \'darkai models default\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai models default\' 1' -a '(__darkai_names models)'
+complete -c darkai -n '__darkai_at \'darkai models alias\'' -l rm -x -d 'Remove one'
+complete -c darkai -n '__darkai_at \'darkai models alias\'' -l json -d 'One JSON object a line'
+complete -c darkai -n '__darkai_at \'darkai models alias\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai models alias\' 2' -a '(__darkai_names models)'
 complete -c darkai -n '__darkai_at \'darkai history\' 1' -a list -d 'The conversations, the latest first'
 complete -c darkai -n '__darkai_at \'darkai history\' 1' -a show -d 'A conversation'
 complete -c darkai -n '__darkai_at \'darkai history\' 1' -a search -d 'Messages with all these words'
@@ -219,15 +288,29 @@ complete -c darkai -n '__darkai_at \'darkai config\'' -s h -l help -d 'Show this
 complete -c darkai -n '__darkai_at \'darkai config show\'' -l json -d 'One JSON object a line'
 complete -c darkai -n '__darkai_at \'darkai config show\'' -s h -l help -d 'Show this message and exit'
 complete -c darkai -n '__darkai_at \'darkai config get\'' -s h -l help -d 'Show this message and exit'
-complete -c darkai -n '__darkai_at \'darkai config get\' 1' -a 'provider model system options fallback timeout connect_timeout retries proxy ca_file client_cert client_key max_wait demo_delay theme code_theme reasoning save plain markdown'
+complete -c darkai -n '__darkai_at \'darkai config get\' 1' -a 'provider model system options fallback timeout connect_timeout retries proxy ca_file client_cert client_key max_wait demo_delay theme code_theme reasoning edit_mode editor input_history overflow title save plain markdown'
 complete -c darkai -n '__darkai_at \'darkai config set\'' -s h -l help -d 'Show this message and exit'
-complete -c darkai -n '__darkai_at \'darkai config set\' 1' -a 'provider model system options fallback timeout connect_timeout retries proxy ca_file client_cert client_key max_wait demo_delay theme code_theme reasoning save plain markdown'
+complete -c darkai -n '__darkai_at \'darkai config set\' 1' -a 'provider model system options fallback timeout connect_timeout retries proxy ca_file client_cert client_key max_wait demo_delay theme code_theme reasoning edit_mode editor input_history overflow title save plain markdown'
 complete -c darkai -n '__darkai_at \'darkai config unset\'' -s h -l help -d 'Show this message and exit'
-complete -c darkai -n '__darkai_at \'darkai config unset\' 1' -a 'provider model system options fallback timeout connect_timeout retries proxy ca_file client_cert client_key max_wait demo_delay theme code_theme reasoning save plain markdown'
+complete -c darkai -n '__darkai_at \'darkai config unset\' 1' -a 'provider model system options fallback timeout connect_timeout retries proxy ca_file client_cert client_key max_wait demo_delay theme code_theme reasoning edit_mode editor input_history overflow title save plain markdown'
 complete -c darkai -n '__darkai_at \'darkai config edit\'' -s h -l help -d 'Show this message and exit'
 complete -c darkai -n '__darkai_at \'darkai config path\'' -s h -l help -d 'Show this message and exit'
 complete -c darkai -n '__darkai_at \'darkai config trust\'' -s h -l help -d 'Show this message and exit'
 complete -c darkai -n '__darkai_at \'darkai config trust\' 1' -F
+complete -c darkai -n '__darkai_at \'darkai keys\' 1' -a set -d 'Store the key of a provider, typed unseen or from stdin'
+complete -c darkai -n '__darkai_at \'darkai keys\' 1' -a list -d 'Which providers have a key, and from where; `*` marks what is used'
+complete -c darkai -n '__darkai_at \'darkai keys\' 1' -a rm -d 'Remove the stored key of a provider'
+complete -c darkai -n '__darkai_at \'darkai keys\' 1' -a path -d 'Where keys.toml is'
+complete -c darkai -n '__darkai_at \'darkai keys\'' -l json -d 'One JSON object a line'
+complete -c darkai -n '__darkai_at \'darkai keys\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai keys set\'' -l keyring -d 'In the system\'s keyring, not in keys.toml'
+complete -c darkai -n '__darkai_at \'darkai keys set\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai keys set\' 1' -a '(__darkai_names providers)'
+complete -c darkai -n '__darkai_at \'darkai keys list\'' -l json -d 'One JSON object a line'
+complete -c darkai -n '__darkai_at \'darkai keys list\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai keys rm\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai keys rm\' 1' -a '(__darkai_names providers)'
+complete -c darkai -n '__darkai_at \'darkai keys path\'' -s h -l help -d 'Show this message and exit'
 complete -c darkai -n '__darkai_at \'darkai replay\'' -l speed -x -d 'N times as fast'
 complete -c darkai -n '__darkai_at \'darkai replay\'' -l instant -d 'Without pauses'
 complete -c darkai -n '__darkai_at \'darkai replay\'' -l raw -d 'Plain text, even on a terminal'
@@ -241,5 +324,9 @@ complete -c darkai -n '__darkai_at \'darkai replay\'' -s q -l quiet -d 'No notic
 complete -c darkai -n '__darkai_at \'darkai replay\'' -s v -l verbose -d 'Model, tokens and times, on stderr'
 complete -c darkai -n '__darkai_at \'darkai replay\'' -s h -l help -d 'Show this message and exit'
 complete -c darkai -n '__darkai_at \'darkai replay\' 1' -F
+complete -c darkai -n '__darkai_at \'darkai doctor\'' -l deep -d 'Ask each a question too, which costs money; read all of the history'
+complete -c darkai -n '__darkai_at \'darkai doctor\'' -l json -d 'One JSON object'
+complete -c darkai -n '__darkai_at \'darkai doctor\'' -s h -l help -d 'Show this message and exit'
+complete -c darkai -n '__darkai_at \'darkai doctor\'' -a '(__darkai_names providers)'
 complete -c darkai -n '__darkai_at \'darkai completions\'' -s h -l help -d 'Show this message and exit'
 complete -c darkai -n '__darkai_at \'darkai completions\' 1' -a 'bash zsh fish powershell'

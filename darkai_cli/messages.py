@@ -71,6 +71,26 @@ class ChatRequest(NamedTuple):
     tools: tuple[ToolSpec, ...] = ()
 
 
+MAX_IMAGE = 16 * 1024 * 1024
+"""The most bytes of one image."""
+
+_IMAGES = (
+    (b"\x89PNG\r\n\x1a\n", 0, "image/png"),
+    (b"\xff\xd8\xff", 0, "image/jpeg"),
+    (b"GIF87a", 0, "image/gif"),
+    (b"GIF89a", 0, "image/gif"),
+    (b"WEBP", 8, "image/webp"),
+)
+
+
+def image_type(data: bytes) -> str | None:
+    """The media type of an image of a kind that models take, by its first bytes; or None."""
+    for mark, offset, media_type in _IMAGES:
+        if data.startswith(mark, offset):
+            return media_type
+    return None
+
+
 def images_of(content: object) -> tuple[Image, ...]:
     """The images in OpenAI's list of parts: those given as ``data:`` URLs.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from darkai_cli.errors import Terminated
 
 _pending = 0
+_calm = False
 
 
 def listen() -> None:
@@ -25,8 +26,19 @@ def listen() -> None:
 
 def _stop(signum: int, _frame: object) -> None:
     global _pending  # noqa: PLW0603 -- a process has one
+    if _calm and signum == _pending == 2:
+        return
     _pending = signum
     check()
+
+
+def calm() -> None:
+    """From now on a Ctrl-C that comes before the last one was dealt with (``forget``) does nothing.
+
+    For a session: the second of two must not tear what the first one has begun to put right.
+    """
+    global _calm  # noqa: PLW0603 -- a process has one
+    _calm = True
 
 
 def deaf() -> None:
@@ -52,3 +64,10 @@ def check() -> None:
 def exit_code() -> int | None:
     """128 + the signal's number, if one has come."""
     return 128 + _pending if _pending else None
+
+
+def forget() -> None:
+    """A Ctrl-C has done what it was for: a session goes on. SIGTERM and SIGHUP stay."""
+    global _pending  # noqa: PLW0603 -- a process has one
+    if _pending == 2:
+        _pending = 0

@@ -30,10 +30,13 @@ class Row(NamedTuple):
 
 COMMANDS: dict[str, Row] = {
     "ask": Row("darkai_cli.cli.ask", "Ask one thing, get one streamed reply."),
+    "chat": Row("darkai_cli.cli.chat", "Talk: an interactive session."),
     "models": Row("darkai_cli.cli.models", "Which models there are, and which is used."),
     "history": Row("darkai_cli.cli.history", "Find, show, export and tidy saved conversations."),
     "config": Row("darkai_cli.cli.config", "Show and change the configuration."),
+    "keys": Row("darkai_cli.cli.keys", "Store, list and remove API keys."),
     "replay": Row("darkai_cli.cli.replay", "Play a recorded reply."),
+    "doctor": Row("darkai_cli.cli.doctor", "Check installation, network and providers."),
     "completions": Row("darkai_cli.cli.completions", "Print the completion script for a shell."),
 }
 
@@ -96,10 +99,11 @@ def run(args: Sequence[str]) -> int:
     """Run one command line; the exit code. Raises ``DarkAIError`` or ``KeyboardInterrupt``."""
     arguments = list(args)
     if not arguments:
-        if not streams.has_input():
+        alone = _alone()
+        if alone is None:
             run(["--help"])
             return UsageError.exit_code
-        arguments = ["ask"]
+        arguments = [alone]
     name = arguments[0]
     # Without the group around it, which costs as much as a command; but completions shows it all.
     if name in COMMANDS and name != "completions":
@@ -115,6 +119,17 @@ def run(args: Sequence[str]) -> int:
     except SystemExit:  # Typer's own way out where nobody reads what it prints
         raise BrokenPipeError from None
     return code if isinstance(code, int) else 0
+
+
+def _alone() -> str | None:
+    """The command that `darkai` without arguments stands for: a pipe's text is asked, people talk.
+
+    None where there is neither.
+    """
+    if streams.has_input():
+        return "ask"
+    both = (streams.stdin(), streams.stdout())
+    return "chat" if all(streams.is_terminal(stream) for stream in both) else None
 
 
 def usage_error(exc: Any, program: str) -> UsageError:

@@ -42,6 +42,7 @@ def ask(
     proxy: opt.Proxy = None,
     timeout: opt.Timeout = None,
     retries: opt.Retries = None,
+    max_wait: opt.MaxWait = None,
     no_fallback: opt.NoFallback = False,
     no_stdin: opt.NoStdin = False,
     record: opt.Record = None,
@@ -67,6 +68,7 @@ def ask(
         "proxy": proxy,
         "timeout": timeout,
         "retries": retries,
+        "max_wait": max_wait,
         "plain": plain or None,
         "reasoning": reasoning,
     }
@@ -120,7 +122,6 @@ def _asking(
         _check_resumed(config, messages, before)
     if before is not None and not quiet:
         _tell_past(before)
-    options = {**config.options, **options}
     return Asking(config, messages, options, question=asked, past=before)
 
 
@@ -162,10 +163,10 @@ def _restored(config: Any, flags: dict[str, Any], past: Any) -> dict[str, Any]:
 
 def _check_resumed(config: Any, messages: tuple[Message, ...], past: Any) -> None:
     """Raise ``UsageError`` where the reply cannot be continued by whom it was asked of."""
-    from darkai_cli.conversation import fallback
+    from darkai_cli.conversation import demo
     from darkai_cli.providers import registry
 
-    fallback.check_resumed(registry.resolve(config), messages, past.model)
+    demo.check_resumed(registry.resolve(config), messages, past.model)
 
 
 def _tell_past(past: Any) -> None:

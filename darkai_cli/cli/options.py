@@ -91,6 +91,12 @@ Retries = Annotated[
     int | None,
     typer.Option("--retries", metavar="N", help="How often to ask again before the first word."),
 ]
+MaxWait = Annotated[
+    float | None,
+    typer.Option(
+        "--max-wait", metavar="SECONDS", help="Longest wait for the next slot of a rate limit."
+    ),
+]
 NoFallback = Annotated[
     bool, typer.Option("--no-fallback", help="Never let another provider answer.")
 ]

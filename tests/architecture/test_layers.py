@@ -33,8 +33,8 @@ GROUND = {"errors", "secret", "__version__"}
 """What everybody may import: the error tree, the type of keys, and the version, which the build reads in ``__init__``."""
 
 FENCES = {
-    "httpx": ["wire/transport.py", "wire/faults.py"],  # requests; and what their exceptions mean
-    "httpcore": ["wire/transport.py", "wire/backend.py"],
+    "httpx": ["wire/"],
+    "httpcore": ["wire/"],
     "rich": ["sinks/terminal", "cli/"],
     "prompt_toolkit": ["repl/"],
     "typer": ["cli/"],
@@ -42,13 +42,18 @@ FENCES = {
     "starlette": ["gateway/"],
     "uvicorn": ["gateway/"],
     "asyncio": ["repl/", "gateway/", "jobs/", "api.py"],
-    "importlib.metadata": ["plugins.py"],
+    "importlib.metadata": ["plugins.py", "doctor/"],  # nobody waits for a doctor's first word
     "click": [],  # Typer has its own copy
     "pydantic": [],
 }
 
 DIALECTS = ["darkai", "openai", "responses", "anthropic", "gemini", "ollama"]
-DIALECT_MAY_IMPORT = {"providers.base", "providers.decoding", "events", "messages", "errors"}
+DIALECT_MAY_IMPORT = {
+    "providers.base", "providers.decoding", "providers.thinking", "events", "messages", "errors",
+    "providers.openai_calls", "providers.openai_faults", "providers.openai_models",
+    "providers.openai_stream", "providers.openai",
+    "providers.anthropic_reply", "providers.gemini_reply",
+}  # fmt: skip
 
 
 class Import(NamedTuple):

@@ -67,6 +67,16 @@ def test_a_fork_goes_on_after_an_exchange_and_goto_comes_back():
         tree.fork(9)
 
 
+@pytest.mark.parametrize("step", [lambda tree: tree.fork(1), lambda tree: tree.fork(), lambda tree: tree.fork(0),
+                                  lambda tree: tree.step("id1")])  # fmt: skip
+def test_every_step_back_can_be_taken_back(step):
+    tree = said("a", "A", "b", "B", "c", "C")
+    step(tree)
+    assert tree.active != "id5"
+    tree.redo()
+    assert tree.active == "id5"
+
+
 def test_exchanges_are_counted_from_one():
     tree = said("a", "A", "b")
     assert tree.prompt(1).message.content == "a"

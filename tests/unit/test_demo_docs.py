@@ -9,7 +9,7 @@ from types import ModuleType
 import typer
 from support.isolation import ROOT
 
-from darkai_cli.cli import ask, history, replay
+from darkai_cli.cli import ask, doctor, history, keys, replay
 
 DOCS = ROOT / "docs"
 
@@ -65,11 +65,12 @@ def test_the_reference_has_exactly_the_options_of_history() -> None:
 
 def test_every_option_in_a_how_to_exists() -> None:
     known = {"--staged"}  # git's
-    for module in (ask, replay):
+    for module in (ask, replay, doctor):
         known |= {
             flag for param in typer.main.get_command(module.app).params for flag in param.opts
         }
-    known |= set().union(*options_of(history).values())
+    for module in (history, keys):
+        known |= set().union(*options_of(module).values())
     for page in sorted((DOCS / "how-to").glob("*.md")):
         found = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")))
         assert found <= known, f"{page.name}: {found - known}"

@@ -16,11 +16,11 @@ from darkai_cli.providers.demo import answers, manual
 @pytest.mark.parametrize(
     ("question", "page", "heading"),
     [
-        ("how do I set a proxy", "how-to/proxy.md", "Set a proxy"),
-        ("How do I set a proxy in darkai?", "how-to/proxy.md", "Set a proxy"),
-        ("does darkai work behind a proxy?", "how-to/proxy.md", "Set a proxy"),
-        ("darkai proxy", "how-to/proxy.md", "Set a proxy"),
-        ("how do I use a SOCKS proxy?", "how-to/proxy.md", "SOCKS proxies"),
+        ("how do I set a proxy", "how-to/proxies-and-certificates.md", "Set a proxy"),
+        ("How do I set a proxy in darkai?", "how-to/proxies-and-certificates.md", "Set a proxy"),
+        ("does darkai work behind a proxy?", "how-to/proxies-and-certificates.md", "Set a proxy"),
+        ("darkai proxy", "how-to/proxies-and-certificates.md", "Set a proxy"),
+        ("how do I use a SOCKS proxy?", "how-to/proxies-and-certificates.md", "SOCKS proxies"),
         ("which models are there", "how-to/models-and-urls.md", "Which models are there"),
         ("what models do you have?", "how-to/models-and-urls.md", "Which models are there"),
         ("how do I choose a model?", "how-to/models-and-urls.md", "Choose a model"),

@@ -62,3 +62,18 @@ def test_what_is_kept_is_the_end_of_what_was_said(said, room, system):
         assert head.role == "user" or first + fit.dropped == len(said) - 1
     kept = sum(map(window.size, fit.kept))
     assert kept <= room + 1e-6 or len(fit.kept) == first + 1
+
+
+def test_room_is_left_for_the_reply():
+    assert window.reserve(100_000) == window.RESERVE
+    assert window.reserve(1000) == 250
+    assert window.reserve(100_000, {"max_tokens": 5000, "temperature": 1}) == 5000
+    assert window.reserve(4000, {"num_predict": 9000}) == 4000
+    assert window.reserve(4000, {"num_predict": -1}) == 1000
+
+
+def test_a_prompt_that_is_too_large_by_itself_is_told():
+    said = [Message("user", "a" * 400), Message("assistant", "b" * 400), Message("user", "c" * 4000)]
+    fit = window.fit(said, 500, reply=0)
+    assert (fit.dropped, fit.is_hopeless, fit.left) == (2, True, 1004)
+    assert not window.fit(said, 1100, reply=0).is_hopeless

@@ -1,0 +1,67 @@
+"""``darkai chat``: the interactive session."""
+
+from typing import Any
+
+import typer
+
+from darkai_cli import streams
+from darkai_cli.cli import options as opt
+from darkai_cli.errors import UsageError
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command(help="Talk: an interactive session. `/help` in it lists its commands.")
+def chat(
+    prompt: opt.Prompt = None,
+    model: opt.Model = None,
+    provider: opt.Provider = None,
+    system: opt.System = None,
+    file: opt.Files = None,
+    option: opt.Options = None,
+    continue_: opt.Continue = False,
+    conversation: opt.Conversation = None,
+    no_save: opt.NoSave = False,
+    plain: opt.Plain = False,
+    reasoning: opt.Reasoning = None,
+    proxy: opt.Proxy = None,
+    timeout: opt.Timeout = None,
+    retries: opt.Retries = None,
+    no_fallback: opt.NoFallback = False,
+    quiet: opt.Quiet = False,
+    debug: opt.Debug = False,
+) -> int:
+    """Talk."""
+    from darkai_cli.repl import start
+
+    flags: dict[str, Any] = {
+        "model": model,
+        "provider": provider,
+        "system": opt.typed(system, "the system prompt (`-s`)") if system else system,
+        "proxy": proxy,
+        "timeout": timeout,
+        "retries": retries,
+        "plain": plain or None,
+        "reasoning": reasoning,
+    }
+    if not streams.is_terminal(streams.stdout()):
+        raise UsageError(
+            "`chat` needs a terminal to show the conversation on",
+            hint="`darkai ask` answers one question, also into a pipe",
+        )
+    words = [opt.typed(word, f"word {number}") for number, word in enumerate(prompt or (), 1)]
+    return start.chat(
+        flags,
+        words=words,
+        files=[opt.typed(name, "the argument of `-f`") for name in file or ()],
+        options=opt.parse_options(option or ()),
+        reopen=(conversation,) if continue_ or conversation is not None else None,
+        save=not no_save,
+        allowed=not no_fallback,
+        quiet=quiet,
+        log=streams.tell if debug else None,
+    )

@@ -1,0 +1,139 @@
+"""The checks as lines for people, or as one JSON object, with nothing private in them.
+
+A report is made to be attached to a bug report: the home folder and the user's name in paths are
+``~``, keys and a proxy's password ``***``. No I/O, and no width is measured here: who prints gives
+the function that breaks a line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from darkai_cli import __version__
+from darkai_cli.doctor.checks import Check, Status
+from darkai_cli.secret import hide_known
+from darkai_cli.sinks.sanitize import sanitize_line
+
+MARKS: Mapping[Status, str] = {"ok": "ok", "warning": "warn", "fail": "FAIL", "skipped": "skip"}
+STYLES: Mapping[Status, str] = {"ok": "good", "warning": "warn", "fail": "bad", "skipped": "dim"}
+
+ROOMY = 72
+"""Columns from which on titles stand in a column of their own."""
+
+_LONGEST = 4000
+_TITLE = 14
+_INDENT = 7
+
+
+class Privacy:
+    """Takes out of a text what its reader needs not know. ``homes``: the user's home folders."""
+
+    def __init__(self, homes: Iterable[str], names: Iterable[str]) -> None:
+        self._homes = sorted({home.rstrip("/") for home in homes if len(home) > 2}, key=len)[::-1]
+        known = "|".join(sorted(re.escape(name) for name in set(names) if name))
+        self._name = re.compile(rf"(?<=[/\\])(?:{known})(?=[/\\`'\"\s,;:)]|$)") if known else None
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Privacy:
+        """By the environment."""
+        import os
+
+        home = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 -- pathlib's may raise
+        homes = [home, os.path.realpath(home)] if os.path.isabs(home) else []  # noqa: PTH117 -- a str
+        names = [environ.get("USER", ""), environ.get("LOGNAME", "")]
+        names += [os.path.basename(one) for one in homes]  # noqa: PTH119 -- likewise
+        return cls(homes, names)
+
+    def hide(self, text: str) -> str:
+        """The text as anybody may read it."""
+        text = hide_known(text)
+        for home in self._homes:
+            text = re.sub(rf"{re.escape(home)}(?=[/\\`'\"\s,;:)]|$)", "~", text)
+        return self._name.sub("~", text) if self._name is not None else text
+
+    def checked(self, check: Check) -> Check:
+        """The check as anybody may read it."""
+        hint = None if check.hint is None else self.hide(check.hint)
+        return check._replace(detail=self.hide(check.detail), hint=hint)
+
+
+def lines(
+    check: Check,
+    width: int | None,
+    wrap: Callable[[str, int], list[str]],
+    ink: Callable[[str, str], str],
+) -> list[str]:
+    """A check for people: a line, and its hint. ``width``: None for lines that are never broken."""
+    mark = MARKS[check.status]
+    text = sanitize_line(check.detail, _LONGEST)
+    indent = _INDENT
+    if width is None or width >= ROOMY:
+        first = check.title.ljust(_TITLE)
+        if check.title != first.rstrip() or len(first) > _TITLE:
+            first = f"{check.title} "
+        indent = max(_INDENT + len(first), _INDENT)
+        rows = _broken(text, width, indent, wrap)
+        rows[0] = first + rows[0]
+    else:
+        rows = _broken(f"{check.title}: {text}", width, indent, wrap)
+    painted = " " * 2 + ink(STYLES[check.status], mark) + " " * (_INDENT - 2 - len(mark))
+    found = [(painted + rows[0]).rstrip(), *(" " * indent + row for row in rows[1:])]
+    if check.hint and check.status != "ok":
+        hint = _broken(f"hint: {sanitize_line(check.hint, _LONGEST)}", width, indent, wrap)
+        found += [" " * indent + row for row in hint]
+    return found
+
+
+def _broken(
+    text: str, width: int | None, indent: int, wrap: Callable[[str, int], list[str]]
+) -> list[str]:
+    return [text] if width is None else wrap(text, max(10, width - indent))
+
+
+def summary(checks: Sequence[Check], seconds: float) -> str:
+    """The last line."""
+    count = Counter(check.status for check in checks)
+    parts = [_number(count["fail"], "failure"), _number(count["warning"], "warning")]
+    parts.append(f"{count['ok']} ok")
+    if count["skipped"]:
+        parts.append(f"{count['skipped']} skipped")
+    return f"{', '.join(parts)}, in {seconds:.1f} s"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
+
+
+def exit_code(checks: Iterable[Check]) -> int:
+    """That of the first check that failed; 0 if none did."""
+    return next((check.code for check in checks if check.status == "fail"), 0)
+
+
+def facts(checks: Sequence[Check], seconds: float, *, deep: bool) -> dict[str, Any]:
+    """The whole report as JSON has it."""
+    count = Counter(check.status for check in checks)
+    return {
+        "darkai": __version__,
+        "deep": deep,
+        "checks": [
+            {
+                "id": check.id,
+                "status": check.status,
+                "section": check.section,
+                "title": check.title,
+                "detail": check.detail,
+                "hint": check.hint if check.status != "ok" else None,
+                "exit_code": check.code,
+                "seconds": check.seconds,
+            }
+            for check in checks
+        ],
+        "summary": {
+            **{status: count[status] for status in MARKS},
+            "exit_code": exit_code(checks),
+            "seconds": round(seconds, 3),
+        },
+    }

@@ -1,0 +1,124 @@
+"""The clipboard: the desktop's own tools where there is a desktop, the terminal elsewhere.
+
+Over ssh, and where no tool is there, the terminal is asked with OSC 52, which sets the clipboard of
+the machine that the person sits at; it cannot be read back that way. What is copied is the text as
+it was received. Nobody but the person's own command leads here.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+
+from darkai_cli.errors import InputError, NotFoundError
+
+MOST = 74_000
+"""Bytes of base64 in one OSC 52: terminals drop more without a word."""
+_PATIENCE = 5.0
+
+_COPY: Sequence[tuple[str, Sequence[str]]] = (
+    ("WAYLAND_DISPLAY", ("wl-copy",)),
+    ("DISPLAY", ("xclip", "-selection", "clipboard", "-in")),
+    ("DISPLAY", ("xsel", "--clipboard", "--input")),
+)
+_PASTE: Sequence[tuple[str, Sequence[str]]] = (
+    ("WAYLAND_DISPLAY", ("wl-paste", "--no-newline")),
+    ("DISPLAY", ("xclip", "-selection", "clipboard", "-out")),
+    ("DISPLAY", ("xsel", "--clipboard", "--output")),
+)
+
+
+def copy_command(environ: Mapping[str, str]) -> Sequence[str] | None:
+    """The tool that takes text for the clipboard; None where the terminal must do it."""
+    if environ.get("SSH_TTY") or environ.get("SSH_CONNECTION"):
+        return None
+    return _first(_COPY, ("pbcopy",), "clip.exe", environ)
+
+
+def paste_command(environ: Mapping[str, str]) -> Sequence[str] | None:
+    """The tool that gives the clipboard's text; None where there is none."""
+    if environ.get("SSH_TTY") or environ.get("SSH_CONNECTION"):
+        return None
+    return _first(_PASTE, ("pbpaste",), "", environ)
+
+
+def _first(
+    tools: Sequence[tuple[str, Sequence[str]]],
+    mac: Sequence[str],
+    windows: str,
+    environ: Mapping[str, str],
+) -> Sequence[str] | None:
+    if sys.platform == "darwin":
+        return mac
+    for variable, command in tools:
+        if environ.get(variable) and shutil.which(command[0]):
+            return command
+    if windows and environ.get("WSL_DISTRO_NAME") and shutil.which(windows):
+        return (windows,)
+    return None
+
+
+def copy(text: str, environ: Mapping[str, str], *, plain: bool = False) -> tuple[str, str]:
+    """Copy. Gives how it was done, in words, and what must be written to the terminal, if anything.
+
+    ``plain``: the terminal is to be sent no escape sequence.
+
+    Raises ``InputError`` where it cannot be done.
+    """
+    command = copy_command(environ)
+    if command is not None:
+        try:
+            # The tool stays in the background to serve the clipboard; its pipes must not be ours.
+            subprocess.run(
+                command,
+                input=text.encode("utf-8", "replace"),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=_PATIENCE,
+                check=True,
+            )
+        except (OSError, subprocess.SubprocessError) as exc:
+            raise InputError(
+                f"`{command[0]}` did not take the text", hint="`/save FILE` writes it to a file"
+            ) from exc
+        return f"with `{command[0]}`", ""
+    if plain:
+        raise InputError(
+            "there is no clipboard here", hint="`/save FILE` writes it to a file, `/raw` shows it"
+        )
+    data = b64encode(text.encode("utf-8", "replace")).decode("ascii")
+    if len(data) > MOST:
+        raise InputError(
+            f"the text is too long for the terminal's clipboard ({len(text)} characters)",
+            hint="`/save FILE` writes it to a file",
+        )
+    return "by the terminal (OSC 52), if it allows that", f"\x1b]52;c;{data}\x07"
+
+
+def paste(environ: Mapping[str, str]) -> str:
+    """The clipboard's text. Raises ``NotFoundError`` where it cannot be had or is empty."""
+    command = paste_command(environ)
+    if command is None:
+        raise NotFoundError(
+            "the clipboard cannot be read here",
+            hint="paste with the terminal's own key; a long text stays one message",
+        )
+    try:
+        done = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_PATIENCE,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError) as exc:
+        raise NotFoundError(
+            f"`{command[0]}` gives no text", hint="is the clipboard empty?"
+        ) from exc
+    text = done.stdout.decode("utf-8", "replace")
+    if not text:
+        raise NotFoundError("the clipboard is empty", hint=None)
+    return text

@@ -1,0 +1,243 @@
+"""Commands that bring something in or take it out: files, clipboard, code."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from darkai_cli import streams
+from darkai_cli.conversation.attachments import Attached, Text
+from darkai_cli.errors import InputError, NotFoundError, UsageError
+from darkai_cli.repl import clipboard
+from darkai_cli.repl.commands.base import Next, command
+from darkai_cli.repl.commands.talking import none, number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from darkai_cli.repl.session import Session
+
+
+_ENDINGS: dict[str, Literal["md", "html", "json", "jsonl"]] = {
+    "md": "md", "html": "html", "json": "json", "jsonl": "jsonl",
+}  # fmt: skip
+
+
+class Fence(NamedTuple):
+    """A fenced code block of a reply."""
+
+    language: str
+    code: str
+
+
+@command(
+    "file", topic="files", summary="attach files or pages to the next prompt",
+    arguments="[PATH|URL]...", completes="path",
+)  # fmt: skip
+def attach(session: Session, argument: str) -> Next:
+    """Text, or an image for models that take them. Quotes hold a name with spaces together. A file
+    that is attached already is read anew. Without arguments what is attached is listed; `/file -`
+    drops it all.
+    """
+    if argument == "-":
+        session.pending = Attached()
+        session.screen.dim("nothing is attached")
+        return None
+    if argument:
+        found = session.attach([_home(name) for name in words(argument)])
+        session.screen.dim(f"attached: {_listed(found)}; it goes with the next prompt")
+        settings, model = session.target
+        known = session.room.known(settings, model) if found.images else None
+        if known is not None and known.takes and "image" not in known.takes:
+            session.screen.line(f"warning: the service does not list {session.name} for images")
+        return None
+    session.screen.line(f"attached: {_listed(session.pending)}")
+    return None
+
+
+@command("paste", topic="files", summary="attach what is in the clipboard")
+def paste(session: Session, argument: str) -> Next:
+    """Read with the desktop's own tool; over ssh paste with the terminal's key instead."""
+    none(argument, "/paste")
+    text = clipboard.paste(streams.environ())
+    session.add(Attached((Text("clipboard", text),)))
+    session.screen.dim(f"attached: clipboard, {len(text)} characters; it goes with the next prompt")
+    return None
+
+
+@command(
+    "copy", topic="files", summary="copy a reply, its code, or all of the conversation",
+    arguments="[N|code [N]|all]", completes="copy",
+)  # fmt: skip
+def copy(session: Session, argument: str) -> Next:
+    """Without arguments the last reply. `code` is the last code block of it, `code 2` its second
+    one; `all` the whole active branch as Markdown. The text is copied as it was received.
+    """
+    first, _, rest = argument.partition(" ")
+    if first == "all":
+        text, what = _whole(session), "the conversation"
+    elif first == "code":
+        found = fences(session.branches.reply().message.content)
+        chosen = _fence(found, number(rest.strip(), "/copy code"))
+        text, what = chosen.code, "the code"
+    else:
+        text, what = session.branches.reply(number(argument, "/copy")).message.content, "the reply"
+    if not text:
+        raise NotFoundError(f"{what} is empty", hint=None)
+    how, sequence = clipboard.copy(text, streams.environ(), plain=session.screen.plain)
+    if sequence:
+        session.screen.styled(sequence)
+    session.screen.dim(f"copied {what} {how}")
+    return None
+
+
+@command(
+    "code", topic="files", summary="list the code blocks of a reply", arguments="[N]",
+    completes="exchange",
+)  # fmt: skip
+def code(session: Session, argument: str) -> Next:
+    """`/save code FILE` writes one to a file, `/copy code` copies it."""
+    found = fences(session.branches.reply(number(argument, "/code")).message.content)
+    if not found:
+        raise NotFoundError("that reply holds no code block", hint=None)
+    for place, fence in enumerate(found, 1):
+        lines = fence.code.count("\n")
+        first = next((line.strip() for line in fence.code.splitlines() if line.strip()), "")
+        count = f"{lines} line{'' if lines == 1 else 's'}"
+        session.screen.line(f"{place}  {fence.language or 'text'}, {count}: {first[:60]}")
+    return None
+
+
+@command(
+    "raw", topic="files", summary="show a reply as plain lines, safe to copy", arguments="[N]",
+    completes="exchange",
+)  # fmt: skip
+def raw(session: Session, argument: str) -> Next:
+    """As it was received: no rendering, and no line breaks but its own."""
+    session.screen.say(session.branches.reply(number(argument, "/raw")).message.content)
+    return None
+
+
+@command(
+    "save", topic="files", summary="write the last reply, or its code, to a file",
+    arguments="[code [N]] FILE", completes="path",
+)  # fmt: skip
+def save(session: Session, argument: str) -> Next:
+    """`/save code main.py` writes the last code block, `/save code 2 main.py` the second one. A
+    file that exists is replaced only if you say so.
+    """
+    given = words(argument)
+    reply = session.branches.reply().message.content
+    if given[:1] == ["code"] and len(given) > 1:
+        given = given[1:]
+        which = number(given.pop(0), "/save code") if len(given) > 1 else None
+        reply = _fence(fences(reply), which).code
+    if len(given) != 1:
+        raise UsageError("`/save` needs the name of a file", hint="`/save answer.md`")
+    write(session, _home(given[0]), [reply if reply.endswith("\n") else f"{reply}\n"])
+    return None
+
+
+@command(
+    "export", topic="files", summary="write the conversation to a file",
+    arguments="FILE.md|.html|.json|.jsonl", completes="path",
+)  # fmt: skip
+def export(session: Session, argument: str) -> Next:
+    """The ending of the name decides the form. JSON Lines are what `darkai history import` takes
+    back.
+    """
+    given = words(argument)
+    named = given[0].rpartition(".")[2].lower() if len(given) == 1 else ""
+    ending = _ENDINGS.get(named)
+    if ending is None:
+        raise UsageError(
+            "`/export` needs the name of a file that ends in .md, .html, .json or .jsonl",
+            hint="`/export talk.md`",
+        )
+    if not len(session.branches):
+        raise NotFoundError("nothing has been said yet", hint=None)
+    if not session.saved or session.conversation is None:
+        if ending != "md":
+            raise UsageError("a session that is not saved exports Markdown", hint="`/export x.md`")
+        write(session, _home(given[0]), [_whole(session)])
+        return None
+    from darkai_cli.history.export import export as exported
+
+    with session.store() as store:
+        write(session, _home(given[0]), exported(store, [session.conversation], ending))
+    return None
+
+
+def words(argument: str) -> list[str]:
+    """The words of an argument, with quotes as in a shell. Raises ``UsageError``."""
+    try:
+        return shlex.split(argument)
+    except ValueError:
+        raise UsageError(
+            "a quote is not closed", hint="put a backslash before it, or a second one after"
+        ) from None
+
+
+def fences(text: str) -> list[Fence]:
+    """The fenced code blocks of a Markdown text, also those in lists and quotes."""
+    from markdown_it import MarkdownIt
+
+    return [
+        Fence(token.info.strip().partition(" ")[0], token.content)
+        for token in MarkdownIt("commonmark").parse(text)
+        if token.type == "fence"
+    ]
+
+
+def write(session: Session, name: str, pieces: Iterable[str]) -> None:
+    """Write a file, all of it or nothing. Asks before one is replaced."""
+    from darkai_cli.sinks.atomic import AtomicFile
+
+    path = Path(name)
+    if path.is_dir():
+        raise InputError(f"`{name}` is a folder", hint="name a file in it")
+    if path.exists() and not (
+        session.reader is not None and session.reader.confirm(f"replace `{name}`?")
+    ):
+        session.screen.dim("not written")
+        return
+    file = AtomicFile(name)
+    try:
+        out = file.open()
+        for piece in pieces:
+            out.write(piece.encode("utf-8", "replace"))
+        file.commit()
+    except BaseException:
+        file.discard()
+        raise
+    session.screen.dim(f"written to {name}")
+
+
+def _fence(found: list[Fence], which: int | None) -> Fence:
+    if not found:
+        raise NotFoundError("the last reply holds no code block", hint="`/copy` copies the reply")
+    if which is None:
+        return found[-1]
+    if not 1 <= which <= len(found):
+        raise NotFoundError(f"there is no code block {which}", hint="`/code` lists them")
+    return found[which - 1]
+
+
+def _whole(session: Session) -> str:
+    """The active branch as Markdown."""
+    parts = [f"# {session.title or 'Untitled'}\n"]
+    for entry in session.branches.branch():
+        who = "You" if entry.answer is None else f"{entry.answer.provider}/{entry.answer.model}"
+        parts.append(f"\n## {who}\n\n{entry.message.content.rstrip()}\n")
+    return "".join(parts)
+
+
+def _home(name: str) -> str:
+    return str(Path(name).expanduser()) if name.startswith("~") else name
+
+
+def _listed(attached: Attached) -> str:
+    names = [f"{text.name} ({len(text.text)} characters)" for text in attached.texts]
+    names += [f"{image.name} ({len(image.data) // 1024 + 1} KiB)" for image in attached.images]
+    return ", ".join(names) or "nothing"

@@ -1,0 +1,29 @@
+"""Where the input is drawn: the terminal, without the few sequences that would outlast a session."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.output.vt100 import Vt100_Output
+
+from darkai_cli import streams
+
+_STEADY_CURSOR = "\x1b[?12l"
+"""Sent with each cursor that is shown; nobody would make it blink again."""
+
+
+class Drawing(Vt100_Output):
+    """prompt-toolkit's output on ``out``."""
+
+    def __init__(self, out: TextIO, term: str) -> None:
+        super().__init__(out, lambda: _size(out), term=term)
+
+    def write_raw(self, data: str) -> None:
+        """Send a sequence."""
+        super().write_raw(data.replace(_STEADY_CURSOR, ""))
+
+
+def _size(out: TextIO) -> Size:
+    columns, rows = streams.size(out)
+    return Size(rows=rows, columns=columns)

@@ -1,0 +1,306 @@
+"""A conversation that goes on: what is said, to whom, what came back. No typing, no loop.
+
+Commands change it, the loop feeds it, the screen shows what it has to say. Each prompt is a turn
+like any other (``turns``): journaled while it streams, judged when it has ended. The tree in memory
+(``branches``) is what is sent; the history keeps the same tree on disk (``keeping``). All requests
+go over the same connections, which ``prepare`` opens while somebody types.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from darkai_cli import streams
+from darkai_cli.config.load import load
+from darkai_cli.conversation import attachments, window
+from darkai_cli.conversation.attachments import Attached
+from darkai_cli.conversation.branches import Branches
+from darkai_cli.errors import DarkAIError, UsageError
+from darkai_cli.messages import ChatRequest, Image, Message
+from darkai_cli.providers import registry
+from darkai_cli.providers.tables import names
+from darkai_cli.repl.keeping import Keeping
+from darkai_cli.repl.room import Room
+from darkai_cli.turns.saving import journal
+from darkai_cli.wire.session import Session as Connections
+
+if TYPE_CHECKING:
+    from darkai_cli.history.store import Store
+    from darkai_cli.providers.base import ModelInfo
+    from darkai_cli.repl.reading import Reader
+    from darkai_cli.repl.screen import Screen
+    from darkai_cli.wire.transport import Link
+
+OVERFLOWS = ("ask", "drop", "send")
+"""What happens to what does not fit the window: a question, or it stays out, or all is sent."""
+
+
+class Session:
+    """One session. ``flags``: for the config. ``options``: those set for it, over the config's.
+
+    ``allowed``: whether another provider may answer. ``log``: takes the lines of ``--debug``.
+    ``quiet``: nothing is told but replies and errors.
+    """
+
+    def __init__(
+        self,
+        flags: Mapping[str, Any],
+        screen: Screen,
+        *,
+        options: Mapping[str, Any],
+        save: bool,
+        allowed: bool = True,
+        quiet: bool = False,
+        log: Callable[[str], None] | None = None,
+    ) -> None:
+        self._flags = dict(flags)
+        self.config = load(self._flags)
+        self.screen = screen
+        self.target = registry.resolve(self.config)
+        self.system = self.config.system
+        self.options = dict(options)
+        self.branches = Branches()
+        self.conversation: str | None = None
+        self.title = ""
+        self.titled = False
+        """Whether the title was chosen, and is not only how the first prompt begins."""
+        self.pending = Attached()
+        self.unsent = ""
+        """A prompt that got no answer, to be offered when the session begins."""
+        self._unsent_images: tuple[Image, ...] = ()
+        self.verbose = False
+        self.overflow: str = self.config.overflow
+        self.began = time.monotonic()
+        self.reader: Reader | None = None
+        self.allowed = allowed
+        self.quiet = quiet
+        self.log = log
+        self.connections = Connections()
+        self.keeping = Keeping(
+            journal() if save and self.config.save else None,
+            lambda warning: screen.line(f"warning: {warning}"),
+        )
+        self._typed: dict[str, tuple[str, Attached]] = {}
+        self.room = Room()
+        self._fit: tuple[object, window.Fit] | None = None
+
+    @property
+    def saved(self) -> bool:
+        """Whether the conversation is kept in the history."""
+        return self.keeping.journal is not None
+
+    @property
+    def name(self) -> str:
+        """Who answers: ``provider/model``."""
+        return f"{self.target.settings.name}/{self.target.model}"
+
+    # --- who answers ---
+
+    def use(self, model: str) -> None:
+        """Have another model answer from now on. Raises ``NotFoundError`` and its kin."""
+        flags = {**self._flags, "model": model}
+        first, slash, _ = model.partition("/")
+        elsewhere = (slash and first in names(self.config)) or model in self.config.aliases
+        flags["provider"] = None if elsewhere else self.target.settings.name
+        config = load(flags)
+        self.target = registry.resolve(config)
+        self.config, self._flags = config, flags
+
+    def once(self, model: str) -> registry.Target:
+        """Who answers by that name, for one turn."""
+        before = self.config, self.target, self._flags
+        try:
+            self.use(model)
+            return self.target
+        finally:
+            self.config, self.target, self._flags = before
+
+    def all_options(self, target: registry.Target | None = None) -> dict[str, Any]:
+        """The options of the next request: the configuration's, and over them the session's."""
+        return {**(target or self.target).settings.options, **self.options}
+
+    def check(
+        self, options: Mapping[str, Any] | None = None, images: tuple[Image, ...] = ()
+    ) -> None:
+        """Have the model's wire format look at what is to be sent with the next request.
+
+        Raises ``UsageError`` for an option, ``InputError`` for images that it does not take.
+        """
+        settings, model = self.target
+        chat = ChatRequest(
+            (Message("user", "?", images),), model, self.options if options is None else options
+        )
+        registry.dialect_of(settings, model).request(chat, settings)
+
+    def known(self, provider: str, model: str) -> ModelInfo | None:
+        """What a service lists about a model, if it was kept."""
+        try:
+            return self.room.known(registry.settings_of(self.config, provider), model)
+        except DarkAIError:
+            return None
+
+    def prepare(self) -> None:
+        """Connect ahead of the next request. Returns at once, raises nothing, sends nothing."""
+        settings = self.target.settings
+        if settings.type == "demo":
+            return
+        try:
+            self.connections.prepare(self._link_to(settings.url), settings.url)
+        except DarkAIError:
+            return  # the request will meet it again, and explain
+
+    def _link_to(self, url: str) -> Link:
+        from darkai_cli.wire.timers import Timers
+
+        timers = Timers(connect=self.config.connect_timeout, first=60.0)
+        timers = timers.with_timeout(self.config.timeout)
+        hooks = registry.Hooks(session=self.connections)
+        return registry.link_to(url, self.config, streams.environ(), timers, hooks)
+
+    # --- what is sent ---
+
+    def messages(self, prompt: Message | None = None) -> tuple[Message, ...]:
+        """All that is sent with the next request."""
+        said = self.branches.messages()
+        if prompt is not None:
+            said = (*said, prompt)
+        return (Message("system", self.system), *said) if self.system else said
+
+    def compose(self, text: str) -> Message:
+        """The next prompt: the text, and what is attached."""
+        return Message("user", self.pending.below(text), self.pending.images)
+
+    def attach(self, files: Sequence[str], piped: str | None = None) -> Attached:
+        """Have files, URLs and a pipe's text go along with the next prompt; what was added.
+
+        What is attached already is read anew. Raises ``InputError`` and its kin.
+        """
+        found = attachments.read(
+            files,
+            stdin=(piped or "").encode,
+            link_to=self._link_to,
+        )
+        if found.images:
+            self.check(images=found.images)
+        texts = found.texts
+        if piped and "-" not in files:
+            texts = (*texts, attachments.Text("stdin", piped))
+        added = Attached(texts, found.images)
+        self.add(added)
+        return added
+
+    def add(self, added: Attached) -> None:
+        """Have this go along with the next prompt, in place of what has the same name."""
+        new = set(added.names) - {""}
+        texts = (one for one in self.pending.texts if one.name not in new)
+        images = (one for one in self.pending.images if one.name not in new)
+        self.pending = Attached((*texts, *added.texts), (*images, *added.images))
+
+    def sent(self, prompt: str, text: str) -> None:
+        """What was attached went along with the message ``prompt``, of which ``text`` was typed."""
+        if self.pending.texts or self.pending.images:
+            self._typed[prompt] = (text, self.pending)
+            self.pending = Attached()
+
+    def typed_again(self, prompt: str) -> str:
+        """The text of a prompt, to be changed; what went along with it is attached again."""
+        message = self.branches.entry(prompt).message
+        text, attached = self._typed.get(prompt, (message.content, Attached((), message.images)))
+        self.add(attached)
+        return text
+
+    def offered(self) -> str:
+        """The prompt that got no answer, or ""; its images are attached again."""
+        self.add(Attached((), self._unsent_images))
+        return self.unsent
+
+    # --- the window ---
+
+    def fit(self) -> window.Fit:
+        """How the next request fits the model's window, without what is being typed."""
+        key = (
+            self.branches, self.branches.active, self.system, self.target,
+            self.room.factor(self.target), *self.options.items(),
+        )  # fmt: skip
+        if self._fit is None or self._fit[0] != key:
+            found = self.room.fit(self.target, self.messages(), self.all_options())
+            self._fit = key, found
+        return self._fit[1]
+
+    def choose_overflow(self, policy: str) -> None:
+        """What happens to what does not fit. Raises ``UsageError``."""
+        if policy not in OVERFLOWS:
+            raise UsageError(
+                f"`{policy[:60]}` is no way to deal with it", hint=f"{', '.join(OVERFLOWS)}"
+            )
+        self.overflow = policy
+
+    # --- the history ---
+
+    def reopen(self, typed: str | None) -> None:
+        """Go on with a conversation of the history: the latest, or the one whose id begins so.
+
+        Its branches, system prompt and model come back. Raises ``NotFoundError``.
+        """
+        from darkai_cli.config import paths
+        from darkai_cli.conversation import reopened
+
+        found = reopened.reopen(paths.history_file(streams.environ()), typed)
+        self.branches, self.conversation = found.branches, found.conversation
+        self.title, self.titled, self.unsent = found.title, True, found.unsent
+        self._unsent_images = found.unsent_images
+        if found.model is not None:
+            self._go_on_with(found.model)
+        if self.config.origin("system").kind not in ("flag", "environment"):
+            self.system = found.system or self.config.system
+        for warning in found.warnings:
+            self.screen.line(f"warning: {warning}")
+
+    def _go_on_with(self, model: str) -> None:
+        """Have the conversation's own model answer, if no other was chosen, and it still can.
+
+        Not ``demo``, which may have stood in for another.
+        """
+        chosen = {self.config.origin(key).kind for key in ("model", "provider")}
+        if chosen & {"flag", "environment"} or model == self.name or model.startswith("demo/"):
+            return
+        try:
+            self.use(model)
+        except DarkAIError as error:
+            self.screen.line(f"note: {error.message}; `{self.name}` answers")
+
+    def anew(self) -> None:
+        """Begin another conversation, with the same model, system prompt and options."""
+        self.branches = Branches()
+        self.conversation, self.title, self.titled, self.unsent = None, "", False, ""
+        self._unsent_images = ()
+
+    def step(self, identifier: str | None) -> None:
+        """Make the branch that ends there the active one, in the history too."""
+        self.branches.step(identifier)
+        self.mark()
+
+    def child_environment(self) -> dict[str, str]:
+        """The environment for commands that the person runs: without keys."""
+        from darkai_cli.config import children
+
+        return children.environment_for_children(
+            streams.environ(), registry.key_variables(self.config)
+        )
+
+    def store(self) -> Store:
+        """The history, to read and to change. Raises ``UsageError`` where nothing is kept."""
+        return self.keeping.store()
+
+    def mark(self) -> None:
+        """Tell the history which branch is active."""
+        self.keeping.mark(self.conversation, self.branches.active)
+
+    def close(self) -> None:
+        """The session is over: everything is on disk afterwards, every connection closed."""
+        try:
+            self.keeping.close()
+        finally:
+            self.connections.close()

@@ -1,0 +1,71 @@
+"""How a session begins: the conversation to go on with, what is piped in, where the keyboard is.
+
+With stdin piped in, its text becomes the context of the first message, and the keyboard is read
+from the terminal itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from darkai_cli import streams
+from darkai_cli.repl import ahead, loop, showing
+from darkai_cli.repl.screen import Screen
+from darkai_cli.repl.session import Session
+
+if TYPE_CHECKING:
+    from darkai_cli.repl.reading import Reader
+
+
+def chat(
+    flags: Mapping[str, Any],
+    *,
+    words: Sequence[str],
+    files: Sequence[str],
+    options: Mapping[str, Any],
+    reopen: tuple[str | None] | None,
+    save: bool,
+    allowed: bool,
+    quiet: bool,
+    log: Callable[[str], None] | None,
+) -> int:
+    """Begin a session and hold it; the exit code.
+
+    ``words``: the first prompt. ``files``: what goes along with it. ``reopen``: the conversation to
+    go on with, None in it for the latest.
+    """
+    piped = streams.read_input(_tell_wait) if streams.has_input() else None
+    source = streams.take_keyboard()
+    hush = ahead.Hush(source.fileno())
+    try:
+        hush.begin()  # what is typed from now on is for the input
+        screen = Screen(plain=streams.is_dumb())
+        session = Session(
+            flags, screen, options=options, save=save, allowed=allowed, quiet=quiet, log=log
+        )
+        screen.plain = screen.plain or session.config.plain
+        for notice in () if quiet else session.config.notices:
+            screen.line(f"warning: {notice}")
+        if reopen is not None:
+            session.reopen(reopen[0])
+            showing.show_end(session)
+        session.attach(files, piped)
+        reader = _reader(session, source, hush)
+        return loop.run(session, reader, " ".join(words) if words else None)
+    finally:
+        hush.end()
+
+
+def _tell_wait() -> None:
+    streams.tell("note: waiting for stdin; `< /dev/null` begins without it")
+
+
+def _reader(session: Session, source: TextIO, hush: ahead.Hush) -> Reader:
+    if session.screen.plain:
+        from darkai_cli.repl.plain import PlainReader
+
+        return PlainReader(session.screen, source, hush)
+    from darkai_cli.repl.reader import PromptReader
+
+    return PromptReader(session, source, hush)

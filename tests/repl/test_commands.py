@@ -1,0 +1,486 @@
+"""Each slash command does what a person expects, and says so; nothing typed is lost by a mistake."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+from support.isolation import ROOT
+from support.sessions import Paper, Service, counted, new_session, talk, thought
+
+from darkai_cli.config import paths
+from darkai_cli.providers import listing, registry as providers
+from darkai_cli.providers.base import ModelInfo
+from darkai_cli.repl import clipboard, shell
+from darkai_cli.repl.commands import registry
+from darkai_cli.repl.session import Session
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 100
+CODE = "Look:\n\n```python\nprint(1)\n```\n\nand\n\n```sh\nls\n```\n"
+
+
+@pytest.fixture(autouse=True)
+def _service(monkeypatch):
+    monkeypatch.setenv("DARKAI_URL", "http://localhost:9/chat")
+    monkeypatch.setattr(Session, "prepare", lambda _: None)
+
+
+@pytest.fixture
+def paper() -> Paper:
+    return Paper()
+
+
+@pytest.fixture
+def session(paper: Paper, monkeypatch) -> Session:
+    Service(["one"], ["two"], ["three"], ["four"]).install(monkeypatch)
+    return new_session(paper)
+
+
+@pytest.fixture
+def do(session: Session, paper: Paper) -> Callable[..., str]:
+    """Type lines; what was shown for them."""
+
+    def doing(*lines: str, answers=()) -> str:
+        paper.taken()
+        doing.hand = talk(session, *lines, answers=answers)
+        shown = paper.taken().partition("`darkai chat -c` goes on")[0]
+        return re.sub(r"^darkai/\S+ · first text .*\n", "", shown, flags=re.MULTILINE)
+
+    return doing
+
+
+def said(session: Session) -> list[str]:
+    return [one.message.content for one in session.branches.branch()]
+
+
+LISTED = """/model /system /set /unset /retry /continue /undo /redo /edit /fork /tree /goto /diff /file
+/paste /copy /code /raw /save /export /history /search /open /new /title /tokens /context /info /config
+/verbose /clear /help /quit /think""".split()
+
+
+def test_every_command_of_the_issue_is_there():
+    assert sorted(one.name for one in registry.commands()) == sorted(LISTED)
+
+
+def test_the_reference_page_is_what_the_registry_says():
+    page = ROOT / "docs" / "reference" / "chat.md"
+    assert page.read_text("utf-8") == registry.reference(), (
+        "regenerate it with darkai_cli.repl.commands.registry.reference()"
+    )
+
+
+def test_every_command_has_a_summary_and_help(do):
+    for one in registry.commands():
+        assert one.summary and one.summary[0].islower() and not one.summary.endswith(".")
+        assert one.detail
+        assert one.summary in do(f"/help {one.names[0]}")
+    shown = do("/help")
+    assert all(f"  {one.name}" in shown for one in registry.commands())
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("/modle x", "`/model`"), ("/ret", "`/retry`"), ("/e", "`/edit`"), ("/histroy", "`/history`"),
+     ("/etc/passwd is what?", "`//` sends"), ("/", "`/help`")],
+)  # fmt: skip
+def test_an_unknown_command_names_the_nearest_and_gives_the_line_back(do, typed, meant, session):
+    if typed == "/ret":
+        assert registry.find("ret").name == "/retry"
+        return
+    shown = do(typed)
+    assert "error: there is no command `/" in shown
+    assert meant in shown
+    assert do.hand.offered == ["", typed]
+    assert not len(session.branches)
+
+
+def test_two_slashes_send_a_text_with_one(do, session):
+    do("//etc/passwd\nis what?")
+    assert said(session)[0] == "/etc/passwd\nis what?"
+
+
+# --- talking -----------------------------------------------------------------------------------
+
+
+def test_retry_asks_again_and_by_another_model_once(do, session):
+    do("hi", "/retry", "/retry gpt-4o")
+    models = [one.answer.model for one in session.branches.entries() if one.answer]
+    assert models == ["llama-3-70b", "llama-3-70b", "gpt-4o"]
+    assert said(session) == ["hi", "three"]
+    assert session.target.model == "llama-3-70b"
+    assert said(session) == ["hi", "three"]
+
+
+def test_retry_without_a_prompt_and_continue_without_a_cut_reply(do):
+    assert "error: nothing has been asked yet" in do("/retry")
+    assert "error: there is no reply to continue" in do("/continue")
+    shown = do("hi", "/continue")
+    assert "error: the last reply is whole" in shown
+    assert "hint: `/retry` asks again" in shown
+    assert "error: `/continue` takes no argument" in do("/continue 2")
+
+
+def test_edit_begins_a_branch_and_redo_goes_back(do, session, tmp_path):
+    (tmp_path / "n.txt").write_text("notes")
+    do(f"/file {tmp_path / 'n.txt'}", "hi", "more", "/edit 1")
+    assert do.hand.offered[-1] == "hi"
+    assert session.pending.names == (str(tmp_path / "n.txt"),)
+    do("/redo")
+    assert said(session)[-1] == "two"
+    do("/edit", "instead")
+    assert said(session)[2].startswith("instead")
+    assert len(session.branches.leaves()) == 2
+    assert "error: there is no exchange 9" in do("/edit 9")
+    assert "error: `/edit` takes the number of an exchange, not `x`" in do("/edit x")
+
+
+def test_think_shows_the_reasoning(do, monkeypatch):
+    Service([thought("First, \nthen."), "one"], ["two"]).install(monkeypatch)
+    assert "First,\nthen.\n" in do("hi", "/think").replace(" \n", "\n")
+    assert "error: that reply came without reasoning" in do("more", "/think")
+    assert "First" in do("/think 1")
+
+
+# --- branches ----------------------------------------------------------------------------------
+
+
+def test_undo_and_redo(do, session):
+    do("hi", "more", "and", "/undo 2")
+    assert said(session) == ["hi", "one"]
+    assert do.hand.offered[-1] == ""
+    do("/redo", "/undo")
+    assert said(session) == ["hi", "one", "more", "two"]
+    assert do.hand.offered[-1] == "and"
+    assert "error: there are only 2 exchanges" in do("/undo 3")
+    assert "error: a number of exchanges is 1 or more" in do("/undo 0")
+    assert "error: `/undo` takes the number" in do("/undo all")
+    do("/redo")
+    assert "error: there is nothing to redo" in do("/redo")
+
+
+def test_fork_tree_goto_diff(do, session):
+    do("hi", "more", "/fork 1", "other")
+    assert said(session) == ["hi", "one", "other", "three"]
+    tree = do("/tree")
+    assert re.search(r"^  ├─ you: more$", tree, re.MULTILINE)
+    assert re.search(r"^\* └─ you: other$", tree, re.MULTILINE)
+    assert re.search(r"two  \[1\]$", tree, re.MULTILINE)
+    shown = do("/goto 1")
+    assert said(session)[-1] == "two"
+    assert "> more\ntwo\n" in shown
+    diff = do("/diff 2")
+    assert "-other" in diff
+    assert "+more" in diff
+    assert "error: there is no branch or message `99`" in do("/goto 99")
+    assert "error: `/goto` needs a branch" in do("/goto")
+    assert "error: there is only one reply to compare" in do("/diff")
+    assert "they are the same" in do("/diff 1 1")
+    assert "error: `/diff` compares two" in do("/diff 1 2 3")
+    do("/retry")
+    assert "+four" in do("/diff")
+    do("/fork 0")
+    assert said(session) == []
+
+
+def test_branches_of_nothing(do):
+    for command in ("/tree", "/undo", "/redo", "/fork", "/raw", "/code", "/copy", "/export x.md"):
+        assert "error: " in do(command), command
+
+
+# --- model and options --------------------------------------------------------------------------
+
+
+def test_model_is_shown_and_chosen(do, session):
+    shown = do("/model")
+    assert shown.startswith("darkai/llama-3-70b\n")
+    assert "darkai/gpt-4o answers from now on" in do("/model gpt-4o")
+    assert session.name == "darkai/gpt-4o"
+    do("/model demo/demo")
+    assert session.name == "demo/demo"
+    assert "error: " in do("/model nowhere/nothing")
+    assert session.name == "demo/demo"
+
+
+def test_system_goes_along_and_away(do, session, monkeypatch):
+    service = Service(["one"]).install(monkeypatch)
+    assert "there is no system prompt" in do("/system")
+    do("/system Be brief.", "hi", "/system -", "more")
+    assert service.asked[0].messages[0] == ("system", "Be brief.", (), (), "", "")
+    assert service.asked[1].messages[0].role == "user"
+
+
+def test_options_are_set_shown_and_taken_back(do, session, monkeypatch):
+    service = Service(["one"]).install(monkeypatch)
+    do('/set temperature=0.2 stop=["a", "b c"] seed=7', "hi")
+    assert service.asked[0].options == {"temperature": 0.2, "stop": ["a", "b c"], "seed": 7}
+    shown = do("/set")
+    assert 'stop=["a", "b c"]\n' in shown
+    do("/unset seed stop")
+    assert session.options == {"temperature": 0.2}
+    assert "error: the option `seed` is not set in this session" in do("/unset seed")
+    assert "error: `temperature` is not K=V" in do("/set temperature")
+    assert "error: `seed`: the value" in do("/set seed=NaN")
+    assert "error: the option `query` is darkai's own" in do("/set query=x")
+    assert session.options == {"temperature": 0.2}
+
+
+def test_an_option_that_the_service_does_not_know_is_told_at_once(paper, monkeypatch):
+    session = new_session(paper, provider="anthropic")
+    talk(session, "/set temprature=1")
+    assert "error: " in paper.text
+    assert "did you mean `temperature`?" in paper.text
+    assert session.options == {}
+    session.options["whatever"] = 1
+    talk(session, "/model openai/gpt-4o")
+    assert "warning: " in paper.text
+    assert "`whatever`; `/unset` takes an option back" in paper.text
+
+
+# --- files and clipboard ----------------------------------------------------------------------
+
+
+def test_files_are_attached_once_and_read_anew(do, session, tmp_path):
+    note = tmp_path / "my notes.txt"
+    note.write_text("old")
+    do(f"/file '{note}'")
+    note.write_text("newer")
+    assert f"attached: {note} (5 characters)" in do(f"/file '{note}'", "/file")
+    assert session.pending.texts == ((str(note), "newer"),)
+    assert "nothing is attached" in do("/file -")
+    assert session.pending.names == ()
+    assert "error: there is no file" in do("/file gone.txt")
+    assert "error: a quote is not closed" in do("/file 'gone")
+    assert "is a folder" in do(f"/file {tmp_path}")
+
+
+def test_an_image_that_the_model_does_not_take_is_refused_when_it_is_attached(do, session, tmp_path):
+    (tmp_path / "a.png").write_bytes(PNG)
+    assert "error: `darkai` takes no images" in do(f"/file {tmp_path / 'a.png'}")
+    assert session.pending.images == ()
+
+
+def test_an_image_goes_along_again_on_retry(paper, monkeypatch, tmp_path):
+    service = Service(["a cat"]).install(monkeypatch)
+    (tmp_path / "a.png").write_bytes(PNG)
+    settings = providers.BUILT_IN["openai"]
+    listing.write("openai", settings.url, [ModelInfo("gpt-4o", takes=("text",))])
+    session = new_session(paper, provider="openai", model="gpt-4o")
+    talk(session, f"/file {tmp_path / 'a.png'}", "what is it?", "/retry", "and?")
+    assert "warning: the service does not list openai/gpt-4o for images" in paper.text
+    assert [len(asked.messages[0].images) for asked in service.asked] == [1, 1, 1]
+    assert session.pending.images == ()
+
+
+def test_a_page_that_cannot_be_had_attaches_nothing(do, session):
+    assert "error: `http://127.0.0.1:9/x` cannot be fetched: " in do("/file http://127.0.0.1:9/x")
+    assert session.pending.names == ()
+
+
+def test_copy_says_how(do, monkeypatch, session, paper):
+    Service([CODE]).install(monkeypatch)
+    monkeypatch.setattr(clipboard, "copy_command", lambda _: None)
+    do("hi")
+    paper.taken()
+    talk(session, "/copy", "/copy code 1", "/copy all", "/copy 1")
+    raw = "".join(paper.pieces)
+    assert raw.count("\x1b]52;c;") == 4
+    assert "copied the code by the terminal (OSC 52), if it allows that" in paper.text
+    assert "error: there is no code block 9" in do("/copy code 9")
+    session.screen.plain = True
+    assert "error: there is no clipboard here" in do("/copy")
+
+
+def test_paste_attaches_the_clipboard(do, monkeypatch, session):
+    monkeypatch.setattr(clipboard, "paste_command", lambda _: ("printf", "from the clipboard"))
+    assert "attached: clipboard, 18 characters" in do("/paste")
+    assert session.pending.texts == (("clipboard", "from the clipboard"),)
+    monkeypatch.setattr(clipboard, "paste_command", lambda _: None)
+    assert "error: the clipboard cannot be read here" in do("/paste")
+
+
+def test_code_raw_and_save(do, monkeypatch, tmp_path):
+    Service([CODE]).install(monkeypatch)
+    shown = do("hi", "/code")
+    assert "1  python, 1 line: print(1)\n2  sh, 1 line: ls\n" in shown
+    assert CODE in do("/raw")
+    target = tmp_path / "new file.py"
+    assert f"written to {target}" in do(f"/save code 1 '{target}'")
+    assert target.read_text() == "print(1)\n"
+    assert "not written" in do(f"/save code '{target}'", answers=[False])
+    assert target.read_text() == "print(1)\n"
+    do(f"/save code '{target}'", answers=[True])
+    assert target.read_text() == "ls\n"
+    do(f"/save {tmp_path / 'all.md'}")
+    assert (tmp_path / "all.md").read_text() == CODE
+    assert "error: `/save` needs the name of a file" in do("/save")
+    assert "is a folder" in do(f"/save {tmp_path}")
+    assert "error: " in do(f"/save {tmp_path / 'no' / 'such' / 'x.md'}")
+
+
+def test_export(do, session, tmp_path):
+    do("hi", "/title A talk")
+    for ending in ("md", "html", "json", "jsonl"):
+        do(f"/export {tmp_path / 'talk'}.{ending}")
+        assert "hi" in (tmp_path / f"talk.{ending}").read_text()
+    assert "error: `/export` needs the name of a file that ends in" in do("/export talk.txt")
+    assert "error: `/export` needs" in do("/export")
+
+
+def test_export_of_a_session_that_is_not_saved(paper, monkeypatch, tmp_path):
+    Service(["one"]).install(monkeypatch)
+    session = new_session(paper, save=False)
+    talk(session, "hi", f"/export {tmp_path / 'a.md'}", f"/export {tmp_path / 'a.json'}")
+    assert "## You\n\nhi\n" in (tmp_path / "a.md").read_text()
+    assert "error: a session that is not saved exports Markdown" in paper.text
+
+
+# --- conversations --------------------------------------------------------------------------------
+
+
+def test_history_search_open_new_title(do, session, paper):
+    assert "error: no conversation is saved yet" in do("/history")
+    do("about whales", "/new", "about ants", "/title The ants")
+    shown = do("/history")
+    assert "The ants" in shown
+    assert "  about whales" in shown
+    assert "about whales, you:" in do("/search whales")
+    assert "error: nothing was found for `tigers`" in do("/search tigers")
+    assert "error: `/search` needs words" in do("/search")
+    with session.store() as store:
+        older = store.conversations()[1]
+    shown = do(f"/open {older.short}")
+    assert "> about whales\none\n" in shown
+    assert session.conversation == older.id
+    assert said(session) == ["about whales", "one"]
+    assert "error: there is no conversation `zz`" in do("/open zz")
+    assert "error: `/open` needs" in do("/open")
+    assert do("/title").endswith("\nabout whales\n")
+
+
+def test_a_title_before_the_first_prompt_is_kept(do, session):
+    do("/title My talk", "hi")
+    with session.store() as store:
+        assert store.conversations()[0].title == "My talk"
+
+
+# --- the session ----------------------------------------------------------------------------------
+
+
+def test_tokens_and_cost(paper, monkeypatch):
+    Service(["one", counted(1000, 500)], ["two"]).install(monkeypatch)
+    settings = providers.BUILT_IN["openai"]
+    prices = ModelInfo("gpt-4o", context=128_000, price_in=2.5, price_out=10.0)
+    listing.write("openai", settings.url, [prices])
+    session = new_session(paper, provider="openai", model="gpt-4o")
+    talk(session, "hi", "more", "/tokens", "/info")
+    assert " · 500 tokens · $0.0075\n" in paper.text
+    assert "told by the services: 1000 in, 500 out\n" in paper.text
+    assert "replies without a count: ~1 out\n" in paper.text
+    assert "cost by the listed prices: $0.0075\n" in paper.text
+    assert "window:       128000 tokens\n" in paper.text
+
+
+def test_context_shows_what_would_not_fit_and_the_policy_decides(paper, monkeypatch, isolated):
+    service = Service(["one" * 200]).install(monkeypatch)
+    config_file("[providers.darkai]\ncontext = 400\n")
+    session = new_session(paper)
+    talk(session, "a" * 300, "b" * 300)
+    assert len(service.asked) == 1
+    assert "warning: ~" in paper.text
+    assert "tokens, but darkai/llama-3-70b has room for ~300: the oldest 2 messages would have to" in paper.text
+    assert "error: nothing was sent\n" in paper.text
+    paper.taken()
+    talk(session, "/context")
+    assert re.search(r"^  user +~79 +a+…?$", paper.taken(), re.MULTILINE)
+    hand = talk(session, "b" * 300, answers=[True])
+    assert hand.asked == ["send without them?"]
+    assert len(service.asked[1].messages) == 1
+    talk(session, "/context drop", "c" * 300)
+    assert [len(asked.messages) for asked in service.asked] == [1, 1, 1]
+    assert "the oldest 4 messages stayed out" in paper.taken()
+    talk(session, "/context send", "d" * 300)
+    assert len(service.asked[-1].messages) == 7
+    talk(session, "/context maybe")
+    assert "error: `maybe` is no way to deal with it" in paper.taken()
+    assert len(session.branches.prompts()) == 4
+
+
+def test_a_prompt_that_is_too_long_by_itself(paper, monkeypatch, isolated):
+    service = Service(["one"]).install(monkeypatch)
+    config_file('overflow = "drop"\n[providers.darkai]\ncontext = 400\n')
+    session = new_session(paper)
+    hand = talk(session, "a" * 4000)
+    assert "this prompt alone is too long" in paper.text
+    assert hand.asked == ["send it all the same?"]
+    assert hand.offered[-1] == "a" * 4000
+    assert service.asked == []
+
+
+def test_info_and_config(do):
+    shown = do("/info")
+    assert "model:        darkai/llama-3-70b\n" in shown
+    assert "address:      http://localhost:9/chat\n" in shown
+    assert "set, from the next session on" in do("/config timeout 30")
+    assert "timeout = 30" in Path(paths.config_file()).read_text()
+    assert "error: there is no key `timeuot`" in do("/config timeuot")
+    assert "error: " in do("/config timeout soon")
+    assert do("/config retries") == "retries = 0\n"
+
+
+def test_verbose_tells_more(do, session, monkeypatch):
+    Service(["one", counted(12, 3)]).install(monkeypatch)
+    assert "verbose is on" in do("/verbose")
+    shown = do("/set seed=1", "hi")
+    assert "sent 1 messages with seed=1\ntokens: 12 in, 3 out\nfirst text after " in shown
+    do("/verbose")
+    assert "sent" not in do("more")
+
+
+def test_clear_and_quit(session, paper):
+    hand = talk(session, "/clear", "/quit", "never read")
+    assert "\x1b[H\x1b[2J" in "".join(paper.pieces)
+    assert len(hand.offered) == 2
+    assert hand.closed
+
+
+# --- shell commands -------------------------------------------------------------------------------
+
+
+def test_a_shell_command_shows_and_offers_its_output(do, session, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    shown = do("!printf 'a\\033[31mred\\n'; echo ${OPENAI_API_KEY:-none}", answers=[True])
+    assert "ared\nnone\n" in shown
+    assert "\x1b[31m" not in shown
+    assert do.hand.asked == ["send these 2 lines with the next prompt?"]
+    assert session.pending.texts[0].text == "ared\nnone"
+    assert "exit code 3" in do("!exit 3")
+    assert "error: `!` needs a command" in do("!")
+
+
+def test_a_command_in_the_background_does_not_hold_the_session(do):
+    assert "now\n" in do("!sleep 300 & echo now; kill $!")
+
+
+def config_file(text: str) -> None:
+    path = Path(paths.config_file())
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o600)
+
+
+def test_what_the_session_exports_can_be_imported(do, tmp_path):
+    do("hi", f"/export {tmp_path / 'x.jsonl'}")
+    lines = (tmp_path / "x.jsonl").read_text().splitlines()
+    assert {"conversation", "message", "turn"} <= {json.loads(line).get("record") for line in lines}
+
+
+@given(st.lists(st.integers(1, 60), max_size=6))
+def test_what_a_program_writes_for_the_terminal_is_no_output(cuts):
+    data = b"\x1b]0;title\x07a\x1b[1;31mr\xc3\xa9d\x1b[0m \x1b(Bx\x1b[?25l\x1b[2K\x1b]8;;u\x1b\\link\n"
+    ends = sorted({*cuts, len(data)})
+    pieces = [data[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+    assert "".join(shell.filtered(pieces)) == "aréd xlink\n"

@@ -1,0 +1,293 @@
+"""Typing in ``darkai chat``, on a real terminal: what is sent, what is shown, what is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from pathlib import Path
+
+import pytest
+from support.scenario import DARKAI, start_in_pty
+from support.server import FaultServer, reply
+from support.talk import DEMO, Chat, chatting
+
+from darkai_cli.config import paths
+
+PASTE = "\x1b[200~", "\x1b[201~"
+LONG = "\n".join(f"line {number}" for number in range(500))
+
+
+def asked(server: FaultServer, number: int = 1) -> str:
+    """The last prompt of a request."""
+    return str(server.wait_requests(number)[number - 1].json()["query"]).rpartition("User: ")[2]
+
+
+@pytest.fixture
+def server():
+    with FaultServer(reply(["fine"])) as found:
+        yield found
+
+
+def to(server: FaultServer) -> dict[str, str | None]:
+    return {"DARKAI_URL": server.url}
+
+
+def test_enter_sends_and_the_prompt_is_back(server):
+    with chatting(env=to(server)) as chat:
+        chat.type("hello\r")
+        chat.until("fine")
+        chat.input()
+        assert asked(server).startswith("hello")
+        shown = chat.leave()
+    assert shown.code == 0
+    assert any(line.startswith("> hello") for line in shown.lines)
+
+
+def test_darkai_alone_on_a_terminal_is_a_chat():
+    with start_in_pty(env=DEMO) as run:
+        run.wait_until(lambda screen: "demo/demo" in screen.display[-1])
+        run.type("\x04")
+        assert run.shown().code == 0
+
+
+@pytest.mark.parametrize("key", ["\x1b\r", "\n", "\\\r"], ids=["alt-enter", "ctrl-j", "backslash"])
+@pytest.mark.parametrize("mode", ["emacs", "vi"])
+def test_a_new_line(server, key, mode):
+    with chatting(env={**to(server), "DARKAI_EDIT_MODE": mode}) as chat:
+        chat.type("one")
+        chat.input("one")
+        chat.type(key)
+        chat.input("one\n")
+        chat.type("two")
+        chat.input("one\ntwo")
+        chat.type("\r")
+        chat.until("fine")
+        assert asked(server).startswith("one\ntwo")
+
+
+def test_a_bracketed_paste_of_500_lines_is_one_message_and_a_token(server):
+    with chatting(env=to(server)) as chat:
+        chat.type("see: ")
+        chat.input("see: ")
+        chat.type(LONG.replace("\n", "\r").join(PASTE))
+        chat.input("see: [pasted 500 lines]")
+        assert not server.requests
+        chat.type("\r")
+        chat.until("fine")
+        chat.input()
+        assert asked(server).startswith(f"see: {LONG}")
+        chat.leave()
+    kept = paths.input_file(os.environ).read_text().splitlines()
+    assert json.loads(kept[-1]) == f"see: {LONG}"
+
+
+@pytest.mark.parametrize("size", [3, 500])
+def test_several_lines_at_once_are_one_message_that_is_offered(server, size):
+    """A terminal without bracketed paste."""
+    text = "\n".join(f"line {number}" for number in range(size))
+    with chatting(env=to(server)) as chat:
+        chat.type(text.replace("\n", "\r") + "\r")
+        chat.input(text if size < 10 else f"[pasted {size} lines]")
+        assert not server.requests
+        chat.type("\r")
+        chat.until("fine")
+        assert asked(server).startswith(text)
+        assert len(server.requests) == 1
+
+
+def test_ctrl_c_clears_and_keeps_and_twice_leaves():
+    with chatting() as chat:
+        chat.type("half a thought")
+        chat.input("half a thought")
+        chat.type("\x03")
+        chat.input()
+        chat.type("\x1b[A")
+        chat.input("half a thought")
+        chat.type("\x03")
+        chat.input()
+        chat.type("\x03")
+        chat.until("Ctrl-C again, or Ctrl-D, leaves")
+        chat.type("x")
+        chat.gone("Ctrl-C again")
+        chat.type("\x7f")
+        chat.input()
+        chat.type("\x03")
+        chat.until("Ctrl-C again, or Ctrl-D, leaves")
+        chat.type("\x03")
+        assert chat.run.shown().code == 0
+
+
+def test_input_history_search_and_suggestion_in_the_next_session():
+    with chatting() as chat:
+        for text in ("tell me a joke", "who are you"):
+            chat.type(f"{text}\r")
+            chat.until(f"> {text}")
+            chat.input()
+        chat.leave()
+    file = paths.input_file(os.environ)
+    assert file.stat().st_mode & 0o777 == 0o600
+    with chatting() as chat:
+        chat.type("\x1b[A")
+        chat.input("who are you")
+        chat.type("\x1b[A")
+        chat.input("tell me a joke")
+        chat.type("\x1b[B")
+        chat.input("who are you")
+        chat.type("\x15")
+        chat.input()
+        chat.type("tell")
+        chat.until("> tell me a joke")  # the rest of it is a suggestion
+        chat.type("\x05")
+        chat.input("tell me a joke")
+        chat.type("\x15")
+        chat.input()
+        chat.type("\x12")
+        chat.until("I-search backward")
+        chat.type("joke")
+        chat.until("tell me a joke")
+        chat.type("\r")  # takes what was found
+        chat.input("tell me a joke")
+        chat.type("\x15")
+        chat.gone("I-search")
+        chat.leave()
+
+
+def test_up_and_down_move_in_a_text_before_they_leave_it():
+    with chatting() as chat:
+        chat.type("tell me a joke\r")
+        chat.until("demo/demo ·")
+        chat.input()
+        chat.type("first\nsecond".join(PASTE))
+        chat.input("first\nsecond")
+        chat.type("\x1b[A")
+        chat.run.wait_until(lambda screen: screen.display[screen.cursor.y].startswith("> first"))
+        chat.type("\x1b[B")
+        chat.input("first\nsecond")
+        chat.leave()
+
+
+def test_the_menu_of_commands_and_of_paths(tmp_path):
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "a folder" / "notes one.txt").write_text("x")
+    os.chdir(tmp_path)
+    with chatting() as chat:
+        chat.type("/mo")
+        chat.until("/model [NAME]")
+        chat.type("\t")
+        chat.input("/model ")
+        chat.type("\x15")
+        chat.input()
+        chat.type("/file a")
+        chat.until("a folder/")
+        chat.type("\t")
+        chat.input("/file 'a folder/")
+        chat.type("n")
+        chat.until("notes one.txt")
+        chat.type("\t")
+        chat.input("/file 'a folder/notes one.txt'")
+        chat.type("\r")  # takes the choice of the menu
+        chat.type("\r")
+        chat.until("attached: ")
+        chat.input()
+        assert "1 attached" in chat.foot()
+        chat.leave()
+
+
+EDITOR = """#!/bin/sh
+printf ' and more\\n' >> "$1"
+exit {code}
+"""
+
+
+def editor(folder: Path, code: int = 0) -> str:
+    file = folder / f"editor{code}"
+    file.write_text(EDITOR.format(code=code))
+    file.chmod(0o755)
+    return str(file)
+
+
+@pytest.mark.parametrize("mode", ["emacs", "vi"])
+def test_the_editor_and_back(tmp_path, mode):
+    env = {**DEMO, "VISUAL": editor(tmp_path), "DARKAI_EDIT_MODE": mode}
+    with chatting(env=env) as chat:
+        chat.type("draft")
+        chat.input("draft")
+        chat.type("\x18\x05")
+        chat.input("draft and more")
+        chat.leave() if mode == "emacs" else chat.type("\x15")
+
+
+def test_an_editor_that_fails_loses_nothing(tmp_path):
+    env = {**DEMO, "VISUAL": editor(tmp_path), "DARKAI_EDITOR": editor(tmp_path, 3)}
+    with chatting(env=env) as chat:
+        chat.type("draft")
+        chat.input("draft")
+        chat.type("\x18\x05")
+        chat.until("error: the editor ended with exit code 3")
+        chat.input("draft")
+        chat.type("\x15")
+        chat.input()
+        chat.leave()
+
+
+def test_the_editor_sees_a_paste_whole_and_no_keys(tmp_path):
+    script = tmp_path / "editor"
+    script.write_text(f'#!/bin/sh\nenv > {tmp_path}/env\ncp "$1" {tmp_path}/seen\n')
+    script.chmod(0o755)
+    env = {**DEMO, "VISUAL": str(script), "OPENAI_API_KEY": "sk-secret"}
+    with chatting(env=env) as chat:
+        chat.type(LONG.join(PASTE))
+        chat.input("[pasted 500 lines]")
+        chat.type("\x18\x05")
+        chat.run.wait_until(lambda _: (tmp_path / "seen").exists())
+        chat.type("\x05")
+        chat.input("[pasted 500 lines]")
+        assert (tmp_path / "seen").read_text() == LONG
+        assert "sk-secret" not in (tmp_path / "env").read_text()
+        chat.type("\x03")
+        chat.input()
+        chat.leave()
+
+
+def test_vi_keys():
+    with chatting(env={**DEMO, "DARKAI_EDIT_MODE": "vi"}) as chat:
+        chat.type("hello world")
+        chat.input("hello world")
+        chat.type("\x1b")
+        chat.run.wait_until(lambda screen: "normal mode" in screen.display[-1])
+        chat.type("0")
+        chat.input("")
+        chat.type("dw")
+        chat.run.wait_until(lambda screen: any(row.rstrip() == "> world" for row in screen.display))
+        chat.type("A")
+        chat.gone("normal mode")
+        chat.type("s")
+        chat.input("worlds")
+        chat.type("\x03")
+        chat.input()
+        chat.leave()
+
+
+def test_suspend_and_go_on():
+    shell = ("bash", "--norc", "--noprofile", "-i")
+    with start_in_pty(command=shell, env={**DEMO, "PS1": "$ "}) as run:
+        chat = Chat(run)
+        chat.until("$ ")
+        chat.type(f"{shlex.join(DARKAI)} chat\r")
+        chat.run.wait_until(lambda screen: "demo/demo" in screen.display[-1])
+        chat.type("half")
+        chat.input("half")
+        chat.type("\x1a")
+        chat.until("Stopped")
+        chat.type("stty -a | grep -o ' [-]*echo '; fg\r")
+        chat.input("half")
+        chat.until(" echo ")
+        chat.type(" done")
+        chat.input("half done")
+        chat.type("\x03")
+        chat.input()
+        chat.type("\x04")
+        chat.gone("demo/demo")
+        chat.type("exit\r")
+        assert chat.run.shown().code == 0

@@ -1,0 +1,700 @@
+"""``darkai doctor`` against what is broken: each check sees its fault, says what to type, and the code.
+
+Real processes, real servers on loopback. The unit tests of single findings are in
+``unit/test_doctor_checks.py``.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import sqlite3
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from support.isolation import ROOT
+from support.proxies import HttpProxy
+from support.scenario import Result, run_darkai, run_in_pty, start_darkai
+from support.server import (
+    Authority,
+    BeforeRequest,
+    FaultServer,
+    Reset,
+    Script,
+    Send,
+    Stall,
+    closed_port,
+    json_page,
+    page,
+    reply,
+)
+
+KEY = "sk-doctor-Q7w8E9r0T1y2U3i4"
+MODELS = {"object": "list", "data": [{"id": "m"}, {"id": "other"}]}
+
+
+def home() -> Path:
+    return Path(os.environ["DARKAI_HOME"])
+
+
+def configure(text: str) -> None:
+    home().mkdir(mode=0o700, exist_ok=True)
+    (home() / "config.toml").write_text(text)
+
+
+def use(server: FaultServer | str, more: str = "", kind: str = "openai") -> None:
+    """Make ``work`` the provider in use."""
+    base = server if isinstance(server, str) else server.url.removesuffix("/chat") + "/v1"
+    configure(
+        f'provider = "work"\n[providers.work]\ntype = "{kind}"\nurl = "{base}"\nmodel = "m"\n{more}\n'
+    )
+
+
+class Report:
+    """What ``--json`` printed."""
+
+    def __init__(self, result: Result) -> None:
+        assert result.stderr == "", result
+        self.code = result.code
+        self.value: dict[str, Any] = json.loads(result.stdout)
+        self.checks = {check["id"]: check for check in self.value["checks"]}
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        return self.checks[name]
+
+    @property
+    def bad(self) -> list[str]:
+        """The ids of what is not as it should be."""
+        return [name for name, one in self.checks.items() if one["status"] in ("fail", "warning")]
+
+    def only(self, name: str, status: str, code: int) -> dict[str, Any]:
+        """The one check that is not well, and the exit code that comes of it."""
+        assert self.bad == [name], self.value
+        found = self.checks[name]
+        assert (found["status"], self.code) == (status, code), found
+        assert found["hint"], found
+        return found
+
+
+def examine(*args: str, env: dict[str, str | None] | None = None) -> Report:
+    return Report(run_darkai("doctor", "--json", *args, env=env))
+
+
+@contextmanager
+def well() -> Iterator[FaultServer]:
+    """A service with which nothing is wrong, in use."""
+    with FaultServer(json_page(200, MODELS)) as server:
+        use(server)
+        yield server
+
+
+def test_all_is_well() -> None:
+    with FaultServer(json_page(200, MODELS, {"date": formatdate(usegmt=True)})) as server:
+        use(server, 'key_env = "WORK_API_KEY"')
+        report = examine(env={"WORK_API_KEY": KEY})
+        assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
+    assert (report.code, report.bad) == (0, [])
+    assert "lists 2 models, the key is accepted" in report["provider.work.service"]["detail"]
+    assert "WORK_API_KEY" in report["provider.work.key"]["detail"]
+    assert report["clock"]["status"] == "ok"
+    assert report.value["summary"]["fail"] == 0
+    assert set(report["python"]) == {
+        "id", "status", "section", "title", "detail", "hint", "exit_code", "seconds",
+    }  # fmt: skip
+
+
+# --- configuration, folders, data -----------------------------------------------------------------
+
+
+def test_every_fault_of_the_configuration_is_told_and_the_rest_is_still_checked() -> None:
+    with FaultServer(json_page(200, MODELS)) as server:
+        use(server, "colour = 3\n[aliases]\nfast = 7\n")
+        with (home() / "config.toml").open("a") as file:
+            file.write("[nonsense]\na = 1\n")
+        report = examine(env={"DARKAI_RETRIES": "many"})
+    assert report.code == 3
+    assert report.bad == ["config", "config.2", "config.3", "config.4"]
+    told = [report[name]["detail"] for name in report.bad]
+    for text in ("providers.work.colour", "aliases.fast", "nonsense", "DARKAI_RETRIES"):
+        assert any(text in one for one in told), (text, told)
+    assert all(report[name]["hint"] for name in report.bad)
+    assert report["provider.work.service"]["status"] == "ok"
+
+
+def test_a_file_that_is_no_toml() -> None:
+    configure("provider = \n")
+    report = examine()
+    assert report.code == 3
+    assert report["config"]["status"] == "fail"
+    assert "config.toml:1" in report["config"]["detail"]
+
+
+def test_a_variable_that_means_nothing() -> None:
+    with well():
+        found = examine(env={"DARKAI_MODLE": "m"}).only("config.environment", "warning", 0)
+    assert "DARKAI_MODLE" in found["detail"]
+    assert "`DARKAI_MODEL`" in found["hint"]
+
+
+def test_a_project_file_that_is_not_trusted() -> None:
+    Path(".darkai.toml").write_text('proxy = "http://localhost:1"\n')
+    with well():
+        found = examine().only("config.project", "warning", 0)
+    assert "darkai config trust" in found["hint"]
+
+
+def test_folders_and_files_that_others_may_read() -> None:
+    with well():
+        home().chmod(0o755)
+        report = examine()
+        assert report.bad == ["folders.config", "folders.data"]
+        assert report.code == 0
+        assert report["folders.data"]["hint"].startswith("`chmod 700 ")
+        home().chmod(0o700)
+        (home() / "history.db").touch(mode=0o644)
+        (home() / "history.db").chmod(0o644)
+        report = examine()
+        assert report.bad == ["folders.config", "folders.data"]
+        assert report["folders.data"]["hint"].startswith("`chmod 600 ")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written() -> None:
+    with well():
+        home().chmod(0o500)
+        try:
+            report = examine()
+        finally:
+            home().chmod(0o700)
+    assert (report.code, report["folders.config"]["status"]) == (3, "fail")
+    assert report["folders.data"]["exit_code"] == 13
+
+
+def test_a_folder_that_is_a_file() -> None:
+    home().write_text("")
+    report = examine("demo")
+    assert report["folders.data"]["exit_code"] == 13
+    assert report.code == 3
+
+
+def test_keys_that_others_can_read_are_refused() -> None:
+    with well():
+        (home() / "keys.toml").write_text(
+            f'[openai]\norigin = "https://api.openai.com"\nkey = "{KEY}"\n'
+        )
+        (home() / "keys.toml").chmod(0o644)
+        report = examine()
+    assert report.code == 3
+    assert report["folders.keys"]["hint"].startswith("`chmod 600 ")
+
+
+def saved() -> Path:
+    """A history with a conversation in it."""
+    with FaultServer(reply(["x" * 20_000])) as server:
+        assert run_darkai("ask", "hi", env={"DARKAI_URL": server.url}).code == 0
+    return home() / "history.db"
+
+
+@pytest.mark.parametrize("deep", [False, True], ids=["quick", "deep"])
+@pytest.mark.parametrize("damage", ["head", "page", "free pages", "other", "newer"])
+def test_a_damaged_history(damage: str, deep: bool) -> None:
+    file = saved()
+    conn = sqlite3.connect(file)
+    conn.execute("PRAGMA journal_mode = DELETE")
+    if damage in ("newer", "other"):
+        conn.execute(
+            "PRAGMA user_version = 99" if damage == "newer" else "PRAGMA application_id = 7"
+        )
+    sql = "SELECT rootpage FROM sqlite_master WHERE name = 'conversation'"
+    root = conn.execute(sql).fetchone()[0]
+    conn.close()
+    data = bytearray(file.read_bytes())
+    if damage == "head":
+        data[:100] = b"x" * 100
+    elif damage == "page":
+        size = int.from_bytes(data[16:18], "big")
+        data[(root - 1) * size : root * size] = b"\xff" * size
+    elif damage == "free pages":  # which no query meets: only a check does
+        data[36:40] = b"\0\0\0\x07"
+    file.write_bytes(data)
+    before = file.read_bytes()
+    report = examine("demo", *(["--deep"] if deep else []))
+    assert report.code == 13, report.value
+    assert report["history"]["status"] == "fail"
+    assert report["history"]["hint"]
+    assert file.read_bytes() == before
+
+
+def test_a_sound_history_is_left_as_it_is() -> None:
+    file = saved()
+    before = {one.name: one.read_bytes() for one in file.parent.iterdir() if one.is_file()}
+    report = examine("demo")
+    assert report["history"]["status"] == "ok"
+    assert ", 1 conversation, sound by a quick check" in report["history"]["detail"]
+    after = {one.name: one.read_bytes() for one in file.parent.iterdir() if one.is_file()}
+    assert {name: data for name, data in after.items() if not name.endswith(("-shm", "-wal"))} == {
+        name: data for name, data in before.items() if not name.endswith(("-shm", "-wal"))
+    }
+    assert "all of it is sound" in examine("demo", "--deep")["history"]["detail"]
+
+
+def test_a_history_that_was_moved_aside() -> None:
+    home().mkdir(mode=0o700)
+    (home() / "history.db.damaged-20260101-000000").touch(mode=0o600)
+    found = examine("demo").only("history", "warning", 0)
+    assert "history import" in found["hint"]
+
+
+def test_rates_and_pauses() -> None:
+    with FaultServer(json_page(429, {}, {"retry-after": "500"}), json_page(200, MODELS)) as server:
+        use(server, 'limits = ["1/h"]')
+        assert run_darkai("ask", "hi", "--retries", "0").code == 6
+        report = examine()
+        assert len(server.requests) == 1, "it asked for a pause"
+    assert (report.code, report.bad) == (0, ["limits"])
+    assert "work asked for a pause, until " in report["limits"]["detail"]
+    assert "work takes 1 request an hour, the next at " in report["limits"]["detail"]
+    assert report["provider.work.service"]["status"] == "skipped"
+
+
+def test_a_ledger_that_is_damaged() -> None:
+    with well():
+        (home() / "limits.db").write_bytes(b"nonsense" * 999)
+        (home() / "limits.db").chmod(0o600)
+        found = examine().only("limits", "warning", 0)
+    assert found["hint"].startswith("`rm ")
+
+
+# --- the way to a provider ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["expired", "name", "unknown", "early"])
+def test_certificates_that_are_not_trusted(kind: str, tmp_path: Path) -> None:
+    authority, other = Authority(), Authority()
+    host = "elsewhere.test" if kind == "name" else "127.0.0.1"
+    if kind == "early":
+        ca = authority._ca
+        from datetime import UTC, datetime, timedelta
+
+        start = datetime.now(UTC) + timedelta(days=9)
+        certificate = ca.issue_cert(host, not_before=start, not_after=start + timedelta(days=9))
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        certificate.configure_cert(context)
+    else:
+        context = authority.context(host, expired=kind == "expired")
+    trusted = (other if kind == "unknown" else authority).pem(tmp_path)
+    with FaultServer(json_page(200, MODELS), tls=context) as server:
+        use(server)
+        report = examine(env={"SSL_CERT_FILE": trusted})
+        assert server.requests == []
+    bad = ["provider.work.connection", *(["clock"] if kind == "early" else [])]
+    assert (report.code, report.bad) == (7, bad), report.value
+    found = report["provider.work.connection"]
+    said = {
+        "expired": "has expired",
+        "name": "is not for 127.0.0.1",
+        "unknown": "is not trusted",
+        "early": "is not trusted",
+    }
+    assert said[kind] in found["detail"]
+    assert "; it is of trustme" in found["detail"]
+    assert "by trustme" in found["detail"]
+    assert ("clock" in found["hint"]) == (kind in ("expired", "early"))
+
+
+def test_a_trusted_certificate_is_described(tmp_path: Path) -> None:
+    authority = Authority()
+    with FaultServer(json_page(200, MODELS), tls=authority.context("127.0.0.1")) as server:
+        use(server)
+        report = examine(env={"SSL_CERT_FILE": authority.pem(tmp_path)})
+    assert (report.code, report.bad) == (0, [])
+    told = report["provider.work.connection"]["detail"]
+    assert told.startswith("TLSv1.")
+    assert "by trustme" in told
+    assert "from SSL_CERT_FILE" in report["network.trust"]["detail"]
+
+
+def test_a_certificate_that_ends_soon(tmp_path: Path) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    ca = trustme.CA()
+    pem = tmp_path / "ca.pem"
+    ca.cert_pem.write_to_path(str(pem))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ca.issue_cert("127.0.0.1", not_after=datetime.now(UTC) + timedelta(days=3)).configure_cert(
+        context
+    )
+    with FaultServer(json_page(200, MODELS), tls=context) as server:
+        use(server)
+        report = examine(env={"SSL_CERT_FILE": str(pem)})
+    report.only("provider.work.connection", "warning", 0)
+
+
+def test_a_ca_file_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("nothing")
+    with well():
+        report = examine(env={"SSL_CERT_FILE": str(tmp_path / "ca.pem")})
+    report.only("network.trust", "fail", 3)
+
+
+def test_https_where_there_is_no_tls() -> None:
+    with FaultServer(json_page(200, MODELS)) as server:
+        use(f"https://{server.address}/v1")
+        found = examine().only("provider.work.connection", "fail", 7)
+    assert "does not speak TLS" in found["detail"]
+
+
+def test_nobody_listens() -> None:
+    with closed_port() as port:
+        use(f"http://127.0.0.1:{port}/v1")
+        found = examine().only("provider.work.connection", "fail", 7)
+    assert "connection refused" in found["detail"]
+
+
+def test_a_name_that_does_not_resolve() -> None:
+    use("http://nowhere.invalid/v1")
+    found = examine().only("provider.work.name", "fail", 7)
+    assert "cannot resolve nowhere.invalid" in found["detail"]
+
+
+def test_a_proxy_is_named_and_its_password_is_not() -> None:
+    with (
+        FaultServer(json_page(200, MODELS)) as server,
+        HttpProxy(user="me", password="geheim-pass") as proxy,
+    ):
+        use(f"http://ai.test:{server.port}/v1")
+        report = examine(env={"HTTP_PROXY": proxy.url})
+        assert (report.code, report.bad) == (0, []), report.value
+        told = f"through http://***@{proxy.address} (from HTTP_PROXY)"
+        assert report["provider.work.route"]["detail"] == told
+        assert f"HTTP_PROXY=http://***@{proxy.address}" in report["network.proxies"]["detail"]
+        wrong = examine(env={"HTTP_PROXY": proxy.url.replace("geheim", "falsch")})
+        assert wrong.code == 4
+        both = json.dumps([report.value, wrong.value])
+    for secret in ("geheim", "falsch", base64.b64encode(b"me:geheim-pass").decode()):
+        assert secret not in both
+
+
+def test_a_proxy_that_is_closed_or_no_address() -> None:
+    use("http://ai.test/v1")
+    with closed_port() as port:
+        report = examine(env={"HTTP_PROXY": f"http://u:hunter22@127.0.0.1:{port}"})
+        assert "proxy 127.0.0.1" in report.only("provider.work.connection", "fail", 7)["detail"]
+    report = examine(env={"HTTP_PROXY": "ftp://u:hunter22@x"})
+    assert report.code == 3
+    assert report.bad == ["network.proxies", "provider.work.route"]
+    assert "hunter22" not in json.dumps(report.value)
+
+
+# --- keys and answers -----------------------------------------------------------------------------
+
+
+def test_a_key_that_is_missing() -> None:
+    with well():
+        configure('provider = "openai"\n')
+        report = examine()
+    assert report.bad[0] == "provider.openai.key"
+    assert report.code == 4
+    assert "darkai keys set openai" in report["provider.openai.key"]["hint"]
+    assert "provider.openai.service" not in report.checks
+
+
+def test_a_key_that_is_wrong() -> None:
+    fault = {"error": {"message": f"Incorrect API key provided: {KEY}"}}
+    with FaultServer(json_page(401, fault)) as server:
+        use(server, 'key_env = "WORK_API_KEY"')
+        found = examine(env={"WORK_API_KEY": KEY}).only("provider.work.service", "fail", 4)
+    assert found["detail"].count("WORK_API_KEY") == 1
+    assert "fingerprint " in found["detail"]
+    assert "WORK_API_KEY" in found["hint"]
+    assert KEY not in json.dumps(found)
+
+
+def test_a_key_command_that_fails() -> None:
+    with well() as server:
+        use(server, "key_command = \"sh -c 'echo locked >&2; exit 3'\"")
+        report = examine()
+    found = report.only("provider.work.key", "fail", 4)
+    assert "exit status 3" in found["detail"]
+
+
+def test_a_key_of_another_address_is_not_sent() -> None:
+    with FaultServer(json_page(200, MODELS)) as server:
+        configure(
+            f'provider = "openai"\n[providers.openai]\nurl = "{server.url[:-5]}/v1"\nmodel = "m"\n'
+        )
+        report = examine(env={"OPENAI_API_KEY": KEY})
+        assert "authorization" not in server.requests[0].headers
+    found = report.only("provider.openai.key", "warning", 0)
+    assert "belongs to https://api.openai.com" in found["detail"]
+
+
+def test_a_key_that_must_not_go_over_plain_http() -> None:
+    use("http://ai.invalid/v1", 'key_env = "WORK_API_KEY"')
+    report = examine(env={"WORK_API_KEY": KEY})
+    assert (report.code, report["provider.work.key"]["status"]) == (3, "fail")
+    assert "https://" in report["provider.work.key"]["hint"]
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "said"),
+    [
+        (page(500, "boom"), 9, "failed (500"),
+        (page(404, "<html><title>Not here</title>"), 9, "/v1"),
+        (page(200, "<html><title>Hotel</title><body>login</body>"), 9, "Hotel"),
+        (json_page(429, {"error": {"message": "slow down"}}), 6, "rate limit"),
+        ([Reset()], 7, "reset"),
+        ([], 7, "closed the connection without answering"),
+        ([Send(b"HTTP/9.9 banana\r\n\r\n")], 9, "invalid HTTP"),
+        (page(200, "fine", "text/plain"), 9, "no JSON"),
+    ],
+    ids=["500", "404", "portal", "429", "reset", "closed", "banana", "no JSON"],
+)  # fmt: skip
+def test_services_that_fail(script: Script, code: int, said: str) -> None:
+    quiet: Script = [BeforeRequest()]
+    with FaultServer(quiet, script) as server:
+        use(server)
+        found = examine().only("provider.work.service", "fail", code)
+    assert said in found["detail"] + found["hint"]
+
+
+def test_a_service_without_a_model() -> None:
+    with FaultServer(json_page(200, {"data": []})) as server:
+        use(server)
+        examine().only("provider.work.service", "warning", 0)
+
+
+def test_a_model_that_is_not_there() -> None:
+    with FaultServer(json_page(200, MODELS)) as server:
+        use(server)
+        found = examine(env={"DARKAI_MODEL": "nine"}).only("provider.work.service", "warning", 0)
+    assert "`nine`" in found["detail"]
+
+
+@pytest.mark.parametrize("offset", [300, -300, 40_000, -900_000])
+def test_a_clock_that_is_wrong(offset: float) -> None:
+    date = formatdate(time.time() + offset, usegmt=True)
+    with FaultServer(json_page(200, MODELS, {"date": date})) as server:
+        use(server)
+        report = examine()
+    status, code = ("warning", 0) if abs(offset) < 3600 else ("fail", 7)
+    found = report.only("clock", status, code)
+    assert ("slow" if offset > 0 else "fast") in found["detail"]
+
+
+def test_all_that_hangs_is_told_within_the_limit() -> None:
+    """Five services, one for each stage that can hang; the run ends by itself, each is told."""
+    with (
+        FaultServer([BeforeRequest(), Stall()]) as tls,
+        FaultServer([Stall()]) as silent,
+        FaultServer([Send(b"HTTP/1.1 200 Fine\r\n"), Stall()]) as half,
+    ):
+        text = 'provider = "a"\n'
+        for name, url in (
+            ("a", f"https://{tls.address}/v1"),
+            ("b", f"http://{silent.address}/v1"),
+            ("c", f"http://{half.address}/v1"),
+        ):
+            text += f'[providers.{name}]\ntype = "openai"\nurl = "{url}"\nmodel = "m"\n'
+        text += (
+            f'[providers.d]\ntype = "openai"\nurl = "http://{silent.address}/v1"\nmodel = "m"\n'
+            'key_command = "sleep 20"\n'
+        )
+        configure(text)
+        report = examine()
+    assert report.bad == [
+        "provider.a.connection", "provider.b.service", "provider.c.service", "provider.d.key",
+    ]  # fmt: skip
+    assert report["provider.b.service"]["exit_code"] == 8
+    assert report["provider.d.key"]["exit_code"] == 8
+    assert report["provider.d.key"]["detail"].startswith("no result within ")
+    assert report.code == 7
+    assert report.value["summary"]["seconds"] < 15
+
+
+def test_ctrl_c_ends_it_at_once() -> None:
+    with FaultServer([Stall()]) as server:
+        use(server)
+        with start_darkai("doctor") as run:
+            server.wait_requests(1)
+            run.signal(signal.SIGINT)
+            assert run.finish().code == 130
+        with start_darkai("doctor") as run:
+            server.wait_requests(2)
+            run.signal(signal.SIGTERM)
+            assert run.finish().code == 143
+
+
+# --- which providers, and the default one ---------------------------------------------------------
+
+
+def test_only_what_is_named() -> None:
+    with FaultServer(json_page(200, MODELS)) as server:
+        use(server)
+        report = examine("demo")
+        assert not any(name.startswith("provider.work") for name in report.checks)
+        assert server.connections == 0
+        assert (report.code, report.bad) == (0, [])
+        report = examine("demo", "work")
+        assert "provider.work.service" in report.checks
+    result = run_darkai("doctor", "wrok")
+    assert (result.code, result.stdout) == (5, b""), result
+    assert "hint: did you mean `work`" in result.stderr
+
+
+def test_the_public_default_that_nobody_chose_is_a_failure_if_it_is_all_there_is() -> None:
+    found = examine().only("provider.darkai.name", "fail", 7)
+    assert "down since February 2025" in found["hint"]
+    assert "keys set" in found["hint"]
+
+
+def test_it_is_a_warning_if_there_is_another() -> None:
+    with FaultServer(json_page(200, MODELS)) as server:
+        configure(f'[providers.work]\ntype = "openai"\nurl = "{server.url[:-5]}/v1"\nmodel = "m"\n')
+        found = examine().only("provider.darkai.name", "warning", 0)
+        assert "`darkai config set provider work`" in found["hint"]
+        assert examine("darkai").code == 7
+        chosen = examine(env={"DARKAI_PROVIDER": "darkai"})
+        assert (chosen.code, chosen.bad) == (7, ["provider.darkai.name"])
+        report = examine(env={"DARKAI_PROVIDER": "work"})
+        assert (report.code, report.bad) == (0, [])
+        assert not any("darkai" in name for name in report.checks)
+
+
+@pytest.mark.parametrize("status", [405, 501, 404, 503])
+def test_a_service_that_takes_only_questions(status: int) -> None:
+    with FaultServer(json_page(status, {"detail": "Method Not Allowed"})) as server:
+        report = examine(env={"DARKAI_URL": server.url})
+        assert [request.method for request in server.requests] == ["GET"]
+        assert "Chrome" in server.requests[0].headers["user-agent"]  # as the questions say
+    if status in (405, 501):
+        assert (report.code, report.bad) == (0, [])
+        assert "`--deep`" in report["provider.darkai.service"]["detail"]
+    else:
+        report.only("provider.darkai.service", "fail", 9)
+
+
+def test_deep_asks_a_question_and_nothing_else_does() -> None:
+    alive = json_page(405, {"detail": "no"})
+    quiet: Script = [BeforeRequest()]
+    with FaultServer(quiet, alive, reply(["ok"])) as server:
+        report = examine("--deep", env={"DARKAI_URL": server.url})
+        assert [request.method for request in server.requests] == ["GET", "POST"]
+        assert "one word" in server.requests[1].json()["query"]
+    assert (report.code, report.bad) == (0, [])
+    assert "llama-3-70b answers" in report["provider.darkai.answer"]["detail"]
+    with FaultServer(quiet, alive, reply([])) as server:
+        report = examine("--deep", env={"DARKAI_URL": server.url})
+    report.only("provider.darkai.answer", "fail", 9)
+
+
+# --- what is printed ------------------------------------------------------------------------------
+
+
+def test_nothing_private_is_in_a_report(isolated: Path) -> None:
+    """The key, the password of the proxy, the user's name and home: in no byte of either form."""
+    person = isolated / "home" / "annabell"
+    person.mkdir()
+    fault = {"error": {"message": f"Bad key {KEY}, {KEY[:20]}…, for annabell"}}
+    env = {
+        "HOME": str(person), "USER": "annabell", "DARKAI_HOME": str(person / "d"),
+        "WORK_API_KEY": KEY, "HTTPS_PROXY": "http://annabell:passwort-99@127.0.0.1:9",
+        "DARKAI_SYSTEM": "my private prompt",
+    }  # fmt: skip
+    (person / "d").mkdir(mode=0o755)
+    (person / "d" / "keys.toml").write_text(
+        f'[openai]\norigin = "https://api.openai.com"\nkey = "{KEY[::-1]}"\n'
+    )
+    (person / "d" / "keys.toml").chmod(0o644)
+    with FaultServer(json_page(401, fault)) as server:
+        (person / "d" / "config.toml").write_text(
+            f'provider = "work"\n[providers.work]\ntype = "openai"\nurl = "{server.url[:-5]}/v1?key=hide-me-77"\n'
+            'model = "m"\nkey_env = "WORK_API_KEY"\nheaders = {X-Api-Token = "header-secret-5"}\n'
+        )
+        for args in ([], ["--json"]):
+            result = run_darkai("doctor", *args, env=env)
+            printed = result.stdout + result.stderr.encode()
+            assert result.code == 3, result
+            secrets = (
+                KEY,
+                KEY[::-1],
+                "passwort-99",
+                "hide-me-77",
+                "header-secret",
+                "private prompt",
+            )
+            for secret in (*secrets, str(person), "/annabell"):
+                assert secret.encode() not in printed, (args, secret, printed)
+            assert KEY[:12].encode() not in printed
+            assert b"~/d/keys.toml" in printed
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120, 200])
+def test_lines_fit_the_terminal(columns: int) -> None:
+    use("http://nowhere.invalid/v1", 'key_command = "false"')
+    shown = run_in_pty("doctor", cols=columns, rows=60)
+    assert shown.code == 4
+    lines = shown.lines
+    assert max(map(len, lines)) <= columns
+    text = "\n".join(lines)
+    assert "Provider work (in use)" in text
+    flat = " ".join(text.split())
+    assert "hint: run it yourself" in flat
+    assert any(line.lstrip().startswith("FAIL") for line in lines)
+    assert "\x1b[31mFAIL\x1b[0m" in shown.raw.decode()
+
+
+def test_without_colour_and_without_utf8_the_marks_are_words() -> None:
+    with well():
+        plain = run_in_pty("doctor", cols=100, rows=60, env={"NO_COLOR": "1"})
+        assert "\x1b[32m" not in plain.raw.decode()
+        assert any(line.startswith("  ok   python") for line in plain.lines)
+        ascii_only = run_in_pty(
+            "doctor", cols=100, rows=60,
+            env={"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+        )  # fmt: skip
+    assert ascii_only.raw.isascii()
+    assert "the locale `C` is not UTF-8" in " ".join(" ".join(ascii_only.lines).split())
+    assert ascii_only.code == 0
+
+
+def test_in_a_pipe_a_check_is_one_line_and_the_last_one_sums_up() -> None:
+    use("http://nowhere.invalid/v1")
+    result = run_darkai("doctor")
+    assert (result.code, result.stderr) == (7, "")
+    assert "\x1b" not in result.text
+    lines = result.text.splitlines()
+    assert lines[-1].startswith("1 failure, no warnings, ")
+    at = next(number for number, line in enumerate(lines) if line.startswith("  FAIL"))
+    assert lines[at].split(None, 2)[:2] == ["FAIL", "name"]
+    assert lines[at + 1].strip().startswith("hint: ")
+
+
+def test_hostile_texts_do_not_reach_the_terminal() -> None:
+    evil = "\x1b]52;c;aGk=\x07\x1b[2J\u202e"
+    with FaultServer(json_page(500, {"error": {"message": evil}})) as server:
+        use(server)
+        shown = run_in_pty("doctor", cols=100, rows=60)
+    assert b"\x1b]52" not in shown.raw
+    assert b"\x1b[2J" not in shown.raw
+    assert "\u202e" not in shown.raw.decode()
+
+
+def test_every_check_is_in_the_reference() -> None:
+    page = (ROOT / "docs" / "reference" / "commands.md").read_text("utf-8")
+    section = page.partition("## darkai doctor")[2].partition("\n## ")[0]
+    with FaultServer([BeforeRequest()], json_page(200, MODELS), reply(["ok"])) as server:
+        use(server, 'key_env = "WORK_API_KEY"')
+        report = examine("--deep", env={"WORK_API_KEY": KEY})
+    for name in report.checks:
+        shown = f".{name.rpartition('.')[2]}" if name.startswith("provider.") else name
+        assert f"{shown}`" in section, name

@@ -1,0 +1,394 @@
+"""What ``darkai doctor`` finds, one check at a time: what no real machine of a test can be made to have."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import ssl
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from threading import Event
+
+import pytest
+import trustme
+from hypothesis import given
+from hypothesis import strategies as st
+
+from darkai_cli.cli.history import layout
+from darkai_cli.config.load import load
+from darkai_cli.doctor import machine, network, places, report, running
+from darkai_cli.doctor.checks import Check, Finding, Step, ok
+from darkai_cli.errors import ConfigError, DarkAIError
+from darkai_cli.history import inspection
+from darkai_cli.limits import overview
+from darkai_cli.limits.ledger import LedgerError
+from darkai_cli.secret import remember
+from darkai_cli.wire import certificate
+
+# --- running --------------------------------------------------------------------------------------
+
+
+def step(name: str, run: object) -> Step:
+    return Step(name, "s", name, run)  # type: ignore[arg-type]
+
+
+def all_of(chains: list[list[Step]], seconds: float = 30) -> list[Check]:
+    return [check for batch in running.run(chains, seconds) for check in batch]
+
+
+def test_checks_come_in_order_whatever_is_ready_first() -> None:
+    second = Event()
+
+    def late() -> Finding:
+        assert second.wait(20)
+        return ok("late")
+
+    def early() -> Finding:
+        second.set()
+        return ok("early")
+
+    found = all_of([[step("a", late)], [step("b", early), step("c", lambda: None)]])
+    assert [check.id for check in found] == ["a", "b"]
+
+
+def test_a_chain_ends_with_its_last_finding_and_a_bug_ends_nothing_else() -> None:
+    def bug() -> Finding:
+        raise ZeroDivisionError("x")
+
+    def fault() -> Finding:
+        raise ConfigError("wrong", hint="do this")
+
+    end = ok("end")._replace(last=True)
+    found = all_of([
+        [step("a", bug), step("b", fault), step("c", lambda: end), step("d", lambda: ok("never"))],
+        [step("e", lambda: ok("fine"))],
+    ])  # fmt: skip
+    assert [(check.id, check.status, check.code) for check in found] == [
+        ("a", "fail", 1), ("b", "fail", 3), ("c", "ok", 0), ("e", "ok", 0),
+    ]  # fmt: skip
+    assert found[0].detail == "a bug in darkai: ZeroDivisionError: x"
+    assert found[1].hint == "do this"
+
+
+def test_what_hangs_is_left_behind_and_told() -> None:
+    gate = Event()
+
+    def hang() -> Finding:
+        gate.wait(30)
+        return ok("too late")
+
+    try:
+        found = all_of([[step("a", lambda: ok("fine")), step("b", hang)], [step("c", hang)]], 0.3)
+    finally:
+        gate.set()
+    assert [(check.id, check.status, check.code) for check in found] == [
+        ("a", "ok", 0), ("b", "fail", 8), ("c", "fail", 8),
+    ]  # fmt: skip
+
+
+# --- this installation ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "bounds", "good"),
+    [
+        ("0.28.1", ">=0.28.1,<0.29", True),
+        ("0.28.0", ">=0.28.1,<0.29", False),
+        ("0.29", "<0.29,>=0.28.1", False),
+        ("0.29.0", "<0.29", False),
+        ("15", ">=14.1", True),
+        ("1.0", ">=1.0.0", True),
+        ("2.0rc1", ">=2", True),
+        ("strange", "", True),
+    ],
+)
+def test_versions_and_bounds(version: str, bounds: str, good: bool) -> None:
+    assert machine.within(version, bounds) is good
+
+
+def test_packages_that_are_missing_or_of_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["httpx<0.29,>=0.28.1", "rich>=14.1", "h2<5,>=4.1 ; extra == 'http2'"]
+    monkeypatch.setattr(metadata, "requires", lambda _: lines)
+    versions = {"httpx": "0.28.1", "rich": "15.0"}
+
+    def version(name: str) -> str:
+        if name not in versions:
+            raise metadata.PackageNotFoundError(name)
+        return versions[name]
+
+    monkeypatch.setattr(metadata, "version", version)
+    assert machine.packages() == ok("httpx 0.28.1, rich 15.0")
+    assert machine.extras().detail == "not installed: http2 (`pip install 'darkai-cli[http2]'`)"
+    versions["h2"] = "4.2"
+    assert machine.extras().detail == "installed: http2 (h2 4.2)"
+    versions["httpx"] = "0.29.3"
+    assert machine.packages().status == "warning"
+    assert "httpx 0.29.3 (made for <0.29,>=0.28.1)" in machine.packages().detail
+    del versions["rich"]
+    assert (machine.packages().status, machine.packages().code) == ("fail", 3)
+    assert "not installed: rich" in machine.packages().detail
+
+
+def test_a_source_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def requires(_: str) -> list[str]:
+        raise metadata.PackageNotFoundError("darkai-cli")
+
+    monkeypatch.setattr(metadata, "requires", requires)
+    assert machine.packages().status == "warning"
+
+
+@pytest.mark.parametrize(
+    ("environ", "name", "good"),
+    [
+        ({"LC_ALL": "de_DE.UTF-8"}, "de_DE.UTF-8", True),
+        ({"LC_ALL": "", "LANG": "de_DE.utf8@euro"}, "de_DE.utf8@euro", True),
+        ({"LC_ALL": "C", "LANG": "C.UTF-8"}, "C", False),
+        ({"LC_CTYPE": "UTF-8"}, "UTF-8", True),
+        ({"LANG": "de_DE.ISO-8859-1"}, "de_DE.ISO-8859-1", False),
+        ({}, "C", False),
+    ],
+)
+def test_locales(environ: dict[str, str], name: str, good: bool) -> None:
+    assert machine.locale_of(environ) == name
+    assert machine.is_utf8(name) is good
+
+
+# --- folders --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "status", "code"), [
+    ("config", "fail", 3), ("data", "fail", 13), ("cache", "warning", 0),
+])  # fmt: skip
+def test_folders_that_cannot_be_written(
+    name: str, status: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "d"
+    assert places.folder(name, folder).detail == f"`{folder}` is made when it is needed"
+    folder.mkdir(mode=0o700)
+    assert places.folder(name, folder).status == "ok"
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    found = places.folder(name, folder)
+    assert (found.status, found.code) == (status, code)
+    assert found.hint
+    missing = places.folder(name, folder / "e")
+    assert (missing.status, missing.code) == (status, code)
+
+
+# --- proxies, certificates, clock -----------------------------------------------------------------
+
+
+def test_no_trusted_certificates_at_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    known = ssl.get_default_verify_paths()
+    nothing = known._replace(cafile=None, capath=str(tmp_path))
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nothing)
+    monkeypatch.setattr(network, "_elsewhere", lambda: False)
+    found = network.trust(load(environ={}), {})
+    assert (found.status, found.code) == ("fail", 3)
+    assert "ca-certificates" in (found.hint or "")
+    (tmp_path / "one.0").touch()
+    assert network.trust(load(environ={}), {}).status == "ok"
+
+
+def test_proxies_are_told_as_they_are_used() -> None:
+    environ = {
+        "https_proxy": "socks://u:p@one:1",
+        "HTTPS_PROXY": "http://two:2",
+        "HTTP_PROXY": "x:3",
+        "NO_PROXY": "a,b",
+        "REQUEST_METHOD": "GET",
+    }
+    told = network.settings(load(environ={}), environ).detail
+    assert told == (
+        "https_proxy=socks5://***@one:1, HTTP_PROXY is ignored, since REQUEST_METHOD is set, "
+        "NO_PROXY=a,b"
+    )
+    assert network.settings(load({"proxy": ""}, environ={}), environ).detail == "none, by `--proxy`"
+
+
+@pytest.mark.parametrize(
+    ("offsets", "status", "text"),
+    [
+        ([0.0, 50.0], "ok", "right within 60 s"),
+        ([9e5, 1.0, 2.0], "ok", "right within 60 s"),
+        ([90.0], "warning", "90 s slow"),
+        ([-600.0], "warning", "10 min fast"),
+        ([-7200.0], "fail", "2 h fast"),
+        ([1e6], "fail", "12 days slow"),
+    ],
+)
+def test_the_clock(offsets: list[float], status: str, text: str) -> None:
+    clock = network.Clock()
+    clock.offsets += offsets
+    found = clock.finding(0.0)
+    assert found is not None
+    assert found.status == status
+    assert text in found.detail
+
+
+def test_the_clock_by_certificates_where_nobody_tells_the_time() -> None:
+    clock = network.Clock()
+    assert clock.finding(0.0) is None
+    clock.heard("yesterday", 0.0)
+    clock.begins.append((50.0, "h"))
+    assert clock.finding(60.0) is None
+    found = clock.finding(40.0)
+    assert found is not None
+    assert (found.status, found.code) == ("fail", 7)
+    clock.heard("Thu, 01 Jan 1970 00:00:40 GMT", 40.0)
+    assert clock.finding(40.0) == ok("right within 60 s, by the answers of services")
+
+
+def issued(**names: str) -> bytes:
+    ca = trustme.CA(organization_name="Trüst 信", organization_unit_name="Unit")
+    leaf = ca.issue_cert(
+        "a.test",
+        common_name=names.get("common_name"),
+        not_before=datetime(2020, 2, 29, 1, 2, 3, tzinfo=UTC),
+        not_after=datetime(2051, 1, 1, tzinfo=UTC),
+    )
+    return ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
+
+
+def test_a_certificate_is_read() -> None:
+    found = certificate.read(issued(common_name="a.test"))
+    assert found is not None
+    assert found.subject.endswith(", a.test")
+    assert found.issuer == "Trüst 信"
+    assert found.begins == datetime(2020, 2, 29, 1, 2, 3, tzinfo=UTC).timestamp()
+    assert found.ends == datetime(2051, 1, 1, tzinfo=UTC).timestamp()
+
+
+GOOD = issued(common_name="a.test")
+
+
+@given(st.binary(max_size=200) | st.integers(0, len(GOOD)).map(lambda at: GOOD[:at]))
+def test_what_is_no_certificate_is_none(data: bytes) -> None:
+    if data != GOOD:
+        assert certificate.read(data) is None
+
+
+@given(st.integers(0, len(GOOD) - 1), st.integers(0, 255))
+def test_a_damaged_certificate_raises_nothing(at: int, byte: int) -> None:
+    certificate.read(GOOD[:at] + bytes([byte]) + GOOD[at + 1 :])
+
+
+# --- history and ledger, seen without a change ----------------------------------------------------
+
+
+def test_a_look_at_the_history_ends_in_time(tmp_path: Path) -> None:
+    from darkai_cli.history.store import Store
+
+    file = tmp_path / "history.db"
+    with Store(file) as store, store.writing() as conn:
+        conn.executemany(
+            "INSERT INTO conversation (id, created, updated) VALUES (?, 0, 0)",
+            [(f"c{number}",) for number in range(20_000)],
+        )
+    whole = inspection.inspect(file, 30)
+    assert whole is not None
+    assert (whole.whole, whole.problems, whole.conversations) == (True, (), 20_000)
+    times = iter([0.0])
+    cut = inspection.inspect(file, 1, clock=lambda: next(times, 9.0))
+    assert cut is not None
+    assert (cut.whole, cut.problems) == (False, ())
+
+
+def test_a_look_at_what_is_not_there_makes_nothing(tmp_path: Path) -> None:
+    assert inspection.inspect(tmp_path / "history.db", 1) is None
+    assert overview.gone(tmp_path / "limits.db") == {}
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "history.db").touch()
+    empty = inspection.inspect(tmp_path / "history.db", 1)
+    assert empty is not None
+    assert (empty.version, empty.problems) == (0, ())
+    (tmp_path / "limits.db").write_bytes(b"x" * 5000)
+    with pytest.raises(LedgerError):
+        overview.gone(tmp_path / "limits.db")
+    sqlite3.connect(tmp_path / "other.db").close()
+
+
+# --- the report -----------------------------------------------------------------------------------
+
+
+def check(**fields: object) -> Check:
+    usual = Check("id", "Section", "title", "ok", "detail", None, 0, 0.1)
+    return usual._replace(**fields)  # type: ignore[arg-type]
+
+
+def test_the_exit_code_is_that_of_the_first_failure() -> None:
+    found = [
+        check(),
+        check(status="warning"),
+        check(status="fail", code=4),
+        check(status="fail", code=7),
+    ]
+    assert report.exit_code(found) == 4
+    assert report.exit_code(found[:2]) == 0
+    assert report.summary(found, 1.25) == "2 failures, 1 warning, 1 ok, in 1.2 s"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("`/srv/ann/.config`", "`~/.config`"),
+        ("/srv/ann", "~"),
+        ("/srv/anna/x", "/srv/anna/x"),
+        ("ls -l /srv/ann, and", "ls -l ~, and"),
+        ("/media/ann/disk", "/media/~/disk"),
+        ("ann is a name, and so is /annex", "ann is a name, and so is /annex"),
+        ("/data/users/ann/x", "~/x"),
+    ],
+)
+def test_the_home_folder_and_the_user_are_hidden(text: str, shown: str) -> None:
+    privacy = report.Privacy(["/srv/ann", "/data/users/ann"], ["ann"])
+    assert privacy.hide(text) == shown
+
+
+def test_a_home_folder_that_is_the_root_hides_nothing() -> None:
+    assert report.Privacy(["/"], [""]).hide("/etc/x") == "/etc/x"
+
+
+def test_known_keys_are_hidden() -> None:
+    remember("sk-unit-doctor-12345")
+    hidden = report.Privacy([], []).checked(
+        check(detail="a sk-unit-doctor-12345", hint="sk-unit-doctor-12345")
+    )
+    assert (hidden.detail, hidden.hint) == ("a ***", "***")
+
+
+@given(
+    st.text(max_size=300),
+    st.none() | st.text(max_size=100),
+    st.integers(40, 200),
+    st.sampled_from(["ok", "warning", "fail", "skipped"]),
+)
+def test_any_text_fits_and_none_acts(
+    detail: str, hint: str | None, width: int, status: str
+) -> None:
+    lines = report.lines(
+        check(detail=detail, hint=hint, status=status), width, layout.wrapped, lambda _, text: text
+    )
+    for line in lines:
+        assert layout.cells(line) <= width
+        assert not re.search(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", line)
+    assert lines[0].split()[0] == report.MARKS[status]  # type: ignore[index]
+
+
+# --- the configuration, with all of its faults ----------------------------------------------------
+
+
+def test_faults_are_collected_and_what_is_good_stays(tmp_path: Path) -> None:
+    environ = {"DARKAI_HOME": str(tmp_path), "DARKAI_RETRIES": "x", "HOME": str(tmp_path)}
+    (tmp_path / "config.toml").write_text('retries = "a"\nmodel = "m"\ntimeout = -1\n')
+    faults: list[DarkAIError] = []
+    config = load(environ=environ, faults=faults)
+    assert (config.model, config.retries, config.timeout) == ("m", 2, None)
+    assert len(faults) == 3
+    with pytest.raises(ConfigError):
+        load(environ=environ)
+    (tmp_path / "config.toml").write_text("nonsense\n")
+    faults = []
+    assert load(environ={**environ, "DARKAI_RETRIES": ""}, faults=faults).model is None
+    assert len(faults) == 1
