@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
@@ -71,13 +72,22 @@ def row(name: str, figures: Sequence[float], base: Sequence[float], bound: str, 
 class Service(threading.Thread):
     """A loopback HTTP service that answers every POST with the same body.
 
-    ``arrived``: monotonic times at which a request was complete.
+    ``arrived``: monotonic times at which a request was complete. ``watched``: a process, whose CPU
+    seconds up to then are in ``spent`` (Linux).
     """
 
-    def __init__(self, pieces: Sequence[bytes], content_type: str = "text/event-stream") -> None:
+    def __init__(
+        self,
+        pieces: Sequence[bytes],
+        content_type: str = "text/event-stream",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         super().__init__(daemon=True)
         self.pieces = pieces
         self.arrived: list[float] = []
+        self.spent: list[float] = []
+        self.watched = 0
+        self._tls = tls
         self.sent: list[float] = []
         self._head = (
             f"HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\n"
@@ -90,10 +100,14 @@ class Service(threading.Thread):
     def run(self) -> None:
         """Serve one connection after the other."""
         while True:
-            client, _ = self._listener.accept()
+            plain, _ = self._listener.accept()
+            client = plain if self._tls is None else self._tls.wrap_socket(plain, server_side=True)
             with client:
                 if self._request(client):
                     self.arrived.append(time.monotonic())
+                    if self.watched and sys.platform == "linux":
+                        # the clock of another process's CPU time, see clock_getcpuclockid(3)
+                        self.spent.append(time.clock_gettime((~self.watched << 3) | 2))
                     self._answer(client)
 
     def _request(self, client: socket.socket) -> bool:

@@ -8,7 +8,7 @@ _darkai_offers() {
     case $1 in
         'darkai') commands='ask chat models history config keys replay doctor completions' options='--version -h --help' ;;
         'darkai ask') commands='' options='-m --model -p --provider -s --system -f --file -o --option -c --continue --conversation --resume --no-save --raw --json -x --extract --output --no-stream --plain --reasoning --proxy --timeout --retries --max-wait --no-fallback --no-stdin --record --dry-run -q --quiet -v --verbose --debug -h --help' ;;
-        'darkai chat') commands='' options='-m --model -p --provider -s --system -f --file -o --option -c --continue --conversation --no-save --plain --reasoning --proxy --timeout --retries --no-fallback -q --quiet --debug -h --help' ;;
+        'darkai chat') commands='' options='-m --model -p --provider -s --system -f --file -o --option -c --continue --conversation --no-save --plain --reasoning --proxy --timeout --retries --max-wait --no-fallback -q --quiet -v --verbose --debug -h --help' ;;
         'darkai models') commands='list show default alias' options='--json --refresh -p --provider -h --help' ;;
         'darkai models list') commands='' options='--json --refresh -p --provider -h --help' ;;
         'darkai models show') commands='' options='--json --refresh -h --help' ;;
@@ -74,6 +74,7 @@ _darkai_value() {
         'darkai chat --proxy') kind='text' ;;
         'darkai chat --timeout') kind='text' ;;
         'darkai chat --retries') kind='text' ;;
+        'darkai chat --max-wait') kind='text' ;;
         'darkai models -p' | 'darkai models --provider') kind='provider' ;;
         'darkai models list -p' | 'darkai models list --provider') kind='provider' ;;
         'darkai models show 1') kind='model' ;;

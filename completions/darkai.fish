@@ -79,6 +79,7 @@ function __darkai_takes_value
             'darkai chat --proxy' \
             'darkai chat --timeout' \
             'darkai chat --retries' \
+            'darkai chat --max-wait' \
             'darkai models -p' \
             'darkai models --provider' \
             'darkai models list -p' \
@@ -201,8 +202,10 @@ complete -c darkai -n '__darkai_at \'darkai chat\'' -l reasoning -x -a 'show fol
 complete -c darkai -n '__darkai_at \'darkai chat\'' -l proxy -x -d 'http://HOST:PORT or socks5://HOST:PORT; \'\' for none'
 complete -c darkai -n '__darkai_at \'darkai chat\'' -l timeout -x -d 'Longest wait for the first text, and for more'
 complete -c darkai -n '__darkai_at \'darkai chat\'' -l retries -x -d 'How often to ask again before the first word'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -l max-wait -x -d 'Longest wait for the next slot of a rate limit'
 complete -c darkai -n '__darkai_at \'darkai chat\'' -l no-fallback -d 'Never let another provider answer'
 complete -c darkai -n '__darkai_at \'darkai chat\'' -s q -l quiet -d 'No notices, only errors'
+complete -c darkai -n '__darkai_at \'darkai chat\'' -s v -l verbose -d 'Model, tokens and times, on stderr'
 complete -c darkai -n '__darkai_at \'darkai chat\'' -l debug -d 'Log request and response on stderr, and tracebacks'
 complete -c darkai -n '__darkai_at \'darkai chat\'' -s h -l help -d 'Show this message and exit'
 complete -c darkai -n '__darkai_at \'darkai models\' 1' -a list -d 'All models of the configured providers; `*` marks the one in use'

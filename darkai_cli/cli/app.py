@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -113,6 +114,8 @@ def run(args: Sequence[str]) -> int:
     try:
         code = command.main(arguments, prog_name=program, standalone_mode=False)
     except CommandLineError as exc:
+        if arguments and arguments[0] in getattr(command, "commands", ()):
+            program = f"{program} {arguments[0]}"
         raise usage_error(exc, program) from exc
     except typer.Abort:
         raise KeyboardInterrupt from None
@@ -136,5 +139,5 @@ def usage_error(exc: Any, program: str) -> UsageError:
     """Typer's complaint in our words: one line, and what to type next."""
     context = exc.ctx  # None where an option lacks its value
     path = context.command_path if context is not None else program
-    message = exc.format_message().strip().rstrip(".")
+    message = re.sub(r"'([^'`]*)'", r"`\1`", exc.format_message().strip().rstrip("."))
     return UsageError(message[:1].lower() + message[1:], hint=f"`{path} --help`")

@@ -108,7 +108,7 @@ def _asking(
 
     config = load(flags)
     for notice in () if quiet else config.notices:
-        streams.tell(f"warning: {notice}")
+        _warn(notice)
     before = None
     resume = past is not None and past[1]
     if past is not None:
@@ -177,7 +177,13 @@ def _tell_past(past: Any) -> None:
     dim = streams.wants_colour(streams.stderr())
     streams.tell(f"\x1b[2m{line}\x1b[0m" if dim else line)
     for warning in past.warnings:
-        streams.tell(f"warning: {sanitize_line(warning, 500)}")
+        _warn(warning)
+
+
+def _warn(text: str) -> None:
+    from darkai_cli.sinks.notices import tell
+
+    tell("warning", text)
 
 
 def _messages(config: Any, asked: Message | None, past: Any) -> tuple[Message, ...]:

@@ -31,8 +31,10 @@ def chat(
     proxy: opt.Proxy = None,
     timeout: opt.Timeout = None,
     retries: opt.Retries = None,
+    max_wait: opt.MaxWait = None,
     no_fallback: opt.NoFallback = False,
     quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
     debug: opt.Debug = False,
 ) -> int:
     """Talk."""
@@ -45,6 +47,7 @@ def chat(
         "proxy": proxy,
         "timeout": timeout,
         "retries": retries,
+        "max_wait": max_wait,
         "plain": plain or None,
         "reasoning": reasoning,
     }
@@ -63,5 +66,6 @@ def chat(
         save=not no_save,
         allowed=not no_fallback,
         quiet=quiet,
+        verbose=verbose,
         log=streams.tell if debug else None,
     )

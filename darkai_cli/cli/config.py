@@ -6,7 +6,7 @@ made safe. Secrets are masked in both.
 
 import json as json_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -256,10 +256,10 @@ def _print(text: str) -> None:
     out.write((sanitize(text) if streams.is_terminal(out) else _writable(text)) + "\n")
 
 
-def _tell(label: str, text: str) -> None:
-    from darkai_cli.sinks.sanitize import sanitize_line
+def _tell(label: Literal["note", "warning"], text: str) -> None:
+    from darkai_cli.sinks.notices import tell
 
-    streams.tell(f"{label}: {sanitize_line(text, 1000)}")
+    tell(label, text)
 
 
 def _tell_notices(config: "Config") -> None:

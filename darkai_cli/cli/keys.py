@@ -5,7 +5,7 @@ keys apart by a fingerprint. What is listed is looked up exactly as a request do
 """
 
 import json as json_module
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
@@ -272,7 +272,7 @@ def _table(rows: list[Row]) -> list[str]:
     ]
 
 
-def _tell(label: str, text: str) -> None:
-    from darkai_cli.sinks.sanitize import sanitize_line
+def _tell(label: Literal["note", "warning"], text: str) -> None:
+    from darkai_cli.sinks.notices import tell
 
-    streams.tell(f"{label}: {sanitize_line(text, 1000)}")
+    tell(label, text)

@@ -190,6 +190,8 @@ def _unknown(path: tuple[str, ...], source: Source) -> DarkAIError:
     if guess is not None:
         hint = f"did you mean `{guess}`?"
         hint += f" {document.EDIT}" if source.kind == "user" else ""
+    if path[0] == "providers" and path[-1] in schema.SECRETS:
+        hint = f"API keys are kept apart: `darkai keys set {document.dotted(path[1:2])}`"
     message = f"`{source.at(path)}`: unknown key `{document.dotted(path)}`"
     return _error(source)(message, hint=hint)
 

@@ -144,6 +144,11 @@ class Config:
         path, source = found
         return Origin(source.kind, source.at(path))
 
+    def kind(self, key: str) -> OriginKind:
+        """Of which kind the origin is, without a look for the line in a file."""
+        found = self._best(key)
+        return "default" if found is None else found[1].kind
+
     def chosen(self, key: str) -> bool:
         """Whether somebody chose the value: it is not the default."""
         return self._best(key) is not None

@@ -337,6 +337,10 @@ def key_at(path: tuple[str, ...]) -> Key | None:
     return OPTION if path[0] == "options" and len(path) > 1 else KEYS.get(path[0])
 
 
+SECRETS = ("key", "api_key", "apikey", "token")
+"""What an API key would be called in a provider's table, where it does not belong."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that ``name`` was probably meant to be."""
     import difflib

@@ -56,18 +56,21 @@ def unset_value(key: str, *, environ: Mapping[str, str] | None = None) -> bool:
     return there
 
 
-def _unknown(key: str, path: tuple[str, ...]) -> ConfigError:
+def _unknown(key: str, provider: str, field: str) -> ConfigError:
     known = schema.PROVIDER_KEYS
-    guess = schema.nearest(path[2], known)
-    near = f"did you mean `providers.{path[1]}.{guess}`?"
-    return ConfigError(f"unknown key `{key}`", hint=near if guess else f"keys are {', '.join(known)}")
+    guess = schema.nearest(field, known)
+    near = f"did you mean `providers.{provider}.{guess}`?"
+    hint = near if guess else f"keys are {', '.join(known)}"
+    if field in schema.SECRETS:
+        hint = f"API keys are kept apart: `darkai keys set {provider}`"
+    return ConfigError(f"unknown key `{key}`", hint=hint)
 
 
 def _value(key: str, path: tuple[str, ...], text: str) -> Any:
     row = schema.key_at(path)
     if row is None:
-        if path[0] == "providers" and len(path) > 2:
-            raise _unknown(key, path)
+        if path[0] == "providers" and "." in path[1]:  # a field that is none
+            raise _unknown(key, *path[1].rsplit(".", 1))
         entry = "NAME" if path[0] == "aliases" else f"NAME.{'|'.join(schema.PROVIDER_KEYS)}"
         raise ConfigError(f"`{key}` is a table", hint=f"name an entry: `{path[0]}.{entry}`")
     try:

@@ -141,6 +141,7 @@ def _fetched(url: str, link_to: Callable[[str], Link]) -> Text | Image:
         raise
     except DarkAIError as exc:
         exc.message = f"`{shown_url(url)}` cannot be fetched: {exc.message}"
+        exc.hint = exc.hint and exc.hint.replace("the base URL", "the URL")
         raise
     return _classify(shown_url(url), got.data, got.charset)
 

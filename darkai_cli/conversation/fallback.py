@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any
 
-from darkai_cli.config import state
+from darkai_cli import streams
 from darkai_cli.errors import DarkAIError, ProviderError
 from darkai_cli.events import Event, Notice
 from darkai_cli.messages import ChatRequest, Message
@@ -75,6 +75,7 @@ def open_turn(
 
 def _announced(open_stream: Stream, default: registry.Target) -> Stream:
     """The same, but the first prompt ever that reaches the public service brings a notice."""
+    from darkai_cli.config import state
 
     def announced(
         target: registry.Target, *, connect_timeout: float | None, retries: int
@@ -90,7 +91,7 @@ def _announced(open_stream: Stream, default: registry.Target) -> Stream:
                         yield Notice(
                             "info",
                             f"prompts go to the public service {target.settings.host}; to choose "
-                            "another: `darkai config set providers.darkai.url URL`",
+                            "another: `darkai models default PROVIDER/MODEL`",
                         )
                 yield event
 
@@ -120,6 +121,8 @@ def _with_substitutes(
     default: registry.Target, substitutes: Substitutes, open_stream: Stream
 ) -> Generator[Event, None, None]:
     """The default service, then whoever may answer in its place; not asked if it was just down."""
+    from darkai_cli.config import state
+
     url, host = default.settings.url, default.settings.host
     if state.outage(url):
         answered = yield from substitutes.answer(
@@ -162,6 +165,8 @@ def _listed(
             target = registry.named(config, name)
             if messages and messages[-1].role == "assistant":
                 check_resumed(target, messages, None)
+            if target.settings.type != "demo":
+                registry.with_key(target.settings, config, streams.environ())
         except DarkAIError as exc:
             yield Notice("warning", f"fallback `{name}`: {exc.message}")
             continue

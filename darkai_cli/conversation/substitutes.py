@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from darkai_cli.conversation.turn import Stream
     from darkai_cli.providers.base import ProviderSettings
 
-CHOOSE = "choose a service with `darkai config set providers.darkai.url URL` or `DARKAI_URL=URL`"
+CHOOSE = "choose a service: `darkai keys set openai`, then `darkai config set provider openai`"
 
 
 class Substitutes:

@@ -72,7 +72,9 @@ class Attempts:
         limit = min(self._retries, 1) if isinstance(error, ReplyTimeoutError) else self._retries
         if not error.retryable or self._failed >= limit:
             if self._failed:
-                error.message += f" after {self._failed + 1} tries"
+                tries = self._failed + 1
+                quoting = ": " in error.message and not error.message.endswith(")")
+                error.message += f"; tried {tries} times" if quoting else f" after {tries} tries"
             raise error
         self._held.clear()
         self._failed += 1

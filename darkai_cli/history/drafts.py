@@ -144,9 +144,10 @@ def _insert_message(conn: sqlite3.Connection, conversation: str, message: DraftM
 
 def _attach(conn: sqlite3.Connection, message: DraftMessage) -> None:
     """Write what goes along with a message, unless something is there already."""
-    if not message.attachments or conn.execute(
-        "SELECT 1 FROM attachment WHERE message = ? LIMIT 1", (message.id,)
-    ).fetchone():
+    if not message.attachments:
+        return
+    there = "SELECT 1 FROM attachment WHERE message = ? LIMIT 1"
+    if conn.execute(there, (message.id,)).fetchone():
         return
     for seq, one in enumerate(message.attachments):
         attach(conn, message.id, seq, (clean(one.media_type), clean(one.name), one.data))

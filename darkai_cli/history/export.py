@@ -113,9 +113,7 @@ def _jsonl(store: Store, conversations: Iterable[str]) -> Iterator[str]:
             yield json.dumps(record, ensure_ascii=False) + "\n"
 
 
-def _records(
-    store: Store, identifier: str, *, with_data: bool = True
-) -> Iterator[dict[str, Any]]:
+def _records(store: Store, identifier: str, *, with_data: bool = True) -> Iterator[dict[str, Any]]:
     """A conversation as objects: itself, its messages (parents first), its turns."""
     found = store.conversation(identifier)
     yield {

@@ -288,7 +288,8 @@ def _parts(
     texts: list[str] = []
     thoughts: list[str] = []
     for part in conn.execute(
-        "SELECT p.id, p.type, coalesce(nullif(p.text, ''), (SELECT group_concat(f.content, char(10))"
+        "SELECT p.id, p.type, coalesce(nullif(p.text, ''),"
+        " (SELECT group_concat(f.content, char(10))"
         " FROM part_fragments pf JOIN fragments f ON f.id = pf.fragment_id"
         " WHERE pf.part_id = p.id)) AS text FROM parts p WHERE message_hash = ? ORDER BY position",
         (message,),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -47,7 +48,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.warnings: list[str] = []
-        self._queue: list[Given] = []
+        self._queue: deque[Given] = deque()  # a list that grows is copied again and again
         self.take: Callable[[Event], None] = self._queue.append
         self.names: TurnIds | None = None
         """What the latest turn is called."""

@@ -119,11 +119,11 @@ def _attachments(record: dict[str, Any], tally: Tally) -> Iterator[Image]:
     given: Any = record.get("attachments") or []
     for one in given if isinstance(given, list) else [given]:
         try:
-            if "data" in one:
-                data = b64decode(_text(one["data"]), validate=True)
-                yield Image(_text(one["media_type"]), data, _text(one["name"]))
-            else:  # as `history show --json` writes it
+            media_type, name, data = _text(one["media_type"]), _text(one["name"]), one.get("data")
+            if data is None:  # as `history show --json` writes it
                 tally.skip("attachment without its data")
+            else:
+                yield Image(media_type, b64decode(_text(data), validate=True), name)
         except WRONG:
             tally.skip("attachment that cannot be understood")
 

@@ -1,9 +1,10 @@
 """Conversations as one web page that needs nothing else: no script, no font, no network.
 
 All text is escaped: prompts are shown as typed, replies as Markdown without raw HTML or images,
-and control or direction characters become visible. What went along with a prompt is in the page. A content policy in the page forbids whatever
-might slip through. Light or dark is the reader's setting. Markdown and colours need markdown-it
-and Pygments, which come with Rich; without them the text is shown as it is.
+and control or direction characters become visible. The pictures that went along with a prompt are
+in the page itself. A content policy in it forbids whatever might slip through. Light or dark is the
+reader's setting. Markdown and colours need markdown-it and Pygments, which come with Rich; without
+them the text is shown as it is.
 """
 
 from __future__ import annotations

@@ -222,9 +222,9 @@ def _attachments(store: Store, conversation: str) -> dict[str, list[Attachment]]
     found: dict[str, list[Attachment]] = {}
     for identifier, *values in store.rows(
         "SELECT a.message, a.seq, a.media_type, a.name, length(a.data)"
-        " FROM message m CROSS JOIN attachment a ON a.message = m.id"  # in this order
-        " WHERE m.conversation = ? AND EXISTS (SELECT 1 FROM attachment)"
-        " ORDER BY a.message, a.seq",
+        " FROM (SELECT 1 FROM attachment LIMIT 1) CROSS JOIN message m"  # in this order
+        " CROSS JOIN attachment a ON a.message = m.id"
+        " WHERE m.conversation = ? ORDER BY a.message, a.seq",
         (conversation,),
     ):
         found.setdefault(identifier, []).append(Attachment(*values))

@@ -11,6 +11,7 @@ out to be damaged it is moved aside and the turn is written anew.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable
 from itertools import groupby
 from operator import attrgetter
@@ -49,7 +50,7 @@ class Writer:
     ``problem``: why the last flush did not reach the database. ``safe``: whether it is spilled.
     """
 
-    def __init__(self, path: Path, queue: list[Given], warnings: list[str]) -> None:
+    def __init__(self, path: Path, queue: deque[Given], warnings: list[str]) -> None:
         self._path = path
         self._queue = queue
         self._warnings = warnings
@@ -114,8 +115,8 @@ class Writer:
         self._database = self._presence = None
 
     def _collect(self) -> None:
-        given = self._queue[:]
-        del self._queue[: len(given)]  # what was added meanwhile stays
+        take = self._queue.popleft
+        given = [take() for _ in range(len(self._queue))]  # what is added meanwhile stays
         for kind, run in groupby(given, type):
             self._sort(kind, run)
 

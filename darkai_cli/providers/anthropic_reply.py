@@ -69,7 +69,7 @@ def explain(
         return AuthError(f"{host}: not allowed: {told}", status=http)
     if kind == "billing_error" or "credit balance" in told:
         return RateLimitError(
-            f"quota used up at {host}: {told}", hint="check the plan and the billing", status=http
+            f"quota used up at {host}: {told}", hint=decoding.BILLING, status=http
         )
     if kind == "not_found_error" and "model" in told:
         name = told.partition("model:")[2].strip()

@@ -8,7 +8,7 @@ configured source of replies. Dialect files import this module, ``decoding``, ``
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from darkai_cli.errors import ProviderError
 from darkai_cli.events import Event
@@ -173,6 +173,19 @@ class Dialect(Protocol):
 
         Raises ``BadReplyError`` if it is no list of models.
         """
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A dialect whose service tells more of one model than its list does."""
+
+    def about_request(self, model: str, settings: ProviderSettings) -> HttpRequest:
+        """The request that asks for it."""
+        ...
+
+    def about(self, payload: Any, model: ModelInfo) -> ModelInfo:
+        """``model`` with what the answer adds."""
         ...
 
 

@@ -22,6 +22,9 @@ MAX_BAD = 50
 GO_ON = "Continue your last message exactly where it stopped. Repeat nothing, and add no remark."
 """What a model is told that does not go on with a reply by itself."""
 
+BILLING = "check billing there, or ask another service: `--provider NAME`"
+"""What to do where a quota is used up."""
+
 _MAX_DIGITS = 400
 _read = json.JSONDecoder().raw_decode
 

@@ -38,27 +38,33 @@ from darkai_cli.providers.base import (
     ModelInfo,
     ProviderSettings,
 )
+from darkai_cli.providers.decoding import parse, words
 from darkai_cli.secret import hide_known
-from darkai_cli.wire.ndjson import NDJSONDecoder
 from darkai_cli.wire.secrets import hide, secrets_in
 from darkai_cli.wire.sse import SSEDecoder, SSEFrame, SSELineDecoder
 
 if TYPE_CHECKING:
     from darkai_cli.providers.hiding import Hiding
+    from darkai_cli.wire.ndjson import NDJSONDecoder
     from darkai_cli.wire.timers import Watch
     from darkai_cli.wire.transport import Link
 
 MAX_REPLY = 16 * 1024 * 1024
 """The largest reply, in decompressed bytes."""
 
-MAX_PAGES = 50
-"""Of a list of models."""
+Framer: TypeAlias = "SSEDecoder | SSELineDecoder | NDJSONDecoder"
 
-Framer: TypeAlias = SSEDecoder | SSELineDecoder | NDJSONDecoder
+
+def _ndjson() -> NDJSONDecoder:
+    from darkai_cli.wire.ndjson import NDJSONDecoder
+
+    return NDJSONDecoder()
+
+
 _FRAMERS: dict[str, Callable[[], Framer]] = {
     "sse": SSEDecoder,
     "sse-lines": SSELineDecoder,
-    "ndjson": NDJSONDecoder,
+    "ndjson": _ndjson,
 }
 
 
@@ -213,9 +219,9 @@ class ReplyReader:
         if not stray.strip():
             return []
         settings = self._settings
-        payload = statuses.parse_json(stray)
+        payload = parse(stray)
         if payload is None:
-            payload = _error_field(stray)
+            payload = statuses.error_field(stray)
         if self._visible or self._decoder.ended:
             if isinstance(payload, dict) and payload.get("error"):
                 told = self._dialect.error(200, headers, payload, settings)
@@ -235,7 +241,7 @@ class ReplyReader:
         message = statuses.message_in(payload)
         if not message:
             readable = stray.isprintable() or stray.replace("\n", "").isprintable()
-            message = statuses.quote(stray, 80) if readable else "binary data"
+            message = words(stray, 80) if readable else "binary data"
         raise BadReplyError(f"{settings.host} sent no stream but: {message}", status=200)
 
     def refusal(
@@ -257,7 +263,7 @@ class ReplyReader:
         now = time.time()
         if own is None:
             return statuses.explain(
-                settings.host, request, status, headers, body, now, forwarder
+                settings.host, request, status, headers, body, now, forwarder, settings
             )
         if isinstance(own, RateLimitError):
             if own.retry_after is None:
@@ -267,17 +273,6 @@ class ReplyReader:
                 again = f"try again in {statuses.span(own.retry_after)}"
                 own.hint = f"{again}; {own.hint}" if own.hint else again
         return own
-
-
-def _error_field(stray: str) -> Any:
-    """The JSON value of a field ``error``, as ``{"error": ...}``: llama.cpp's until 2025."""
-    for line in stray.split("\n"):
-        name, _, value = line.partition(":")
-        payload = statuses.parse_json(value) if name == "error" else None
-        if payload:
-            wrapped = isinstance(payload, dict) and "error" in payload
-            return payload if wrapped else {"error": payload}
-    return None
 
 
 @contextmanager
@@ -402,43 +397,40 @@ class HttpProvider:
 
         Raises ``ProviderError`` and its kin.
         """
-        page = ""
+        from darkai_cli.providers import lists
+
         hiding = _hiding(self.settings)
-        for _ in range(MAX_PAGES):
-            request = self._dialect.models_request(self.settings, page)
-            if request is None:
-                return
-            found, page = self._dialect.models(self._answer(request))
-            yield from (hiding.whole(model) for model in found) if hiding else found
-            if not page:
-                return
+        found = lists.models(self._dialect, self.settings, self._answer)
+        return map(hiding.whole, found) if hiding else found
+
+    def about(self, model: ModelInfo) -> ModelInfo:
+        """What the service tells of one model beyond its list; ``model`` where that is nothing.
+
+        Raises ``ProviderError`` and its kin.
+        """
+        from darkai_cli.providers import lists
+
+        found = lists.about(self._dialect, self.settings, self._answer, model)
+        hiding = _hiding(self.settings)
+        return hiding.whole(found) if hiding else found
 
     def _answer(self, request: HttpRequest) -> Any:
         """The JSON value that answers a request which is no question."""
+        from darkai_cli.providers import lists
         from darkai_cli.wire import transport
 
-        settings = self.settings
         with (
             _discreet(request),
             transport.send(
                 self._link, request.method, request.url, request.headers, request.body
             ) as exchange,
         ):
-            body = exchange.read(MAX_REPLY)
-            if exchange.status != 200:
-                nothing = ChatRequest((), "")
-                reader = ReplyReader(self._dialect, settings, nothing)
-                raise reader.refusal(
-                    exchange.status, exchange.headers, body, request, exchange.forwarder
-                )
-            text = body.decode("utf-8", "replace")
-            page = statuses.page_error(settings.host, 200, exchange.headers, text)
-            if page is not None:
-                raise page
-            payload = statuses.parse_json(body)
-            if payload is None:
-                raise BadReplyError(f"{settings.host} sent no JSON where models were asked for")
-            return payload
+            if exchange.status == 200:
+                return lists.payload(exchange, self.settings)
+            reader = ReplyReader(self._dialect, self.settings, ChatRequest((), ""))
+            raise reader.refusal(
+                exchange.status, exchange.headers, exchange.read(), request, exchange.forwarder
+            )
 
     async def astream(self, chat: ChatRequest) -> AsyncGenerator[Event, None]:
         """The same as ``stream``, for asyncio and trio."""

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from darkai_cli.errors import DarkAIError
-from darkai_cli.providers import registry, statuses, tables
+from darkai_cli.providers import registry, tables
+from darkai_cli.providers.decoding import parse
 from darkai_cli.secret import is_loopback, origin_of
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def found(config: Config) -> Iterator[registry.Target]:
     bodies = iter(probe.get(urls, SECONDS))
     for settings, kind in asked:
         answers = [
-            None if body is None else statuses.parse_json(body)
+            None if body is None else parse(body.decode("utf-8", "replace"))
             for body in [next(bodies) for _ in kind.paths]
         ]
         model = kind.model(answers)

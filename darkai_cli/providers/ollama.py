@@ -49,7 +49,7 @@ from darkai_cli.providers.base import (
 from darkai_cli.providers.decoding import Unreadable, count, dicts, parse, text_in, words
 
 if TYPE_CHECKING:
-    from darkai_cli.providers.base import Decoder, Dialect
+    from darkai_cli.providers.base import Decoder, Dialect, Telling
 
 _BESIDE = ("think", "format", "keep_alive", "truncate", "shift", "logprobs", "top_logprobs")
 """Options that stand beside the sub-object ``options``."""
@@ -154,6 +154,21 @@ class OllamaDialect:
             raise BadReplyError("the service sent no list of models")
         return [_model(one) for one in dicts(payload["models"]) if _chats(one)], ""
 
+    def about_request(self, model: str, settings: ProviderSettings) -> HttpRequest:
+        """``POST /api/show``."""
+        own = decoding.headers(settings, {"accept": "application/json"}, decoding.bearer(settings))
+        return HttpRequest(_endpoint(settings, "/show"), own, decoding.body({"model": model}))
+
+    def about(self, payload: Any, model: ModelInfo) -> ModelInfo:
+        """``{"capabilities", "model_info": {"llama.context_length": 8192}}``."""
+        told = payload if isinstance(payload, dict) else {}
+        facts = told.get("model_info")
+        facts = facts if isinstance(facts, dict) else {}
+        lengths = (value for name, value in facts.items() if name.endswith(".context_length"))
+        return model._replace(
+            context=count(next(lengths, None)) or model.context, takes=_takes(told) or model.takes
+        )
+
 
 def _endpoint(settings: ProviderSettings, path: str) -> str:
     """The URL below ``/api``, which the base URL may name already."""
@@ -196,17 +211,24 @@ def _model(row: Mapping[str, Any]) -> ModelInfo:
     size = quantized = ""
     if isinstance(details, dict):
         size, quantized = text_in(details, "parameter_size"), text_in(details, "quantization_level")
-    able = row.get("capabilities")
-    takes: tuple[str, ...] = ()
-    if isinstance(able, list) and able:
-        takes = ("text", "image") if "vision" in able else ("text",)
     context = count(details.get("context_length")) if isinstance(details, dict) else None
+    name = text_in(row, "name", "model")
+    short = name.removesuffix(":latest")  # what the tag is where none is named
     return ModelInfo(
-        text_in(row, "name", "model"),
+        name,
+        aliases=() if short == name else (short,),
         title=words(f"{size} {quantized}".strip(), 40),
         context=context,
-        takes=takes,
+        takes=_takes(row),
     )
+
+
+def _takes(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a model takes beside text, where the server says so."""
+    able = row.get("capabilities")
+    if not isinstance(able, list) or not able:
+        return ()
+    return ("text", "image") if "vision" in able else ("text",)
 
 
 def _explain(told: str, settings: ProviderSettings, status: int) -> ProviderError | None:
@@ -338,4 +360,5 @@ class OllamaDecoder:
 
 if TYPE_CHECKING:  # they keep the contracts
     _dialect: type[Dialect] = OllamaDialect
+    _telling: type[Telling] = OllamaDialect
     _decoder: type[Decoder] = OllamaDecoder

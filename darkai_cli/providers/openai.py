@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 
 from darkai_cli.errors import InputError, ProviderError
 from darkai_cli.messages import ChatRequest, Image, Message, ToolSpec
-from darkai_cli.providers import openai_faults, openai_models
 from darkai_cli.providers.base import (
     Framing,
     Headers,
@@ -107,6 +106,8 @@ class OpenAIDialect:
         settings: ProviderSettings,
     ) -> ProviderError | None:
         """What an error says beyond its status."""
+        from darkai_cli.providers import openai_faults
+
         return openai_faults.refusal(status, payload, settings)
 
     def again(
@@ -132,10 +133,14 @@ class OpenAIDialect:
 
     def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:  # noqa: ARG002
         """``GET /models``, or where else the service has its list."""
+        from darkai_cli.providers import openai_models
+
         return openai_models.request(settings)
 
     def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:
         """The models in any of the services' lists, which have no pages."""
+        from darkai_cli.providers import openai_models
+
         return openai_models.read(payload), ""
 
 

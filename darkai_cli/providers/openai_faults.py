@@ -24,6 +24,7 @@ from darkai_cli.errors import (
 )
 from darkai_cli.providers.base import ProviderSettings
 from darkai_cli.providers.decoding import (
+    BILLING,
     close_to,
     count,
     dicts,
@@ -202,7 +203,7 @@ def explain(fault: Fault, status: int, settings: ProviderSettings) -> ProviderEr
     if code == 401 or names & _KEY or (code == 400 and _BAD_KEY.search(said)):
         return rejected_key(settings, fault.message, shown)
     if names & _QUOTA or code == 402:
-        return RateLimitError(f"quota used up at {host}{said}", hint="check billing", status=shown)
+        return RateLimitError(f"quota used up at {host}{said}", hint=BILLING, status=shown)
     if names & _NO_MODEL or (code in (400, 404) and _MODEL_GONE.search(said)):
         return _no_model(fault, shown, settings)
     if not inside:

@@ -60,7 +60,7 @@ def read(payload: Any) -> list[ModelInfo]:
         if not isinstance(rows, list):
             rows = payload.get("models")
     if not isinstance(rows, list):
-        raise BadReplyError("what should be the list of models is none")
+        raise BadReplyError("the service sent no list of models")
     found: dict[str, ModelInfo] = {}
     for row in dicts(rows):
         name = text_in(row, "id", "name", "model")

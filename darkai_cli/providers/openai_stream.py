@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from json.decoder import scanstring  # type: ignore[attr-defined]  # what json reads strings with
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from darkai_cli.errors import (
     ProviderError,
@@ -34,7 +34,6 @@ from darkai_cli.events import (
     TextChunk,
     Usage,
 )
-from darkai_cli.providers import openai_faults
 from darkai_cli.providers.base import Frame, ProviderSettings
 from darkai_cli.providers.decoding import (
     Unreadable,
@@ -47,6 +46,9 @@ from darkai_cli.providers.decoding import (
 )
 from darkai_cli.providers.openai_calls import Calls
 from darkai_cli.providers.thinking import Thinking
+
+if TYPE_CHECKING:
+    from darkai_cli.providers import openai_faults
 
 AFTER_FINISH = 1.0
 """Seconds to read on after ``finish_reason``: usage and ``[DONE]`` follow."""
@@ -129,6 +131,8 @@ class OpenAIDecoder:
             self._no_object(message, name, data)
             return ()
         if message.get("error") or name == "error" or "choices" not in message:
+            from darkai_cli.providers import openai_faults  # late: errors are rare
+
             fault = openai_faults.fault_in(message, bare=name == "error")
             if fault is not None or name == "error":
                 raise self._failed(fault)
@@ -137,6 +141,8 @@ class OpenAIDecoder:
 
     def _no_object(self, value: object, name: str, data: str) -> None:
         """What is no object is an error, or cannot be read."""
+        from darkai_cli.providers import openai_faults
+
         fault = openai_faults.fault_in(value)
         if fault is not None or name == "error":
             raise self._failed(fault or openai_faults.Fault(words(value) or words(data)))
@@ -169,6 +175,8 @@ class OpenAIDecoder:
         return (TextChunk(text),)
 
     def _failed(self, fault: openai_faults.Fault | None) -> ProviderError:
+        from darkai_cli.providers import openai_faults
+
         fault = fault or openai_faults.Fault("")
         error = openai_faults.explain(fault, 200, self._settings)
         return error or ServiceError(f"{self._host}: {fault.message}")

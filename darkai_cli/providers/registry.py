@@ -152,7 +152,7 @@ def _naming(config: Config, alias: str) -> Iterator[None]:
 
 
 def of_provider(config: Config, name: str) -> Target:
-    """Who ``provider/model`` names, whoever else is chosen. Raises ``NotFoundError`` and its kin."""
+    """Who ``provider/model`` names, whoever is chosen. Raises ``NotFoundError`` and its kin."""
     first, _, rest = name.partition("/")
     settings = settings_of(config, first)
     return Target(settings, model_of(settings, rest))
@@ -194,7 +194,7 @@ def _slip(config: Config, wanted: str) -> str:
     if first in names(config):
         if rest:
             return ""
-        return f"`{first}` is a provider: `-p {first}`; `darkai models list -p {first}` lists it"
+        return f"`{first}` is a provider: `-p {first}`, `darkai models list -p {first}`"
     close = close_to(first, names(config)) if slash and rest else []
     return f"did you mean {either(f'{one}/{rest}' for one in close)}?" if close else ""
 
@@ -351,10 +351,11 @@ def _home(settings: ProviderSettings, config: Config) -> str:
     from darkai_cli.config import schema
 
     built_in = BUILT_IN.get(settings.name)
-    origin = config.origin(f"providers.{settings.name}.url")
-    if origin.where in schema.ADDRESS_VARIABLES:  # key and address are a pair
-        return settings.url
-    if built_in is not None and not built_in.url and origin.kind == "project":
+    key = f"providers.{settings.name}.url"
+    kind = config.kind(key)
+    if kind == "environment" and config.origin(key).where in schema.ADDRESS_VARIABLES:
+        return settings.url  # key and address are a pair
+    if built_in is not None and not built_in.url and kind == "project":
         return "https://nowhere.invalid"  # the key was not set for what a project names
     return built_in.url if built_in is not None else ""
 
@@ -450,7 +451,7 @@ def link_to(
     hooks: Hooks = NO_HOOKS,
 ) -> Link:
     """How a URL is reached: proxy, certificates. Raises ``ConfigError`` for what cannot work."""
-    from darkai_cli.wire import proxy, tls
+    from darkai_cli.wire import proxy
 
     origin = config.origin("proxy")
     route = proxy.choose(
@@ -463,6 +464,8 @@ def link_to(
     secure = url.startswith("https:") or (route is not None and route.scheme == "https")
     pending = None
     if secure:
+        from darkai_cli.wire import tls
+
         trust = tls.Trust(config.ca_file, config.client_cert, config.client_key)
         make = hooks.session.context if hooks.session is not None else tls.PendingContext
         pending = make(trust, environ)

@@ -6,10 +6,9 @@ Foreign text is quoted at most 200 characters long, an HTML page only by its tit
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from darkai_cli.errors import (
     AuthError,
@@ -20,7 +19,8 @@ from darkai_cli.errors import (
     ServiceError,
     UnknownModelError,
 )
-from darkai_cli.providers.base import Headers, HttpRequest
+from darkai_cli.providers.base import Headers, HttpRequest, ProviderSettings
+from darkai_cli.providers.decoding import BILLING, parse, words
 
 RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 MAX_WAIT = 60.0
@@ -35,32 +35,29 @@ _PROXIES = ("tinyproxy", "squid", "privoxy", "mitmproxy")
 _CHALLENGES = ("Just a moment...", "Attention Required!", 'id="cf-', "id='cf-", "cf-chl", "cf_chl_")
 
 
-def quote(text: str, limit: int = 200) -> str:
-    """Foreign text in one line, at most ``limit`` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def parse_json(body: bytes | str) -> Any:
-    """The JSON value in ``body``, or None if it is none."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-
-
 def payload_of(body: bytes) -> Any:
     """The JSON value of an error's body; None if there is none.
 
     LiteLLM's is one event of a stream, though the status is 500: then the value of its first field
     ``data``.
     """
-    payload = parse_json(body)
-    if payload is None and body.lstrip().startswith((b"data:", b"event:")):
-        lines = body.replace(b"\r", b"\n").split(b"\n")
-        data = next((line[5:] for line in lines if line.startswith(b"data:")), b"")
-        payload = parse_json(data)
+    text = body.decode("utf-8-sig", "replace")
+    payload = parse(text)
+    if payload is None and text.lstrip().startswith(("data:", "event:")):
+        lines = text.replace("\r", "\n").split("\n")
+        payload = parse(next((line[5:] for line in lines if line.startswith("data:")), ""))
     return payload
+
+
+def error_field(stray: str) -> Any:
+    """The JSON value of a field ``error``, as ``{"error": ...}``: llama.cpp's until 2025."""
+    for line in stray.split("\n"):
+        name, _, value = line.partition(":")
+        payload = parse(value) if name == "error" else None
+        if payload:
+            wrapped = isinstance(payload, dict) and "error" in payload
+            return payload if wrapped else {"error": payload}
+    return None
 
 
 def message_in(payload: Any) -> str:
@@ -70,13 +67,13 @@ def message_in(payload: Any) -> str:
     "..."}``, FastAPI's ``{"detail": [{"loc", "msg"}]}``.
     """
     if isinstance(payload, str):
-        return quote(payload)
+        return words(payload)
     if not isinstance(payload, dict):
         return ""
     for key in ("error", "detail", "message", "msg"):
         value = payload.get(key)
         if isinstance(value, str) and value:
-            return quote(value)
+            return words(value)
         if isinstance(value, dict):
             return message_in(value)
         if isinstance(value, list) and value and isinstance(value[0], dict):
@@ -84,7 +81,7 @@ def message_in(payload: Any) -> str:
             loc = first.get("loc")
             field = ".".join(str(part) for part in loc if part != "body") if loc else ""
             text = message_in({"message": first.get("msg") or first.get("message") or ""})
-            return f"field `{quote(field, 60)}`: {text}" if field else text
+            return f"field `{words(field, 60)}`: {text}" if field else text
     return ""
 
 
@@ -99,7 +96,7 @@ def title_of(text: str) -> str:
     import html
 
     found = re.search(r"<title[^>]*>(.{0,400}?)</title>", text, re.IGNORECASE | re.DOTALL)
-    return quote(html.unescape(found.group(1)), 100) if found else ""
+    return words(html.unescape(found.group(1)), 100) if found else ""
 
 
 def page_error(host: str, status: int, headers: Headers, text: str) -> ProviderError | None:
@@ -109,7 +106,7 @@ def page_error(host: str, status: int, headers: Headers, text: str) -> ProviderE
     ):
         return NetworkError(
             f"{host} is behind a browser check (Cloudflare); this client cannot pass it",
-            hint="use another service: `darkai config set providers.darkai.url URL`",
+            hint="ask another service: `--provider NAME`",
             status=status,
         )
     if not is_page(text):
@@ -148,11 +145,12 @@ def explain(
     body: bytes,
     now: float,
     forwarder: str = "",
+    settings: ProviderSettings | None = None,
 ) -> ProviderError:
     """The error that a status other than 200 is.
 
     ``now``: seconds since the epoch. ``forwarder``: the proxy that was asked and may have answered
-    itself, or "".
+    itself, or "". ``settings``: the provider's, for the hint, where it is one.
     """
     text = body.decode("utf-8", "replace")
     page = page_error(host, status, headers, text)
@@ -167,7 +165,7 @@ def explain(
     told = message_in(payload)
     more = f": {told}" if told else ""
     if 300 <= status < 400:
-        return _redirected(host, request.url, status, headers)
+        return _redirected(host, request.url, status, headers, settings)
     if status == 401:
         return AuthError(
             f"{host} rejected the key or wants one (401){more}",
@@ -252,7 +250,7 @@ def limited(host: str, headers: Headers, told: str, now: float) -> RateLimitErro
     quota = "quota" in told.lower() or "billing" in told.lower()
     more = f": {told}" if told else ""
     if quota:
-        return RateLimitError(f"quota used up at {host}{more}", hint="check billing", status=429)
+        return RateLimitError(f"quota used up at {host}{more}", hint=BILLING, status=429)
     if wait is not None and wait > MAX_WAIT:
         return RateLimitError(
             f"rate limited; {host} asks to wait {span(wait)}{more}",
@@ -271,20 +269,22 @@ def limited(host: str, headers: Headers, told: str, now: float) -> RateLimitErro
 
 def _failed(host: str, status: int, headers: Headers, more: str, now: float) -> ProviderError:
     name = _NAMES.get(status)
-    words = f"{host} failed ({status}{more})" if status == 500 else (
+    failed = f"{host} failed ({status}{more})" if status == 500 else (
         f"{host} is overloaded (529){more}" if status == 529
         else f"{host}: {name or 'unexpected status'} ({status}){more}"
     )  # fmt: skip
     wait = retry_after(headers, now)
     return ServiceError(
-        words,
+        failed,
         status=status,
         retryable=status in RETRYABLE and (wait is None or wait <= MAX_WAIT),
         retry_after=wait,
     )
 
 
-def _redirected(host: str, url: str, status: int, headers: Headers) -> ProviderError:
+def _redirected(
+    host: str, url: str, status: int, headers: Headers, settings: ProviderSettings | None
+) -> ProviderError:
     target = headers.get("location", "")
     here = urlsplit(url)
     try:
@@ -300,12 +300,25 @@ def _redirected(host: str, url: str, status: int, headers: Headers) -> ProviderE
     same = not other or (other == here.hostname and there_port == here.port)
     if same and (there.path or "/") == (here.path or "/") and there.query == here.query:
         return ServiceError(f"{host} redirects in a loop", status=status)
-    shown = quote(other + there.path if other else target)
+    shown = words(there.netloc.rpartition("@")[2] + there.path if other else target)
+    name = settings.name if settings is not None else "NAME"
+    moved = _moved(url, target, settings.url) if settings is not None else ""
     return ServiceError(
         f"{host} redirected to {shown}",
-        hint="set the base URL to it if you trust it: `darkai config set providers.NAME.url URL`",
+        hint="set the base URL to it if you trust it: "
+        f"`darkai config set providers.{name}.url {moved or 'URL'}`",
         status=status,
     )
+
+
+def _moved(url: str, target: str, base: str) -> str:
+    """The base URL that lies where a redirect leads, or "" if that cannot be told."""
+    tail = url.removeprefix(base.rstrip("/"))
+    there = urljoin(url, target)
+    if tail == url or not there.endswith(tail) or "@" in there:
+        return ""
+    found = there.removesuffix(tail)
+    return found if re.fullmatch(r"[A-Za-z0-9:/._~%\[\]-]{8,200}", found) else ""
 
 
 def span(seconds: float) -> str:

@@ -107,6 +107,17 @@ def local(
     return [one for one in ask(found, config, seconds=seconds) if one.fault is None]
 
 
+def about(settings: ProviderSettings, config: Config, model: ModelInfo) -> ModelInfo:
+    """The model with what its service tells of it beyond the list, where there is such a thing.
+
+    A service that does not is no fault: ``model`` is what the list says.
+    """
+    try:
+        return registry.lister(settings, config, streams.environ()).about(model)
+    except DarkAIError:
+        return model
+
+
 def _fetched(settings: ProviderSettings, config: Config, seconds: float) -> list[ModelInfo]:
     """The service's own list; its default model alone where it has none."""
     models = list(registry.lister(settings, config, streams.environ(), seconds).models())

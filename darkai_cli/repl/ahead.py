@@ -82,7 +82,8 @@ class Hush:
     """Keeps the terminal ``fd`` from echoing, from ``begin`` to ``end``, whatever happens between.
 
     Put back at the exit of the process, while something else has the keyboard (``aloud``), and
-    around a stop: Ctrl-Z, ``fg``. Nothing is changed from the background, where that would stop the
+    around a stop: Ctrl-Z, ``fg``. What was typed until then was typed to a chat: the shell, which
+    would run it, never gets it. Nothing is changed from the background, where that would stop the
     process.
     """
 
@@ -90,6 +91,12 @@ class Hush:
         self._fd = fd
         self._saved: list[Any] | None = None
         self._stops = False
+        self._waiting = ""
+
+    def taken(self) -> str:
+        """What was typed since this was last asked, as text."""
+        text, self._waiting = self._waiting + taken(self._fd), ""
+        return text
 
     def begin(self) -> None:
         """Be quiet."""
@@ -116,6 +123,8 @@ class Hush:
             with contextlib.suppress(ValueError):  # not in the main thread any more
                 signal.signal(signal.SIGTSTP, signal.SIG_DFL)
             self._stops = False
+        if self._is_ours():
+            taken(self._fd)
         self._set(saved)
 
     @contextlib.contextmanager
@@ -152,6 +161,8 @@ class Hush:
     def _stop(self, signum: int, frame: object) -> None:  # noqa: ARG002 -- a signal handler's form
         """Ctrl-Z: the shell gets the terminal as it was; quiet again when we go on."""
         now = self._modes()
+        if now is not None and not now[_LOCAL] & termios.ECHO:
+            self._waiting += taken(self._fd)
         if self._saved is not None:
             self._set(self._saved)
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
@@ -176,5 +187,3 @@ def waits(fd: int, seconds: float = 0.0) -> bool:
         return bool(select.select([fd], [], [], seconds)[0])
     except (OSError, ValueError):
         return False
-
-

@@ -45,9 +45,7 @@ class SlashCompleter(Completer):
             "command": _commands,
             "model": lambda: _models(session),
             "option": lambda: ((f"{name}=", "") for name in _OPTIONS),
-            "set-option": lambda: (
-                (name, str(session.options[name])) for name in session.options
-            ),
+            "set-option": lambda: ((name, str(session.options[name])) for name in session.options),
             "conversation": lambda: _conversations(session),
             "exchange": lambda: _exchanges(session),
             "branch": lambda: _branches(session),

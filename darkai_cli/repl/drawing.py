@@ -1,4 +1,4 @@
-"""Where the input is drawn: the terminal, without the few sequences that would outlast a session."""
+"""Where the input is drawn: the terminal, without what would outlast a session."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from darkai_cli.repl import ahead
 _PIECE = 1 << 16
 _MOST = 16 << 20
 _ENDS = (Keys.ControlM, Keys.ControlJ)
-_TEXT = {Keys.ControlM: "\n", Keys.ControlJ: "\n", Keys.ControlI: "\t"}
+_TEXT: dict[str, str] = {Keys.ControlM: "\n", Keys.ControlJ: "\n", Keys.ControlI: "\t"}
 
 
 class Keyboard(Vt100Input):
@@ -84,7 +84,7 @@ def joined(keys: list[KeyPress]) -> list[KeyPress]:
 
 def _as_paste(run: list[KeyPress]) -> list[KeyPress]:
     """A run of texts and line ends: one paste if a text follows a line end."""
-    text = "".join(_TEXT.get(press.key, press.data) for press in run)  # type: ignore[call-overload]
+    text = "".join(_TEXT.get(press.key, press.data) for press in run)
     if "\n" not in text.rstrip("\n"):
         return run
     return [KeyPress(Keys.BracketedPaste, text.rstrip("\n"))]

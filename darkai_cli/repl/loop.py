@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from darkai_cli import stops
-from darkai_cli.errors import DarkAIError, InputError
+from darkai_cli.errors import DarkAIError, InputError, RefusedError
 from darkai_cli.repl import showing, turning
 from darkai_cli.repl.commands import base, registry
 from darkai_cli.repl.titling import Titling
@@ -31,7 +31,8 @@ def run(session: Session, reader: Reader, first: str | None = None) -> int:
     session.reader = reader
     titling = Titling(session)
     try:
-        showing.show_end(session)
+        if session.conversation is not None:
+            showing.show_conversation(session)
         prefill: str | None = session.offered() if first is None else ""
         if first is not None:
             prompt = base.Send(first)
@@ -119,6 +120,8 @@ def _told(session: Session, turned: Turned) -> base.Prefill:
     """Say how a turn went; the text to offer again."""
     error, reply = turned.verdict.error, turned.reply
     if isinstance(error, DarkAIError):
+        if isinstance(error, RefusedError) and reply is None:
+            error.hint = f"{error.hint}; `/new` begins another conversation, `/context` shows this"
         session.screen.error(error)
     elif error is not None and not isinstance(error, KeyboardInterrupt):
         raise error

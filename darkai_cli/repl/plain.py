@@ -32,17 +32,22 @@ class PlainReader:
 
     def read(self, prefill: str) -> str:
         """The next message."""
-        with self.aloud():
-            waiting, self._waiting = self._waiting, ""
-            return self._read("\n".join(part for part in (prefill, waiting) if part))
+        while True:
+            try:
+                with self.aloud():
+                    offered = "\n".join(part for part in (prefill, self._waiting) if part)
+                    self._offer(offered)
+                    self._waiting = ""
+                    return self._read(offered)
+            except KeyboardInterrupt:  # before the prompt was there
+                stops.forget()
 
     def _read(self, offered: str) -> str:
-        self._offer(offered)
         lines: list[str] = []
         stopped = False
         while True:
-            self._screen.styled("more: " if lines else "you: ")
             try:
+                self._screen.styled("more: " if lines else "you: ")
                 arrived = self._arrived()
             except KeyboardInterrupt:
                 stops.forget()
@@ -78,7 +83,7 @@ class PlainReader:
     def _arrived(self) -> list[str]:
         """The next line, or all lines of a paste. Raises ``EOFError`` at the end of the input."""
         lines = [self._line()]
-        while b"\n" in self._buffer or ahead.waits(self._fd, ahead.PAUSE if len(lines) > 1 else 0.0):
+        while b"\n" in self._buffer or ahead.waits(self._fd, ahead.PAUSE * (len(lines) > 1)):
             try:
                 lines.append(self._line())
             except EOFError:
@@ -122,7 +127,7 @@ class PlainReader:
     @contextlib.contextmanager
     def aloud(self) -> Iterator[None]:
         """The terminal echoes."""
-        self._waiting += ahead.taken(self._fd)
+        self._waiting += self._hush.taken()
         with self._hush.aloud():
             yield
 

@@ -80,9 +80,8 @@ class PromptReader:
         self._session = session
         self._input = keys or Keyboard(source)
         self._output = output or Drawing(streams.stdout(), streams.environ().get("TERM", ""))
-        self._fd = None if keys is not None else source.fileno()
         self._hush = hush
-        write = session.screen.styled if self._fd is not None else _nowhere
+        write = session.screen.styled if keys is None else _nowhere
         self._titlebar = TitleBar(write, streams.environ())
         self._waiting = ""
         self._facts = Facts()
@@ -128,26 +127,27 @@ class PromptReader:
 
     def read(self, prefill: str) -> str:
         """The next message. Raises ``EOFError`` to leave."""
+        while True:
+            try:
+                return self._read(prefill)
+            except KeyboardInterrupt:  # before the input was there: it drops nothing
+                stops.forget()
+
+    def _read(self, prefill: str) -> str:
         self._facts = Facts.of(self._session)
         self._completer.forget()
         self._keymap.begin()
         self._titlebar.show(self._session.title)
-        waiting, self._waiting = self._waiting + self._taken(), ""
-        default = "\n".join(part for part in (prefill, waiting) if part)
-        try:
-            while True:
-                try:
-                    with _terminable():
-                        typed = self._prompt.prompt(
-                            default=self.pastes.take(default), pre_run=_listen
-                        )
-                except KeyboardInterrupt:  # outside the key binding: a signal
-                    stops.forget()
-                    default = ""
-                    continue
-                return self.pastes.whole(typed)
-        finally:
-            self.pastes.clear()
+        self._waiting += self._taken()
+        self.pastes.clear()
+        default = self.pastes.take("\n".join(part for part in (prefill, self._waiting) if part))
+        with _terminable():
+            typed = self._prompt.prompt(default=default, pre_run=self._began)
+        return self.pastes.whole(typed)
+
+    def _began(self) -> None:
+        self._waiting = ""
+        _listen()
 
     def confirm(self, question: str) -> bool:
         """Ask yes or no; no by default. What was typed before the question answers nothing."""
@@ -183,7 +183,7 @@ class PromptReader:
         """What was typed since the last input, also what prompt-toolkit has read already."""
         read = b"".join(_bytes_of(press) for press in get_typeahead(self._input))
         text = ahead.text_of(read)
-        return text + ahead.taken(self._fd) if self._fd is not None else text
+        return text + self._hush.taken() if self._hush is not None else text
 
     def _pressed(self, _: object) -> None:
         self._keymap.pressed()
@@ -261,6 +261,6 @@ def _terminable() -> Iterator[None]:
     except _Ended as ended:
         raise Terminated(ended.args[0]) from None
     finally:
-        for number, handler in handlers.items():
+        for ending, earlier in handlers.items():
             with contextlib.suppress(ValueError):  # not in the main thread
-                signal.signal(number, handler)
+                signal.signal(ending, earlier)

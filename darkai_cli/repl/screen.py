@@ -98,9 +98,7 @@ class Screen:
         mark = "\x1b[31merror:\x1b[39m" if self._coloured else "error:"
         self._write(f"{mark}{told.removeprefix('error:')}\n")
         if error.hint:
-            self._write(
-                self._broken(f"hint: {sanitize_line(hide_known(error.hint), 1000)}") + "\n"
-            )
+            self._write(self._broken(f"hint: {sanitize_line(hide_known(error.hint), 1000)}") + "\n")
 
     @property
     def width(self) -> int:
@@ -125,14 +123,16 @@ class Screen:
         from prompt_toolkit.utils import get_cwidth
 
         rows: list[str] = []
-        row, used = "", 0
-        for word in line.split(" "):
+        text = line.lstrip(" ")
+        indent = len(line) - len(text)
+        row, used = " " * indent, indent
+        for word in text.split(" "):
             size = get_cwidth(word)
-            if row and used + 1 + size > room:
+            if used > indent and used + 1 + size > room:
                 rows.append(row)
-                row, used = word, size
-            else:
-                row, used = (f"{row} {word}", used + 1 + size) if row else (word, size)
+                row, used = " " * indent, indent
+            gap = " " if used > indent else ""
+            row, used = f"{row}{gap}{word}", used + len(gap) + size
         return "\n".join([*rows, row])
 
 

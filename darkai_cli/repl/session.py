@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from darkai_cli import streams
@@ -82,6 +83,7 @@ class Session:
             journal() if save and self.config.save else None,
             lambda warning: screen.line(f"warning: {warning}"),
         )
+        self._again = Attached()
         self._typed: dict[str, tuple[str, Attached]] = {}
         self.room = Room()
         self._fit: tuple[object, window.Fit] | None = None
@@ -100,11 +102,12 @@ class Session:
 
     def use(self, model: str) -> None:
         """Have another model answer from now on. Raises ``NotFoundError`` and its kin."""
-        flags = {**self._flags, "model": model}
-        first, slash, _ = model.partition("/")
-        elsewhere = (slash and first in names(self.config)) or model in self.config.aliases
-        flags["provider"] = None if elsewhere else self.target.settings.name
+        flags = {**self._flags, "model": model, "provider": None}
         config = load(flags)
+        first, slash, _ = model.partition("/")
+        if not (slash and first in names(config)) and model not in config.aliases:
+            flags["provider"] = self.target.settings.name
+            config = load(flags)
         self.target = registry.resolve(config)
         self.config, self._flags = config, flags
 
@@ -159,6 +162,10 @@ class Session:
         hooks = registry.Hooks(session=self.connections)
         return registry.link_to(url, self.config, streams.environ(), timers, hooks)
 
+    def aloud(self) -> AbstractContextManager[None]:
+        """The terminal as others expect it, who read from it: with an echo."""
+        return self.reader.aloud() if self.reader is not None else nullcontext()
+
     # --- what is sent ---
 
     def messages(self, prompt: Message | None = None) -> tuple[Message, ...]:
@@ -202,14 +209,22 @@ class Session:
         """What was attached went along with the message ``prompt``, of which ``text`` was typed."""
         if self.pending.texts or self.pending.images:
             self._typed[prompt] = (text, self.pending)
-            self.pending = Attached()
+            self.pending = self._again = Attached()
 
     def typed_again(self, prompt: str) -> str:
         """The text of a prompt, to be changed; what went along with it is attached again."""
         message = self.branches.entry(prompt).message
         text, attached = self._typed.get(prompt, (message.content, Attached((), message.images)))
         self.add(attached)
+        self._again = attached
         return text
+
+    def drop_again(self) -> None:
+        """What a prompt that was to be changed has brought along is not attached any more."""
+        again, self._again = self._again, Attached()
+        texts = tuple(one for one in self.pending.texts if one not in again.texts)
+        images = tuple(one for one in self.pending.images if one not in again.images)
+        self.pending = Attached(texts, images)
 
     def offered(self) -> str:
         """The prompt that got no answer, or ""; its images are attached again."""

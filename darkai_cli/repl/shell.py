@@ -55,9 +55,10 @@ def run(session: Session, line: str) -> None:
     except (OSError, ValueError) as exc:
         raise InputError(f"`{shell}` cannot be run: {exc}", hint="check `$SHELL`") from exc
     text, size = "", 0
-    for piece in _shown(session, process):
-        size += len(piece)
-        text = (text + piece)[-MAX_KEPT:]
+    with session.aloud():
+        for piece in _shown(session, process):
+            size += len(piece)
+            text = (text + piece)[-MAX_KEPT:]
     if text and not text.endswith("\n"):
         session.screen.raw("\n")
     code = process.returncode

@@ -19,6 +19,13 @@ _LONGEST = 40_000
 """Characters of a reply that are shown again; ``/raw`` shows all."""
 
 
+def show_conversation(session: Session) -> None:
+    """The conversation that the session goes on with: its name, and its last exchange."""
+    title = " ".join(session.title.split())
+    session.screen.dim(f"going on with `{title}`; {session.name} answers")
+    show_end(session)
+
+
 def show_end(session: Session) -> None:
     """The last exchange of the active branch, as it was shown, and what can be done with it."""
     shown = session.branches.branch()[-2:]
@@ -76,8 +83,6 @@ def summary(answer: Answer, text: str, known: ModelInfo | None = None) -> str:
     dollars = price.cost(answer.usage, known)
     if dollars is not None:
         parts.append(price.shown(dollars))
-    if answer.state != "complete":
-        parts.append(answer.state)
     return " · ".join(parts)
 
 

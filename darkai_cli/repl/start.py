@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from darkai_cli import streams
-from darkai_cli.repl import ahead, loop, showing
+from darkai_cli.repl import ahead, loop
 from darkai_cli.repl.screen import Screen
 from darkai_cli.repl.session import Session
 
@@ -28,6 +28,7 @@ def chat(
     save: bool,
     allowed: bool,
     quiet: bool,
+    verbose: bool,
     log: Callable[[str], None] | None,
 ) -> int:
     """Begin a session and hold it; the exit code.
@@ -44,12 +45,12 @@ def chat(
         session = Session(
             flags, screen, options=options, save=save, allowed=allowed, quiet=quiet, log=log
         )
+        session.verbose = verbose
         screen.plain = screen.plain or session.config.plain
         for notice in () if quiet else session.config.notices:
             screen.line(f"warning: {notice}")
         if reopen is not None:
             session.reopen(reopen[0])
-            showing.show_end(session)
         session.attach(files, piped)
         reader = _reader(session, source, hush)
         return loop.run(session, reader, " ".join(words) if words else None)

@@ -27,7 +27,7 @@ class Facts(NamedTuple):
         fit = session.fit()
         place, count = session.branches.place()
         attached = len(session.pending.texts) + len(session.pending.images)
-        parts = [(0, sanitize_line(session.name, 60))]
+        parts: list[tuple[int, str]] = [(0, sanitize_line(session.name, 60))]
         if session.title:
             parts.append((4, sanitize_line(session.title, 40)))
         if fit.room:

@@ -8,7 +8,7 @@ keeps the attempt, as one that failed). Whatever came is kept, however it ended.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from darkai_cli import stops, streams
@@ -204,8 +204,21 @@ def _events(
     if asked.target != session.target:  # asked once, by name: nobody else may answer
         return open_stream(asked.target, connect_timeout=None, retries=session.config.retries)
     return fallback.open_turn(
-        session.config, messages, open_stream, allowed=session.allowed, ask=out.ask
+        session.config, messages, open_stream, allowed=session.allowed, ask=_asking(session, out)
     )
+
+
+def _asking(session: Session, out: Output) -> Callable[[str], str] | None:
+    """Puts a question to the person, who sees what they type; None where nobody is to be asked."""
+    ask = out.ask
+    if ask is None:
+        return None
+
+    def asked(question: str) -> str:
+        with session.aloud():
+            return ask(question)
+
+    return asked
 
 
 def title_of(asked: Asked) -> str:

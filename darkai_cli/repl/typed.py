@@ -81,7 +81,7 @@ class TypedLines(History):
             handle = _open(self._path, os.O_RDONLY)
         except OSError:
             return []
-        with open(handle, "rb") as file:
+        with os.fdopen(handle, "rb") as file:
             file.seek(max(0, os.fstat(handle).st_size - READ))
             rows = file.read(READ).split(b"\n")
         return [line for line in map(_line_of, rows) if line]

@@ -10,11 +10,17 @@ import time
 from collections.abc import Callable
 from typing import Literal, TextIO
 
+from darkai_cli import streams
 from darkai_cli.events import Citation, Event, StreamStart, Usage
 from darkai_cli.sinks.raw import put
 from darkai_cli.sinks.sanitize import Sanitizer, sanitize_line
 
 LABELS = {"info": "note", "warning": "warning"}
+
+
+def tell(label: Literal["note", "warning"], text: str) -> None:
+    """A line on stderr that is no error and belongs to no reply."""
+    streams.tell(f"{label}: {sanitize_line(text, 1000)}")
 
 
 class NoticeSink:

@@ -113,13 +113,15 @@ class Asking:
     def show(self) -> int:
         """Print what would be sent."""
         from darkai_cli.secret import hide_known
+        from darkai_cli.sinks.notices import tell
+        from darkai_cli.sinks.sanitize import sanitize
         from darkai_cli.wire.secrets import masked, shown_url
 
         target = registry.resolve(self._config)
         provider = registry.provider_of(target, self._config, streams.environ())
         request = provider.request(ChatRequest(self._messages, target.model, self._options))
         if request.notice:
-            streams.tell(f"warning: {request.notice}")
+            tell("warning", request.notice)
         shown = {
             "provider": target.settings.name,
             "model": target.model,
@@ -129,5 +131,6 @@ class Asking:
             "body": json.loads(request.body),
         }
         text = hide_known(json.dumps(shown, indent=2, ensure_ascii=False))
-        streams.stdout().write(text + "\n")
+        out = streams.stdout()
+        out.write((sanitize(text) if streams.is_terminal(out) else text) + "\n")
         return 0

@@ -250,15 +250,14 @@ def look(config: Config) -> Look:
 def _rendered(config: Config, *, quiet: bool) -> Sink:
     """Markdown on the terminal; a ``code_theme`` that does not exist is told, and replaced."""
     from darkai_cli.sinks import background
-    from darkai_cli.sinks.sanitize import sanitize_line
+    from darkai_cli.sinks.notices import tell
     from darkai_cli.sinks.terminal import TerminalSink
     from darkai_cli.sinks.terminal.theme import has_code_theme
 
     out, environ = streams.stdout(), streams.environ()
     chosen = look(config)
     if not (quiet or has_code_theme(config.code_theme)):
-        name = sanitize_line(config.code_theme)
-        streams.tell(f"warning: there is no code theme `{name}`; `auto` is used")
+        tell("warning", f"there is no code theme `{config.code_theme}`; `auto` is used")
     return TerminalSink(
         out,
         width=lambda: streams.size(out)[0],

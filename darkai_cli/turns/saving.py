@@ -7,7 +7,7 @@ thread, once the request has been sent.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from darkai_cli import streams
 from darkai_cli.config import paths
@@ -133,7 +133,7 @@ class Saving:
         except StoreError as exc:
             if error is None:
                 raise
-            streams.tell(f"warning: {exc.message}")
+            _tell("warning", exc.message)
             return  # with nothing kept there is nothing to resume
         if verdict.state not in ("interrupted", "truncated"):
             return
@@ -141,7 +141,7 @@ class Saving:
             assert isinstance(error, DarkAIError)
             error.hint = self._resume
         elif error is not None and not quiet and reply.visible:
-            streams.tell(f"note: stopped; the reply so far is kept: {self._resume}")
+            _tell("note", f"stopped; the reply so far is kept: {self._resume}")
 
     def close(self, *, quiet: bool) -> None:
         """No more turns: close the journal, and tell what it warns of."""
@@ -149,7 +149,7 @@ class Saving:
             return
         self._journal.close()
         for warning in () if quiet else self._journal.warnings:
-            streams.tell(f"warning: {warning}")
+            _tell("warning", warning)
 
     @property
     def _resume(self) -> str:
@@ -159,3 +159,9 @@ class Saving:
         assert self._ids is not None
         short = self._ids.conversation[:_SHORT]
         return f"`darkai ask --resume --conversation {short}` continues it"
+
+
+def _tell(label: Literal["note", "warning"], text: str) -> None:
+    from darkai_cli.sinks.notices import tell  # not before the request is sent
+
+    tell(label, text)

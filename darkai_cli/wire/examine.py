@@ -16,6 +16,7 @@ from darkai_cli.wire.certificate import Certificate
 from darkai_cli.wire.timers import Timers, Watch
 
 if TYPE_CHECKING:
+    from darkai_cli.wire.backend import WatchedStream
     from darkai_cli.wire.proxy import Proxy
     from darkai_cli.wire.tls import PendingContext
     from darkai_cli.wire.transport import Link
@@ -106,8 +107,7 @@ def _connect(
     with faults.translated(faults.Route.of(url, proxy), watch), as_httpx():
         stream = Road(proxy, context).open(origin, Terms(watch))
     try:
-        peer = stream.get_extra_info("server_addr")
-        address = str(peer[0]) if isinstance(peer, tuple) and peer else ""
+        address = _peer(stream)
         tls = stream.get_extra_info("ssl_object")
         if tls is None or not url.startswith("https:"):
             return Contact(address)
@@ -115,3 +115,11 @@ def _connect(
         return Contact(address, tls.version() or "", certificate.read(der) if der else None)
     finally:
         stream.close()
+
+
+def _peer(stream: WatchedStream) -> str:
+    try:
+        peer = stream.get_extra_info("server_addr")
+    except OSError:  # it has been reset meanwhile
+        return ""
+    return str(peer[0]) if isinstance(peer, tuple) and peer else ""

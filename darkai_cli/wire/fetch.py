@@ -20,6 +20,7 @@ from darkai_cli.wire.secrets import shown_url
 from darkai_cli.wire.transport import Link
 
 MAX_REDIRECTS = 5
+_BY_HAND = "open it in a browser, save it, and attach the file"
 _HEADERS = {"accept": "text/*, image/*, application/json;q=0.9, */*;q=0.5", "user-agent": "darkai"}
 
 
@@ -66,10 +67,10 @@ def fetch(url: str, link_to: Callable[[str], Link], limit: int) -> Fetched:
             if exchange.status != 200:
                 raise InputError(
                     f"`{shown_url(url)}` cannot be fetched: the answer is {exchange.status}",
-                    hint="open it in a browser, save it, and attach the file",
+                    hint=_BY_HAND,
                 )
             return Fetched(here, _charset(exchange.headers), _bounded(exchange, url, limit))
-    raise InputError(f"`{shown_url(url)}` redirects more than {MAX_REDIRECTS} times")
+    raise InputError(f"`{shown_url(url)}` redirects more than {MAX_REDIRECTS} times", hint=_BY_HAND)
 
 
 def _bounded(exchange: transport.Exchange, url: str, limit: int) -> bytes:

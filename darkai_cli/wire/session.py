@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from darkai_cli import stops
 from darkai_cli.wire import lean
-from darkai_cli.wire.tls import PendingContext, Trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from darkai_cli.wire.pool import Pool
     from darkai_cli.wire.proxy import Proxy
     from darkai_cli.wire.timers import Timers
+    from darkai_cli.wire.tls import PendingContext, Trust
 
     class Way(Protocol):
         """What a session wants to know of a ``Link``."""
@@ -63,6 +63,8 @@ class Session:
 
     def context(self, trust: Trust, environ: Mapping[str, str]) -> PendingContext:
         """The TLS context for these certificates, built once."""
+        from darkai_cli.wire.tls import PendingContext
+
         with self._lock:
             found = self._contexts.get(trust)
             if found is None:

@@ -24,13 +24,13 @@ from darkai_cli import __version__
 from darkai_cli.errors import BadReplyError, ConfigError, NetworkError
 from darkai_cli.secret import hide_parts
 from darkai_cli.wire import faults, lean
-from darkai_cli.wire.inflate import Inflater
 from darkai_cli.wire.proxy import Proxy
 from darkai_cli.wire.secrets import hide, masked, secrets_in, shown_url
 from darkai_cli.wire.session import Session
 from darkai_cli.wire.timers import Timers, Watch
 
 if TYPE_CHECKING:
+    from darkai_cli.wire.inflate import Inflater
     from darkai_cli.wire.inprocess import App
     from darkai_cli.wire.tls import PendingContext
 
@@ -104,7 +104,12 @@ class Exchange:
         self._response = response
         self._route = route
         self._raw: Iterator[bytes] | None = None
-        self._inflater = Inflater.of(self.headers.get("content-encoding", ""))
+        self._inflater: Inflater | None = None
+        encoding = self.headers.get("content-encoding", "")
+        if encoding:
+            from darkai_cli.wire.inflate import Inflater
+
+            self._inflater = Inflater.of(encoding)
 
     def chunks(self) -> Iterator[bytes]:
         """The body as it arrives. Raises ``ProviderError`` and its kin."""

@@ -49,7 +49,7 @@ journal.sent()
 journal.text("so ")
 journal.take(TextChunk("far"))
 folder = presence.folder_of(Path(sys.argv[1]))
-while not any("so far" in file.read_text() for file in folder.glob("*")):
+while not any("far" in file.read_text() for file in folder.glob("*")):
     time.sleep(0.01)
 print("sqlite3" in sys.modules, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)

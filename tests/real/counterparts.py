@@ -43,7 +43,7 @@ def installed(*parts: str) -> str:
     """A program below ``REAL_HOME``; the test is skipped where it is not there."""
     path = REAL_HOME.joinpath(*parts)
     if not path.exists():
-        pytest.skip(f"`{path.name}` is not installed there; `tests/real/run` installs it")
+        pytest.skip(f"no {path}: `tests/real/run` installs it, or `tests/real/run --all`")
     return str(path)
 
 

@@ -18,6 +18,7 @@ a prompt's length in tokens is its length in bytes.
 """
 
 import sys
+from itertools import pairwise
 
 import gguf
 import numpy as np
@@ -100,7 +101,7 @@ def links(known: Vocabulary) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     for start, pieces in (("\n", TEXT), ("\r", THOUGHT), ("\t", CALL)):
         chain = [known.bytes[ord(start)], *known.words(pieces), known.end]
-        found += zip(chain, chain[1:], strict=False)
+        found += pairwise(chain)
     tick, tock = known.words(ENDLESS)
     found += [(known.bytes[ord("~")], tick), (tick, tock), (tock, tick)]
     while len(known.texts) % 32:

@@ -172,7 +172,7 @@ def test_one_exchange_in_a_chat(desk: str):
         chat.wait_for(b"desk/chains")
         chat.type("hi\r")
         chat.wait_for("世界".encode())
-        chat.wait_for(b"]2;darkai: hi")  # the title, set when the next prompt comes
+        chat.wait_for("desk/chains · hi".encode())  # below the next prompt
         chat.type("\x04")
         shown = chat.shown()
     assert shown.code == 0, shown.lines

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
+import signal
 from pathlib import Path
 
 import pytest
 from support.scenario import DARKAI, start_in_pty
-from support.server import FaultServer, reply
-from support.talk import DEMO, Chat, chatting
+from support.server import FaultServer, Stall, reply
+from support.talk import DEMO, Chat, chatting, poll
 
 from darkai_cli.config import paths
 
@@ -146,10 +148,11 @@ def test_input_history_search_and_suggestion_in_the_next_session():
         chat.until("I-search backward")
         chat.type("joke")
         chat.until("tell me a joke")
-        chat.type("\r")  # takes what was found
-        chat.input("tell me a joke")
-        chat.type("\x15")
+        chat.type("\r")  # takes what was found, the cursor on it
         chat.gone("I-search")
+        chat.input("tell me a ")
+        chat.type("\x03")
+        chat.input()
         chat.leave()
 
 
@@ -164,6 +167,8 @@ def test_up_and_down_move_in_a_text_before_they_leave_it():
         chat.run.wait_until(lambda screen: screen.display[screen.cursor.y].startswith("> first"))
         chat.type("\x1b[B")
         chat.input("first\nsecond")
+        chat.type("\x03")
+        chat.input()
         chat.leave()
 
 
@@ -190,7 +195,7 @@ def test_the_menu_of_commands_and_of_paths(tmp_path):
         chat.type("\r")
         chat.until("attached: ")
         chat.input()
-        assert "1 attached" in chat.foot()
+        chat.foot("1 attached")
         chat.leave()
 
 
@@ -215,7 +220,9 @@ def test_the_editor_and_back(tmp_path, mode):
         chat.input("draft")
         chat.type("\x18\x05")
         chat.input("draft and more")
-        chat.leave() if mode == "emacs" else chat.type("\x15")
+        chat.type("\x03")
+        chat.input()
+        chat.leave()
 
 
 def test_an_editor_that_fails_loses_nothing(tmp_path):
@@ -233,15 +240,16 @@ def test_an_editor_that_fails_loses_nothing(tmp_path):
 
 def test_the_editor_sees_a_paste_whole_and_no_keys(tmp_path):
     script = tmp_path / "editor"
-    script.write_text(f'#!/bin/sh\nenv > {tmp_path}/env\ncp "$1" {tmp_path}/seen\n')
+    script.write_text(
+        f'#!/bin/sh\nenv > {tmp_path}/env\ncp "$1" {tmp_path}/s && mv {tmp_path}/s {tmp_path}/seen\n'
+    )
     script.chmod(0o755)
     env = {**DEMO, "VISUAL": str(script), "OPENAI_API_KEY": "sk-secret"}
     with chatting(env=env) as chat:
         chat.type(LONG.join(PASTE))
         chat.input("[pasted 500 lines]")
         chat.type("\x18\x05")
-        chat.run.wait_until(lambda _: (tmp_path / "seen").exists())
-        chat.type("\x05")
+        poll((tmp_path / "seen").exists)
         chat.input("[pasted 500 lines]")
         assert (tmp_path / "seen").read_text() == LONG
         assert "sk-secret" not in (tmp_path / "env").read_text()
@@ -269,11 +277,46 @@ def test_vi_keys():
         chat.leave()
 
 
+def shell() -> tuple[str, ...]:
+    return (shutil.which("bash") or pytest.skip("no bash"), "--norc", "--noprofile", "-i")
+
+
+def test_what_was_typed_to_a_chat_is_never_run_by_the_shell():
+    with FaultServer(reply(["so far ", Stall()], end=None)) as server:
+        with start_in_pty(command=shell(), env={**to(server), "PS1": "$ "}) as run:
+            chat = Chat(run)
+            chat.until("$")
+            chat.type(f"{shlex.join(DARKAI)} chat\r")
+            chat.until("darkai/")
+            chat.type("hello\r")
+            chat.until("so far")
+            chat.type("touch one\r")
+            chat.type("\x1a")
+            chat.until("Stopped")
+            chat.type("fg\r")
+            chat.run.wait_until(lambda screen: screen.cursor.hidden)
+            chat.type("\x03")
+            chat.input("touch one")
+            chat.type("\x03")
+            chat.input()
+            chat.type("again\r")
+            chat.run.wait_until(lambda screen: sum("so far" in x for x in screen.all_lines()) == 2)
+            chat.type("touch two\r")
+            pid = run.process.pid
+            os.kill(int(Path(f"/proc/{pid}/task/{pid}/children").read_text()), signal.SIGTERM)
+            chat.until("`darkai chat -c` goes on")
+            chat.type("echo over\r")
+            chat.run.wait_until(lambda screen: "over" in screen.all_lines())
+            chat.type("exit\r")
+            chat.run.finish()
+    assert not Path("one").exists()
+    assert not Path("two").exists()
+
+
 def test_suspend_and_go_on():
-    shell = ("bash", "--norc", "--noprofile", "-i")
-    with start_in_pty(command=shell, env={**DEMO, "PS1": "$ "}) as run:
+    with start_in_pty(command=shell(), env={**DEMO, "PS1": "$ "}) as run:
         chat = Chat(run)
-        chat.until("$ ")
+        chat.until("$")
         chat.type(f"{shlex.join(DARKAI)} chat\r")
         chat.run.wait_until(lambda screen: "demo/demo" in screen.display[-1])
         chat.type("half")
@@ -282,7 +325,7 @@ def test_suspend_and_go_on():
         chat.until("Stopped")
         chat.type("stty -a | grep -o ' [-]*echo '; fg\r")
         chat.input("half")
-        chat.until(" echo ")
+        chat.run.wait_until(lambda screen: " echo" in screen.all_lines())
         chat.type(" done")
         chat.input("half done")
         chat.type("\x03")

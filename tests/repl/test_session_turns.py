@@ -68,7 +68,9 @@ def test_two_prompts_are_one_conversation(session, paper, monkeypatch):
     agree(session)
 
 
-def test_a_failed_request_gives_the_text_back_and_leaves_no_trace(session, paper, monkeypatch, tmp_path):
+def test_a_failed_request_gives_the_text_back_and_leaves_no_trace(
+    session, paper, monkeypatch, tmp_path
+):
     (tmp_path / "notes.txt").write_text("the notes\n")
     service = Service(["one"], [lost()], ["two"]).install(monkeypatch)
     hand = talk(session, "first", f"/file {tmp_path / 'notes.txt'}", "second", "second, again")
@@ -151,7 +153,9 @@ def test_a_failed_retry_leaves_the_old_reply_active(session, monkeypatch):
 
 
 def test_reasoning_alone_is_kept_and_asked_again(session, paper, monkeypatch):
-    service = Service([thought("Hm. "), KeyboardInterrupt()], [thought("So"), "Yes"]).install(monkeypatch)
+    service = Service([thought("Hm. "), KeyboardInterrupt()], [thought("So"), "Yes"]).install(
+        monkeypatch
+    )
     talk(session, "is it?", "/think", "/continue", "/think")
     assert said(session) == ["is it?", "Yes"]
     assert [one.content for one in service.asked[1].messages] == ["is it?"]
@@ -236,7 +240,7 @@ def test_reopening_shows_the_last_exchange(session, monkeypatch):
     again.reopen(None)
     talk(again)
     assert "> second\n. line\nthe end\n" in paper.text
-    assert "first" not in paper.text
+    assert "> first" not in paper.text
 
 
 def test_a_bug_in_a_command_does_not_end_the_session(session, paper, monkeypatch):

@@ -14,11 +14,23 @@ from typing import Self
 
 import pytest
 from support import openai
-from support.server import FaultServer, Pause, Stall, Tell, event, http_chunk, read_request, reply, text
+from support.server import (
+    FaultServer,
+    Pause,
+    Stall,
+    Tell,
+    event,
+    http_chunk,
+    read_request,
+    reply,
+    text,
+)
 from support.sessions import Paper, new_session, talk
 
 from darkai_cli import stops
 from darkai_cli.config import paths
+from darkai_cli.conversation import reopened
+from darkai_cli.history.journal import Journal
 from darkai_cli.repl.session import Session
 from darkai_cli.repl.titling import cleaned
 
@@ -39,7 +51,9 @@ class KeepAlive:
                 sock, _ = self._listener.accept()
                 self.requests.append([])
                 self.accepted.set()
-                threading.Thread(target=self._serve, args=(sock, self.requests[-1]), daemon=True).start()
+                threading.Thread(
+                    target=self._serve, args=(sock, self.requests[-1]), daemon=True
+                ).start()
 
     def _serve(self, sock: socket.socket, seen: list[bytes]) -> None:
         said = http_chunk(text("fine") + event("stream-end")) + http_chunk(b"")
@@ -133,9 +147,14 @@ def interrupted_by(*steps, monkeypatch, more=()) -> tuple[Session, Paper, FaultS
 
     def stop() -> None:
         told.wait(30)
-        for _ in range(2):
-            os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
 
+    def ending(*args, **kwargs):
+        os.kill(os.getpid(), signal.SIGINT)  # the second, while the first is dealt with
+        return end(*args, **kwargs)
+
+    end = Journal.end
+    monkeypatch.setattr(Journal, "end", ending)
     server = FaultServer(reply([*steps, Tell(told), Stall()]), *more)
     monkeypatch.setenv("DARKAI_URL", server.url)
     thread = threading.Thread(target=stop)
@@ -163,6 +182,10 @@ def test_ctrl_c_twice_at_any_point_closes_the_connection_and_not_the_session(ste
     assert not kept or "".join(steps).startswith(kept[1])
     assert "stopped" in paper.text
     assert "error" not in paper.text
+    found = reopened.reopen(paths.history_file(), session.conversation)
+    assert [one.message.content for one in found.branches.branch()] == kept
+    with session.store() as store:
+        assert [one.state for one in store.turns(session.conversation)] == ["interrupted"]
 
 
 def titled(answer: str, monkeypatch) -> tuple[Session, FaultServer]:
@@ -224,7 +247,9 @@ def test_a_title_is_one_clean_line(told, title):
 
 def test_the_prompt_waits_for_no_title(monkeypatch):
     gate = Event()
-    with FaultServer(reply(["The answer."]), reply([Pause(gate), "Late"]), reply(["two"])) as server:
+    with FaultServer(
+        reply(["The answer."]), reply([Pause(gate), "Late"]), reply(["two"])
+    ) as server:
         monkeypatch.setenv("DARKAI_URL", server.url)
         monkeypatch.setenv("DARKAI_TITLE", "model")
         session = new_session(Paper())

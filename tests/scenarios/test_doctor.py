@@ -200,7 +200,8 @@ def test_keys_that_others_can_read_are_refused() -> None:
 def saved() -> Path:
     """A history with a conversation in it."""
     with FaultServer(reply(["x" * 20_000])) as server:
-        assert run_darkai("ask", "hi", env={"DARKAI_URL": server.url}).code == 0
+        result = run_darkai("ask", "hi", env={"DARKAI_URL": server.url})
+        assert result.code == 0, result
     return home() / "history.db"
 
 
@@ -360,6 +361,15 @@ def test_nobody_listens() -> None:
     assert "connection refused" in found["detail"]
 
 
+def test_a_connection_that_is_reset_at_once_is_told_by_the_request() -> None:
+    with FaultServer([BeforeRequest(), Reset()]) as server:
+        use(server)
+        report = examine()
+    assert report.code == 7, report.value
+    assert report.bad in (["provider.work.connection"], ["provider.work.service"])
+    assert "bug" not in json.dumps(report.value)
+
+
 def test_a_name_that_does_not_resolve() -> None:
     use("http://nowhere.invalid/v1")
     found = examine().only("provider.work.name", "fail", 7)
@@ -455,7 +465,7 @@ def test_a_key_that_must_not_go_over_plain_http() -> None:
         ([Reset()], 7, "reset"),
         ([], 7, "closed the connection without answering"),
         ([Send(b"HTTP/9.9 banana\r\n\r\n")], 9, "invalid HTTP"),
-        (page(200, "fine", "text/plain"), 9, "no JSON"),
+        (page(200, "fine", "text/plain"), 9, "sent no "),
     ],
     ids=["500", "404", "portal", "429", "reset", "closed", "banana", "no JSON"],
 )  # fmt: skip

@@ -282,3 +282,14 @@ def test_a_key_of_another_program_is_not_offered() -> None:
     result = ask(PROMPT, env={"GITHUB_TOKEN": "ghp_0123456789", "HF_TOKEN": "hf_0123456789"})
     assert result.code == 7
     assert "is set" not in result.stderr
+
+
+def test_whoever_on_the_list_has_no_key_is_passed_over() -> None:
+    configure('fallback = ["openai/gpt-4o", "demo"]\n')
+    result = ask("tell me a joke")
+    assert result.code == 0, result
+    first, second = result.stderr.splitlines()
+    assert (
+        first == "warning: fallback `openai/gpt-4o`: `openai` needs an API key, and there is none"
+    )
+    assert second.endswith("going on with `demo`")

@@ -11,8 +11,18 @@ from threading import Event
 from typing import Any
 
 import pytest
-from support.scenario import Result, run_darkai, run_in_pty, start_darkai
-from support.server import FaultServer, Pause, Stall, closed_port, json_page, page
+from support.scenario import Result, run_darkai, run_in_pty, start_darkai, start_in_pty
+from support.server import (
+    Close,
+    FaultServer,
+    Pause,
+    Send,
+    Stall,
+    closed_port,
+    head,
+    json_page,
+    page,
+)
 
 RICH = {
     "data": [
@@ -155,6 +165,18 @@ def test_a_table_fits_the_terminal_and_is_safe(columns: int) -> None:
         assert shown.lines[1].split()[-3:] == ["0.15", "0.6", "big"]
 
 
+def test_a_terminal_is_told_what_is_waited_for() -> None:
+    answered = Event()
+    with FaultServer([Pause(answered), *json_page(200, RICH)]) as server:
+        configure(table("one", server))
+        with start_in_pty("models", "-p", "one") as run:
+            run.wait_for(b"waiting for 127.0.0.1")
+            answered.set()
+            assert run.finish().code == 0
+            shown = run.shown()
+    assert not any("waiting" in line for line in shown.lines)
+
+
 def test_ctrl_c_ends_the_waiting() -> None:
     with FaultServer([Stall()]) as server:
         configure(table("one", server))
@@ -288,10 +310,66 @@ def test_aliases_are_made_listed_and_removed() -> None:
         (("fast", "openai"), 2, "an alias means a model"),
         (("fast",), 5, "there is no alias `fast`"),
         (("--rm", "fast", "other"), 2, "`--rm` takes one alias"),
-        (("", "darkai/gpt-4o"), 2, "blanks"),
+        (("", "darkai/gpt-4o"), 2, "an alias needs a name"),
+        ((" x", "darkai/gpt-4o"), 2, "no blanks around it"),
     ],
 )
 def test_an_alias_that_cannot_be(args: tuple[str, ...], code: int, words: str) -> None:
     result = run_darkai("models", "alias", *args)
     assert (result.code, words in result.stderr) == (code, True), result
     assert not (home() / "config.toml").exists()
+
+
+def test_what_is_written_names_the_provider_that_was_typed() -> None:
+    """Also where another provider is the default, and one of these names is nobody's."""
+    assert run_darkai("models", "default", "openai/gpt-4o-mini").code == 0
+    made = run_darkai("models", "alias", "fast", "groq/llama-3.1-8b-instant")
+    assert (made.code, made.stderr) == (0, "")
+    assert written()["aliases"] == {"fast": "groq/llama-3.1-8b-instant"}
+    assert run_darkai("models", "default", "anthropic/claude-x").code == 0
+    assert (written()["provider"], written()["model"]) == ("anthropic", "claude-x")
+    configure('provider = "gone"\n')
+    assert run_darkai("models", "default", "openai/gpt-4o").code == 0
+    assert written()["provider"] == "openai"
+
+
+def test_an_alias_that_hides_a_model_is_told() -> None:
+    made = run_darkai("models", "alias", "gpt-4o", "openai/gpt-4o")
+    assert made.code == 0
+    assert made.stderr.startswith("note: `gpt-4o` alone no longer means the model of that name; ")
+
+
+def test_what_several_providers_have_in_common_is_told_once() -> None:
+    url = "http://127.0.0.1:9/v1"
+    configure("".join(f'[providers.{n}]\ntype = "openai"\nurl = "{url}"\n' for n in ("a", "b")))
+    keys = home() / "keys.toml"
+    keys.write_text("")
+    keys.chmod(0o644)
+    result = run_darkai("models")
+    assert result.stderr == f"warning: `a`, `b`: `{keys}` is not used: others can read it\n"
+
+
+def test_a_list_that_is_too_large_or_cut_is_not_called_a_wrong_one() -> None:
+    with FaultServer(
+        page(200, " " * (17 << 20), "application/json"),
+        [Send(head(200, {"content-length": "99"}) + b'{"data": ['), Close()],
+    ) as server:
+        configure(table("one", server))
+        large = run_darkai("models", "-p", "one")
+        cut = run_darkai("models", "-p", "one")
+    assert large.stderr.startswith("error: the answer of 127.0.0.1 exceeded 16 MiB")
+    assert cut.code == 7, cut
+    assert "connection lost" in cut.stderr
+
+
+def test_show_asks_ollama_about_the_one_model() -> None:
+    tags = {"models": [{"name": "llama9:latest", "details": {"parameter_size": "8B"}}]}
+    told = {"capabilities": ["completion", "vision"], "model_info": {"llama.context_length": 8192}}
+    with FaultServer(json_page(200, tags), json_page(200, told)) as server:
+        configure(f'[providers.one]\ntype = "ollama"\nurl = "http://{server.address}"\n')
+        result = run_darkai("models", "show", "one/llama9", "--json")
+        assert [one.target for one in server.requests] == ["/api/tags", "/api/show"]
+        assert json.loads(server.requests[1].body) == {"model": "llama9:latest"}
+    shown = json.loads(result.text)
+    assert (shown["model"], shown["aliases"]) == ("llama9:latest", ["llama9"])
+    assert (shown["context"], shown["takes"]) == (8192, ["text", "image"])

@@ -432,7 +432,7 @@ def test_no_key_goes_to_another_machine_over_plain_http(isolated: Path):
         (page(200, LOGIN), "web page ('Hotel WiFi Login')"),
         (page(500), "failed (500)"),
         (refusal(401, f"bad key {KEY}"), "rejected the API key (from WORK_KEY)"),
-        (page(200, "no", "text/plain"), "no JSON"),
+        (page(200, "no", "text/plain"), "sent no list of models"),
         ([Close()], "closed the connection without answering"),
     ],
 )

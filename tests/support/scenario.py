@@ -215,7 +215,9 @@ class Running:
         screen = self.screen
         assert screen is not None
         with self._changed:
-            self._changed.wait_for(lambda: holds(screen) or not self._still_open, timeout or self._timeout)
+            self._changed.wait_for(
+                lambda: holds(screen) or not self._still_open, timeout or self._timeout
+            )
             found = holds(screen)
             if not found:
                 raise AssertionError("the screen was:\n" + "\n".join(screen.all_lines()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
@@ -15,7 +16,6 @@ from darkai_cli.providers import registry
 from darkai_cli.repl import loop
 from darkai_cli.repl.screen import Screen
 from darkai_cli.repl.session import Session
-
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -43,6 +43,9 @@ class Hand:
     def confirm(self, question: str) -> bool:
         self.asked.append(question)
         return self._answers.pop(0) if self._answers else False
+
+    def aloud(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def close(self) -> None:
         self.closed = True

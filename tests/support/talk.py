@@ -1,14 +1,16 @@
 """A chat session on an emulated terminal, and what a person sees of it.
 
-    with chatting(env={"DARKAI_URL": server.url}) as chat:
-        chat.type("hello\\r")
-        chat.until("Hello to you")
-        chat.prompt()
+with chatting(env={"DARKAI_URL": server.url}) as chat:
+    chat.type("hello\\r")
+    chat.until("Hello to you")
+    chat.prompt()
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -48,19 +50,29 @@ class Chat:
         """Wait until the input holds this text, with the cursor at its end."""
         self.run.wait_until(lambda screen: typed(screen) == text)
 
-    def foot(self) -> str:
-        """The status line."""
-        return str(self.run.wait_until(lambda screen: screen.display[-1].strip()))
+    def foot(self, text: str) -> str:
+        """The status line, once it holds the text."""
+        self.run.wait_until(lambda screen: text in screen.display[-1])
+        return self.screen.display[-1].rstrip()
 
     def leave(self) -> Any:
-        """Ctrl-D; how the run ended."""
+        """Ctrl-D on an empty input; how the run ended."""
+        self.input()
         self.type("\x04")
         return self.run.shown()
 
 
+def poll(holds: Callable[[], Any], seconds: float = 20) -> None:
+    """Wait for something that shows on no screen: a file, a row of a database."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "the time ran out"
+        threading.Event().wait(0.02)
+
+
 def typed(screen: Terminal) -> str | None:
     """The input from its prompt to the cursor; None if the cursor is not in one."""
-    rows = [row for row in screen.display[: screen.cursor.y]]
+    rows = list(screen.display[: screen.cursor.y])
     rows.append(screen.display[screen.cursor.y][: screen.cursor.x])
     for number in range(len(rows) - 1, -1, -1):
         if rows[number].startswith("> "):

@@ -134,7 +134,9 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def the_branch_is_a_path(self):
         branch = self.tree.branch()
-        assert [entry.parent for entry in branch] == [None, *(one.id for one in branch)][: len(branch)]
+        assert [entry.parent for entry in branch] == [None, *(one.id for one in branch)][
+            : len(branch)
+        ]
         number, count = self.tree.place()
         assert 1 <= number <= count == max(1, len(self.tree.leaves()))
 

@@ -183,6 +183,32 @@ def test_set_and_unset(file: Path) -> None:
     assert "base URL" in failure(ConfigError, "set", "providers.darkai.url", "x").message
 
 
+def test_set_tells_what_a_provider_lacks(file: Path) -> None:
+    assert "has no `type`" in Run("set", "providers.work.url", "http://localhost:1/").err
+    assert "`opnai`, which is not known" in Run("set", "providers.work.type", "opnai").err
+    assert ok("set", "providers.work.type", "openai") == ""
+    error = failure(ConfigError, "set", "providers.work.typ", "openai")
+    assert (error.message, error.hint) == (
+        "unknown key `providers.work.typ`",
+        "did you mean `providers.work.type`?",
+    )
+
+
+def test_an_api_key_is_sent_to_where_keys_are_kept(file: Path) -> None:
+    error = failure(ConfigError, "set", "providers.openai.api_key", "sk-0123456789")
+    assert error.hint == "API keys are kept apart: `darkai keys set openai`"
+    file.write_text('[providers.openai]\napi_key = "sk-0123456789"\n')
+    error = failure(ConfigError, "show")
+    assert error.hint == "API keys are kept apart: `darkai keys set openai`"
+    assert "sk-0" not in error.message
+
+
+def test_a_key_in_a_url_is_not_shown(file: Path) -> None:
+    file.write_text('[providers.work]\nurl = "https://h/v1?key=sk-0123456789&v=1"\n')
+    assert Run("show").rows()["providers.work.url"][0] == "https://h/v1?key=***&v=1"
+    assert ok("get", "providers.work.url") == "https://h/v1?key=***&v=1\n"
+
+
 def test_set_tells_what_wins_over_it(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DARKAI_MODEL", "m")
     assert "`DARKAI_MODEL` wins" in Run("set", "model", "other").err

@@ -111,7 +111,7 @@ def test_the_text_is_read_by_the_kind_of_the_key(key: str, text: str, value: obj
         ("modle", "m", "unknown key `modle`"),
         ("aliases", "m", "`aliases` is a table"),
         ("providers.darkai", "m", "`providers.darkai` is a table"),
-        ("providers.darkai.key", "m", "`providers.darkai.key` is a table"),
+        ("providers.darkai.key", "m", "unknown key `providers.darkai.key`"),
         ("timeout", "0", "`timeout`: must be a number of seconds above 0"),
         ("retries", "1.5", "whole number"),
         ("plain", "perhaps", "true or false"),

@@ -9,7 +9,7 @@ from types import ModuleType
 import typer
 from support.isolation import ROOT
 
-from darkai_cli.cli import ask, doctor, history, keys, replay
+from darkai_cli.cli import ask, doctor, history, keys, models, replay
 
 DOCS = ROOT / "docs"
 
@@ -69,7 +69,7 @@ def test_every_option_in_a_how_to_exists() -> None:
         known |= {
             flag for param in typer.main.get_command(module.app).params for flag in param.opts
         }
-    for module in (history, keys):
+    for module in (history, keys, models):
         known |= set().union(*options_of(module).values())
     for page in sorted((DOCS / "how-to").glob("*.md")):
         found = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")))

@@ -18,12 +18,13 @@ from hypothesis import strategies as st
 
 from darkai_cli.cli.history import layout
 from darkai_cli.config.load import load
-from darkai_cli.doctor import machine, network, places, report, running
+from darkai_cli.doctor import examining, machine, network, places, report, running, services
 from darkai_cli.doctor.checks import Check, Finding, Step, ok
 from darkai_cli.errors import ConfigError, DarkAIError
 from darkai_cli.history import inspection
 from darkai_cli.limits import overview
 from darkai_cli.limits.ledger import LedgerError
+from darkai_cli.providers import registry, tables
 from darkai_cli.secret import remember
 from darkai_cli.wire import certificate
 
@@ -392,3 +393,29 @@ def test_faults_are_collected_and_what_is_good_stays(tmp_path: Path) -> None:
     faults = []
     assert load(environ={**environ, "DARKAI_RETRIES": ""}, faults=faults).model is None
     assert len(faults) == 1
+
+
+# --- who is checked, and how strictly -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "near", "names", "lenient"),
+    [
+        ("", [], (), False),
+        ("", ["ollama"], (), True),
+        ("fallback = []", ["ollama"], (), False),
+        ("", ["ollama"], ("darkai",), False),
+        ('provider = "darkai"', ["ollama"], (), False),
+        ('[providers.work]\ntype = "openai"\nurl = "http://h/v1"', [], (), True),
+    ],
+)
+def test_the_default_service_is_judged_by_who_chose_it(
+    text: str, near: list[str], names: tuple[str, ...], lenient: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "config.toml").write_text(text)
+    environ = {"DARKAI_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    task = services.Task(load(environ=environ), environ, network.Clock())
+    found = [registry.Target(tables.settings_of(task.config, name), "m") for name in near]
+    course = examining._courses(names, task, found)[0]
+    assert (course._name, course._lenient) == ("darkai", lenient)
+    assert "February 2025" in (course._choose or "")

@@ -82,6 +82,7 @@ def test_white_space_around_a_key_is_dropped():
         ("sk-one-123456\nsk-two", "more than one line"),
         ("sk-schlüssel-12345", "not ASCII"),
         ("sk-\x1b[31m-12345678", "a control character"),
+        ("k" * 8193, "longer than 8192 characters"),
     ],
 )
 def test_a_value_that_is_no_key_is_an_error_of_its_source(value: str, told: str):

@@ -64,6 +64,9 @@ models = ["two", "three"]
         ('provider = "openrouter"\n', {"model": "ollama/llama3"}, "ollama: llama3"),
         ('provider = "openrouter"\n', {"model": "openai/gpt-4o"}, "openrouter: openai/gpt-4o"),
         ('provider = "openrouter"\n' + TABLES, {"model": "work/one"}, "work: one"),
+        # ... or if the chosen one has no names with a slash
+        ('provider = "anthropic"\n', {"model": "openai/gpt-4o"}, "openai: gpt-4o"),
+        ('provider = "work"\n' + TABLES, {"model": "openai/gpt-4o"}, "openai: gpt-4o"),
         # aliases
         ('[aliases]\nfast = "openai/gpt-4o-mini"\n', {"model": "fast"}, "openai: gpt-4o-mini"),
         (
@@ -80,6 +83,24 @@ models = ["two", "three"]
 def test_names(text: str, flags: dict[str, str], found: str) -> None:
     configure(text)
     assert meant(**flags) == found
+
+
+def test_a_name_with_a_slash_follows_what_the_chosen_one_lists() -> None:
+    configure('provider = "groq"\n')
+    url = BUILT_IN["groq"].url
+    listing.write("groq", url, [ModelInfo("llama"), ModelInfo("openai/gpt-oss-20b")])
+    assert meant(model="openai/gpt-4o") == "groq: openai/gpt-4o"
+    listing.write("groq", url, [ModelInfo("llama"), ModelInfo("qwen/qwen3")])
+    assert meant(model="openai/gpt-4o") == "openai: gpt-4o"
+
+
+def test_an_alias_is_not_sent_to_another_provider_than_it_names() -> None:
+    configure(TABLES + '[aliases]\nfast = "home/two"\n')
+    assert meant(model="fast", provider="home") == "home: two"
+    with pytest.raises(DarkAIError) as caught:
+        meant(model="fast", provider="ollama")
+    assert caught.value.exit_code == 2
+    assert "means `home/two`, but `ollama` is the provider that was chosen" in caught.value.message
 
 
 def test_a_provider_with_a_key_is_meant_by_a_later_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +123,11 @@ def test_a_flag_is_later_than_a_variable(monkeypatch: pytest.MonkeyPatch) -> Non
         ("", {"provider": "opnerouter"}, "did you mean `openrouter`"),
         (TABLES, {"model": "two"}, "did you mean `work/two` or `home/two`"),
         (TABLES, {"model": "thre"}, "`home/three`"),
-        (TABLES, {"provider": "work", "model": "three"}, "`one`, `two`"),
+        (TABLES, {"provider": "work", "model": "three"}, "models are one, two"),
+        ("", {"model": "opnai/gpt-4o"}, "did you mean `openai/gpt-4o`?"),
+        (TABLES, {"provider": "work", "model": "hme/two"}, "did you mean `home/two`?"),
+        ("", {"model": "openai"}, "`openai` is a provider: `-p openai`"),
+        ("", {"provider": "opnai"}, "did you mean `openai`"),
     ],
 )
 def test_unknown_names_tell_the_nearest(text: str, flags: dict[str, str], hint: str) -> None:

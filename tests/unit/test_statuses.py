@@ -8,7 +8,7 @@ from email.utils import formatdate
 import pytest
 
 from darkai_cli.providers import statuses
-from darkai_cli.providers.base import HttpRequest
+from darkai_cli.providers.base import HttpRequest, ProviderSettings
 
 NOW = 1_800_000_000.0
 URL = "https://service.test/v1/chat"
@@ -142,3 +142,25 @@ def test_a_proxy_that_wants_a_password_is_named() -> None:
 )
 def test_amounts(size: int, words: str) -> None:
     assert statuses._amount(size) == words
+
+
+@pytest.mark.parametrize(
+    ("location", "shown", "hint"),
+    [
+        (
+            "https://new.test:8443/v2/chat/completions",
+            "new.test:8443/v2/",
+            "https://new.test:8443/v2",
+        ),
+        ("/v2/chat/completions", "/v2/chat/completions", "https://service.test/v2"),
+        ("https://new.test/elsewhere", "new.test/elsewhere", "URL"),
+        ("https://new.test/`rm`/chat/completions", "new.test/`rm`", "URL"),
+    ],
+)
+def test_a_redirect_names_what_to_type(location: str, shown: str, hint: str) -> None:
+    settings = ProviderSettings("work", "openai", "https://service.test/v1/", "m")
+    request = HttpRequest("https://service.test/v1/chat/completions", {}, b"")
+    headers = {"location": location}
+    error = statuses.explain("service.test", request, 307, headers, b"", NOW, settings=settings)
+    assert f"redirected to {shown}" in error.message
+    assert error.hint.endswith(f"`darkai config set providers.work.url {hint}`")

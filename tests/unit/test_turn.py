@@ -69,6 +69,18 @@ def test_the_last_error_says_how_often() -> None:
 
 
 @pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("h failed (500: boom)", "h failed (500: boom) after 3 tries"),
+        ("limited by h: slow down", "limited by h: slow down; tried 3 times"),
+    ],
+)
+def test_how_often_is_no_part_of_the_service_s_words(message: str, told: str) -> None:
+    _found, error, _slept = run(Source([ServiceError(message, retryable=True)]))
+    assert error.message == told
+
+
+@pytest.mark.parametrize(
     "error", [NetworkError("refused"), ServiceError("400"), RateLimitError("quota")]
 )
 def test_what_cannot_pass_is_not(error: ProviderError) -> None:

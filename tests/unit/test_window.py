@@ -44,7 +44,14 @@ def test_the_oldest_exchanges_go_whole():
     fit = window.fit(said, 450, reply=0)
     assert fit.is_over
     assert fit.dropped == 4
-    assert [one.role for one in fit.kept] == ["system", "user", "assistant", "user", "assistant", "user"]
+    assert [one.role for one in fit.kept] == [
+        "system",
+        "user",
+        "assistant",
+        "user",
+        "assistant",
+        "user",
+    ]
     assert fit.kept[-1].content == "last"
 
 
@@ -73,7 +80,11 @@ def test_room_is_left_for_the_reply():
 
 
 def test_a_prompt_that_is_too_large_by_itself_is_told():
-    said = [Message("user", "a" * 400), Message("assistant", "b" * 400), Message("user", "c" * 4000)]
+    said = [
+        Message("user", "a" * 400),
+        Message("assistant", "b" * 400),
+        Message("user", "c" * 4000),
+    ]
     fit = window.fit(said, 500, reply=0)
     assert (fit.dropped, fit.is_hopeless, fit.left) == (2, True, 1004)
     assert not window.fit(said, 1100, reply=0).is_hopeless

@@ -11,6 +11,7 @@ import typer
 from darkai_cli import streams
 from darkai_cli.cli.history import layout, opening, printing
 from darkai_cli.errors import InputError, UsageError
+from darkai_cli.sinks import notices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,7 +116,7 @@ def import_(
     history = paths.history_file()
     if history.exists() and history.samefile(file):
         file = salvage.put_aside(file)
-        printing.tell("note", f"the damaged history is now `{file}`; a new one is started")
+        notices.tell("note", f"the damaged history is now `{file}`; a new one is started")
     with opening.opened(history, replace=True) as store:
         report = _import(store, importers.import_file, file)
     _report(report)

@@ -44,8 +44,8 @@ def opened(file: Path, *, replace: bool = False) -> Store:
 
     ``replace``: one that is damaged is moved aside. Raises ``StoreError``.
     """
-    from darkai_cli.cli.history.printing import tell
     from darkai_cli.history.store import Store
+    from darkai_cli.sinks.notices import tell
 
     store = Store(file, replace=replace)
     for warning in store.warnings:

@@ -79,11 +79,6 @@ def one_line(text: str) -> str:
     return sanitize_line(" ".join(text[: _TITLE * 4].split()), _TITLE)
 
 
-def tell(label: str, text: str) -> None:
-    """A line on stderr that is no error: ``warning`` or ``note``."""
-    streams.tell(f"{label}: {sanitize_line(text, 1000)}")
-
-
 def iso(ms: int) -> str:
     """A time for programs: ``2026-01-31T12:00:00Z``."""
     import time

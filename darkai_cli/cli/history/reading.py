@@ -10,6 +10,7 @@ import typer
 from darkai_cli import streams
 from darkai_cli.cli.history import layout, opening, printing
 from darkai_cli.cli.history.layout import Cell, Column
+from darkai_cli.sinks import notices
 from darkai_cli.sinks.sanitize import sanitize_line
 
 if TYPE_CHECKING:
@@ -154,17 +155,17 @@ def _tell_about(found: Found, typed: str, limit: int) -> None:
     """What the hits alone do not say."""
     if found.ignored:
         ignored = ", ".join(f"`{one}`" for one in found.ignored)
-        printing.tell("note", f"punctuation alone cannot be found: {ignored}")
+        notices.tell("note", f"punctuation alone cannot be found: {ignored}")
     if not found.hits:
-        printing.tell("note", f"no message has `{typed}`")
+        notices.tell("note", f"no message has `{typed}`")
     elif found.by_date:
-        printing.tell(
+        notices.tell(
             "note",
             f"more than {found.total - 1:,} messages have `{typed}`: ordered by date, the newest"
             f" {len(found.hits)} shown",
         )
     elif len(found.hits) == limit and found.total > limit:
-        printing.tell("note", f"the best {limit} of {found.total:,}; `--limit` shows more")
+        notices.tell("note", f"the best {limit} of {found.total:,}; `--limit` shows more")
 
 
 def _print_hits(store: Store, found: Found, *, json: bool) -> None:

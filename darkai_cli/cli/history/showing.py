@@ -14,6 +14,7 @@ import typer
 
 from darkai_cli.cli.history import layout, opening, printing
 from darkai_cli.errors import NotFoundError
+from darkai_cli.sinks import notices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -280,7 +281,7 @@ def diff(
     screen = printing.Screen()
     rows = list(difflib.unified_diff(old, new, fromfile=first, tofile=second, lineterm=""))
     if not rows:
-        printing.tell("note", f"`{first}` and `{second}` say the same")
+        notices.tell("note", f"`{first}` and `{second}` say the same")
     if not screen.terminal:
         screen.lines(rows)
         return

@@ -14,6 +14,7 @@ from darkai_cli.cli.models.listing import warn
 from darkai_cli.errors import NotFoundError, UsageError
 from darkai_cli.providers import listing, registry
 from darkai_cli.providers.tables import is_here, nearest
+from darkai_cli.sinks.notices import tell
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
@@ -27,7 +28,7 @@ def show_default() -> None:
     target = registry.chosen(load())
     _print(_name(target))
     if not target.model:
-        streams.tell("note: no model is named; a server on this machine is asked for its first one")
+        tell("note", "no model is named; a server on this machine is asked for its first one")
 
 
 def set_default(name: str) -> None:
@@ -92,7 +93,7 @@ def set_alias(name: str, target: str) -> None:
     _tell_hidden(config, name)
     _doubt(meant)
     if _name(meant) != target:
-        streams.tell(f"note: `{_safe(name)}` means `{_safe(_name(meant))}`")
+        tell("note", f"`{name}` means `{_name(meant)}`")
 
 
 def remove_alias(name: str) -> None:
@@ -134,10 +135,8 @@ def _tell_hidden(config: Config, name: str) -> None:
     """Say so if the new alias has the name of a model, which it hides."""
     for settings in registry.usable(config)[0]:
         if name in (*registry.listed(settings), *settings.aliases):
-            streams.tell(
-                f"note: `{_safe(name)}` alone no longer means the model of that name; "
-                f"`{settings.name}/{_safe(name)}` does"
-            )
+            meant = f"`{settings.name}/{name}` does"
+            tell("note", f"`{name}` alone no longer means the model of that name; {meant}")
             return
 
 
@@ -149,7 +148,7 @@ def _tell_winner() -> None:
     for key in ("provider", "model"):
         origin = config.origin(key)
         if origin.kind not in ("user", "default"):
-            streams.tell(f"note: written, but `{_safe(origin.where)}` wins over it")
+            tell("note", f"written, but `{origin.where}` wins over it")
             return
 
 

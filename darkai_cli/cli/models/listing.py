@@ -6,6 +6,7 @@ Beside them the servers on this machine that answer. A provider that fails is a 
 from __future__ import annotations
 
 import json as json_module
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from darkai_cli import streams
@@ -15,7 +16,7 @@ from darkai_cli.providers.base import ModelInfo
 from darkai_cli.providers.tables import is_here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from darkai_cli.config import Config
     from darkai_cli.providers.base import ProviderSettings
@@ -44,15 +45,17 @@ def run(*, json: bool, refresh: bool, provider: str | None) -> int:
         warn(notice)
     if provider is not None:
         one = registry.settings_of(config, provider)
-        answers = survey.ask([one], config, refresh=refresh)
+        with waiting(config, one.host):
+            answers = survey.ask([one], config, refresh=refresh)
         fault = answers[0].fault
         if fault is not None:
             raise fault
         faults: list[DarkAIError] = []
     else:
         providers, faults = registry.usable(config)
-        answers = survey.ask(providers, config, refresh=refresh)
-        answers += survey.local(config, providers)
+        with waiting(config, "the lists of models"):
+            answers = survey.ask(providers, config, refresh=refresh)
+            answers += survey.local(config, providers)
     rows = rows_of(config, answers, faults, every=provider is None)
     for message in dict.fromkeys(fault.message for fault in faults):
         warn(message)
@@ -63,11 +66,26 @@ def run(*, json: bool, refresh: bool, provider: str | None) -> int:
     return failed[0].exit_code if failed and len(failed) == len(asked) else 0
 
 
+@contextmanager
+def waiting(config: Config, what: str) -> Iterator[None]:
+    """Say on a terminal what is waited for, if that takes a while."""
+    from darkai_cli.sinks.waiting import Waiting
+
+    err = streams.stderr()
+    row = Waiting(err, what, width=lambda: streams.size(err)[0])
+    if not config.plain and not streams.is_dumb():
+        row.start()
+    try:
+        yield
+    finally:
+        row.stop()
+
+
 def warn(message: str) -> None:
     """One line on stderr."""
-    from darkai_cli.sinks.sanitize import sanitize_line
+    from darkai_cli.sinks.notices import tell
 
-    streams.tell(f"warning: {sanitize_line(message, 1000)}")
+    tell("warning", message)
 
 
 def warn_of(answers: Sequence[survey.Answer]) -> None:

@@ -22,6 +22,7 @@ def run(name: str, *, json: bool, refresh: bool) -> None:
     """Show it. Raises ``NotFoundError`` and its kin for a name that means nothing."""
     from darkai_cli.config.load import load
     from darkai_cli.sinks.fields import field
+    from darkai_cli.sinks.notices import tell
     from darkai_cli.sinks.raw import put
     from darkai_cli.sinks.sanitize import sanitize_line
 
@@ -30,12 +31,15 @@ def run(name: str, *, json: bool, refresh: bool) -> None:
         listing.warn(notice)
     target = registry.resolve(config)
     settings = target.settings
-    answer = survey.ask([settings], config, refresh=refresh)[0]
+    with listing.waiting(config, settings.host):
+        answer = survey.ask([settings], config, refresh=refresh)[0]
     if answer.fault is not None:
         listing.warn_of([answer])
     elif not _find(answer.models, target.model):
-        streams.tell(f"note: `{settings.name}` does not list `{sanitize_line(target.model)}`")
+        tell("note", f"`{settings.name}` does not list `{target.model}`")
     row = _row(load(), answer, target.model)
+    if answer.fault is None:
+        row = row._replace(model=survey.about(settings, config, row.model))
     facts = {**listing.facts(settings, row), "key": _key(settings, config)}
     out = streams.stdout()
     if json:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["environment", "key_command", "keyring", "file"]
 
+MAX_KEY = 8192
+"""The longest key, in characters: with a longer one no server would take the headers."""
+
 
 class Seeker(NamedTuple):
     """The provider that a key is looked for.
@@ -174,6 +177,8 @@ def fault_in(key: str) -> str | None:
     """Why a text is no key; None if it may be one."""
     if not key:
         return "is empty"
+    if len(key) > MAX_KEY:
+        return f"is longer than {MAX_KEY} characters"
     if "\n" in key or "\r" in key:
         return "has more than one line"
     if not key.isascii():

@@ -77,12 +77,13 @@ def continued(query: str) -> Iterator[str] | None:
     if not mark or not spoken or not _ROLE.match(talk):
         return None
     pieces = answers.reply(prompt, f"{talk}\nAssistant:" if before else "")
+    pieces = iter((answers.CANNOT,)) if pieces is None else pieces
     said = ""
-    for piece in pieces or ():
+    for piece in pieces:
         said += piece
         if len(said) >= len(partial):
             break
-    if pieces is None or not said.startswith(partial):
+    if not said.startswith(partial):
         return None
     return chain((said[len(partial) :],), pieces)
 

@@ -85,10 +85,11 @@ def info(session: Session, argument: str) -> Next:
     none(argument, "/info")
     place, count = session.branches.place()
     fit = session.fit()
+    settings = session.target.settings
     size = session.room.size(session.target, session.all_options())
     rows = {
         "model": session.name,
-        "address": shown_url(session.target.settings.url) or "none",
+        "address": "built in" if settings.type == "demo" else shown_url(settings.url),
         "window": f"{size} tokens" if size else "not known",
         "in use": f"~{fit.size} tokens; what does not fit: {session.overflow}",
         "title": session.title or "-",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from darkai_cli.conversation.branches import Branches, Entry
 from darkai_cli.errors import NotFoundError, UsageError
 from darkai_cli.repl import showing
-from darkai_cli.repl.commands.base import Next, Prefill, command
+from darkai_cli.repl.commands.base import Next, command
 from darkai_cli.repl.commands.talking import none, number
 
 if TYPE_CHECKING:
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 @command("undo", topic="branches", summary="step back before the last N prompts", arguments="[N]")
 def undo(session: Session, argument: str) -> Next:
-    """What was said stays in the tree, and `/redo` returns to it. A single prompt is offered again,
-    with what was attached to it.
+    """What was said stays in the tree, and `/redo` returns to it. To step back and change the
+    prompt there is `/edit`.
     """
     wanted = number(argument, "/undo")
     taken = session.branches.undo(1 if wanted is None else wanted)
     session.mark()
     many = "1 exchange" if len(taken) == 1 else f"{len(taken)} exchanges"
     session.screen.dim(f"{many} taken back; `/redo` restores")
-    return Prefill(session.typed_again(taken[0].id)) if len(taken) == 1 else None
+    return None
 
 
 @command("redo", topic="branches", summary="return to where you were before the last step back")
@@ -36,6 +36,7 @@ def redo(session: Session, argument: str) -> Next:
     none(argument, "/redo")
     entry = session.branches.redo()
     session.mark()
+    session.drop_again()
     session.screen.dim(f"back at: {first_line(entry)}")
     return None
 

@@ -62,8 +62,7 @@ def open_(session: Session, argument: str) -> Next:
     if not argument:
         raise UsageError("`/open` needs the id of a conversation", hint="`/history` shows them")
     session.reopen(argument)
-    session.screen.dim(f"`{session.title}`, {session.name} answers")
-    showing.show_end(session)
+    showing.show_conversation(session)
     return Prefill(session.offered())
 
 

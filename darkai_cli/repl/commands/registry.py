@@ -47,7 +47,7 @@ def find(typed: str) -> Command:
     begun = {one.names[0]: one for name, one in names.items() if typed and name.startswith(typed)}
     if len(begun) == 1:
         return next(iter(begun.values()))
-    close = sorted(begun) or difflib.get_close_matches(typed, names, n=3, cutoff=0.5)
+    close = sorted(begun) or difflib.get_close_matches(typed, names, n=3, cutoff=0.6)
     meant = " or ".join(f"`/{one}`" for one in close[:4])
     raise NotFoundError(
         f"there is no command `/{typed}`",

@@ -1,0 +1,257 @@
+"""The parts of the input that know nothing of a terminal, with any text and any bytes."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import stat
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prompt_toolkit.document import Document
+from prompt_toolkit.key_binding import KeyPress
+from prompt_toolkit.keys import Keys
+
+from darkai_cli.repl import typed
+from darkai_cli.repl.ahead import text_of
+from darkai_cli.repl.fencing import InputLexer
+from darkai_cli.repl.keyboard import joined
+from darkai_cli.repl.pastes import LINES, Pastes
+from darkai_cli.repl.status import Facts, columns
+from darkai_cli.repl.titlebar import TitleBar
+from darkai_cli.repl.typed import TypedLines
+
+# --- type-ahead -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"hello", "hello"),
+        (b"hello\n", "hello"),
+        (b"a\nb\n\n", "a\nb"),
+        (b"helo\x7flo", "hello"),
+        (b"\x7fa", "a"),
+        (b"one two\x17three", "one three"),
+        (b"one\ntwo\x15three", "one\nthree"),
+        (b"a\x1b[Db\x1bOPc\x1b[1;5Cd", "abcd"),
+        (b"\x1b[200~a\rb\x1b[201~", "a\nb"),
+        (b"a\x1b\rb", "a\nb"),
+        (b"\x1b[24;1Ra", "a"),
+        (b"\x1b]11;rgb:0/0/0\x07a", "a"),
+        ("é\tü".encode(), "é\tü"),
+        (b"\xff\xfea", "a"),
+        (b"\x04\x1a\x00a", "a"),
+    ],
+)
+def test_type_ahead_is_the_text_that_the_keys_stand_for(data, text):
+    assert text_of(data) == text
+
+
+@given(st.binary(max_size=300))
+def test_type_ahead_of_any_bytes_is_text_that_can_be_shown(data):
+    text = text_of(data)
+    assert all(char in "\n\t" or char.isprintable() for char in text)
+    assert not text.startswith("\n")
+    assert not text.endswith("\n")
+
+
+@given(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1))
+def test_type_ahead_of_plain_text_is_that_text(text):
+    assert text_of(text.encode()) == text
+
+
+# --- bursts ---------------------------------------------------------------------------------------
+
+
+def pressed(text: str) -> list[KeyPress]:
+    special = {"\r": Keys.ControlM, "\n": Keys.ControlJ, "\t": Keys.ControlI, "\x1b": Keys.Escape,
+               "\x03": Keys.ControlC}  # fmt: skip
+    return [KeyPress(special.get(char, char), char) for char in text]
+
+
+def told(keys: list[KeyPress]) -> list[str]:
+    return [f"paste {key.data}" if key.key == Keys.BracketedPaste else key.data for key in keys]
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("a\r", ["a", "\r"]),
+        ("ab\r\r", ["a", "b", "\r", "\r"]),
+        ("a\rb", ["paste a\nb"]),
+        ("a\rb\r", ["paste a\nb"]),
+        ("a\tb\r\rc", ["paste a\tb\n\nc"]),
+        ("a\rb\x03", ["paste a\nb", "\x03"]),
+        ("a\r\x03b", ["a", "\r", "\x03", "b"]),
+        ("a\x1b\rb", ["a", "\n", "b"]),
+    ],
+)
+def test_a_line_end_with_text_behind_it_is_no_enter(text, keys):
+    assert told(joined(pressed(text))) == keys
+
+
+def test_the_terminals_own_answer_is_no_part_of_a_burst():
+    keys = [*pressed("a\r"), KeyPress(Keys.CPRResponse, "\x1b[1;1R"), *pressed("b")]
+    assert told(joined(keys)) == ["\x1b[1;1R", "paste a\nb"]
+
+
+@given(st.text(alphabet="ab\r\n\t\x1b\x03", max_size=30))
+def test_a_burst_never_sends_a_line_that_has_more_behind_it(text):
+    found = joined(pressed(text))
+    for key, after in itertools.pairwise(found):
+        if key.key == Keys.ControlM:
+            assert isinstance(after.key, Keys)
+
+
+# --- pastes ---------------------------------------------------------------------------------------
+
+
+def test_a_paste_stands_for_itself_until_it_is_long():
+    pastes = Pastes()
+    short = "\n".join(["line"] * LINES)
+    assert pastes.take(short) == short
+    assert pastes.take("line\n" * 240) == "[pasted 240 lines]"
+    assert pastes.take("other\n" * 240) == "[pasted 240 lines, 2]"
+    assert pastes.take("line\n" * 240) == "[pasted 240 lines]"
+    assert pastes.take("x" * 5000) == "[pasted 5000 characters]"
+
+
+@given(
+    st.lists(st.text(max_size=40).map(lambda text: text * 200), max_size=4),
+    st.text(max_size=20),
+)
+def test_what_is_sent_is_what_was_pasted(texts, between):
+    pastes = Pastes()
+    shown = between.join(pastes.take(text) for text in texts)
+    if "[pasted" not in between:
+        assert pastes.whole(shown) == between.join(texts)
+
+
+def test_a_token_that_was_changed_is_what_it_shows():
+    pastes = Pastes()
+    assert pastes.whole(pastes.take("line\n" * 240).replace("240", "24")) == "[pasted 24 lines]"
+
+
+# --- typed lines ----------------------------------------------------------------------------------
+
+
+def loaded(file: Path) -> list[str]:
+    """The lines of another session, the newest first."""
+    return list(TypedLines(file).load_history_strings())
+
+
+def test_typed_lines_are_kept_private_and_shared(tmp_path):
+    file = tmp_path / "folder" / "lines"
+    one, two = TypedLines(file), TypedLines(file)
+    one.append_string("first")
+    two.append_string("second\nline")
+    one.append_string("first")
+    assert loaded(file) == ["first", "second\nline"]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_token_is_kept_as_the_text_it_stands_for(tmp_path):
+    lines = TypedLines(tmp_path / "lines", str.upper)
+    lines.append_string("token")
+    assert lines.get_strings() == ["TOKEN"]
+    assert loaded(tmp_path / "lines") == ["TOKEN"]
+
+
+@given(st.binary(max_size=200), st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_whatever_is_in_the_file_costs_no_more_than_itself(data, line):
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "lines")
+        file.write_bytes(data)
+        list(TypedLines(file).load_history_strings())
+        TypedLines(file).append_string(line)
+        assert loaded(file)[0] == line
+
+
+def test_the_file_is_cut_when_it_has_grown(tmp_path, monkeypatch):
+    monkeypatch.setattr(typed, "KEPT", 10)
+    lines = TypedLines(tmp_path / "lines")
+    for number in range(50):
+        lines.append_string(f"line {number}")
+        assert len((tmp_path / "lines").read_bytes().splitlines()) <= 20
+    assert loaded(tmp_path / "lines")[:10] == [f"line {number}" for number in range(49, 39, -1)]
+
+
+def test_what_is_no_file_is_neither_read_nor_written(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for name in ("pipe", "link", "."):
+        lines = TypedLines(tmp_path / name)
+        assert list(lines.load_history_strings()) == []
+        lines.append_string("x")
+        assert lines.get_strings() == ["x"]
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_half_a_character_is_no_line(tmp_path):
+    (tmp_path / "lines").write_text(json.dumps("\ud800") + "\n" + json.dumps("good") + "\n")
+    assert loaded(tmp_path / "lines") == ["good"]
+
+
+# --- colours --------------------------------------------------------------------------------------
+
+
+@given(st.text(alphabet="`~ab /!\n[]pasted 12lines", max_size=80))
+def test_colours_change_no_text(text):
+    lines = text.split("\n")
+    styled = InputLexer().lex_document(Document(text))
+    assert ["".join(part for _, part in styled(n)) for n in range(len(lines))] == lines
+    assert styled(len(lines)) == []
+
+
+def test_code_between_fences_is_styled_while_it_is_typed():
+    styled = InputLexer().lex_document(Document("see\n```py\nx = 1\n```\nend"))
+    assert [styled(n)[0][0] for n in range(5)] == ["", "class:code", "class:code", "class:code", ""]
+
+
+# --- the foot, the title --------------------------------------------------------------------------
+
+PARTS = st.lists(st.tuples(st.integers(0, 4), st.text(min_size=1, max_size=30)), min_size=1)
+
+
+@given(PARTS, st.integers(1, 400), st.sampled_from(["", "normal mode"]))
+def test_the_foot_never_reaches_the_last_column(parts, width, before):
+    assert columns(Facts(tuple(parts)).line(width, before)) <= max(1, width - 1)
+
+
+def test_the_foot_leaves_out_what_matters_least():
+    facts = Facts(((0, "demo/demo"), (4, "a title"), (3, "~12 tokens"), (2, "branch 1/2")))
+    assert facts.line(80) == "demo/demo · a title · ~12 tokens · branch 1/2"
+    assert facts.line(40) == "demo/demo · ~12 tokens · branch 1/2"
+    assert facts.line(30) == "demo/demo · branch 1/2"
+    assert facts.line(12) == "demo/demo"
+    assert facts.line(6) == "demo/"
+
+
+@given(st.text(max_size=100))
+def test_no_title_can_leave_its_sequence(title):
+    sent: list[str] = []
+    bar = TitleBar(sent.append, {"TERM": "xterm"})
+    bar.show(title)
+    bar.restore()
+    bar.restore()
+    text = "".join(sent)
+    assert text.startswith("\x1b[22;2t\x1b]2;darkai")
+    assert text.endswith("\x07\x1b[23;2t")
+    assert text.count("\x1b") == 3
+    assert text.count("\x07") == 1
+    assert len(text) < 120
+
+
+@pytest.mark.parametrize("term", ["dumb", "linux", "", "vt100"])
+def test_a_terminal_without_a_title_gets_none(term):
+    sent: list[str] = []
+    bar = TitleBar(sent.append, SimpleNamespace(get=lambda *_: term))
+    bar.show("x")
+    bar.restore()
+    assert sent == []
