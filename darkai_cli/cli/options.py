@@ -27,7 +27,7 @@ Model = Annotated[
 ]
 Provider = Annotated[
     str | None,
-    typer.Option("--provider", "-p", metavar="NAME", help="Provider, such as darkai or demo."),
+    typer.Option("--provider", "-p", metavar="NAME", help="Provider, such as openai or ollama."),
 ]
 System = Annotated[
     str | None, typer.Option("--system", "-s", metavar="TEXT", help="System prompt.")

@@ -1,8 +1,8 @@
 """The contracts between a service and the rest: dialect, decoder, provider, and what they exchange.
 
 A *dialect* is a wire format: it does no I/O and keeps no state between replies. A *provider* is a
-configured source of replies. Dialect files import this module, ``decoding``, ``events``,
-``messages`` and ``errors``, and nothing else of ours.
+configured source of replies. Dialect files import this module, ``decoding``, the other files of
+their own format, ``events``, ``messages`` and ``errors``, and nothing else of ours.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What every dialect needs to write a request and to read a reply: the parts that are no format.
 
 No I/O, no service's own fields. A dialect names its fields; here are the address below a base URL,
-the body as JSON, the options by their common names, one JSON value out of foreign text, and the
-count of events that could not be read.
+the body as JSON, the options by their common names, one JSON value out of foreign text, the count
+of events that could not be read, and what is said where services say the same.
 """
 
 from __future__ import annotations

@@ -122,8 +122,9 @@ class Output:
         if self._prepared:
             return
         self._prepared = True
-        gc.freeze()
-        gc.enable()
+        if not gc.isenabled():  # once: what a later reply left behind must not be kept for good
+            gc.freeze()
+            gc.enable()
         threading.Thread(target=self._import, name="prepare", daemon=True).start()
 
     def _import(self) -> None:

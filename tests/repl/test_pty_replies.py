@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
+import statistics
 from pathlib import Path
 from threading import Event
 
@@ -246,18 +248,24 @@ def test_without_a_terminal_to_show_it_on():
     assert b"`chat` needs a terminal" in run.terminal
 
 
-def talked(turns: int) -> None:
+def talked(turns: int) -> tuple[list[int], list[int]]:
+    """Talk; memory after each turn (KiB), and the CPU time of each (ns)."""
     replies = [reply([f"answer {number} ", "with some *text* in it"]) for number in range(turns)]
+    sizes, times = [], [0]
     with FaultServer(*replies) as server, chatting(env=to(server)) as chat:
-        sizes = []
         for number in range(turns):
             chat.type(f"question {number}\r")
             chat.until(f"answer {number} with some")
             chat.input()
             sizes.append(_rss(chat.run.process.pid))
-        quarter = turns // 4
-        assert sizes[-1] - sizes[quarter] < 8 * 1024, sizes[:: max(1, turns // 10)]
+            times.append(_cpu(chat.run.process.pid))
         assert chat.leave().code == 0
+    return sizes, [after - before for before, after in itertools.pairwise(times)]
+
+
+def _cpu(pid: int) -> int:
+    """Nanoseconds of the main thread: others end, and take theirs along."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
 
 
 def _rss(pid: int) -> int:
@@ -267,9 +275,14 @@ def _rss(pid: int) -> int:
 
 
 def test_twenty_turns():
-    talked(20)
+    sizes, _ = talked(20)
+    assert sizes[-1] - sizes[5] < 4 * 1024, sizes
 
 
 @pytest.mark.soak
-def test_two_hundred_turns_stay_small():
-    talked(200)
+def test_two_hundred_turns_stay_small_and_quick():
+    sizes, times = talked(200)
+    assert sizes[-1] - sizes[50] < 4 * 1024, sizes[::20]
+    early, late = (statistics.median(part) for part in (times[25:75], times[150:]))
+    assert late < 1.5 * early, (early, late)
+    print(f"KiB: {sizes[50]} {sizes[-1]}; ms: {early / 1e6:.1f} {late / 1e6:.1f}")

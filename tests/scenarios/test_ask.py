@@ -150,9 +150,6 @@ def test_an_unknown_command_and_no_command() -> None:
     result = run_darkai("aks", "x")
     assert result.code == 2
     assert "`darkai ask`" in result.stderr
-    shown = run_in_pty()
-    assert shown.code == 2
-    assert any(line.startswith("Usage:") for line in shown.lines)
     with served("ok") as server:
         piped = run_darkai(stdin=b"hello", env={"DARKAI_URL": server.url})
     assert (piped.code, piped.stdout) == (0, b"ok\n")
@@ -388,7 +385,8 @@ def test_models() -> None:
     assert result.code == 0
     assert "*\tdarkai/llama-3-70b\tllama-3.1-70b" in result.text.splitlines()
     rows = [json.loads(line) for line in run_darkai("models", "list", "--json").text.splitlines()]
-    assert {"provider": "demo", "model": "demo", "aliases": [], "default": False} in rows
+    demo = {"provider": "demo", "model": "demo", "aliases": [], "default": False}
+    assert any(demo.items() <= row.items() for row in rows)
 
 
 def test_the_chosen_model_and_its_alias() -> None:
