@@ -91,10 +91,10 @@ class Attempts:
 def _incomplete(error: ProviderError) -> ProviderError:
     if isinstance(error, IncompleteReplyError | RefusedError):
         return error
-    return IncompleteReplyError(
-        f"{error.message}; the answer is incomplete",
-        status=error.status,
-    )
+    told = error.message
+    if "cut off" not in told:  # it says so itself
+        told += "; the answer is incomplete"
+    return IncompleteReplyError(told, status=error.status)
 
 
 def retried(

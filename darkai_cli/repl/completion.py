@@ -83,7 +83,9 @@ class SlashCompleter(Completer):
         word = argument.rpartition(" ")[2]
         typed = word.lower()
         if one.completes not in self._kept:
-            self._kept[one.completes] = list(self._makers[one.completes]())
+            # A name that a service made up may hold what steers a terminal: nobody can type it.
+            made = self._makers[one.completes]()
+            self._kept[one.completes] = [pair for pair in made if pair[0].isprintable()]
         fits = [pair for pair in self._kept[one.completes] if typed in pair[0].lower()]
         fits.sort(key=lambda pair: not pair[0].lower().startswith(typed))
         for value, about in fits[:MOST]:

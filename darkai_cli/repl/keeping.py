@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from darkai_cli import streams
-from darkai_cli.errors import DarkAIError, UsageError
+from darkai_cli.errors import DarkAIError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from darkai_cli.history.journal import Journal
@@ -67,9 +67,12 @@ class Keeping:
             with self.store(PATIENCE) as store:
                 self._write(store)
         except DarkAIError as error:
-            if error.message != self._told:
-                self._told = error.message
-                self._tell(f"{error.message}; what changed is kept for later")
+            told = error.message
+            if isinstance(error, NotFoundError):  # it is in memory, and was not saved yet
+                told = "the history has not got all of this conversation yet"
+            if told != self._told:
+                self._told = told
+                self._tell(f"{told}; what changed is kept for later")
         else:
             self._told = ""
 

@@ -59,6 +59,10 @@ def _reply(session: Session, entry: Entry) -> None:
 def below(session: Session, entry: Entry, sent: int) -> None:
     """The lines below a reply: one, and more with ``/verbose``."""
     answer = entry.answer
+    for call in entry.message.calls:
+        session.screen.line(
+            f"note: the model asked for the tool `{call.name}`, which darkai does not run"
+        )
     if answer is None or session.quiet:
         return
     known = session.known(answer.provider, answer.model)
@@ -91,7 +95,7 @@ def details(session: Session, answer: Answer, sent: int) -> Iterator[str]:
     fit = session.fit()
     room = f" of ~{fit.room}" if fit.room else ""
     options = ", ".join(f"{name}={value}" for name, value in session.all_options().items())
-    yield f"sent {sent} messages" + (f" with {options}" if options else "")
+    yield f"sent {sent} message{'' if sent == 1 else 's'}" + (f" with {options}" if options else "")
     usage = answer.usage
     if usage is not None:
         counts = (("in", usage.input), ("out", usage.output), ("reasoning", usage.reasoning),

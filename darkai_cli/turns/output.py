@@ -272,6 +272,7 @@ def _rendered(config: Config, *, quiet: bool) -> Sink:
         tmux="TMUX" in environ,
         truecolor=chosen.truecolor,
         rewraps=background.rewraps(environ),
+        marks=not (config.plain or streams.is_dumb()),
         input_fd=0 if streams.is_terminal(streams.stdin()) else None,
     )
 

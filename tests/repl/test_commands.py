@@ -14,6 +14,7 @@ from support.isolation import ROOT
 from support.sessions import Paper, Service, counted, new_session, talk, thought
 
 from darkai_cli.config import paths
+from darkai_cli.events import ToolCall
 from darkai_cli.providers import listing
 from darkai_cli.providers import registry as providers
 from darkai_cli.providers.base import ModelInfo
@@ -447,7 +448,7 @@ def test_verbose_tells_more(do, session, monkeypatch):
     Service(["one", counted(12, 3)]).install(monkeypatch)
     assert "verbose is on" in do("/verbose")
     shown = do("/set seed=1", "hi")
-    assert "sent 1 messages with seed=1\ntokens: 12 in, 3 out\nfirst text after " in shown
+    assert "sent 1 message with seed=1\ntokens: 12 in, 3 out\nfirst text after " in shown
     do("/verbose")
     assert "sent" not in do("more")
 
@@ -510,3 +511,35 @@ def test_the_pages_name_commands_and_pictures_that_are_there():
     chat = (ROOT / "docs/how-to/chat.md").read_text("utf-8")
     left_out = {one.name for one in registry.commands() if one.name not in chat}
     assert left_out == {"/clear", "/info", "/quit"}
+
+
+def test_hints_name_what_can_be_typed_here(do, tmp_path):
+    do("hi")
+    shown = do(f"/save {tmp_path / 'none' / 'x.md'}", f"/file {tmp_path}", "/open zz")
+    assert "error: cannot write" in shown
+    assert "hint: name another file\n" in shown
+    assert "hint: `/file FOLDER/ONE FOLDER/TWO`\n" in shown
+    assert "hint: `/history` lists the latest" in shown
+
+
+def test_an_option_is_set_with_a_space_too(do, session):
+    do("/set temperature 0.5")
+    assert session.options == {"temperature": 0.5}
+    assert "is not K=V" in do("/set a b c")
+
+
+def test_edit_opens_the_editor_where_nothing_has_been_asked(do, tmp_path, monkeypatch):
+    script = tmp_path / "editor"
+    script.write_text('#!/bin/sh\necho "from the editor" >> "$1"\n')
+    script.chmod(0o700)
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", str(script))
+    do("/edit")
+    assert do.hand.offered[-1] == "from the editor"
+    assert "error: nothing has been asked yet" in do("/edit 1")
+
+
+def test_a_tool_that_the_model_asks_for_is_told(do, session, monkeypatch):
+    Service([ToolCall("c1", "wea\x1bther", "{}")]).install(monkeypatch)
+    shown = do("hi")
+    assert "note: the model asked for the tool `wea␛ther`, which darkai does not run" in shown

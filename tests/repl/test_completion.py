@@ -44,6 +44,12 @@ def test_models_and_conversations_and_options(session):
     assert results(session, "/open ") == []
 
 
+def test_a_name_that_would_steer_the_terminal_is_not_offered(session):
+    odd = "x\u202egnp.exe", "x\x1b]0;title\x07", "x\nquit", "x-plain"
+    session.options.update(dict.fromkeys(odd, 1))
+    assert results(session, "/unset x") == ["/unset x-plain"]
+
+
 @pytest.fixture
 def folder(tmp_path):
     for name in ("plain.txt", "two words.txt", "it's.txt", ".hidden", "UPPER.md"):

@@ -209,6 +209,17 @@ def test_a_history_that_cannot_be_written_ends_nothing(session, paper, monkeypat
     agree(session)
 
 
+def test_a_branch_that_the_history_has_not_got_is_told_as_such(session, paper, monkeypatch):
+    Service(["one"]).install(monkeypatch)
+
+    def unknown() -> str:
+        session.keeping.mark(session.conversation, "0" * 26)
+        return "/info"
+
+    talk(session, "first", unknown)
+    assert "warning: the history has not got all of this conversation yet; what" in paper.text
+
+
 def test_a_session_that_is_not_saved_leaves_nothing(paper, monkeypatch):
     Service(["one"], [lost()]).install(monkeypatch)
     session = new_session(paper, save=False)

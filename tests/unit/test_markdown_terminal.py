@@ -196,6 +196,11 @@ def test_reasoning_is_folded_shown_or_hidden():
     assert reply(*events[:3]) == "▸ reasoning, 3 words\n"
 
 
+def test_without_marks_our_own_rows_are_words_in_brackets():
+    events = [ReasoningChunk("One two."), TextChunk("Answer"), StreamEnd("cancelled")]
+    assert reply(*events, marks=False) == "(reasoning, 2 words)\n\nAnswer\n\n(interrupted)\n"
+
+
 def test_folded_reasoning_is_seen_while_it_comes():
     page = Page()
     sink = new_sink(page, 60, 24)

@@ -73,7 +73,7 @@ def system(session: Session, argument: str) -> Next:
     completes="option",
 )  # fmt: skip
 def set_options(session: Session, argument: str) -> Next:
-    """Such as `/set temperature=0.2`. A value that is JSON is taken as such. Where the service's
+    """Such as `/set temperature=0.2`; with one option a space will do. A value that is JSON is taken as such. Where the service's
     options are known, others are refused. Without arguments all that is set is shown, what the
     configuration says too.
     """
@@ -92,6 +92,8 @@ def _pairs(argument: str) -> dict[str, Any]:
     wanted = {}
     for pair in _PAIR.split(argument):
         name, sign, text = pair.partition("=")
+        if not sign and len(pair.split()) == 2:  # as other chats take it: `/set seed 7`
+            name, sign, text = [pair.split()[0], "=", pair.split()[1]]
         if not sign or not name or name != "".join(name.split()):
             raise UsageError(f"`{pair[:60]}` is not K=V", hint="`/set temperature=0.2`")
         try:

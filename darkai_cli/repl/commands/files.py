@@ -45,7 +45,11 @@ def attach(session: Session, argument: str) -> Next:
         session.screen.dim("nothing is attached")
         return None
     if argument:
-        found = session.attach([_home(name) for name in words(argument)])
+        names = [_home(name) for name in words(argument)]
+        for name in names:
+            if Path(name).is_dir():
+                raise InputError(f"`{name}` is a folder", hint="`/file FOLDER/ONE FOLDER/TWO`")
+        found = session.attach(names)
         session.screen.dim(f"attached: {_listed(found)}; it goes with the next prompt")
         settings, model = session.target
         known = session.room.known(settings, model) if found.images else None
@@ -202,14 +206,18 @@ def write(session: Session, name: str, pieces: Iterable[str]) -> None:
     ):
         session.screen.dim("not written")
         return
-    file = AtomicFile(name)
+    file = None
     try:
+        file = AtomicFile(name)
         out = file.open()
         for piece in pieces:
             out.write(piece.encode("utf-8", "replace"))
         file.commit()
-    except BaseException:
-        file.discard()
+    except BaseException as exc:
+        if file is not None:
+            file.discard()
+        if isinstance(exc, InputError):
+            exc.hint = "name another file"
         raise
     session.screen.dim(f"written to {name}")
 

@@ -61,7 +61,11 @@ def open_(session: Session, argument: str) -> Next:
     """The present one stays in the history."""
     if not argument:
         raise UsageError("`/open` needs the id of a conversation", hint="`/history` shows them")
-    session.reopen(argument)
+    try:
+        session.reopen(argument)
+    except NotFoundError as error:
+        error.hint = "`/history` lists the latest, `/search WORDS` finds others"
+        raise
     showing.show_conversation(session)
     return Prefill(session.offered())
 

@@ -37,9 +37,13 @@ def go_on(session: Session, argument: str) -> Next:  # noqa: ARG001 -- a command
 def edit(session: Session, argument: str) -> Next:
     """Puts prompt N (the last one if none is named) into the input, with what was attached to it.
     What you then send begins a new branch there; `/redo` goes back without sending, `/tree` and
-    `/goto` lead to the old branch later. In the input Ctrl-X Ctrl-E opens your editor.
+    `/goto` lead to the old branch later. In the input Ctrl-X Ctrl-E opens your editor; `/edit` does
+    so too where nothing has been asked yet.
     """
-    prompt = session.branches.prompt(number(argument, "/edit"))
+    wanted = number(argument, "/edit")
+    if wanted is None and not session.branches.prompts():
+        return Prefill(_written(session))
+    prompt = session.branches.prompt(wanted)
     session.step(prompt.parent)
     session.screen.dim("what you send now begins a new branch; `/redo` goes back")
     return Prefill(session.typed_again(prompt.id))
@@ -56,6 +60,14 @@ def think(session: Session, argument: str) -> Next:
     for line in reasoning.rstrip("\n").split("\n"):
         session.screen.dim(line)
     return None
+
+
+def _written(session: Session) -> str:
+    """A first prompt, written in the editor."""
+    from darkai_cli.repl import editing
+
+    with session.aloud():
+        return editing.edit("", session.config.editor, session.child_environment())
 
 
 def number(argument: str, name: str) -> int | None:

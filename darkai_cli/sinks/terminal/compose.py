@@ -41,12 +41,14 @@ class Composer:
         links: bool,
         reasoning: Reasoning,
         width: int,
+        marks: bool = True,
     ) -> None:
         self.width = width
         self._theme: Background = theme
         self._look = look(theme, code_theme)
         self._links = links
         self._reasoning = reasoning
+        self._marks = marks
         self._section: Section | None = None
         self._sanitizer = Sanitizer()
         self._committer = Committer()
@@ -124,8 +126,13 @@ class Composer:
 
     def marker(self, text: str) -> list[Line]:
         """The row that says how a reply ended."""
-        lines = rows_of([Run(f"■ {sanitize_line(text)}", self._look.frame)], self.width)
+        told = self._marked("■", sanitize_line(text))
+        lines = rows_of([Run(told, self._look.frame)], self.width)
         return [*self._gap(), *lines]
+
+    def _marked(self, mark: str, text: str) -> str:
+        """A row of our own between rows of the reply; brackets can be heard, marks cannot."""
+        return f"{mark} {text}" if self._marks else f"({text})"
 
     @property
     def _is_folded(self) -> bool:
@@ -166,7 +173,7 @@ class Composer:
         words, self._words, self._thought = self._words, 0, ""
         if self._reasoning == "hide" or not words:
             return []
-        text = f"▸ reasoning, {words:,} word{'s' * (words != 1)}"
+        text = self._marked("▸", f"reasoning, {words:,} word{'s' * (words != 1)}")
         return [*self._gap(), *rows_of([Run(text, self._look.frame)], self.width)]
 
 

@@ -68,8 +68,8 @@ class TerminalSink:
     ``width`` and ``height`` are asked at each frame. ``mode``: ``live`` with a preview, ``append``
     without. ``colour`` off keeps bold and italic in live mode and no escape sequence at all in
     append mode. ``links``: OSC 8 hyperlinks. ``tmux``: no synchronised output. ``rewraps``: the
-    terminal re-wraps its rows when its width changes (``sinks.background`` knows). ``input_fd``:
-    standard input if it is a terminal.
+    terminal re-wraps its rows when its width changes (``sinks.background`` knows). ``marks`` off
+    puts rows that are not the reply's in brackets. ``input_fd``: stdin if it is a terminal.
     """
 
     def __init__(
@@ -87,6 +87,7 @@ class TerminalSink:
         tmux: bool = False,
         truecolor: bool = False,
         rewraps: bool = True,
+        marks: bool = True,
         input_fd: int | None = None,
         clock: Callable[[], float] = time.monotonic,
         painter: Callable[[Callable[[], None]], PainterLike] | None = None,
@@ -102,6 +103,7 @@ class TerminalSink:
             links=links,
             reasoning=reasoning,
             width=self._columns(),
+            marks=marks,
         )
         self._inbox: deque[tuple[Section, str]] = deque()
         self._taken = self._drained = 0  # characters; each is counted by one thread only
