@@ -69,12 +69,18 @@ class Branches:
         return found[::-1]
 
     def messages(self) -> tuple[Message, ...]:
-        """The active branch as it is sent; replies in which nothing came are left out."""
-        return tuple(
-            entry.message
-            for entry in self.branch()
-            if entry.message.role != "assistant" or entry.message.content or entry.message.calls
-        )
+        """The active branch as it is sent; replies in which nothing came are left out.
+
+        So are tool calls that got no answer: services refuse a conversation with one in it.
+        """
+        said = [entry.message for entry in self.branch()]
+        answered = {message.call_id for message in said if message.role == "tool"}
+        sent = []
+        for message in said:
+            kept = tuple(call for call in message.calls if call.id in answered)
+            if message.role != "assistant" or message.content or kept:
+                sent.append(message if kept == message.calls else message._replace(calls=kept))
+        return tuple(sent)
 
     def prompts(self) -> list[Entry]:
         """The user's messages on the active branch."""

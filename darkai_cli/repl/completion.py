@@ -156,6 +156,9 @@ def _last_word(argument: str) -> _Word:
         if quote:
             if char == quote:
                 quote = ""
+            elif quote == '"' and argument[place : place + 2] in ('\\"', "\\\\"):
+                place += 1
+                text += argument[place]
             else:
                 text += char
         elif char in "'\"":

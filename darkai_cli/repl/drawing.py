@@ -1,16 +1,22 @@
-"""Where the input is drawn: the terminal, without what would outlast a session."""
+"""Where the input is drawn: the terminal, without what would outlast a session or mislead."""
 
 from __future__ import annotations
 
 from typing import TextIO
 
 from prompt_toolkit.data_structures import Size
+from prompt_toolkit.layout.screen import Char
 from prompt_toolkit.output.vt100 import Vt100_Output
 
 from darkai_cli import streams
 
 _STEADY_CURSOR = "\x1b[?12l"
 """Sent with each cursor that is shown; nobody would make it blink again."""
+
+_TURNS = {chr(code): f"<{code:x}>" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+"""Characters that turn the direction of the text: pasted ones could show what is not sent."""
+
+Char.display_mappings.update(_TURNS)
 
 
 class Drawing(Vt100_Output):

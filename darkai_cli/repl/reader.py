@@ -23,6 +23,7 @@ from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input.typeahead import get_typeahead
 from prompt_toolkit.key_binding import KeyPress
 from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout.processors import TabsProcessor
 from prompt_toolkit.styles import Style
 
 from darkai_cli import stops, streams
@@ -49,6 +50,9 @@ if TYPE_CHECKING:
 
 MENU = 6
 """Rows for the menu of completions, where the terminal has them to spare."""
+
+_TAB = 4
+"""Columns between two tab stops, in code that was pasted."""
 
 _STYLE = {
     "prompt": "bold",
@@ -106,6 +110,7 @@ class PromptReader:
             complete_while_typing=Condition(_in_command),
             complete_in_thread=False,
             lexer=InputLexer(),
+            input_processors=[TabsProcessor(tabstop=_TAB, char1=" ", char2=" ")],
             key_bindings=self._keymap.bindings(),
             bottom_toolbar=self._toolbar,
             enable_open_in_editor=False,

@@ -522,6 +522,14 @@ def test_hints_name_what_can_be_typed_here(do, tmp_path):
     assert "hint: `/history` lists the latest" in shown
 
 
+def test_words_after_new_are_not_dropped_without_a_word(do, session):
+    do("hi")
+    before = session.conversation
+    assert "error: `/new` takes no argument" in do("/new what is a monad?")
+    assert session.conversation == before
+    assert "error: `/history` takes no argument" in do("/history monad")
+
+
 def test_an_option_is_set_with_a_space_too(do, session):
     do("/set temperature 0.5")
     assert session.options == {"temperature": 0.5}
@@ -543,3 +551,13 @@ def test_a_tool_that_the_model_asks_for_is_told(do, session, monkeypatch):
     Service([ToolCall("c1", "wea\x1bther", "{}")]).install(monkeypatch)
     shown = do("hi")
     assert "note: the model asked for the tool `wea␛ther`, which darkai does not run" in shown
+    assert [one.content for one in session.branches.messages()] == ["hi"]
+
+
+def test_a_call_without_an_answer_is_not_sent_again(do, session, monkeypatch):
+    Service(["Let me look.", ToolCall("c1", "weather", "{}")], ["fine"]).install(monkeypatch)
+    do("hi", "and?")
+    assert session.branches.branch()[1].message.calls
+    assert [(one.content, one.calls) for one in session.branches.messages()] == [
+        ("hi", ()), ("Let me look.", ()), ("and?", ()), ("fine", ()),
+    ]  # fmt: skip

@@ -6,7 +6,7 @@ import os
 import shlex
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
@@ -90,6 +90,8 @@ def test_paths_in_the_home_folder(session, isolated):
 
 
 @given(st.text(alphabet="ab'\" \\/~", max_size=20))
+@example('"\\\\"')
+@example('"a\\"b')
 def test_the_last_word_is_the_shells(text):
     try:
         words = shlex.split(text)

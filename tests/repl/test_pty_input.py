@@ -84,6 +84,24 @@ def test_a_bracketed_paste_of_500_lines_is_one_message_and_a_token(server):
     assert json.loads(kept[-1]) == f"see: {LONG}"
 
 
+def test_a_pasted_tab_is_room_and_stays_a_tab(server):
+    with chatting(env=to(server)) as chat:
+        chat.type(f"{PASTE[0]}if x:\n\treturn\ty{PASTE[1]}")
+        chat.input("if x:\n    return  y")
+        chat.type("\r")
+        chat.until("fine")
+        assert asked(server).startswith("if x:\n\treturn\ty")
+
+
+def test_what_turns_the_direction_of_a_pasted_text_is_seen():
+    with chatting(env=DEMO) as chat:
+        chat.type(f"{PASTE[0]}x\u202egnp.exe\u2066{PASTE[1]}")
+        chat.input("x<202e>gnp.exe<2066>")
+        chat.type("\x03")
+        chat.input()
+        assert chat.leave().code == 0
+
+
 @pytest.mark.parametrize("size", [3, 500])
 def test_several_lines_at_once_are_one_message_that_is_offered(server, size):
     """A terminal without bracketed paste."""
@@ -332,5 +350,7 @@ def test_suspend_and_go_on():
         chat.input()
         chat.type("\x04")
         chat.gone("demo/demo")
+        # what is typed before the shell is back is dropped on purpose
+        chat.run.wait_until(lambda _: bytes(chat.run.terminal).endswith(b"$ "))
         chat.type("exit\r")
         assert chat.run.shown().code == 0

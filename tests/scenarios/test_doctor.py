@@ -12,8 +12,9 @@ import os
 import signal
 import sqlite3
 import ssl
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from email.utils import formatdate
 from pathlib import Path
@@ -23,7 +24,7 @@ import pytest
 import trustme
 from support.isolation import ROOT
 from support.proxies import HttpProxy
-from support.scenario import Result, run_darkai, run_in_pty, start_darkai
+from support.scenario import DARKAI, Result, run_darkai, run_in_pty, start_darkai
 from support.server import (
     Authority,
     BeforeRequest,
@@ -85,8 +86,10 @@ class Report:
         return found
 
 
-def examine(*args: str, env: dict[str, str | None] | None = None) -> Report:
-    return Report(run_darkai("doctor", "--json", *args, env=env))
+def examine(
+    *args: str, env: dict[str, str | None] | None = None, command: Sequence[str] = DARKAI
+) -> Report:
+    return Report(run_darkai("doctor", "--json", *args, env=env, command=command))
 
 
 @contextmanager
@@ -501,6 +504,12 @@ def test_a_clock_that_is_wrong(offset: float) -> None:
     assert ("slow" if offset > 0 else "fast") in found["detail"]
 
 
+_LESS = "from darkai_cli.doctor import examining as e; e.LIMIT = 6.0"
+_MAIN = "from darkai_cli.__main__ import main; main()"
+IMPATIENT = (sys.executable, "-c", f"{_LESS}; {_MAIN}")
+"""The command, with less patience than people have."""
+
+
 def test_all_that_hangs_is_told_within_the_limit() -> None:
     """Five services, one for each stage that can hang; the run ends by itself, each is told."""
     with (
@@ -520,7 +529,7 @@ def test_all_that_hangs_is_told_within_the_limit() -> None:
             'key_command = "sleep 20"\n'
         )
         configure(text)
-        report = examine()
+        report = examine(command=IMPATIENT)
     assert report.bad == [
         "provider.a.connection", "provider.b.service", "provider.c.service", "provider.d.key",
     ]  # fmt: skip

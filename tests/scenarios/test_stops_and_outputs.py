@@ -21,7 +21,7 @@ def test_a_proxy_that_never_answers_is_a_connect_timeout_that_names_it() -> None
     with FaultServer([Stall()]) as mute:
         proxy = mute.url.removesuffix("/chat")
         env = {"DARKAI_CONNECT_TIMEOUT": "0.3", "DARKAI_URL": "https://service.invalid/chat"}
-        for scheme in ("http", "socks5"):
+        for scheme in ("http", "socks5h"):
             address = proxy.replace("http://", f"{scheme}://")
             result = run_darkai("ask", "--retries", "0", "--proxy", address, "hi", env=env)
             assert result.code == 8, result

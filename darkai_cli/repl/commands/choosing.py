@@ -73,9 +73,9 @@ def system(session: Session, argument: str) -> Next:
     completes="option",
 )  # fmt: skip
 def set_options(session: Session, argument: str) -> Next:
-    """Such as `/set temperature=0.2`; with one option a space will do. A value that is JSON is taken as such. Where the service's
-    options are known, others are refused. Without arguments all that is set is shown, what the
-    configuration says too.
+    """Such as `/set temperature=0.2`; for one option a space will do. A value that is JSON is taken
+    as such. Where the service's options are known, others are refused. Without arguments all that
+    is set is shown, what the configuration says too.
     """
     if not argument:
         _show_options(session)

@@ -9,6 +9,7 @@ from darkai_cli.errors import NotFoundError, UsageError
 from darkai_cli.history.stored import title_from
 from darkai_cli.repl import showing
 from darkai_cli.repl.commands.base import Next, Prefill, command
+from darkai_cli.repl.commands.talking import none
 
 if TYPE_CHECKING:
     from darkai_cli.repl.session import Session
@@ -17,8 +18,9 @@ _LISTED = 15
 
 
 @command("history", topic="history", summary="list the latest conversations")
-def history(session: Session, argument: str) -> Next:  # noqa: ARG001 -- a command's form
+def history(session: Session, argument: str) -> Next:
     """`/open ID` goes on with one; `darkai history` can do more."""
+    none(argument, "/history")
     with session.store() as store:
         found = store.conversations(limit=_LISTED)
     if not found:
@@ -71,8 +73,9 @@ def open_(session: Session, argument: str) -> Next:
 
 
 @command("new", topic="history", summary="begin a new conversation")
-def new(session: Session, argument: str) -> Next:  # noqa: ARG001 -- a command's form
+def new(session: Session, argument: str) -> Next:
     """Model, system prompt and options stay; the present conversation is in the history."""
+    none(argument, "/new")
     session.anew()
     session.screen.dim("a new conversation")
     return None
