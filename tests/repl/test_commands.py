@@ -210,6 +210,7 @@ def test_model_is_shown_and_chosen(do, session):
     do("/model demo/demo")
     assert session.name == "demo/demo"
     assert "error: " in do("/model nowhere/nothing")
+    assert "takes one name" in do("/model demo/demo please")
     assert session.name == "demo/demo"
 
 

@@ -29,6 +29,8 @@ def model(session: Session, argument: str) -> Next:
         session.screen.line(session.name)
         _others(session)
         return None
+    if len(argument.split()) > 1:
+        raise UsageError("`/model` takes one name", hint="`/model openai/gpt-4o-mini`")
     session.use(argument)
     session.screen.dim(f"{session.name} answers from now on")
     session.prepare()
