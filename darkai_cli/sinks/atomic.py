@@ -66,7 +66,11 @@ class AtomicFile:
         return False
 
     def open(self) -> BinaryIO:
-        """What to write to. Raises ``InputError``."""
+        """What to write to. Raises ``InputError``.
+
+        Called again after a stop in the middle of the first time, it leaves nothing behind either.
+        """
+        self.discard()
         if self._mode is None:
             self._out = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 -- see commit
             return self._out

@@ -50,6 +50,8 @@ def clean_environment(base: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """``environ`` without anything foreign, with every home folder below ``base``."""
     home = base / "home"
     clean = {name: value for name, value in environ.items() if not is_foreign(name)}
+    # Where it is set, each of the thousand processes of the tests would compile darkai anew.
+    clean.pop("PYTHONDONTWRITEBYTECODE", None)
     clean.update(
         HOME=str(home),
         USERPROFILE=str(home),
