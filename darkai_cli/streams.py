@@ -35,11 +35,6 @@ def environ() -> Mapping[str, str]:
     return os.environ
 
 
-def set_environ(name: str, value: str) -> None:
-    """Set a variable of this process's environment."""
-    os.environ[name] = value
-
-
 def stdout() -> TextIO:
     """Standard output. Raises ``InputError`` if it is closed."""
     if sys.stdout is None:
