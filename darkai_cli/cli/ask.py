@@ -3,24 +3,16 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from darkai_cli import streams
 from darkai_cli.cli import options as opt
+from darkai_cli.cli.declared import Command
 from darkai_cli.errors import UsageError
 from darkai_cli.messages import Message
 
 if TYPE_CHECKING:
     from darkai_cli.turns.asking import Asking
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
-
-@app.command(help="Ask one thing, get one streamed reply. A pipe's text follows the prompt.")
 def ask(
     prompt: opt.Prompt = None,
     model: opt.Model = None,
@@ -87,6 +79,9 @@ def ask(
         allowed=not no_fallback,
         log=streams.tell if debug else None,
     )
+
+
+command = Command(ask, "Ask one thing, get one streamed reply. A pipe's text follows the prompt.")
 
 
 def _asking(

@@ -2,20 +2,12 @@
 
 from typing import Any
 
-import typer
-
 from darkai_cli import streams
 from darkai_cli.cli import options as opt
+from darkai_cli.cli.declared import Command
 from darkai_cli.errors import UsageError
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
-
-@app.command(help="Talk: an interactive session. `/help` in it lists its commands.")
 def chat(
     prompt: opt.Prompt = None,
     model: opt.Model = None,
@@ -69,3 +61,6 @@ def chat(
         verbose=verbose,
         log=streams.tell if debug else None,
     )
+
+
+command = Command(chat, "Talk: an interactive session. `/help` in it lists its commands.")

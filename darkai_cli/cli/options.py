@@ -10,31 +10,26 @@ import os
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import typer
-
 from darkai_cli import streams
+from darkai_cli.cli.declared import Argument, Option
 from darkai_cli.errors import UsageError
 
 Prompt = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="[PROMPT]...", help="What to ask; `-` stands for stdin.", show_default=False
-    ),
+    Argument(metavar="[PROMPT]...", help="What to ask; `-` stands for stdin."),
 ]
 Model = Annotated[
     str | None,
-    typer.Option("--model", "-m", metavar="NAME", help="Model: a name, an alias or provider/name."),
+    Option("--model", "-m", metavar="NAME", help="Model: a name, an alias or provider/name."),
 ]
 Provider = Annotated[
     str | None,
-    typer.Option("--provider", "-p", metavar="NAME", help="Provider, such as openai or ollama."),
+    Option("--provider", "-p", metavar="NAME", help="Provider, such as openai or ollama."),
 ]
-System = Annotated[
-    str | None, typer.Option("--system", "-s", metavar="TEXT", help="System prompt.")
-]
+System = Annotated[str | None, Option("--system", "-s", metavar="TEXT", help="System prompt.")]
 Files = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         "--file",
         "-f",
         metavar="PATH|URL",
@@ -43,74 +38,58 @@ Files = Annotated[
 ]
 Options = Annotated[
     list[str] | None,
-    typer.Option(
-        "--option", "-o", metavar="K=V", help="Option of the request, such as temperature=0.2."
-    ),
+    Option("--option", "-o", metavar="K=V", help="Option of the request, such as temperature=0.2."),
 ]
-Raw = Annotated[bool, typer.Option("--raw", help="Plain text, even on a terminal.")]
-Json = Annotated[bool, typer.Option("--json", help="Events, one JSON object a line.")]
-Extract = Annotated[bool, typer.Option("--extract", "-x", help="Only the first fenced code block.")]
+Raw = Annotated[bool, Option("--raw", help="Plain text, even on a terminal.")]
+Json = Annotated[bool, Option("--json", help="Events, one JSON object a line.")]
+Extract = Annotated[bool, Option("--extract", "-x", help="Only the first fenced code block.")]
 Output = Annotated[
     str | None,
-    typer.Option("--output", metavar="FILE", help="Write the reply to FILE once it is complete."),
+    Option("--output", metavar="FILE", help="Write the reply to FILE once it is complete."),
 ]
-Continue = Annotated[
-    bool, typer.Option("--continue", "-c", help="Continue the latest conversation.")
-]
+Continue = Annotated[bool, Option("--continue", "-c", help="Continue the latest conversation.")]
 Conversation = Annotated[
     str | None,
-    typer.Option("--conversation", metavar="ID", help="Continue this one; any unique prefix."),
+    Option("--conversation", metavar="ID", help="Continue this one; any unique prefix."),
 ]
 Resume = Annotated[
-    bool, typer.Option("--resume", help="Continue a reply that was cut, from where it stopped.")
+    bool, Option("--resume", help="Continue a reply that was cut, from where it stopped.")
 ]
-NoSave = Annotated[bool, typer.Option("--no-save", help="Keep nothing of it in the history.")]
-Plain = Annotated[
-    bool, typer.Option("--plain", help="No redraw and no cursor movement on a terminal.")
-]
+NoSave = Annotated[bool, Option("--no-save", help="Keep nothing of it in the history.")]
+Plain = Annotated[bool, Option("--plain", help="No redraw and no cursor movement on a terminal.")]
 Reasoning = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--reasoning", metavar="show|fold|hide", help="The model's reasoning; fold on a terminal."
     ),
 ]
-NoStream = Annotated[bool, typer.Option("--no-stream", help="Print once, at the end.")]
+NoStream = Annotated[bool, Option("--no-stream", help="Print once, at the end.")]
 Proxy = Annotated[
     str | None,
-    typer.Option(
-        "--proxy", metavar="URL", help="http://HOST:PORT or socks5://HOST:PORT; '' for none."
-    ),
+    Option("--proxy", metavar="URL", help="http://HOST:PORT or socks5://HOST:PORT; '' for none."),
 ]
 Timeout = Annotated[
     float | None,
-    typer.Option(
-        "--timeout", metavar="SECONDS", help="Longest wait for the first text, and for more."
-    ),
+    Option("--timeout", metavar="SECONDS", help="Longest wait for the first text, and for more."),
 ]
 Retries = Annotated[
     int | None,
-    typer.Option("--retries", metavar="N", help="How often to ask again before the first word."),
+    Option("--retries", metavar="N", help="How often to ask again before the first word."),
 ]
 MaxWait = Annotated[
     float | None,
-    typer.Option(
-        "--max-wait", metavar="SECONDS", help="Longest wait for the next slot of a rate limit."
-    ),
+    Option("--max-wait", metavar="SECONDS", help="Longest wait for the next slot of a rate limit."),
 ]
-NoFallback = Annotated[
-    bool, typer.Option("--no-fallback", help="Never let another provider answer.")
-]
-NoStdin = Annotated[bool, typer.Option("--no-stdin", help="Do not read stdin.")]
+NoFallback = Annotated[bool, Option("--no-fallback", help="Never let another provider answer.")]
+NoStdin = Annotated[bool, Option("--no-stdin", help="Do not read stdin.")]
 Record = Annotated[
-    str | None, typer.Option("--record", metavar="FILE", help="Record the events with their times.")
+    str | None, Option("--record", metavar="FILE", help="Record the events with their times.")
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the request as JSON, send nothing.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notices, only errors.")]
-Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Model, tokens and times, on stderr.")
-]
+DryRun = Annotated[bool, Option("--dry-run", help="Print the request as JSON, send nothing.")]
+Quiet = Annotated[bool, Option("--quiet", "-q", help="No notices, only errors.")]
+Verbose = Annotated[bool, Option("--verbose", "-v", help="Model, tokens and times, on stderr.")]
 Debug = Annotated[
-    bool, typer.Option("--debug", help="Log request and response on stderr, and tracebacks.")
+    bool, Option("--debug", help="Log request and response on stderr, and tracebacks.")
 ]
 
 

@@ -2,23 +2,15 @@
 
 from typing import Annotated
 
-import typer
-
 from darkai_cli.cli import options as opt
+from darkai_cli.cli.declared import Argument, Command, Option
 from darkai_cli.errors import InputError, UsageError
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
-
-@app.command(help="Play a recorded reply, at its own speed.")
 def replay(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A recording; `-` is stdin.")],
-    speed: Annotated[float, typer.Option("--speed", metavar="N", help="N times as fast.")] = 1.0,
-    instant: Annotated[bool, typer.Option("--instant", help="Without pauses.")] = False,
+    file: Annotated[str, Argument(metavar="FILE", help="A recording; `-` is stdin.")],
+    speed: Annotated[float, Option("--speed", metavar="N", help="N times as fast.")] = 1.0,
+    instant: Annotated[bool, Option("--instant", help="Without pauses.")] = False,
     raw: opt.Raw = False,
     json: opt.Json = False,
     extract: opt.Extract = False,
@@ -64,3 +56,6 @@ def replay(
     if verdict.error is not None:
         raise verdict.error
     return 0
+
+
+command = Command(replay, "Play a recorded reply, at its own speed.")

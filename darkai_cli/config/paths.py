@@ -1,12 +1,14 @@
 """Where darkai keeps its files. ``DARKAI_HOME`` puts all of them side by side into one folder.
 
-Not what is in them. Without ``DARKAI_HOME`` the platform's folders are used (platformdirs, imported
-only then).
+Not what is in them. Without it the platform's folders are used: on Linux those of the XDG base
+directory specification, elsewhere those that platformdirs knows. Importing that costs as much as
+reading a config file, so it is left alone where the answer is one environment variable away.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,22 +21,12 @@ PROJECT_FILE = ".darkai.toml"
 
 def config_dir(environ: Mapping[str, str] | None = None) -> Path:
     """The folder of ``config.toml``."""
-    home = _home(environ)
-    if home is not None:
-        return home
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("darkai", appauthor=False))
+    return _home(environ) or _usual(environ, "config", "XDG_CONFIG_HOME", ".config")
 
 
 def data_dir(environ: Mapping[str, str] | None = None) -> Path:
     """The folder of the history and other data that cannot be made again."""
-    home = _home(environ)
-    if home is not None:
-        return home
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("darkai", appauthor=False))
+    return _home(environ) or _usual(environ, "data", "XDG_DATA_HOME", ".local/share")
 
 
 def cache_dir(environ: Mapping[str, str] | None = None) -> Path:
@@ -42,9 +34,7 @@ def cache_dir(environ: Mapping[str, str] | None = None) -> Path:
     home = _home(environ)
     if home is not None:
         return home / "cache"
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("darkai", appauthor=False))
+    return _usual(environ, "cache", "XDG_CACHE_HOME", ".cache")
 
 
 def config_file(environ: Mapping[str, str] | None = None) -> Path:
@@ -108,3 +98,20 @@ def project_file(environ: Mapping[str, str] | None = None, cwd: Path | None = No
 def _home(environ: Mapping[str, str] | None) -> Path | None:
     named = (os.environ if environ is None else environ).get("DARKAI_HOME")
     return Path(os.path.abspath(os.path.expanduser(named))) if named else None  # noqa: PTH100, PTH111 -- pathlib's expanduser raises where there is no home
+
+
+def _usual(environ: Mapping[str, str] | None, kind: str, variable: str, folder: str) -> Path:
+    """Where this platform keeps what is of this kind."""
+    values = os.environ if environ is None else environ
+    given = values.get(variable, "")
+    home = values.get("HOME", "")
+    # The rest is rare enough to be platformdirs' business: a variable with a relative path, which
+    # the specification has us ignore, a user without HOME, Android.
+    if sys.platform == "linux" and "ANDROID_DATA" not in values:
+        if given.startswith("/"):
+            return Path(given, "darkai")
+        if not given and home.startswith("/"):
+            return Path(home, folder, "darkai")
+    import platformdirs
+
+    return Path(getattr(platformdirs, f"user_{kind}_dir")("darkai", appauthor=False))

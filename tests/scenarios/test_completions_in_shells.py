@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import typer
 from support.isolation import ROOT
 from support.scenario import Running, environment, start_in_pty
 
-from darkai_cli.cli import app
+from darkai_cli.cli import tree
+from darkai_cli.cli.commands import COMMANDS
 from darkai_cli.cli.completion import rows
 
 SCRIPTS = {"bash": "darkai.bash", "zsh": "_darkai", "fish": "darkai.fish"}
@@ -197,10 +197,10 @@ def test_foreign_names_arrive_as_they_are(shell: str, folder: Path):
 
 # --- everything that is offered --------------------------------------------------------------------
 
-TREE = {one.path[1:]: one for one in rows.walk(rows.tree(typer.main.get_command(app.app)))}
+TREE = {one.path[1:]: one for one in rows.walk(rows.tree(tree.root()))}
 ASK_NO = [name for one in TREE["ask",].options for name in one.names if name.startswith("--no-")]
 OFFERS = {
-    "darkai ": list(app.COMMANDS),
+    "darkai ": list(COMMANDS),
     "darkai ask": ["ask"],
     "darkai config ": [one.path[-1] for one in TREE["config",].commands],
     "darkai models ": ["list", "show", "default", "alias"],

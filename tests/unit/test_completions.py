@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from support.isolation import ROOT
 from support.scenario import run_darkai, run_in_pty
 
-from darkai_cli.cli import app, completion_scripts
+from darkai_cli.cli import app, commands, completion_scripts, tree
 from darkai_cli.cli.completion import fish, powershell, rows, zsh
 from darkai_cli.cli.completion.text import posix_quoted
 from darkai_cli.errors import UsageError
@@ -34,7 +34,7 @@ FILES = {
     "fish": "darkai.fish",
     "powershell": "darkai.ps1",
 }
-TREE = rows.tree(typer.main.get_command(app.app))
+TREE = rows.tree(tree.root())
 COMMANDS = list(rows.walk(TREE))
 
 
@@ -67,8 +67,8 @@ def test_bash_can_read_its_script():
 
 @pytest.mark.parametrize("shell", FILES)
 def test_each_command_and_option_is_in_each_script(shell: str):
-    script = completion_scripts.render(shell, typer.main.get_command(app.app))
-    assert [one.path[1:] for one in TREE.commands] == [(name,) for name in app.COMMANDS]
+    script = completion_scripts.render(shell, tree.root())
+    assert [one.path[1:] for one in TREE.commands] == [(name,) for name in commands.COMMANDS]
     for command in COMMANDS:
         for option in command.options:
             for name in option.names:
@@ -235,7 +235,7 @@ def test_a_wrong_shell_is_told_the_right_ones(args: list[str]):
 def test_on_a_terminal_a_hint_follows_on_stderr(shell: str):
     shown = run_in_pty("completions", shell, on=("stdout",))
     assert shown.code == 0
-    script = completion_scripts.render(shell, typer.main.get_command(app.app))
+    script = completion_scripts.render(shell, tree.root())
     assert shown.raw.decode().replace("\r\n", "\n") == script
     (line,) = shown.stderr.splitlines()
     assert line.startswith("hint: ")
@@ -311,4 +311,5 @@ def test_names_are_quick_to_come(tmp_path: Path):
     ours = {
         line.split()[1] for line in report.read_text().splitlines() if "darkai_cli.cli." in line
     }
-    assert ours == {"darkai_cli.cli.app", "darkai_cli.cli.completions"}
+    names = ("app", "commands", "completions", "declared", "tree")
+    assert ours == {f"darkai_cli.cli.{name}" for name in names}

@@ -9,7 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import platformdirs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from darkai_cli.config import files, paths
 
@@ -33,6 +36,28 @@ def test_the_platforms_folders_otherwise(monkeypatch: pytest.MonkeyPatch) -> Non
     assert all(folder.is_relative_to(home) for folder in folders)
     assert all("darkai" in folder.name for folder in folders)
     assert paths.config_dir({"DARKAI_HOME": ""}) == folders[0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere platformdirs decides alone")
+@given(
+    values=st.fixed_dictionaries(
+        {},
+        optional={
+            name: st.sampled_from(["", "/", "/a b", "relative/one", " ", " /x", "/y ", "~/z", "/w/"])
+            for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
+        },
+    )
+)
+def test_the_folders_are_those_that_platformdirs_names(values: dict[str, str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DARKAI_HOME")
+        for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"):
+            patch.delenv(name, raising=False)
+        for name, value in values.items():
+            patch.setenv(name, value)
+        assert paths.config_dir() == platformdirs.user_config_path("darkai", appauthor=False)
+        assert paths.data_dir() == platformdirs.user_data_path("darkai", appauthor=False)
+        assert paths.cache_dir() == platformdirs.user_cache_path("darkai", appauthor=False)
 
 
 def test_darkai_home_may_be_relative_or_begin_with_a_tilde() -> None:
