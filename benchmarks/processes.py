@@ -73,7 +73,8 @@ class Service(threading.Thread):
     """A loopback HTTP service that answers every POST with the same body.
 
     ``arrived``: monotonic times at which a request was complete. ``watched``: a process, whose CPU
-    seconds up to then are in ``spent`` (Linux).
+    seconds up to then are in ``spent`` (Linux). ``away``: seconds until TLS is begun, as if the
+    service were so far away.
     """
 
     def __init__(
@@ -81,8 +82,10 @@ class Service(threading.Thread):
         pieces: Sequence[bytes],
         content_type: str = "text/event-stream",
         tls: ssl.SSLContext | None = None,
+        away: float = 0.0,
     ) -> None:
         super().__init__(daemon=True)
+        self._away = away
         self.pieces = pieces
         self.arrived: list[float] = []
         self.spent: list[float] = []
@@ -101,6 +104,7 @@ class Service(threading.Thread):
         """Serve one connection after the other."""
         while True:
             plain, _ = self._listener.accept()
+            time.sleep(self._away)
             client = plain if self._tls is None else self._tls.wrap_socket(plain, server_side=True)
             with client:
                 if self._request(client):

@@ -175,8 +175,8 @@ def _messages(messages: Any) -> tuple[Message, ...]:
 def _link(url: str, proxy: str | None, timeout: float | None) -> Any:
     from darkai_cli.wire import proxy as proxies
     from darkai_cli.wire import tls
+    from darkai_cli.wire.link import Link, check_url
     from darkai_cli.wire.timers import Timers
-    from darkai_cli.wire.transport import Link, check_url
 
     check_url(url, "api_endpoint")
     environ = streams.environ()

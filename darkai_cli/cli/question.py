@@ -12,7 +12,7 @@ from darkai_cli.messages import Message
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
-    from darkai_cli.wire.transport import Link
+    from darkai_cli.wire.link import Link
 
 WAITING = "note: waiting for stdin; `--no-stdin` or `< /dev/null` goes on without it"
 

@@ -18,7 +18,7 @@ from darkai_cli.errors import DarkAIError, InputError
 from darkai_cli.messages import MAX_IMAGE, Image, image_type
 
 if TYPE_CHECKING:
-    from darkai_cli.wire.transport import Link
+    from darkai_cli.wire.link import Link
 
 MAX_BYTES = MAX_IMAGE
 """The most bytes of one attachment, and of all texts together."""

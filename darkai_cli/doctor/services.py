@@ -27,7 +27,7 @@ from darkai_cli.wire.secrets import secrets_in, shown_url
 if TYPE_CHECKING:
     from darkai_cli.config import Config
     from darkai_cli.wire.certificate import Certificate
-    from darkai_cli.wire.transport import Link
+    from darkai_cli.wire.link import Link
 
 RESOLVE = 3.0
 CONNECT = 4.0

@@ -45,9 +45,9 @@ from darkai_cli.wire.sse import SSEDecoder, SSEFrame, SSELineDecoder
 
 if TYPE_CHECKING:
     from darkai_cli.providers.hiding import Hiding
+    from darkai_cli.wire.link import Link
     from darkai_cli.wire.ndjson import NDJSONDecoder
     from darkai_cli.wire.timers import Watch
-    from darkai_cli.wire.transport import Link
 
 MAX_REPLY = 16 * 1024 * 1024
 """The largest reply, in decompressed bytes."""
@@ -346,13 +346,15 @@ class HttpProvider:
         yield from self._receive(changed, chat)
 
     def _receive(self, request: HttpRequest, chat: ChatRequest) -> Generator[Event, None, None]:
+        link = self._link
+        begun = link.head_start(request.url)  # before the import, and beside it
         from darkai_cli.wire import transport
 
         reader = ReplyReader(self._dialect, self.settings, chat)
         with (
             _discreet(request),
             transport.send(
-                self._link, request.method, request.url, request.headers, request.body
+                link, request.method, request.url, request.headers, request.body, begun=begun
             ) as exchange,
         ):
             if exchange.status != 200:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from darkai_cli.wire.inprocess import App
     from darkai_cli.wire.session import Session
     from darkai_cli.wire.timers import Timers
-    from darkai_cli.wire.transport import Link
+    from darkai_cli.wire.link import Link
 
 __all__ = ("DIALECTS", "names", "settings_of")  # beside what is defined here
 
@@ -410,7 +410,7 @@ def provider_of(
     timers = Timers(connect=hooks.connect_timeout or config.connect_timeout)
     timers = timers.with_timeout(config.timeout)
     if target.settings.type == "demo":
-        from darkai_cli.wire.transport import Link
+        from darkai_cli.wire.link import Link
 
         link = Link(timers, app=_demo_app(config), log=hooks.log, on_sent=hooks.on_sent)
         return HttpProvider(dialect, target.settings, link)
@@ -469,7 +469,7 @@ def link_to(
         trust = tls.Trust(config.ca_file, config.client_cert, config.client_key)
         make = hooks.session.context if hooks.session is not None else tls.PendingContext
         pending = make(trust, environ)
-    from darkai_cli.wire.transport import Link, check_url
+    from darkai_cli.wire.link import Link, check_url
 
     check_url(url)
     return Link(

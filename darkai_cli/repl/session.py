@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from darkai_cli.providers.base import ModelInfo
     from darkai_cli.repl.reading import Reader
     from darkai_cli.repl.screen import Screen
-    from darkai_cli.wire.transport import Link
+    from darkai_cli.wire.link import Link
 
 OVERFLOWS = ("ask", "drop", "send")
 """What happens to what does not fit the window: a question, or it stays out, or all is sent."""

@@ -1,21 +1,21 @@
-"""Sockets under httpcore: name resolution that can be interrupted, and reads that obey a Watch.
+"""Sockets under httpcore: reads that obey a Watch.
 
 httpcore reads from a network stream with a timeout fixed per request. Ours look at the exchange's
-``Watch`` at each read instead, since which timer counts changes while a reply streams. Names are
-resolved in a thread: ``getaddrinfo`` itself can neither be bounded nor interrupted by Ctrl-C.
+``Watch`` at each read instead, since which timer counts changes while a reply streams. How a
+connection is made is in ``dial``; this gives it, and its faults, httpcore's form.
 """
 
 from __future__ import annotations
 
-import socket
 import ssl
-import threading
-from collections.abc import Callable
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
 
 import httpcore
 
 from darkai_cli import stops
+from darkai_cli.wire import dial, lean
 from darkai_cli.wire.timers import Watch
 
 _SLICE = 0.5
@@ -27,12 +27,14 @@ class Terms(NamedTuple):
     """What one exchange asks of its connection.
 
     ``on_sent``: called once all that was to be sent has been. ``admit``: called with host and
-    numeric address before a connection; raises what forbids it.
+    numeric address before a connection; raises what forbids it. ``begun``: a connection that is on
+    its way.
     """
 
     watch: Watch
     on_sent: Callable[[], None] | None = None
     admit: Callable[[str, str], None] | None = None
+    begun: dial.HeadStart | None = None
 
 
 class WatchedStream(httpcore.NetworkStream):
@@ -87,6 +89,11 @@ class WatchedStream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
     @property
+    def is_secure(self) -> bool:
+        """Whether TLS has been agreed upon."""
+        return self.get_extra_info("ssl_object") is not None
+
+    @property
     def speaks_h2(self) -> bool:
         """Whether the other side chose HTTP/2."""
         tls = self.get_extra_info("ssl_object")
@@ -99,68 +106,32 @@ class WatchedStream(httpcore.NetworkStream):
 
 
 def connect(host: str, port: int, terms: Terms) -> WatchedStream:
-    """A TCP connection, to the first address of the host that takes it.
+    """A connection, to the first address of the host that takes it; TLS may be agreed upon already.
 
     Raises ``httpcore.ConnectError`` or ``ConnectTimeout``, and what ``terms.admit`` raises.
     """
-    watch = terms.watch
-    addresses = resolve(host, port, watch.left())
-    if terms.admit is not None:
-        for address in addresses:  # before any of them is spoken to
-            terms.admit(host, address)
-    backend = httpcore.SyncBackend()
-    for left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
-        try:
-            # As bytes, since a text would have Python load its codec for international names.
-            numeric = cast("str", address.encode())
-            stream = backend.connect_tcp(numeric, port, watch.left() / left)
-        except (httpcore.ConnectError, httpcore.ConnectTimeout):
-            if left == 1:
-                raise
-        else:
-            return WatchedStream(stream, terms)
-    raise AssertionError("resolve() gives at least one address")  # pragma: no cover
+    with _as_httpcore():
+        connection = terms.begun.take(terms.watch) if terms.begun is not None else None
+        if connection is None:
+            connection = dial.connect(host, port, terms.watch.left, terms.admit)
+    return WatchedStream(lean.stream(connection), terms)
 
 
 def resolve(host: str, port: int, seconds: float) -> list[str]:
-    """The numeric addresses of a host, in the system's order.
+    """The numeric addresses of a host. Raises ``httpcore.ConnectError`` or ``ConnectTimeout``."""
+    with _as_httpcore():
+        return dial.resolve(host, port, seconds)
 
-    Raises ``httpcore.ConnectError`` (caused by ``socket.gaierror``) or ``ConnectTimeout``.
+
+@contextmanager
+def _as_httpcore() -> Iterator[None]:
+    """Raise what sockets raise as httpcore's exceptions.
+
+    httpcore drops the cause of what passes its pool, but not the context, which is here the same.
     """
-    if is_numeric(host):
-        return [host]
-    found: list[str] = []
-    fault: list[OSError] = []
-
-    def look_up() -> None:
-        stops.deaf()
-        try:
-            for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-                if address[0] not in found:
-                    found.append(str(address[0]))
-        except UnicodeError as exc:  # a label that IDNA refuses
-            fault.append(socket.gaierror(socket.EAI_NONAME, str(exc)))
-        except OSError as exc:
-            fault.append(exc)
-
-    thread = threading.Thread(target=look_up, name="resolve", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        raise httpcore.ConnectTimeout(f"resolving {host} took too long")
-    if fault:
-        try:
-            raise fault[0]
-        except OSError as exc:  # httpcore drops the cause of what passes its pool, not the context
-            raise httpcore.ConnectError(str(exc)) from exc
-    return found
-
-
-def is_numeric(host: str) -> bool:
-    """Whether a host is an address already."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        socket.inet_pton(family, host)
-    except OSError:
-        return False
-    return True
+        yield
+    except TimeoutError as exc:
+        raise httpcore.ConnectTimeout(str(exc)) from exc
+    except OSError as exc:
+        raise httpcore.ConnectError(str(exc)) from exc

@@ -17,9 +17,9 @@ from darkai_cli.wire.timers import Timers, Watch
 
 if TYPE_CHECKING:
     from darkai_cli.wire.backend import WatchedStream
+    from darkai_cli.wire.link import Link
     from darkai_cli.wire.proxy import Proxy
     from darkai_cli.wire.tls import PendingContext
-    from darkai_cli.wire.transport import Link
 
 
 class Contact(NamedTuple):
@@ -54,7 +54,7 @@ def resolve(link: Link, url: str, seconds: float) -> dict[str, list[str]]:
     Empty for an address. Raises ``NetworkError`` or ``ReplyTimeoutError``.
     """
     lean.load()
-    from darkai_cli.wire import backend
+    from darkai_cli.wire import backend, dial
     from darkai_cli.wire.network import as_httpx
 
     route = faults.Route.of(url, link.proxy)
@@ -66,7 +66,7 @@ def resolve(link: Link, url: str, seconds: float) -> dict[str, list[str]]:
     for at, (host, port) in enumerate(wanted):
         watch = Watch(Timers(connect=seconds))
         watch.step = "proxy" if proxy is not None and at == 0 else "service"
-        if not backend.is_numeric(host):
+        if not dial.is_numeric(host):
             with faults.translated(route, watch), as_httpx():
                 found[host] = backend.resolve(host, port, seconds)
     return found

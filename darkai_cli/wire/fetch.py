@@ -16,8 +16,8 @@ from urllib.parse import urljoin, urlsplit
 
 from darkai_cli.errors import InputError
 from darkai_cli.wire import transport
+from darkai_cli.wire.link import Link
 from darkai_cli.wire.secrets import shown_url
-from darkai_cli.wire.transport import Link
 
 MAX_REDIRECTS = 5
 _BY_HAND = "open it in a browser, save it, and attach the file"

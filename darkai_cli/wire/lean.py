@@ -12,6 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    import socket
+
     import httpcore
 
 
@@ -25,6 +27,12 @@ def load() -> None:
         import_module("httpcore")
     finally:
         del sys.modules["h2"]
+
+
+def stream(connection: socket.socket) -> httpcore.NetworkStream:
+    """A connection that stands, as httpcore reads from it."""
+    made = import_module("httpcore._backends.sync").SyncStream(connection)
+    return cast("httpcore.NetworkStream", made)
 
 
 def http2_connection() -> type[httpcore.HTTP2Connection]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, cast
 import httpcore
 
 from darkai_cli import stops
-from darkai_cli.wire import backend, lean
+from darkai_cli.wire import backend, dial, lean
 from darkai_cli.wire.backend import Terms, WatchedStream
 from darkai_cli.wire.proxy import Proxy
 
@@ -74,7 +74,7 @@ class Road:
         try:
             if proxy is not None:
                 stream = self._through(proxy, stream, host, origin, terms)
-            if secure:
+            if secure and not (proxy is None and stream.is_secure):
                 watch.step = "tls"
                 # Beside TLS with the proxy HTTP/2 is not offered: the two share a context.
                 stream = self._handshake(stream, host, h2=proxy is None or proxy.scheme != "https")
@@ -110,11 +110,9 @@ class Road:
 
     def _handshake(self, stream: WatchedStream, host: str, *, h2: bool) -> WatchedStream:
         assert self._tls is not None
-        context = self._tls.get()
-        h2 = h2 and self._tls.http2
-        if h2:
+        context = dial.offer(self._tls, h2=h2)
+        if h2 and self._tls.http2:
             threading.Thread(target=lean.load_http2, name="h2", daemon=True).start()
-        context.set_alpn_protocols(["h2", "http/1.1"] if h2 else ["http/1.1"])
         return stream.start_tls(context, host)
 
     def _tunnel(self, proxy: Proxy, stream: WatchedStream, host: str, port: int) -> None:

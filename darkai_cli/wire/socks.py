@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterable
 
 import httpcore
 
-from darkai_cli.wire.backend import is_numeric
+from darkai_cli.wire.dial import is_numeric
 from darkai_cli.wire.proxy import Proxy
 
 _REFUSALS = {

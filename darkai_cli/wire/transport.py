@@ -15,24 +15,22 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, NamedTuple, cast
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, cast
 
 import httpx
 
 from darkai_cli import __version__
-from darkai_cli.errors import BadReplyError, ConfigError, NetworkError
+from darkai_cli.errors import BadReplyError, NetworkError
 from darkai_cli.secret import hide_parts
 from darkai_cli.wire import faults, lean
-from darkai_cli.wire.proxy import Proxy
 from darkai_cli.wire.secrets import hide, masked, secrets_in, shown_url
 from darkai_cli.wire.session import Session
-from darkai_cli.wire.timers import Timers, Watch
+from darkai_cli.wire.timers import Watch
 
 if TYPE_CHECKING:
+    from darkai_cli.wire.dial import HeadStart
     from darkai_cli.wire.inflate import Inflater
-    from darkai_cli.wire.inprocess import App
-    from darkai_cli.wire.tls import PendingContext
+    from darkai_cli.wire.link import Link
 
 ERROR_BODY = 64 * 1024
 """How much of an error's body is read."""
@@ -41,26 +39,6 @@ ERROR_WAIT = 2.0
 REST = 64 * 1024
 REST_WAIT = 0.3
 """How much, and how many seconds, of what follows the end mark is read to keep a connection."""
-
-
-class Link(NamedTuple):
-    """How a provider is reached."""
-
-    timers: Timers = Timers()
-    proxy: Proxy | None = None
-    tls: PendingContext | None = None
-    app: App | None = None
-    sleep: Callable[[float], None] = time.sleep
-    log: Callable[[str], None] | None = None
-    """Where ``--debug`` lines go; credentials are masked in them."""
-    on_sent: Callable[[], None] | None = None
-    """Called once the request is on the wire, before the wait for the response."""
-    on_head: Callable[[int, Mapping[str, str]], None] | None = None
-    """Called with status and headers, names in lower case, when the response begins."""
-    admit: Callable[[str, str], None] | None = None
-    """Called with host and numeric address before a connection; raises what forbids it."""
-    session: Session | None = None
-    """Whose connections are used; None: one for this request."""
 
 
 class _Log:
@@ -213,18 +191,25 @@ class Exchange:
 
 @contextmanager
 def send(
-    link: Link, method: str, url: str, headers: Mapping[str, str], body: bytes
+    link: Link,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    begun: HeadStart | None = None,
 ) -> Iterator[Exchange]:
     """Send one request; the response's head, and then its body, are in the ``Exchange``.
 
-    Leaving the context closes the connection at once, or gives it back to the session.
+    ``begun``: a connection that is on its way. Leaving the context closes the connection at once,
+    or gives it back to the session.
     """
     watch = Watch(link.timers)
     route = faults.Route.of(url, link.proxy)
     session = link.session or Session()
     try:
         with faults.translated(route, watch):
-            transport = _transport(link, session, watch)
+            transport = _transport(link, session, watch, begun)
             client = httpx.Client(transport=transport, trust_env=False, timeout=None)  # noqa: S113 -- the watch has the timers
             request = client.build_request(method, url, content=body, headers=_headers(headers))
             log = _Log(link.log, headers, url) if link.log is not None else None
@@ -243,6 +228,8 @@ def send(
         finally:
             response.close()
     finally:
+        if begun is not None:
+            begun.close()
         if link.session is None:
             session.close()
 
@@ -313,7 +300,9 @@ def _headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {**usual, **{name.lower(): value for name, value in headers.items()}}
 
 
-def _transport(link: Link, session: Session, watch: Watch) -> httpx.BaseTransport:
+def _transport(
+    link: Link, session: Session, watch: Watch, begun: HeadStart | None
+) -> httpx.BaseTransport:
     if link.app is not None:
         from darkai_cli.wire.inprocess import InProcess
 
@@ -322,7 +311,7 @@ def _transport(link: Link, session: Session, watch: Watch) -> httpx.BaseTranspor
     from darkai_cli.wire.backend import Terms
     from darkai_cli.wire.network import Network
 
-    return Network(pool, Terms(watch, link.on_sent, link.admit))
+    return Network(pool, Terms(watch, link.on_sent, link.admit, begun))
 
 
 def _async_transport(link: Link, url: str) -> tuple[httpx.AsyncBaseTransport, bool]:
@@ -342,17 +331,3 @@ def _async_transport(link: Link, url: str) -> tuple[httpx.AsyncBaseTransport, bo
     if link.session is not None:
         link.session.asynchronous[way] = made
     return made, False
-
-
-def check_url(url: str, what: str = "base URL") -> None:
-    """Raise ``ConfigError`` unless ``url`` can be sent to."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigError(
-            f"{what} must start with http:// or https:// and name a host, not `{url}`",
-            hint="`darkai config set providers.NAME.url https://HOST/PATH`, or `DARKAI_URL`",
-        )

@@ -60,7 +60,7 @@ from darkai_cli.providers.base import ProviderSettings
 from darkai_cli.providers.http import HttpProvider
 from darkai_cli.providers.openai import OpenAIDialect
 from darkai_cli.wire.timers import Timers
-from darkai_cli.wire.transport import Link
+from darkai_cli.wire.link import Link
 
 KEY = "sk-test-0123456789abcdef0123456789abcdef"
 NAMED = r"127\.0\.0\.1"

@@ -13,7 +13,7 @@ from darkai_cli.conversation import attachments
 from darkai_cli.conversation.attachments import Attached, Text
 from darkai_cli.errors import InputError
 from darkai_cli.messages import Image
-from darkai_cli.wire.transport import Link
+from darkai_cli.wire.link import Link
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 

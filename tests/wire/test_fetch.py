@@ -9,10 +9,10 @@ import pytest
 from support.server import FaultServer, Reset, Send, head, page
 
 from darkai_cli.errors import DarkAIError, InputError
-from darkai_cli.wire import backend
+from darkai_cli.wire import dial
 from darkai_cli.wire.fetch import fetch
+from darkai_cli.wire.link import Link
 from darkai_cli.wire.timers import Timers
-from darkai_cli.wire.transport import Link
 
 LIMIT = 1000
 LINK = Link(Timers(first=5.0))
@@ -104,13 +104,13 @@ def test_a_fault_on_the_way_keeps_its_own_words():
 def test_a_public_name_that_leads_to_a_private_address(
     monkeypatch: pytest.MonkeyPatch, address: str
 ):
-    monkeypatch.setattr(backend, "resolve", lambda *_: [address])
+    monkeypatch.setattr(dial, "resolve", lambda *_: [address])
     message = refused("http://files.example.com/x")
     assert f"leads to {address}" in message
 
 
 def test_one_private_address_among_public_ones_is_enough(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(backend, "resolve", lambda *_: ["93.184.216.34", "127.0.0.1"])
+    monkeypatch.setattr(dial, "resolve", lambda *_: ["93.184.216.34", "127.0.0.1"])
     assert "leads to 127.0.0.1" in refused("http://files.example.com/x")
 
 
@@ -118,7 +118,7 @@ def test_a_redirect_to_a_private_address_is_refused(monkeypatch: pytest.MonkeyPa
     """The first address was named outright; the second one was not."""
     with FaultServer(redirect("http://internal.example.com/")) as server:
         monkeypatch.setattr(
-            backend,
+            dial,
             "resolve",
             lambda host, *_: ["127.0.0.1"] if host == "127.0.0.1" else ["10.0.0.1"],
         )

@@ -16,10 +16,11 @@ from support.server import Authority, read_request
 
 from darkai_cli.errors import NetworkError
 from darkai_cli.wire import pool
+from darkai_cli.wire.link import Link
 from darkai_cli.wire.session import Session
 from darkai_cli.wire.timers import Timers
 from darkai_cli.wire.tls import PendingContext, Trust
-from darkai_cli.wire.transport import Link, asend, send
+from darkai_cli.wire.transport import asend, send
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfine"
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nfine\r\n"

@@ -1,0 +1,179 @@
+"""The head start: a connection begun beside the imports, and what becomes of it."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from support.openai import base, configure, reply
+from support.proxies import HttpProxy
+from support.scenario import run_darkai
+from support.server import Authority, BeforeRequest, FaultServer, Send, Stall, closed_port
+
+from darkai_cli.errors import ConfigError
+from darkai_cli.wire import dial
+from darkai_cli.wire.dial import HeadStart
+from darkai_cli.wire.link import Link
+from darkai_cli.wire.timers import Timers, Watch
+from darkai_cli.wire.tls import PendingContext, Trust
+
+LONG = 30.0
+
+
+def watch(seconds: float = LONG) -> Watch:
+    return Watch(Timers(connect=seconds))
+
+
+def trusting(authority: Authority, folder: Path) -> PendingContext:
+    return PendingContext(Trust(), {"SSL_CERT_FILE": authority.pem(folder)})
+
+
+def test_a_connection_is_taken_once():
+    with FaultServer([Send(b"x"), Stall()]) as server:
+        begun = HeadStart("service", server.host, server.port, None, LONG)
+        seen = watch()
+        taken = begun.take(seen)
+        assert taken is not None
+        assert taken.getpeername() == (server.host, server.port)
+        assert seen.step == "service"
+        assert begun.take(watch()) is None
+        begun.close()
+        assert taken.fileno() >= 0  # not its own any more
+        taken.close()
+
+
+def test_tls_is_agreed_upon_too(tmp_path: Path):
+    authority = Authority()
+    with FaultServer(reply(["hi"]), tls=authority.context("127.0.0.1")) as server:
+        begun = HeadStart("service", server.host, server.port, trusting(authority, tmp_path), LONG)
+        seen = watch()
+        taken = begun.take(seen)
+        assert isinstance(taken, ssl.SSLSocket)
+        assert seen.step == "tls"
+        taken.close()
+
+
+def test_a_connection_that_nobody_takes_is_closed():
+    with FaultServer([BeforeRequest(), Stall()]) as server:
+        begun = HeadStart("service", server.host, server.port, None, LONG)
+        begun._done.wait(LONG)
+        begun.close()
+        assert server.departed.wait(LONG)
+        assert begun.take(watch()) is None
+
+
+def test_one_that_comes_too_late_is_closed_as_well(monkeypatch: pytest.MonkeyPatch):
+    """It was given up while the name was still being looked up."""
+    slow = Event()
+    found = dial.resolve
+
+    def resolve(host: str, port: int, seconds: float) -> list[str]:
+        assert slow.wait(LONG)
+        return found(host, port, seconds)
+
+    monkeypatch.setattr(dial, "resolve", resolve)
+    with FaultServer([BeforeRequest(), Stall()]) as server:
+        begun = HeadStart("service", server.host, server.port, None, LONG)
+        begun.close()
+        slow.set()
+        assert server.departed.wait(LONG)
+
+
+def test_faults_are_raised_where_it_is_taken(tmp_path: Path):
+    with closed_port() as port:
+        with pytest.raises(ConnectionRefusedError):
+            HeadStart("service", "127.0.0.1", port, None, LONG).take(watch())
+        with pytest.raises(ConnectionRefusedError):
+            HeadStart("proxy", "127.0.0.1", port, None, LONG).take(seen := watch())
+        assert seen.step == "proxy"
+    with pytest.raises(socket.gaierror):
+        HeadStart("service", "no-such-host.invalid", 80, None, LONG).take(watch())
+    with FaultServer(reply(["hi"]), tls=Authority().context("127.0.0.1")) as server:
+        strange = trusting(Authority(), tmp_path)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            HeadStart("service", server.host, server.port, strange, LONG).take(seen := watch())
+        assert seen.step == "tls"
+        none = PendingContext(Trust(ca_file=str(tmp_path / "none.pem")), {})
+        with pytest.raises(ConfigError, match="none"):
+            HeadStart("service", server.host, server.port, none, LONG).take(watch())
+
+
+def test_the_wait_for_it_is_bounded(tmp_path: Path):
+    authority = Authority()
+    with FaultServer([BeforeRequest(), Stall()]) as server:  # it accepts, and never says hello
+        begun = HeadStart("service", server.host, server.port, trusting(authority, tmp_path), LONG)
+        with pytest.raises(TimeoutError):
+            begun.take(seen := watch(0.05))
+        assert seen.step == "tls"
+        begun.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "link"),
+    [
+        ("http://desk:8080/v1", Link(app=lambda *_: None)),  # type: ignore[arg-type, return-value]
+        ("http://desk:8080/v1", Link(admit=lambda *_: None)),
+        ("http://d\N{LATIN SMALL LETTER E WITH ACUTE}sk:8080/v1", Link()),
+    ],
+    ids=["in this process", "addresses to be admitted", "international name"],
+)
+def test_where_there_is_none(monkeypatch: pytest.MonkeyPatch, url: str, link: Any):
+    monkeypatch.delitem(sys.modules, "httpx")
+    assert link.head_start(url) is None
+
+
+def test_none_once_httpx_is_there():
+    """Then nothing is won; and a request that is mocked in this process opens no connection."""
+    import httpx
+
+    assert httpx
+    assert Link().head_start("http://127.0.0.1:9/v1") is None
+
+
+WATCH_ORDER = """
+import sys
+from darkai_cli.wire import dial
+made = dial.HeadStart.__init__
+def noting(self, *args):
+    print("begun", *args[:3], "httpx" in sys.modules, file=sys.stderr)
+    made(self, *args)
+dial.HeadStart.__init__ = noting
+from darkai_cli.__main__ import main
+main()
+"""
+
+
+def test_ask_begins_it_before_httpx_is_imported(isolated: Path, tmp_path: Path):
+    authority = Authority()
+    with FaultServer(reply(["fine"]), tls=authority.context("127.0.0.1")) as server:
+        configure(isolated, base(server))
+        env = {"SSL_CERT_FILE": authority.pem(tmp_path)}
+        done = run_darkai("ask", "hi", env=env, command=(sys.executable, "-c", WATCH_ORDER))
+        assert done.code == 0, done
+        assert f"begun service 127.0.0.1 {server.port} False" in done.stderr
+        assert server.connections == 1  # and uses that one
+
+
+def test_through_a_proxy_it_leads_to_the_proxy(isolated: Path):
+    with FaultServer(reply(["fine"])) as server, HttpProxy() as proxy:
+        configure(isolated, base(server))
+        line = ("ask", "hi", "--proxy", proxy.url)
+        done = run_darkai(*line, command=(sys.executable, "-c", WATCH_ORDER))
+        assert done.code == 0, done
+        assert f"begun proxy {proxy.address.replace(':', ' ')} False" in done.stderr
+        assert proxy.connections == 1
+
+
+def test_the_module_needs_no_httpcore():
+    """It is there before httpcore is, or it would be of no use."""
+    code = (
+        "import sys, darkai_cli.wire.link, darkai_cli.wire.dial; print('httpcore' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
