@@ -20,7 +20,7 @@ from darkai_cli.history.drafts import Draft, DraftMessage, Tally, turn_for
 from darkai_cli.history.ids import derived_id
 from darkai_cli.history.store import Turn
 from darkai_cli.history.stored import dumps, title_from
-from darkai_cli.messages import ROLES
+from darkai_cli.messages import MAX_IMAGE, ROLES, Image, image_type, images_of
 
 Progress = Callable[[int, int], None]
 
@@ -64,16 +64,21 @@ def _draft(path: Path, session: dict[str, Any], said: list[Any], tally: Tally) -
     messages: list[DraftMessage] = []
     turns: list[Turn] = []
     system = prompt = None
+    position = 0  # of a text; it takes the place of the time, which nobody wrote down
     for one in said:
-        role, text = _message(one, tally)
+        role, text, images, lines = _message(one, tally)
         if role == "system":  # sent with the turns after it, said by nobody
             system = text
-        if role == "system" or not text:
+        if role == "system" or not (text or images or lines):
             continue
-        position = len(messages)  # it takes the place of the time, which nobody wrote down
-        origin = ("aichat", path.stem, role, text)
+        # a message with a text is called what it was when images were not yet taken
+        unsaid = () if text else (str(len(messages)),)
+        origin = ("aichat", path.stem, role, text, *unsaid)
         above = messages[-1].id if messages else None
-        made = DraftMessage(derived_id(position, *origin), above, role, text, "", "[]", when)
+        shown = "\n".join([text, *lines]).removeprefix("\n")
+        made = DraftMessage(
+            derived_id(position, *origin), above, role, shown, "", "[]", when, images
+        )
         messages.append(made)
         if role == "user":
             prompt = made.id
@@ -83,6 +88,7 @@ def _draft(path: Path, session: dict[str, Any], said: list[Any], tally: Tally) -
                 prompt=prompt, provider="aichat", model=str(session.get("model") or ""),
             )  # fmt: skip
             turns.append(turn._replace(system=system, options=options))
+        position += bool(text)
     if not messages:
         return None
     identifier = derived_id(0, "aichat", path.stem)
@@ -90,26 +96,54 @@ def _draft(path: Path, session: dict[str, Any], said: list[Any], tally: Tally) -
     return Draft(identifier, title, when, when, messages[-1].id, "aichat", messages, turns)
 
 
-def _message(one: Any, tally: Tally) -> tuple[str, str]:
-    """Role and text of a message; an empty text, and counted, if there is none to be taken."""
+def _message(one: Any, tally: Tally) -> tuple[str, str, tuple[Image, ...], list[str]]:
+    """Role, text and images of a message, and a line for each part that cannot be had.
+
+    All are empty, and counted, if there is nothing to be taken.
+    """
     role = one.get("role") if isinstance(one, dict) else None
     if role not in ROLES:
         tally.skip("message that cannot be understood")
-        return "", ""
+        return "", "", (), []
     content = one.get("content")
     if isinstance(content, str):
-        return role, content
+        return role, content, (), []
     if isinstance(content, dict):  # tool calls, with what was said beside them
         tally.skip("part of the kind `tool_calls`")
         content = [{"type": "text", "text": content.get("text")}]
-    texts = []
+    texts: list[str] = []
+    images: list[Image] = []
+    lines: list[str] = []
     for part in content if isinstance(content, list) else ():
         kind = part.get("type") if isinstance(part, dict) else None
         if kind == "text" and isinstance(part.get("text"), str):
             texts.append(part["text"])
+        elif kind == "image_url" and (image := _image(part)):
+            images.append(image)
         elif kind != "text":
             tally.skip(f"part of the kind `{kind}`"[:80])
-    return role, "\n".join(texts)
+            lines += [_line(part)] if kind == "image_url" else []
+    return role, "\n".join(texts), tuple(images), lines
+
+
+def _image(part: dict[str, Any]) -> Image | None:
+    """An image that is in the session itself."""
+    try:
+        found = images_of([part])
+    except InputError:
+        return None
+    media_type = image_type(found[0].data) if found else None
+    if media_type is None or len(found[0].data) > MAX_IMAGE:
+        return None
+    return found[0]._replace(media_type=media_type)
+
+
+def _line(part: dict[str, Any]) -> str:
+    """What stands for an image that is elsewhere: its address, if it has one."""
+    given = part.get("image_url")
+    url = given.get("url") if isinstance(given, dict) else given
+    found = url if isinstance(url, str) and url.startswith(("https://", "http://")) else ""
+    return f"[image: {found}]" if found else "[image]"
 
 
 def _options(session: dict[str, Any]) -> str:

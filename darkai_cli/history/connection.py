@@ -148,10 +148,13 @@ def fault(exc: Exception, path: Path) -> StoreError:
         )
     if code in _UNWRITABLE or getattr(exc, "errno", None) in _FORBIDDEN:
         return _unwritable(exc, path)
+    room = f"make room: `df -h {_quoted(path.parent)}` shows how much there is"
     if code == sqlite3.SQLITE_FULL or getattr(exc, "errno", None) in _FULL:
-        hint = f"make room: `df -h {_quoted(path.parent)}` shows how much there is"
-        return StoreError(f"disk full ({path})", hint=hint)
-    return StoreError(f"{_reason(exc, code)} ({path})")
+        return StoreError(f"disk full ({path})", hint=room)
+    if code == sqlite3.SQLITE_IOERR:
+        what = f"the history cannot be written, is the disk full? {exc}"
+        return StoreError(f"{what} ({path})", hint=room)
+    return StoreError(f"{_reason(exc)} ({path})")
 
 
 def _unwritable(exc: Exception, path: Path) -> StoreUnwritableError:
@@ -184,9 +187,7 @@ def _nearest(folder: Path) -> Path:
     return next((one for one in (folder, *folder.parents) if _is_there(one)), folder)
 
 
-def _reason(exc: Exception, code: int) -> str:
-    if code == sqlite3.SQLITE_IOERR:
-        return f"the history cannot be written, is the disk full? {exc}"
+def _reason(exc: Exception) -> str:
     if isinstance(exc, OSError):
         return f"the history cannot be used: {exc.strerror}"
     return f"the history failed: {exc}"

@@ -123,6 +123,20 @@ def _take_one(conn: sqlite3.Connection, draft: Draft, tally: Tally) -> None:
             "UPDATE conversation SET updated = max(updated, ?) WHERE id = ?",
             (draft.updated, draft.id),
         )
+        _go_on(conn, draft, held)
+
+
+def _go_on(conn: sqlite3.Connection, draft: Draft, held: set[str]) -> None:
+    """Move the active mark along, where the conversation went on from it and not beside it."""
+    row = conn.execute("SELECT active FROM conversation WHERE id = ?", (draft.id,)).fetchone()
+    parents = {message.id: message.parent for message in draft.messages}
+    above: str | None = draft.active if draft.active in held else None
+    seen: set[str | None] = {None}
+    while above not in seen and above != row[0]:
+        seen.add(above)
+        above = parents.get(above or "")
+    if above is not None and above == row[0]:
+        conn.execute("UPDATE conversation SET active = ? WHERE id = ?", (draft.active, draft.id))
 
 
 def _insert_message(conn: sqlite3.Connection, conversation: str, message: DraftMessage) -> int:

@@ -13,15 +13,19 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from darkai_cli.history import tree
-from darkai_cli.history.fences import closed
+from darkai_cli.history.fences import closed, fenced
 from darkai_cli.history.store import Store
 from darkai_cli.history.tree import Node
 from darkai_cli.history.wording import (
+    Called,
     attached,
+    called,
     ending,
     hidden_messages,
+    parts,
     sources,
     speaker,
+    spread,
     summary,
 )
 
@@ -71,13 +75,26 @@ def said(node: Node, *, with_reasoning: bool = False) -> Iterator[str]:
         yield f"\n*Reasoning:*\n\n{_quoted(node.reasoning.strip())}\n"
     for named in attached(node):
         yield f"\n[{_MARKS.sub(_ESCAPED, _one_line(named[1:-1]))}]\n"
-    if node.text or not node.attachments:
+    made = called(node)
+    for one in made:
+        yield from _call(one)
+    if node.text or not (node.attachments or made):
         yield f"\n{closed(node.text)}\n"
     for title, url in sources(node):
         yield f"\n- {_one_line(title)} <{_one_line(url)}>\n"
     told = node.turn and ending(node.turn)
     if told:
         yield f"\n> {_one_line(told)}\n"
+
+
+def _call(one: Called) -> Iterator[str]:
+    """A tool call, and what came of it. Both are foreign: each is in a code block of its own."""
+    name = _MARKS.sub(_ESCAPED, _one_line(one.name))
+    if one.arguments is not None:
+        yield f"\n*Called {name}:*\n\n{fenced(spread(one.arguments), 'json')}\n"
+    if one.output is not None:
+        how = "failed" if one.failed else "gave"
+        yield f"\n*{name} {how}:*\n\n{fenced(one.output)}\n"
 
 
 def _one_line(text: str) -> str:
@@ -131,7 +148,7 @@ def _records(store: Store, identifier: str, *, with_data: bool = True) -> Iterat
         del message["turn"], message["attachments"]
         if node.attachments:
             message["attachments"] = _attachments(store, node, with_data=with_data)
-        yield message | {"parts": json.loads(node.parts)}
+        yield message | {"parts": parts(node)}
     for turn in sorted(node.turn for node in all_nodes if node.turn is not None):
         yield turn._asdict() | {"record": "turn", "options": json.loads(turn.options)}
 

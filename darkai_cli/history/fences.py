@@ -32,6 +32,13 @@ def closed(text: str) -> str:
     return text
 
 
+def fenced(text: str, language: str = "") -> str:
+    """The text as a code block, with a fence that nothing in it ends."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
+
+
 def _end_of(block: Token) -> str:
     if block.type == "fence":
         return block.markup

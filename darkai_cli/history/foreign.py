@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 from darkai_cli.errors import InputError
+from darkai_cli.history.chatgpt_files import ChatGptFiles
 from darkai_cli.history.drafts import Draft, DraftMessage, Tally, turn_for
 from darkai_cli.history.ids import derived_id
 from darkai_cli.history.llm_images import LlmImages
@@ -29,11 +30,12 @@ Progress = Callable[[int, int], None]
 _MAX_MS = 1 << 47
 
 
-def chatgpt(found: list[Any], tally: Tally, progress: Progress) -> Iterator[Draft]:
-    """The conversations of ChatGPT's export, as JSON has them."""
+def chatgpt(found: list[Any], folder: Path, tally: Tally, progress: Progress) -> Iterator[Draft]:
+    """The conversations of ChatGPT's export, as JSON has them; its files are in the ``folder``."""
+    files = ChatGptFiles(folder)
     for number, one in enumerate(found, 1):
         try:
-            draft = _Chat(one, tally).draft()
+            draft = _Chat(one, files, tally).draft()
         except (KeyError, TypeError, ValueError, AttributeError):
             tally.skip("conversation that cannot be understood")
         else:
@@ -44,8 +46,9 @@ def chatgpt(found: list[Any], tally: Tally, progress: Progress) -> Iterator[Draf
 class _Chat:
     """One conversation of ChatGPT's export."""
 
-    def __init__(self, source: dict[str, Any], tally: Tally) -> None:
+    def __init__(self, source: dict[str, Any], files: ChatGptFiles, tally: Tally) -> None:
         self._source = source
+        self._files = files
         self._tally = tally
         self._name = str(source.get("conversation_id") or source["id"])
         self._created = _milliseconds(source.get("create_time"), 0)
@@ -82,14 +85,15 @@ class _Chat:
         self, key: str, message: dict[str, Any] | None, parent: str | None, prompt: str | None
     ) -> tuple[str | None, str | None]:
         """The message and prompt that the children of this node are below."""
-        text = self._text(message) if message else ""
-        if not message or not text:
+        text, images = self._said(message) if message else ("", ())
+        if not message or not (text or images):
             return parent, prompt
         role = message["author"]["role"]
         created = _milliseconds(message.get("create_time"), self._created)
         made = DraftMessage(
-            derived_id(created, "chatgpt", self._name, key), parent, role, text, "", "[]", created
-        )
+            derived_id(created, "chatgpt", self._name, key), parent, role, text, "", "[]", created,
+            images,
+        )  # fmt: skip
         self._messages.append(made)
         if role == "assistant":
             self._turns.append(
@@ -104,28 +108,27 @@ class _Chat:
             )
         return made.id, made.id if role == "user" else prompt
 
-    def _text(self, message: dict[str, Any]) -> str:
+    def _said(self, message: dict[str, Any]) -> tuple[str, tuple[Image, ...]]:
         """What a message says; empty, and counted, if it is nothing that was shown."""
         role = (message.get("author") or {}).get("role")
         content = message.get("content") or {}
         kind = str(content.get("content_type"))
         hidden = (message.get("metadata") or {}).get("is_visually_hidden_from_conversation")
         parts = content.get("parts") or ([content["text"]] if content.get("text") else [])
-        texts = [part for part in parts if isinstance(part, str) and part]
+        lines, images, missing = self._files.of(message, parts)
         if role not in ROLES:
             self._tally.skip("message of an unknown role")
-        elif hidden or (role == "system" and not texts):
+        elif hidden or (role == "system" and not lines):
             self._tally.skip("hidden message")
         elif kind not in ("text", "multimodal_text", "code", "execution_output"):
             self._tally.skip(f"message of the kind `{kind}`"[:80])
         else:
-            others = sum(not isinstance(part, str) for part in parts)
-            if others:
-                self._tally.skip("picture or file", others)
-            if not texts and not others:
+            if missing:
+                self._tally.skip("picture or file; a line names it", missing)
+            if not lines and not images:
                 self._tally.skip("empty message")
-            return "\n".join(texts)
-        return ""
+            return "\n".join(lines), tuple(images)
+        return "", ()
 
 
 def _chatgpt_state(message: dict[str, Any]) -> str:

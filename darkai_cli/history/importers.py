@@ -87,4 +87,4 @@ def _json(path: Path, tally: Tally, progress: Progress) -> tuple[str, Iterator[D
         return "darkai", ours.conversations(found, tally, progress)
     if not any(isinstance(one, dict) and "mapping" in one for one in found):
         raise InputError(f"`{path}` holds no conversations that darkai knows")
-    return "chatgpt", foreign.chatgpt(found, tally, progress)
+    return "chatgpt", foreign.chatgpt(found, path.parent, tally, progress)

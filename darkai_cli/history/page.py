@@ -43,6 +43,7 @@ table { border-collapse: collapse; display: block; overflow-x: auto; }
 th, td { border: 1px solid var(--line); padding: .3rem .6rem; text-align: left; }
 a { color: var(--link); }
 details { color: var(--dim); margin: .5rem 0; }
+details pre { max-height: 30rem; white-space: pre-wrap; }
 figure { margin: 0 0 .75rem; }
 img { display: block; max-width: 100%; max-height: 80vh; border-radius: .4rem; }
 .ending { color: var(--warn); font-size: .9rem; }
@@ -116,6 +117,9 @@ def _picture(one: Attachment, image: Image) -> Iterator[str]:
 def _said(node: Node, render: Render) -> Iterator[str]:
     if node.reasoning:
         yield _folded("Reasoning", node.reasoning)
+    made = wording.called(node)
+    for one in made:
+        yield from _call(one)
     if node.role == "assistant":
         yield f'<div class="text">{render(node.text)}</div>\n'
     elif node.text or not node.attachments:
@@ -125,6 +129,21 @@ def _said(node: Node, render: Render) -> Iterator[str]:
     told = node.turn and wording.ending(node.turn)
     if told:
         yield f'<p class="ending">{escape(told)}</p>\n'
+
+
+def _call(one: wording.Called) -> Iterator[str]:
+    """A tool call and what came of it, folded."""
+    name = f"<code>{escape(one.name)}</code>"
+    if one.arguments is not None:
+        how = " (failed)" if one.failed else ""
+        given = escape(wording.spread(one.arguments))
+        yield f"<details><summary>Called {name}{how}</summary><pre><code>{given}</code></pre>"
+    else:
+        yield f"<details><summary>Result of {name}</summary>"
+    if one.output is not None:
+        label = "It failed:" if one.failed else "It gave:"
+        yield f'<p class="meta">{label}</p><pre><code>{escape(one.output)}</code></pre>'
+    yield "</details>\n"
 
 
 def _source(title: str, url: str) -> str:

@@ -3,14 +3,17 @@
 Not a reader for whole files (SQLite is) and not a copy of its ``.recover``, which stops at our
 full-text tables. No tree is walked, because the way to a page may be what is damaged: each page is
 looked at by itself, newest version first (the write-ahead log before the file), and the rows on
-leaf pages are decoded. Pages that SQLite has given up are left out as long as the list of them can
-be read, so that what the user removed stays removed. Facts: sqlite.org/fileformat2.html.
+leaf pages are decoded. Of a row whose pages are not all there, or hold what is no text, the values
+are given as far as they go (``Row.cut``). Pages that SQLite has given up are left out as long as
+the list of them can be read, so that what the user removed stays removed. Facts:
+sqlite.org/fileformat2.html.
 """
 
 from __future__ import annotations
 
 import os
 import struct
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -25,10 +28,15 @@ _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}  # serial type: bytes
 
 
 class Row(NamedTuple):
-    """A row as it was found. ``number``: its rowid, None for a row of an index."""
+    """A row as it was found. ``number``: its rowid, None for a row of an index.
+
+    ``cut``: a part is lost. The last text may lack its end, the values after it are None; a text
+    may hold U+FFFD.
+    """
 
     number: int | None
     values: tuple[Any, ...]
+    cut: bool = False
 
 
 class Pages:
@@ -90,14 +98,14 @@ class Pages:
             if kind == _TABLE_LEAF:
                 rowid, at = _varint(page, at)
             payload = self._payload(page, at, size, kind, explained)
-            row = Row(rowid, _values(payload))
+            row = Row(rowid, *_values(payload, size))
         except (IndexError, ValueError, struct.error):
             self.lost_rows += 1
         else:
             yield row
 
     def _payload(self, page: bytes, at: int, size: int, kind: int, explained: set[int]) -> bytes:
-        """A cell's content, gathered from its page and those it overflows to."""
+        """A cell's content, from its page and those it overflows to, as far as they are there."""
         usable = self._usable
         largest = usable - 35 if kind == _TABLE_LEAF else (usable - 12) * 64 // 255 - 23
         if size <= largest:
@@ -108,18 +116,29 @@ class Pages:
         parts = [_part(page, at, here)]
         left = size - here
         (following,) = struct.unpack_from(">I", page, at + here)
+        explained.update(self._follow(following, left, parts))
+        return b"".join(parts)
+
+    def _follow(self, following: int, left: int, parts: list[bytes]) -> list[int]:
+        """Add what an overflow chain holds to ``parts``, as far as it goes; its pages."""
         chain: list[int] = []
+        seen = {0}
         while left > 0:
-            more = self._page(following, whole=True) if following else b""
-            if not more or len(chain) > self.count:
-                raise ValueError("the chain is broken")
+            if following in seen or following > self.count:
+                if chain:  # a page that leads nowhere is not what was written there
+                    chain.pop()
+                    parts.pop()
+                break
+            more = self._page(following, whole=True)
+            if not any(more):  # beyond the end of the file, or overwritten with zeros
+                break
             chain.append(following)
-            part = more[4 : 4 + min(left, usable - 4)]
+            seen.add(following)
+            part = more[4 : 4 + min(left, self._usable - 4)]
             parts.append(part)
             left -= len(part)
             (following,) = struct.unpack_from(">I", more)
-        explained.update(chain)
-        return b"".join(parts)
+        return chain
 
     def _page(self, number: int, *, whole: bool = False) -> bytes:
         """A page; what the end of the file cuts off is zeros, or (``whole``) makes it empty."""
@@ -217,36 +236,61 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
     return value - (1 << 64) if value >> 63 else value, at + 9
 
 
-def _values(record: bytes) -> tuple[Any, ...]:
-    """The values of a record. Raises ``ValueError`` or ``IndexError``."""
+def _values(record: bytes, size: int) -> tuple[tuple[Any, ...], bool]:
+    """The values of a record of that size, and whether a part of them is lost.
+
+    Raises ``ValueError`` or ``IndexError`` where nothing makes sense.
+    """
     end, at = _varint(record, 0)
     types = []
     while at < end:
         kind, at = _varint(record, at)
         types.append(kind)
-    if at != end or not types:
+    if at != end or not types or end + sum(map(_length, types)) != size:
         raise ValueError("not a record")
     values: list[Any] = []
+    cut = False
     for kind in types:
-        value, size = _value(record, at, kind)
+        length = _length(kind)
+        value, spoiled = _value(record[at : at + length], length, kind)
+        cut = cut or spoiled
         values.append(value)
-        at += size
-    if at != len(record):
-        raise ValueError("not a record")
-    return tuple(values)
+        at += length
+    return tuple(values), cut
 
 
-def _value(record: bytes, at: int, kind: int) -> tuple[Any, int]:
-    """One value and its length in bytes."""
+def _length(kind: int) -> int:
+    """How many bytes a value of that serial type has. Raises ``ValueError``."""
     if kind in (0, 8, 9):
-        return (None if kind == 0 else kind - 8), 0
+        return 0
     if kind in _INTEGERS:
-        size = _INTEGERS[kind]
-        return int.from_bytes(_part(record, at, size), "big", signed=True), size
+        return _INTEGERS[kind]
     if kind == 7:
-        return struct.unpack_from(">d", record, at)[0], 8
+        return 8
     if kind < 12:
         raise ValueError("not a type")
-    size = (kind - 12) // 2
-    part = _part(record, at, size)
-    return (part.decode() if kind % 2 else part), size
+    return (kind - 12) // 2
+
+
+def _value(data: bytes, length: int, kind: int) -> tuple[Any, bool]:
+    """One value, and whether a part of it is lost; None if nothing of it is of use."""
+    if kind >= 13 and kind % 2:
+        return _text(data, length)
+    if len(data) < length:
+        return None, True
+    if kind in (0, 8, 9):
+        return (None if kind == 0 else kind - 8), False
+    if kind in _INTEGERS:
+        return int.from_bytes(data, "big", signed=True), False
+    if kind == 7:
+        return struct.unpack(">d", data)[0], False
+    return data, False
+
+
+def _text(data: bytes, length: int) -> tuple[str | None, bool]:
+    try:
+        return getincrementaldecoder("utf-8")().decode(data, final=len(data) == length), (
+            len(data) < length
+        )
+    except UnicodeDecodeError:
+        return data.decode(errors="replace"), True

@@ -3,7 +3,8 @@
 A database that SQLite finds whole is read with it. Of any other, what can be read (``pages``) is
 gathered in a temporary database, and read from there; what is lost is counted. A message whose
 parent is lost becomes the beginning of a branch, a conversation whose own row is lost is made anew
-from its messages. The file itself is never written.
+from its messages. Of a message of which a part is lost the rest is kept, and says so. The file
+itself is never written.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 from darkai_cli.errors import InputError, UsageError
-from darkai_cli.history import ids, migrations, ours, pages, schema
+from darkai_cli.history import ids, migrations, ours, pages, remains, schema
 from darkai_cli.history.connection import StoreDamagedError, move_aside
 from darkai_cli.history.drafts import Draft, DraftMessage, Tally
 from darkai_cli.history.records import with_pieces
@@ -37,6 +38,7 @@ COLUMNS = {
     "attachment": ("message", "seq", "media_type", "name", "data"),
 }  # fmt: skip
 """The columns of the tables as they are stored: by their number a row's table is known."""
+_CUT = "CREATE TABLE cut (id TEXT PRIMARY KEY)"
 _NAMES = {"piece": "turn", "attachment": "message"}
 """The column with the id that a row must have; otherwise ``id``."""
 _BY_COUNT = {len(columns): table for table, columns in COLUMNS.items()}
@@ -116,9 +118,13 @@ def _gathered(path: Path, tally: Tally) -> sqlite3.Connection:
         for statement in (*schema.TABLES, *schema.ATTACHMENTS):
             conn.execute(statement)
         conn.execute("BEGIN")
+        conn.execute(_CUT)
         with pages.Pages(path) as found:
             for row in found.rows():
-                _keep(conn, row)
+                if row.cut and not _keep_cut(conn, row):
+                    found.lost_rows += 1
+                elif not row.cut:
+                    _keep(conn, row)
             _tell_lost(conn, path, {"row": found.lost_rows, "page": found.lost_pages}, tally)
     except BaseException:
         conn.close()
@@ -148,11 +154,36 @@ def _keep(conn: sqlite3.Connection, row: pages.Row) -> None:
         if values["role"] not in ROLES:
             return
         values["n"] = row.number
+        whole = "id IN (SELECT id FROM cut) AND id = ?"  # better than a part of it, found before
+        conn.execute(f"DELETE FROM message WHERE {whole}", (values["id"],))  # noqa: S608
+        conn.execute("DELETE FROM cut WHERE id = ?", (values["id"],))
     marks = ", ".join("?" * len(values))
     conn.execute(
         f"INSERT OR IGNORE INTO {table} ({', '.join(values)}) VALUES ({marks})",  # noqa: S608
         tuple(values.values()),
     )
+
+
+def _keep_cut(conn: sqlite3.Connection, row: pages.Row) -> bool:
+    """Take what there is of a message; whether there is any of it."""
+    if row.number is None or _BY_COUNT.get(len(row.values)) != "message":
+        return False
+    found = remains.of_message(dict(zip(COLUMNS["message"], row.values, strict=True)))
+    if found is None:
+        return False
+    before = conn.total_changes
+    _keep(conn, pages.Row(row.number, tuple(found.values())))
+    if conn.total_changes > before:
+        conn.execute("INSERT INTO cut VALUES (?)", (found["id"],))
+    return True
+
+
+def _cut(conn: sqlite3.Connection, conversation: str) -> set[str]:
+    """The messages of which only a part could be read; none where SQLite read the file."""
+    if not _has_table(conn, "cut"):
+        return set()
+    sql = "SELECT m.id FROM message m JOIN cut ON cut.id = m.id WHERE m.conversation = ?"
+    return {row[0] for row in conn.execute(sql, (conversation,))}
 
 
 def _drafts(conn: sqlite3.Connection, tally: Tally, progress: Progress) -> Iterator[Draft]:
@@ -171,7 +202,8 @@ def _drafts(conn: sqlite3.Connection, tally: Tally, progress: Progress) -> Itera
 
 
 def _draft(conn: sqlite3.Connection, identifier: str, tally: Tally) -> Draft:
-    messages, turns = _messages(conn, identifier, tally), []
+    cut = _cut(conn, identifier)
+    messages, turns = _messages(conn, identifier, cut, tally), []
     held = {message.id for message in messages}
     for record in _records(conn, "turn", identifier):
         try:
@@ -180,6 +212,10 @@ def _draft(conn: sqlite3.Connection, identifier: str, tally: Tally) -> Draft:
             tally.skip("turn that cannot be understood")
             continue
         turns.append(turn if turn.prompt in held else turn._replace(prompt=None))
+    cut &= held
+    if cut:
+        tally.skip("message of which a part is lost; the rest of it is kept", len(cut))
+        messages, turns = remains.marked(messages, turns, cut)
     head = next(_records(conn, "conversation", identifier, key="id"), None)
     if head is None:
         tally.skip("title that is lost; made anew from the first message")
@@ -195,13 +231,17 @@ def _draft(conn: sqlite3.Connection, identifier: str, tally: Tally) -> Draft:
     return made._replace(messages=messages, turns=turns)
 
 
-def _messages(conn: sqlite3.Connection, conversation: str, tally: Tally) -> list[DraftMessage]:
+def _messages(
+    conn: sqlite3.Connection, conversation: str, cut: set[str], tally: Tally
+) -> list[DraftMessage]:
+    """The messages, parents first. ``cut``: those of which a part is lost; more may be added."""
     found: dict[str, DraftMessage] = {}
     attached = _attachments(conn, conversation, tally)
-    for record in _records(conn, "message", conversation):
-        row = (record["id"], record["text"], record["reasoning"], record["parts"])
+    for row in _records(conn, "message", conversation):
         try:
-            _, text, reasoning, parts = with_pieces(row, _pieces(conn, record["id"]))
+            record = remains.without_zeros(row, cut)
+            columns = (record["id"], record["text"], record["reasoning"], record["parts"])
+            _, text, reasoning, parts = with_pieces(columns, _pieces(conn, record["id"]))
             made = ours.message(
                 record | {"text": text, "reasoning": reasoning, "parts": json.loads(parts)}
             )
@@ -224,7 +264,7 @@ def _attachments(
 ) -> dict[str, list[Image]]:
     """What goes along with the messages of a conversation; before version 3 there was nothing."""
     found: dict[str, list[Image]] = {}
-    if not _keeps_attachments(conn):
+    if not _has_table(conn, "attachment"):
         return found
     for message, media_type, name, data in conn.execute(
         "SELECT a.message, a.media_type, a.name, a.data"
@@ -240,7 +280,7 @@ def _attachments(
 
 
 def _tell_unattached(conn: sqlite3.Connection, tally: Tally) -> None:
-    if _keeps_attachments(conn):
+    if _has_table(conn, "attachment"):
         (lost,) = conn.execute(
             "SELECT count(*) FROM attachment WHERE message NOT IN (SELECT id FROM message)"
         ).fetchone()
@@ -248,8 +288,8 @@ def _tell_unattached(conn: sqlite3.Connection, tally: Tally) -> None:
             tally.skip("attachment of a message that is lost", lost)
 
 
-def _keeps_attachments(conn: sqlite3.Connection) -> bool:
-    row = conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'attachment'").fetchone()
+def _has_table(conn: sqlite3.Connection, name: str) -> bool:
+    row = conn.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone()
     return row is not None
 
 

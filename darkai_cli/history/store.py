@@ -325,6 +325,10 @@ class Store:
 
 _LOST = (
     (
+        "what is kept with a message cannot be read",
+        "SELECT id FROM message WHERE parts NOT LIKE '[%]'",
+    ),
+    (
         "the active message is not there in the conversation",
         (
             "SELECT id FROM conversation c WHERE active IS NOT NULL AND NOT EXISTS"

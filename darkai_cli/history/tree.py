@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
 from darkai_cli.errors import NotFoundError
-from darkai_cli.history import ids
 from darkai_cli.history.records import with_pieces
 from darkai_cli.history.store import Store, Turn
 from darkai_cli.messages import Image, Message, Role
@@ -103,24 +102,6 @@ def images(store: Store, node: Node) -> tuple[Image, ...]:
     return tuple(Image(media_type, bytes(data), name) for media_type, data, name in rows)
 
 
-def find_message(store: Store, conversation: str, typed: str) -> str:
-    """The id of the one message of a conversation that begins with what was typed.
-
-    Raises ``NotFoundError``.
-    """
-    prefix = ids.normalized(typed)
-    found = store.rows(
-        "SELECT id FROM message WHERE conversation = ? AND id >= ? AND id < ? LIMIT 2",
-        (conversation, prefix, prefix + "~"),
-    )
-    if len(found) == 1:
-        return str(found[0][0])
-    which = "several messages begin" if found else "no message begins"
-    raise NotFoundError(
-        f"{which} with `{typed}` in this conversation", hint="`darkai history tree` shows them"
-    )
-
-
 def switch(store: Store, conversation: str, message: str | None) -> None:
     """Make the branch that ends with ``message`` the active one (None: the empty branch)."""
     with store.writing() as conn:
@@ -132,30 +113,6 @@ def switch(store: Store, conversation: str, message: str | None) -> None:
         ).rowcount
     if not changed:
         raise NotFoundError("that message is not in this conversation")
-
-
-def undo(store: Store, conversation: str) -> Node | None:
-    """Step back before the last user message of the active branch, and give it back.
-
-    It stays in the tree, as does its reply. None if there is nothing to undo.
-    """
-    last = last_prompt(store, conversation)
-    if last is not None:
-        switch(store, conversation, last.parent)
-    return last
-
-
-def last_prompt(store: Store, conversation: str) -> Node | None:
-    """The last user message of the active branch: what a regenerated reply answers again."""
-    prompts = [node for node in branch(store, conversation) if node.role == "user"]
-    return prompts[-1] if prompts else None
-
-
-def leaves(all_nodes: Iterable[Node]) -> list[Node]:
-    """The ends of the branches, the oldest first."""
-    found = list(all_nodes)
-    parents = {node.parent for node in found}
-    return [node for node in found if node.id not in parents]
 
 
 def draw(all_nodes: Iterable[Node], active: Iterable[str] = ()) -> list[Line]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from darkai_cli.events import Citation, ToolCall, ToolResult, to_json
 from darkai_cli.history import ids
 from darkai_cli.history.drafts import Draft, DraftMessage, Tally, take_all, turn_for
 from darkai_cli.history.schema import STATES
@@ -15,6 +16,13 @@ IMAGES = st.lists(
     st.builds(Image, st.sampled_from(["image/png", "image/webp"]) | TEXTS, st.binary(), TEXTS),
     max_size=2,
 ).map(tuple)
+PARTS = st.one_of(
+    st.builds(ToolCall, TEXTS, TEXTS, TEXTS).map(to_json),
+    st.builds(ToolResult, TEXTS, TEXTS, TEXTS, st.booleans()).map(to_json),
+    st.builds(Citation, TEXTS, TEXTS).map(to_json),
+    st.dictionaries(TEXTS, st.none() | st.integers(0, 9)),
+)
+"""What is shown with a reply: calls, results, sources, and what only a newer version knows."""
 _TIMES = st.integers(0, 1 << 42)
 
 
@@ -26,7 +34,7 @@ def drafts(draw):
     for name in names:
         above = draw(st.sampled_from([None, *(m.id for m in messages)]))
         role = draw(st.sampled_from(["user", "assistant", "tool", "system"]))
-        parts = draw(st.lists(st.dictionaries(TEXTS, st.none() | st.integers(0, 9)), max_size=2))
+        parts = draw(st.lists(PARTS, max_size=3))
         made = DraftMessage(
             name,
             above,
@@ -81,3 +89,13 @@ def contents(store):
             "attachment": "message, seq, media_type, name, data",
         }.items()
     }
+
+
+def branches(store, conversation):
+    """How many branches a conversation has: messages that nothing follows."""
+    found = store.row(
+        "SELECT count(*) FROM message m WHERE conversation = ?"
+        " AND NOT EXISTS (SELECT 1 FROM message WHERE parent = m.id)",
+        (conversation,),
+    )
+    return found[0]

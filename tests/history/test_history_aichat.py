@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
+from histories import branches
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -64,13 +66,48 @@ def test_a_session_is_taken_and_scalars_stay_text(database: Path, session: Path)
     report = taken(database, session)
     assert report == ("aichat", 1, 3, 0, {"part of the kind `image_url`": 1})
     assert texts(database) == [
-        ("user", "yes"), ("assistant", "At 12:30:00,\nno."), ("user", "and this?"),
+        ("user", "yes"), ("assistant", "At 12:30:00,\nno."), ("user", "and this?\n[image]"),
     ]  # fmt: skip
     with Store(database) as store:
         [found] = store.conversations()
         assert (found.title, found.source, found.model) == ("rust", "aichat", "openai:gpt-4o")
         [turn] = store.turns(found.id)
         assert (turn.system, turn.options) == ("be brief", '{"temperature":0.5}')
+        assert store.check() == []
+
+
+def test_images_that_are_in_a_session_are_taken_and_others_are_named(database: Path, session: Path):
+    taken(database, session)
+    png = b64encode(b"\x89PNG\r\n\x1a\nrest").decode()
+    session.write_text(
+        SESSION
+        + f"""\
+- role: user
+  content:
+  - type: image_url
+    image_url:
+      url: data:image/jpeg;base64,{png}
+  - type: image_url
+    image_url:
+      url: https://example.org/a.png
+- role: user
+  content:
+  - type: image_url
+    image_url:
+      url: data:image/png;base64,{png}
+- role: assistant
+  content: two of them
+"""
+    )
+    report = taken(database, session)
+    assert report == ("aichat", 0, 3, 3, {"part of the kind `image_url`": 2})
+    assert taken(database, session)[1:4] == (0, 0, 6)
+    assert texts(database)[3:] == [
+        ("user", "[image: https://example.org/a.png]"), ("user", ""), ("assistant", "two of them"),
+    ]  # fmt: skip
+    with Store(database) as store:
+        found = store.rows("SELECT media_type, data FROM attachment")
+        assert found == [("image/png", b"\x89PNG\r\n\x1a\nrest")] * 2
         assert store.check() == []
 
 
@@ -82,7 +119,7 @@ def test_a_session_that_has_grown_adds_what_is_new(database: Path, session: Path
     with Store(database) as store:
         [found] = store.conversations()
         assert len(tree.nodes(store, found.id)) == 4
-        assert len(tree.leaves(tree.nodes(store, found.id))) == 1
+        assert branches(store, found.id) == 1
 
 
 def test_a_session_that_was_compressed_meets_itself(database: Path, session: Path):

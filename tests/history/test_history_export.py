@@ -4,14 +4,16 @@ import json
 from html.parser import HTMLParser
 
 import pytest
-from histories import TEXTS, contents, drafts, fill
+from histories import PARTS, TEXTS, contents, drafts, fill
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from darkai_cli.events import ToolCall, ToolResult, to_json
 from darkai_cli.history import export, ids
 from darkai_cli.history.drafts import Draft, DraftMessage, turn_for
 from darkai_cli.history.importers import import_file
 from darkai_cli.history.store import Store
+from darkai_cli.history.stored import dumps
 
 
 def chat(prompt="question", reply="answer", *, title="A title", state="complete", **turn):
@@ -207,6 +209,81 @@ def test_sources_are_shown_and_only_web_addresses_are_links(database):
     ]
     assert "<b>page" in page.text
     assert "javascript:alert(1)" in page.text
+
+
+def with_parts(*events, reply="answer"):
+    found = chat(reply=reply)
+    found.messages[1] = found.messages[1]._replace(parts=dumps([*map(to_json, events)]))
+    return found
+
+
+LONG = json.dumps({"query": "the weather of tomorrow in Reykjavík", "days": [1, 2, 3], "unit": "C"})
+CALLS = (
+    ToolCall("1", "clock", '{"zone": "UTC"}'),
+    ToolCall("2", "we*ther", LONG),
+    ToolResult("2", "we*ther", "no such\nplace ```", is_error=True),
+    ToolResult("1", "clock", "Fri\n2026\n", is_error=False),
+    ToolResult("9", "search", "found", is_error=False),
+)
+
+
+def test_markdown_shows_tool_calls_and_what_came_of_them(database):
+    with Store(database) as store:
+        text = exported(store, "md", with_parts(*CALLS))
+        bare = exported(store, "md", with_parts(CALLS[0], reply=""))
+    assert "\n## p/m\n\n*Called clock:*\n\n```json\n" in text
+    shown = text.partition("## p/m\n")[2]
+    assert shown == (
+        '\n*Called clock:*\n\n```json\n{"zone": "UTC"}\n```\n'
+        "\n*clock gave:*\n\n```\nFri\n2026\n```\n"
+        '\n*Called we\\*ther:*\n\n```json\n{\n  "query": "the weather of tomorrow in Reykjavík",\n'
+        '  "days": [\n    1,\n    2,\n    3\n  ],\n  "unit": "C"\n}\n```\n'
+        "\n*we\\*ther failed:*\n\n````\nno such\nplace ```\n````\n"
+        "\n*search gave:*\n\n```\nfound\n```\n"
+        "\nanswer\n"
+    )
+    assert bare.endswith('\n```json\n{"zone": "UTC"}\n```\n')  # no place held for no text
+
+
+def test_html_shows_tool_calls_and_what_came_of_them(database):
+    evil = ToolResult("1", "</code><script>", "</pre><script>alert(1)</script>", is_error=False)
+    with Store(database) as store:
+        html = exported(store, "html", with_parts(*CALLS, evil))
+    page = Page(html)
+    assert "<summary>Called <code>clock</code></summary><pre><code>{&quot;zone&quot;" in html
+    assert '<p class="meta">It gave:</p><pre><code>Fri\n2026\n</code></pre></details>' in html
+    assert "<summary>Called <code>we*ther</code> (failed)</summary>" in html
+    assert "<summary>Result of <code>search</code></summary>" in html
+    assert "</pre><script>alert(1)</script>" in page.text
+    assert "script" not in page.tags
+    assert page.tags.count("details") == 5  # with the reasoning
+
+
+@pytest.mark.parametrize("fmt", ["json", "jsonl"])
+def test_json_has_the_calls_as_they_were(database, fmt):
+    with Store(database) as store:
+        text = exported(store, fmt, with_parts(*CALLS))
+    found = (
+        json.loads(text.splitlines()[3]) if fmt == "jsonl" else json.loads(text)[0]["messages"][1]
+    )
+    assert found["parts"] == [*map(to_json, CALLS)]
+
+
+@settings(max_examples=60)
+@given(st.lists(PARTS, max_size=4), TEXTS)
+def test_no_parts_break_what_is_shown(tmp_path_factory, parts, given):
+    """Nor do they reach beyond themselves: what comes after them is no code, and no element."""
+    odd = [{"event": "tool-call", "data": {"id": [given], "name": given, "arguments": {given: 1}}}]
+    found = chat(reply="the answer")
+    found.messages[1] = found.messages[1]._replace(parts=dumps(parts + odd))
+    with Store(tmp_path_factory.mktemp("parts") / "history.db") as store:
+        text = exported(store, "md", found)
+        page = Page("".join(export.export(store, [found.id], "html")))
+    from markdown_it import MarkdownIt
+
+    tokens = MarkdownIt("commonmark").parse(text)
+    assert "the answer" in [token.content for token in tokens if token.type == "inline"]
+    assert not {"script", "img", "iframe", "link", "object", "svg"} & set(page.tags)
 
 
 def test_other_branches_are_mentioned(database):

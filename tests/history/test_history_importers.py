@@ -4,7 +4,7 @@ import json
 import sqlite3
 
 import pytest
-from histories import contents, drafts, fill
+from histories import branches, contents, drafts, fill
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -75,12 +75,12 @@ def test_chatgpt(store, tmp_path):
     assert (report.source, report.conversations, report.messages) == ("chatgpt", 1, 3)
     assert report.skipped == {
         "hidden message": 1,
-        "picture or file": 1,
+        "picture or file; a line names it": 1,
         "message of the kind `thoughts`": 1,
         "conversation that cannot be understood": 2,
     }
     assert seen == [(1, 3), (2, 3), (3, 3)]
-    assert texts(store) == [("user", "why"), ("assistant", "cut")]
+    assert texts(store) == [("user", "why\n[file]"), ("assistant", "cut")]
     (found,) = store.conversations()
     assert (found.title, found.created, found.updated, found.source) == (
         "Trees",
@@ -90,7 +90,7 @@ def test_chatgpt(store, tmp_path):
     )
     states = {t.model: t.state for t in store.turns(found.id)}
     assert states == {"gpt-x": "complete", "": "truncated"}
-    assert len(tree.leaves(tree.nodes(store, found.id))) == 2
+    assert branches(store, found.id) == 2
     before = contents(store)
     again = import_file(store, file)
     assert (again.conversations, again.messages, again.present) == (0, 0, 3)
@@ -105,11 +105,113 @@ def test_a_chatgpt_conversation_that_went_on_gets_the_rest(store, tmp_path):
     more = json.loads(json.dumps(CHATGPT))
     more[0]["mapping"]["b2"]["children"] = ["n"]
     more[0]["mapping"]["n"] = node("n", "b2", "user", "go on")
+    more[0]["current_node"] = "n"
     file.write_text(json.dumps(more))
     report = import_file(store, file)
     assert (report.conversations, report.messages) == (0, 1)
     (found,) = store.conversations()
-    assert "go on" in [n.text for n in tree.nodes(store, found.id)]
+    assert texts(store)[-2:] == [("assistant", "cut"), ("user", "go on")]
+    more[0]["mapping"]["n"]["children"] = ["o"]
+    more[0]["mapping"]["o"] = node("o", "n", "assistant", "on")
+    more[0]["current_node"] = "o"
+    file.write_text(json.dumps(more))
+    first = tree.branch(store, found.id)[0].id
+    tree.switch(store, found.id, first)  # the branch that grows
+    import_file(store, file)
+    assert texts(store)[-1] == ("assistant", "on")
+    other = next(n for n in tree.nodes(store, found.id) if n.text == "because")
+    tree.switch(store, found.id, other.id)  # another: the user's choice
+    more[0]["mapping"]["o"]["children"] = ["p"]
+    more[0]["mapping"]["p"] = node("p", "o", "user", "and on")
+    more[0]["current_node"] = "p"
+    file.write_text(json.dumps(more))
+    assert import_file(store, file).messages == 1
+    assert texts(store)[-1] == ("assistant", "because")
+
+
+PNG = b"\x89PNG\r\n\x1a\nrest"
+
+
+def pointer(identifier, kind="image_asset_pointer"):
+    return {"content_type": kind, "asset_pointer": f"file-service://{identifier}"}
+
+
+def with_files(*parts, role="user", attachments=()):
+    """A conversation of one message, which the parts are in."""
+    said = node("u", None, role, *parts, kind="multimodal_text")
+    said["message"]["metadata"] = {"attachments": list(attachments)}
+    return [{"id": "c", "title": "t", "current_node": "u", "mapping": {"u": said}}]
+
+
+def taken(store, file, found):
+    file.write_text(json.dumps(found))
+    report = import_file(store, file)
+    (message,) = tree.nodes(store, store.latest())
+    return report.skipped, message.text, tree.images(store, message)
+
+
+def test_a_picture_beside_chatgpts_file_is_taken(store, tmp_path):
+    (tmp_path / "file-ab12-photo of me.png").write_bytes(PNG)
+    (tmp_path / "user-1").mkdir()
+    (tmp_path / "user-1" / "file_00cd-sanitized.png").write_bytes(PNG + b"2")
+    skipped, text, images = taken(
+        store,
+        tmp_path / "conversations.json",
+        with_files(
+            pointer("file-ab12"),
+            "what is this?",
+            {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_00cd"},
+            attachments=[{"id": "file-ab12", "name": "me.png", "mime_type": "image/png"}],
+        ),
+    )
+    assert (skipped, text) == ({}, "what is this?")
+    assert [(image.media_type, image.data, image.name) for image in images] == [
+        ("image/png", PNG, "me.png"),
+        ("image/png", PNG + b"2", "file_00cd-sanitized.png"),
+    ]
+
+
+def test_a_picture_without_words_is_a_message(store, tmp_path):
+    (tmp_path / "file-ab12.dat").write_bytes(PNG)
+    found = with_files(pointer("file-ab12"))
+    skipped, text, images = taken(store, tmp_path / "conversations.json", found)
+    assert (skipped, text, len(images)) == ({}, "", 1)
+
+
+def test_what_is_not_there_has_a_line(store, tmp_path):
+    (tmp_path / "file-notpng-x.png").write_bytes(b"<svg>")
+    (tmp_path / "file-link.png").symlink_to(tmp_path / "secret.png")
+    (tmp_path / "secret.png").write_bytes(PNG)
+    skipped, text, images = taken(
+        store,
+        tmp_path / "conversations.json",
+        with_files(
+            pointer("file-gone"),
+            pointer("file-notpng"),
+            pointer("file-link"),
+            pointer("../secret.png"),
+            pointer("file-a", "audio_asset_pointer"),
+            {"content_type": "audio_transcription", "text": "hello"},
+            None,
+            attachments=[
+                {"id": "file-gone", "name": "two\nlines.png", "mimeType": "image/png"},
+                {"id": "file-pdf", "name": "../notes.pdf", "mimeType": "application/pdf"},
+                "nonsense",
+            ],
+        ),
+    )
+    assert skipped == {"picture or file; a line names it": 7}
+    assert images == ()
+    assert text.splitlines() == [
+        "[image: two lines.png]", "[image]", "[image]", "[image]", "[audio]", "hello", "[file]",
+        "[file: ../notes.pdf]",
+    ]  # fmt: skip
+
+
+def test_a_picture_that_a_tool_made_is_named(store, tmp_path):
+    (tmp_path / "file-ab12.webp").write_bytes(PNG)
+    found = with_files(pointer("file-ab12"), role="tool")
+    assert taken(store, tmp_path / "conversations.json", found)[1:] == ("[image]", ())
 
 
 def test_a_circle_in_a_chatgpt_mapping_ends(store, tmp_path):

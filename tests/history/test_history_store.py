@@ -15,6 +15,7 @@ from darkai_cli.history import ids, migrations, schema
 from darkai_cli.history.connection import (
     StoreDamagedError,
     StoreLockedError,
+    fault,
     import_command,
     set_aside,
 )
@@ -341,3 +342,20 @@ def test_the_states_of_the_schema_are_the_known_ones(database):
     with Store(database) as store:
         sql = store.row("SELECT sql FROM sqlite_master WHERE name = 'turn'")[0]
     assert all(f"'{state}'" in sql for state in schema.STATES)
+
+
+@pytest.mark.parametrize(
+    ("exc", "says"),
+    [
+        (sqlite3.SQLITE_FULL, "disk full"),
+        (sqlite3.SQLITE_IOERR_SHMSIZE, "is the disk full? why"),
+        (OSError(28, "No space left on device"), "disk full"),
+    ],
+)
+def test_a_disk_that_may_be_full_is_told_with_what_to_type(database, exc, says):
+    if isinstance(exc, int):
+        code, exc = exc, sqlite3.OperationalError("why")
+        exc.sqlite_errorcode = code
+    told = fault(exc, database)
+    assert says in told.message
+    assert told.hint == f"make room: `df -h {database.parent}` shows how much there is"

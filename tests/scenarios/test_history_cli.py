@@ -311,11 +311,24 @@ def test_reasoning_in_a_pipe_where_it_is_asked_for(thoughtful: str):
     assert "know" not in history("show", env={"DARKAI_REASONING": "show"}).text
     for args in ([], ["--turn", "1"]):
         shown = history("show", "--reasoning", "show", *args).text
-        assert "*Reasoning:*\n\n> I do not know.\n> I \x1b[31mask the clock.\n\n**Friday**" in shown
+        said = "*Reasoning:*\n\n> I do not know.\n> I \x1b[31mask the clock.\n\n*Called clock:*\n"
+        assert said in shown
+        assert "```\n\n**Friday**\n" in shown
     assert history("show", "--reasoning", "loud").code == 2
     (reply,) = json.loads(history("show", "--json", "--turn", "1").text)["messages"][1:]
     assert reply["reasoning"].startswith("I do not know.")
     assert [part["event"] for part in reply["parts"]] == ["tool-call", "tool-result"]
+
+
+def test_tool_calls_in_markdown(thoughtful: str):
+    called = (
+        '*Called clock:*\n\n```json\n{"zone": "UTC"}\n```\n\n*clock gave:*\n\n```\nFri\n2026 xx'
+    )
+    for args in (["show"], ["show", "--turn", "1"], ["export"]):
+        assert called in history(*args).text
+    raw = on_terminal("show", "--raw")
+    assert "*Called clock:*" in raw.lines
+    assert '{"zone": "UTC"}' in raw.lines
 
 
 def test_hostile_text_is_made_visible_on_a_terminal(saved: Names):

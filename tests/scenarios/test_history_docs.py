@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import openai
 from support.scenario import environment
+from support.server import FaultServer
 
 from darkai_cli.config import paths
 from darkai_cli.history.journal import Journal
@@ -86,6 +88,23 @@ def test_the_commands_work_as_they_are_written(
         assert "error" not in done.stderr
         if '"long ' in line:
             cut_the_latest()
+
+
+def test_the_pictures_are_kept_as_the_page_says(
+    shell: dict[str, str], isolated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("photo.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(34_800))
+    with FaultServer(openai.reply(["a square"])) as server:
+        openai.configure(isolated, openai.base(server))
+        for line in commands("how-to/history.md", "Keep the pictures"):
+            done = run(line, shell)
+            assert done.returncode == 0, (line, done)
+            if line.endswith("show"):
+                assert "[image photo.png, 34 KiB]" in done.stdout
+            elif line.endswith("stats"):
+                assert "\nattachments\t1\t34808\n" in done.stdout
+    assert "data:image/png;base64," in Path("picture.html").read_text()
 
 
 def test_two_replies_differ_as_the_page_says(shell: dict[str, str]):

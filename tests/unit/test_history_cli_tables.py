@@ -210,6 +210,18 @@ def test_on_a_narrow_terminal_a_conversation_takes_two_lines():
     ]
 
 
+def test_of_a_model_there_is_enough_to_know_it_or_nothing():
+    rows = reading.list_rows([conversation(state="interrupted")], 38, NOW, plain)
+    assert rows[1] == "01kaaaa  interrupted  3m  2 turns"
+
+
+@pytest.mark.parametrize("width", range(60, 81))
+def test_the_widest_row_fits(width: int):
+    one = conversation(short="0000000000kf", title="t" * 90, model="m" * 90, state="interrupted")
+    rows = reading.list_rows([one], width, NOW, plain)
+    assert all(cell_len(row) <= width for row in rows), rows
+
+
 @settings(max_examples=60)
 @given(st.text(max_size=100), st.text(max_size=60), WIDTHS)
 def test_the_list_fits_whatever_it_holds(title: str, model: str, width: int):
@@ -226,6 +238,14 @@ def test_a_snippet_is_broken_between_words_and_its_matches_are_painted():
         "    one two three,",
         "    four five",
     ]
+    assert reading.snippet_rows(snippet, 17, plain) == [
+        "    one two",
+        "    three, four",
+        "    five",
+    ]
+    call = (("def ", False), ("split", True), ("(page)", False))
+    assert reading.snippet_rows(call, 16, plain) == ["    def", "    split(page)"]
+    assert reading.snippet_rows(call, 12, plain) == ["    def", "    split", "    (page)"]
 
 
 @settings(max_examples=60)
@@ -235,6 +255,15 @@ def test_a_snippet_fits_and_loses_no_letter(snippet: list[tuple[str, bool]], wid
     assert all(cell_len(row) <= width for row in rows)
     whole = "".join(sanitize_line(re.sub("[\n\t]", " ", text)) for text, _ in snippet)
     assert "".join(rows).replace(" ", "") == whole.replace(" ", "")
+
+
+def test_a_source_that_is_too_long_has_its_address_in_one_piece():
+    url = "https://example.org/a/long/address"
+    assert showing.source_rows("A page", url, 80) == [f"- A page <{url}>"]
+    assert showing.source_rows("A page with a title", url, 16) == [
+        "- A page with a", "title", f"  <{url}>",
+    ]  # fmt: skip
+    assert showing.source_rows("", url, 16) == [f"- <{url}>"]
 
 
 def node(text: str, role: str = "user") -> Node:

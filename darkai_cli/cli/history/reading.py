@@ -19,18 +19,20 @@ if TYPE_CHECKING:
     from darkai_cli.history.store import Conversation, Store
 
 SETTINGS = {"search": {"ignore_unknown_options": True}}  # a word may begin with a hyphen
-NARROW = 60
-"""Below so many columns a conversation takes two lines."""
+NARROW = 70
+"""Below so many columns a conversation takes two lines, and a hit does without the model."""
 
 _STATES = "streaming|complete|interrupted|truncated|failed"
 _COLUMNS = (
     Column("ID"),
     Column("TITLE", least=16),
     Column("MODEL", least=14),
-    Column("TURNS", right=True),
+    Column("TURNS", right=True, drop=1),
     Column("STATE"),
     Column("AGE", right=True),
 )
+_LEAST = 4
+"""Cells below which what is left of a longer text says nothing."""
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many.")]
 Since = Annotated[
     str | None,
@@ -119,7 +121,7 @@ def _joined(row: list[Cell], width: int, ink: layout.Ink) -> str:
     left = width
     for cell in row:
         room = left - (2 if parts else 0)
-        if room < 1:
+        if room < min(_LEAST, layout.cells(cell.text)):
             break
         text = layout.cut(cell.text, room)
         parts.append(ink(cell.style, text))
@@ -186,7 +188,8 @@ def _print_hit(store: Store, hit: Hit, screen: Screen) -> None:
     short = store.short(hit.conversation)
     age = layout.age(time.time() - hit.created / 1000)
     who = "you" if hit.role == "user" else printing.one_line(hit.model or hit.role)
-    about = f"  {layout.cut(who, 20)}, {age}"
+    who = layout.cut(who, 20) if screen.width >= NARROW else ""
+    about = "  " + ", ".join(filter(None, (who, age)))
     room = max(8, screen.width - len(short) - 2 - layout.cells(about))
     title = layout.cut(printing.one_line(hit.title), room)
     screen.lines([
@@ -202,17 +205,31 @@ def snippet_rows(
     room = max(8, width - indent)
     rows: list[list[str]] = [[]]
     used = 0
-    glued = True  # a match that is followed by a comma makes one word with it
-    for text, is_match in snippet:
-        safe = sanitize_line(text.replace("\n", " ").replace("\t", " "), 2000)
-        for at, word in enumerate(safe.split(" ")):
-            glued = glued and not at
-            for piece in layout.folded(word, room) if word else ():
-                blank = "" if glued or not used else " "
-                if used + len(blank) + layout.cells(piece) > room:
+    for word in _words(snippet):
+        length = sum(layout.cells(text) for text, _ in word)
+        blank = " " if used else ""
+        if used and used + 1 + length > room:
+            rows.append([])
+            used, blank = 0, ""
+        for text, is_match in word:
+            for piece in layout.folded(text, room):
+                if used + layout.cells(piece) > room:  # one that is longer than a row
                     rows.append([])
                     used, blank = 0, ""
                 rows[-1].append(blank + (ink("match", piece) if is_match else piece))
                 used += len(blank) + layout.cells(piece)
-                glued = True
+                blank = ""
     return [" " * indent + "".join(row) for row in rows if row]
+
+
+def _words(snippet: tuple[tuple[str, bool], ...]) -> list[list[tuple[str, bool]]]:
+    """What stands between blanks: a match that is followed by a comma makes one word with it."""
+    words: list[list[tuple[str, bool]]] = [[]]
+    for text, is_match in snippet:
+        safe = sanitize_line(text.replace("\n", " ").replace("\t", " "), 2000)
+        for at, part in enumerate(safe.split(" ")):
+            if at:
+                words.append([])
+            if part:
+                words[-1].append((part, is_match))
+    return [word for word in words if word]

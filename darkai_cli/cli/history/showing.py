@@ -166,7 +166,7 @@ def _show_reasoning(node: Node, screen: Screen, wanted: str) -> None:
             rows += layout.wrapped(line.expandtabs(), screen.width)
     elif node.reasoning and wanted != "hide":
         about = f"reasoning, {layout.count(len(node.reasoning.split()), 'word')}"
-        rows.append(layout.cut(f"{about}: `--reasoning show` shows it", screen.width))
+        rows += layout.wrapped(f"{about}: `--reasoning show` shows it", screen.width)
     rows += [layout.cut(printing.one_line(call), screen.width) for call in wording.calls(node)]
     if rows:
         screen.lines([*(screen.ink("dim", row) for row in rows), ""])
@@ -179,17 +179,29 @@ def _show_text(node: Node, screen: Screen, render: Callable[[str], str]) -> None
     if node.role == "assistant":
         screen.write(render(node.text))
         for title, url in wording.sources(node):
-            screen.lines([f"- {printing.one_line(title)} <{printing.one_line(url)}>"])
+            screen.lines(
+                source_rows(printing.one_line(title), printing.one_line(url), screen.width)
+            )
     else:
         names = [printing.one_line(named) for named in wording.attached(node)]
         blank = [""] if names and node.text else []
-        screen.lines([*(layout.cut(name, screen.width) for name in names), *blank])
+        screen.lines([row for name in names for row in layout.wrapped(name, screen.width)] + blank)
         for line in sanitize(node.text).rstrip().split("\n") if node.text or not names else ():
             screen.lines(layout.wrapped(line.expandtabs(), screen.width))
     told = node.turn and wording.ending(node.turn)
     if told:
         blank = [""] if node.text else []
-        screen.lines([*blank, screen.ink("warn", printing.one_line(told))])
+        rows = layout.wrapped(printing.one_line(told), screen.width)
+        screen.lines([*blank, *(screen.ink("warn", row) for row in rows)])
+
+
+def source_rows(title: str, url: str, width: int) -> list[str]:
+    """A source on a line; if that is too long its address, which is not broken, on its own."""
+    whole = f"- {title} <{url}>" if title else f"- <{url}>"
+    if not title or layout.cells(whole) <= width:
+        return [whole]
+    first, *more = layout.wrapped(f"- {title}", width)
+    return [first, *more, f"  <{url}>"]
 
 
 def _renderer(screen: Screen, config: Config) -> Callable[[str], str]:
