@@ -49,7 +49,7 @@ class DarkAIError(Exception):
     retryable: bool = False
     status: int | None = None
     reported: bool = False
-    """Whether it stands on stdout already, as an event."""
+    """Whether the events on stdout say it already, as an error or in the reason of their end."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

@@ -66,16 +66,14 @@ class Reply:
         if self.reason == "length":
             if LIMIT_OPTIONS & options.keys():
                 return Verdict("truncated", None)
-            return Verdict(
-                "truncated",
-                IncompleteReplyError(
-                    "the answer was cut off at the model's length limit",
-                    hint="ask for a shorter answer, or for the rest",
-                ),
+            cut = IncompleteReplyError(
+                "the answer was cut off at the model's length limit",
+                hint="ask for a shorter answer, or for the rest",
             )
+            cut.reported = True  # by the reason in the last event
+            return Verdict("truncated", cut)
         if self.reason == "filtered":
-            return Verdict(
-                "truncated",
-                RefusedError("the service stopped the answer (content filter)"),
-            )
+            refused = RefusedError("the service stopped the answer (content filter)")
+            refused.reported = True
+            return Verdict("truncated", refused)
         return Verdict("complete", None)

@@ -79,15 +79,14 @@ class AnthropicDialect:
         )
         found.setdefault("max_tokens", most_tokens(chat.model))
         _think(found, chat.model)
-        if isinstance(found.get("stop_sequences"), str):
-            found["stop_sequences"] = [found["stop_sequences"]]
+        decoding.several(found, "stop_sequences")
         tools = [
             {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
             for tool in chat.tools
         ] + list(dicts(found.pop("tools", None)))
-        system = "\n\n".join(one.content for one in chat.messages if one.role == "system")
+        system = decoding.system_of(chat.messages)
         fields: dict[str, Any] = {"model": chat.model}
-        if system.strip():
+        if system:
             fields["system"] = system
         fields["messages"] = _messages(chat.messages)
         if tools:

@@ -22,7 +22,6 @@ from darkai_cli.errors import (
     RateLimitError,
     RefusedError,
     ServiceError,
-    UnknownModelError,
 )
 from darkai_cli.events import (
     Citation,
@@ -30,14 +29,13 @@ from darkai_cli.events import (
     Event,
     Notice,
     ReasoningChunk,
-    StreamEnd,
     TextChunk,
     ToolCall,
     Usage,
 )
 from darkai_cli.providers import decoding
 from darkai_cli.providers.base import Frame, ProviderSettings
-from darkai_cli.providers.decoding import Unreadable, count, parse, text_in, words
+from darkai_cli.providers.decoding import ReplyDecoder, count, parse, text_in, words
 
 if TYPE_CHECKING:
     from darkai_cli.providers.base import Decoder
@@ -67,22 +65,19 @@ def explain(
         return decoding.rejected_key(settings, told, http)
     if kind == "permission_error":
         return AuthError(f"{host}: not allowed: {told}", status=http)
-    if kind == "billing_error" or "credit balance" in told:
+    if kind == "billing_error" or "credit balance" in told or "usage limits" in told:
         return RateLimitError(
             f"quota used up at {host}: {told}", hint=decoding.BILLING, status=http
         )
     if kind == "not_found_error" and "model" in told:
-        name = told.partition("model:")[2].strip()
-        return UnknownModelError(
-            f"model `{name}` not found at {host}" if name else f"{host}: {told}", status=http
-        )
+        return decoding.no_model(told.partition("model:")[2].strip(), settings, told, http)
     if "nvalid model name" in told:  # LiteLLM's, with 400
         name = told.partition("model=")[2].rstrip("'}")
-        return UnknownModelError(
-            f"model `{name}` not found at {host}" if name else f"{host}: {told}", status=http
-        )
+        return decoding.no_model(name, settings, told, http)
     if kind == "request_too_large":
-        return RefusedError(f"the request is too large for {host}: {told}", status=http)
+        return RefusedError(
+            f"the request is too large for {host}: {told}", hint=decoding.SMALLER, status=http
+        )
     if kind in ("invalid_request_error", "exceed_context_size_error") or status == 400:
         # the second is llama.cpp's own name; gateways give their 400 none
         return _invalid(told, host, http)
@@ -110,6 +105,8 @@ def _invalid(told: str, host: str, status: int | None) -> ProviderError:
     if "prefill" in told:
         told = "this model does not go on with a reply that was cut (no prefill)"
         hint = 'ask for the rest instead: `darkai ask -c "go on where you stopped"`'
+    elif ".image." in told:
+        hint = "send smaller images, or fewer (`-f`)"
     elif "thinking.type.enabled" in told or "adaptive" in told:
         hint = "this model takes no budget: `-o reasoning_effort=high` (low, medium, high, max)"
     return ServiceError(
@@ -119,17 +116,12 @@ def _invalid(told: str, host: str, status: int | None) -> ProviderError:
     )
 
 
-class AnthropicDecoder:
+class AnthropicDecoder(ReplyDecoder):
     """One reply of the Messages API."""
 
     def __init__(self, settings: ProviderSettings) -> None:
-        self.ended = False
-        self.linger: float | None = None
-        self._settings = settings
-        self._bad = Unreadable(settings.host, "an Anthropic service")
+        super().__init__(settings, "an Anthropic service")
         self._begun = False
-        self._text = False
-        self._visible = False
         self._calls: dict[object, _HalfCall] = {}
         self._cited: set[str] = set()
         self._counts: dict[str, int] = {}
@@ -138,12 +130,9 @@ class AnthropicDecoder:
 
     def feed(self, frame: Frame) -> Iterable[Event]:
         """The events of one SSE event."""
-        message = parse(frame.data)
-        if not isinstance(message, dict):
-            if frame.data and not frame.data.isspace() and not frame.data.startswith("[DONE]"):
-                self._bad.add()
+        message = self._object(frame)
+        if message is None:
             return ()
-        self._bad.readable()
         kind = message.get("type")
         if kind == "content_block_delta":
             delta = message.get("delta")
@@ -152,7 +141,7 @@ class AnthropicDecoder:
             fault = message.get("error")
             raise explain(
                 fault if isinstance(fault, dict) else {"message": fault}, self._settings, 200
-            ) or ServiceError(f"{self._settings.host} reported an error")
+            ) or ServiceError(f"{self._host} reported an error")
         self._begun = True
         if kind == "content_block_start":
             return self._block(message.get("content_block"), message.get("index"))
@@ -258,25 +247,20 @@ class AnthropicDecoder:
 
     def close(self) -> Iterator[Event]:
         """The rest, and how the reply ended."""
-        host = self._settings.host
         if not self.ended:
-            if self._bad.total and not self._begun:
-                raise self._bad.nothing()
-            raise decoding.unfinished(host, visible=self._visible)
+            raise self._unfinished(begun=self._begun)
         for index in list(self._calls):
             yield from self._called(index)
         yield from self._bad.notices()
         if self._reason == "pause_turn":
             raise ServiceError(
-                f"{host} paused the answer before its end",
+                f"{self._host} paused the answer before its end",
                 hint='ask for the rest: `darkai ask -c "go on"`',
             )
         reason = _END.get(self._reason, "stop")
         if reason == "filtered" and self._refusal:
             yield Notice("warning", f"the model refused: {self._refusal}")
-        elif reason == "stop" and not self._text:
-            yield Notice("warning", "the model sent no text")
-        yield StreamEnd(reason)
+        yield from self._end(reason)
 
 
 class _HalfCall:

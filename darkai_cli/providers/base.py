@@ -81,11 +81,18 @@ class ProviderSettings(NamedTuple):
 
     @property
     def host(self) -> str:
-        """The service's host, for messages; the provider's name where there is no URL."""
-        rest = self.url.partition("://")[2].partition("/")[0].rpartition("@")[2]
-        if rest.startswith("["):
-            return rest[1:].partition("]")[0]
-        return rest.partition(":")[0] or self.name
+        """The service's host, for messages; with its port, where the scheme has another.
+
+        Two servers on one machine differ in nothing else. The provider's name where there is no
+        URL.
+        """
+        scheme, _, rest = self.url.partition("://")
+        place = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
+        usual = ":443" if scheme.lower() == "https" else ":80"
+        host = place.removesuffix(usual).removesuffix(":")
+        if host.endswith("]"):  # IPv6 needs its brackets only before a port
+            host = host.strip("[]")
+        return host or self.name
 
 
 class ModelInfo(NamedTuple):

@@ -2,25 +2,41 @@
 
 No I/O, no service's own fields. A dialect names its fields; here are the address below a base URL,
 the body as JSON, the options by their common names, one JSON value out of foreign text, the count
-of events that could not be read, and what is said where services say the same.
+of events that could not be read, what a decoder knows of its reply, and what is said where services
+say the same.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from darkai_cli.errors import AuthError, BadReplyError, ServiceError, UsageError
-from darkai_cli.events import Notice
-from darkai_cli.messages import Call
-from darkai_cli.providers.base import ProviderSettings
+from darkai_cli.errors import (
+    AuthError,
+    BadReplyError,
+    ServiceError,
+    UnknownModelError,
+    UsageError,
+)
+from darkai_cli.events import EndReason, Event, Notice, StreamEnd
+from darkai_cli.messages import Call, Message
+from darkai_cli.providers.base import Frame, ProviderSettings
 
 MAX_BAD = 50
 """More unreadable events in a row than this break the protocol."""
 
 GO_ON = "Continue your last message exactly where it stopped. Repeat nothing, and add no remark."
 """What a model is told that does not go on with a reply by itself."""
+
+REJECTED = (
+    "is there an option (`-o`, `options` in the config) that this model does not take? `-m NAME` "
+    "names another"
+)
+"""What to look at where a request is not taken."""
+
+SMALLER = "send less: fewer or smaller files, or a new conversation"
+"""What to do where a request is too large."""
 
 BILLING = "check billing there, or ask another service: `--provider NAME`"
 """What to do where a quota is used up."""
@@ -104,6 +120,18 @@ def options(
             raise _unknown_option(name, {*names, *renamed}, service)
         found[field] = value
     return found
+
+
+def several(found: dict[str, Any], name: str) -> None:
+    """Have the option ``name``, if it is there, be a list: services take one text of another's."""
+    if isinstance(found.get(name), str):
+        found[name] = [found[name]]
+
+
+def system_of(messages: Iterable[Message]) -> str:
+    """What the system says, for services that take it beside the conversation; "" for nothing."""
+    told = "\n\n".join(message.content for message in messages if message.role == "system")
+    return told if told.strip() else ""
 
 
 def _unknown_option(name: str, known: set[str], service: str) -> UsageError:
@@ -238,11 +266,59 @@ def rejected_key(settings: ProviderSettings, told: str, status: int | None = Non
     return AuthError(f"{host} wants an API key{more}", hint=hint, status=status)
 
 
-def unfinished(host: str, *, visible: bool) -> ServiceError:
-    """The error of a reply whose end mark never came. ``visible``: something of it was shown."""
-    if visible:
-        return ServiceError("answer ended without an end mark; it may be cut off")
-    return ServiceError(f"{host} sent an empty answer", hint="try again", retryable=True)
+def no_model(
+    name: str, settings: ProviderSettings, told: str, status: int | None = None
+) -> UnknownModelError:
+    """The error of a model that the service does not have. ``name``: "" where it says only more."""
+    host = settings.host
+    hint = f"`darkai models list -p {settings.name}` lists what it offers; `-m NAME` names one"
+    if not name:
+        return UnknownModelError(f"{host}: {told}", hint=hint, status=status)
+    known = {*settings.models, settings.default_model} - {"", name}
+    close = close_to(name, sorted(known))
+    if close:
+        hint = f"did you mean {either(close)}? (`darkai models list -p {settings.name}`)"
+    return UnknownModelError(f"model `{name}` not found at {host}", hint=hint, status=status)
+
+
+class ReplyDecoder:
+    """What the decoder of any format knows of its reply: the part that is no format.
+
+    ``_text``: some of the answer came. ``_visible``: anything came that is shown.
+    """
+
+    def __init__(self, settings: ProviderSettings, service: str) -> None:
+        """``service``: whose protocol it should be, for the hint where it is not."""
+        self.ended = False
+        self.linger: float | None = None
+        self._settings = settings
+        self._host = settings.host
+        self._bad = Unreadable(settings.host, service)
+        self._text = self._visible = False
+
+    def _object(self, frame: Frame) -> dict[str, Any] | None:
+        """The frame's JSON object; None for one that says nothing, or cannot be read."""
+        found = parse(frame.data)
+        if isinstance(found, dict):
+            self._bad.readable()
+            return found
+        if frame.data and not frame.data.isspace() and not frame.data.startswith("[DONE]"):
+            self._bad.add()
+        return None
+
+    def _unfinished(self, *, begun: bool) -> ServiceError:
+        """The error of a reply whose end mark never came. ``begun``: some of it could be read."""
+        if self._bad.total and not begun:
+            return self._bad.nothing()
+        if self._visible:
+            return ServiceError("answer ended without an end mark; it may be cut off")
+        return ServiceError(f"{self._host} sent an empty answer", hint="try again", retryable=True)
+
+    def _end(self, reason: EndReason, empty: str = "the model sent no text") -> Iterator[Event]:
+        """The last events of a reply that came to its end. ``empty``: why it has no text."""
+        if reason == "stop" and not self._text:
+            yield Notice("warning", empty)
+        yield StreamEnd(reason)
 
 
 def arguments(call: Call) -> dict[str, Any]:

@@ -79,8 +79,7 @@ class GeminiDialect:
             service=settings.name,
         )
         beside = {name: found.pop(name) for name in _BESIDE if name in found}
-        if isinstance(found.get("stopSequences"), str):
-            found["stopSequences"] = [found["stopSequences"]]
+        decoding.several(found, "stopSequences")
         _think(found, chat.model)
         tools = list(dicts(beside.pop("tools", None)))
         if chat.tools:
@@ -96,9 +95,9 @@ class GeminiDialect:
                     ]
                 }
             )
-        system = "\n\n".join(one.content for one in chat.messages if one.role == "system")
+        system = decoding.system_of(chat.messages)
         fields: dict[str, Any] = {"contents": _contents(chat)}
-        if system.strip():
+        if system:
             fields["systemInstruction"] = {"parts": [{"text": system}]}
         if found:
             fields["generationConfig"] = found

@@ -21,7 +21,6 @@ from darkai_cli.errors import (
     RateLimitError,
     RefusedError,
     ServiceError,
-    UnknownModelError,
 )
 from darkai_cli.events import (
     Citation,
@@ -29,14 +28,13 @@ from darkai_cli.events import (
     Event,
     Notice,
     ReasoningChunk,
-    StreamEnd,
     TextChunk,
     ToolCall,
     Usage,
 )
 from darkai_cli.providers import decoding
 from darkai_cli.providers.base import Frame, ProviderSettings
-from darkai_cli.providers.decoding import Unreadable, count, dicts, parse, text_in, words
+from darkai_cli.providers.decoding import ReplyDecoder, count, dicts, text_in, words
 
 if TYPE_CHECKING:
     from darkai_cli.providers.base import Decoder
@@ -77,12 +75,20 @@ def explain(
         or "unregistered callers" in lower
     ):
         return decoding.rejected_key(settings, told, http)
+    if "SERVICE_DISABLED" in reasons:
+        return AuthError(
+            f"{host}: not allowed: {told}",
+            hint=f"allow it in that project, or take another's key: `darkai keys set "
+            f"{settings.name}`",
+            status=http,
+        )
     if name == "PERMISSION_DENIED" or code == 403:
         return AuthError(f"{host}: not allowed: {told}", status=http)
     if (name == "RESOURCE_EXHAUSTED" or code == 429) and (fault.get("details") or http is None):
         return _limited(fault, told, host, http)
     if name == "NOT_FOUND" and "model" in lower:
-        return _no_model(told, settings, http)
+        found = re.search(r"models/(\S{1,100}?)[.,]? (?:is|was) not found", told)
+        return decoding.no_model(found[1] if found else "", settings, told, http)
     if name == "FAILED_PRECONDITION" and ("location" in lower or "billing" in lower):
         return AuthError(
             f"{host}: not allowed: {told}",
@@ -116,12 +122,6 @@ def _invalid(told: str, host: str, status: int | None) -> ProviderError:
     )
 
 
-def _no_model(told: str, settings: ProviderSettings, status: int | None) -> UnknownModelError:
-    found = re.search(r"models/(\S{1,100}?)[.,]? (?:is|was) not found", told)
-    known = f"model `{found[1]}` not found at {settings.host}" if found else ""
-    return UnknownModelError(known or f"{settings.host}: {told}", status=status)
-
-
 def _limited(fault: Mapping[str, Any], told: str, host: str, status: int | None) -> RateLimitError:
     """A rate limit. The words speak of quota and billing for one of a minute too.
 
@@ -149,17 +149,12 @@ def _seconds(value: object) -> float | None:
     return float(found[1]) if found else None
 
 
-class GeminiDecoder:
+class GeminiDecoder(ReplyDecoder):
     """One reply of ``streamGenerateContent``."""
 
     def __init__(self, settings: ProviderSettings) -> None:
-        self.ended = False
-        self.linger: float | None = None
-        self._settings = settings
-        self._bad = Unreadable(settings.host, "a Gemini service")
+        super().__init__(settings, "a Gemini service")
         self._begun = False
-        self._text = False
-        self._visible = False
         self._calls = 0
         self._other = 0
         self._cited: set[str] = set()
@@ -170,23 +165,20 @@ class GeminiDecoder:
 
     def feed(self, frame: Frame) -> Iterable[Event]:
         """The events of one SSE event."""
-        message = parse(frame.data)
-        if not isinstance(message, dict):
-            if frame.data and not frame.data.isspace() and not frame.data.startswith("[DONE]"):
-                self._bad.add()
+        message = self._object(frame)
+        if message is None:
             return ()
-        self._bad.readable()
         fault = message.get("error")
         if fault:
             fault = fault if isinstance(fault, dict) else {"message": fault}
-            raise explain(fault, self._settings, 200) or ServiceError(self._settings.host)
+            raise explain(fault, self._settings, 200) or ServiceError(self._host)
         self._begun = True
         self._count(message.get("usageMetadata"))
         self._id = text_in(message, "responseId") or self._id
         blocked = message.get("promptFeedback")
         reason = text_in(blocked, "blockReason") if isinstance(blocked, dict) else ""
         if reason and reason != "BLOCK_REASON_UNSPECIFIED":
-            raise RefusedError(f"{self._settings.host} blocked the prompt ({words(reason, 60)})")
+            raise RefusedError(f"{self._host} blocked the prompt ({words(reason, 60)})")
         events: list[Event] = []
         for candidate in dicts(message.get("candidates")):
             if candidate.get("index") in (None, 0):
@@ -256,9 +248,7 @@ class GeminiDecoder:
         if self._usage is not None:
             yield self._usage
         if not self._reason:
-            if self._bad.total and not self._begun:
-                raise self._bad.nothing()
-            raise decoding.unfinished(self._settings.host, visible=self._visible)
+            raise self._unfinished(begun=self._begun)
         yield from self._bad.notices()
         if self._other:
             told = f"{self._other} parts of the answer are no text, and are not shown"
@@ -269,9 +259,7 @@ class GeminiDecoder:
         if reason == "filtered":
             why = f"{self._reason.lower()}: {self._said}" if self._said else self._reason.lower()
             yield Notice("warning", f"the service stopped the answer ({why})")
-        elif reason == "stop" and not self._text:
-            yield Notice("warning", "the model sent no text")
-        yield StreamEnd(reason)
+        yield from self._end(reason)
 
     def _ending(self) -> EndReason:
         """Why the reply ended. Raises ``ServiceError`` where it was no good end."""
@@ -284,7 +272,7 @@ class GeminiDecoder:
             return "tool-calls" if self._calls else "stop"
         told = f": {self._said}" if self._said else ""
         raise ServiceError(
-            f"{self._settings.host} ended the answer for the reason `{words(reason, 60)}`{told}",
+            f"{self._host} ended the answer for the reason `{words(reason, 60)}`{told}",
             hint="try again, or ask differently",
             retryable=reason in _FAULTY,
         )

@@ -271,7 +271,7 @@ class ReplyReader:
             if own.retry_after:
                 own.retryable = own.retryable and own.retry_after <= statuses.MAX_WAIT
                 again = f"try again in {statuses.span(own.retry_after)}"
-                own.hint = f"{again}; {own.hint}" if own.hint else again
+                own.hint = again if own.hint in (None, own.usual_hint) else f"{again}; {own.hint}"
         return own
 
 

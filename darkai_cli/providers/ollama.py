@@ -29,9 +29,7 @@ from darkai_cli.errors import (
 from darkai_cli.events import (
     EndReason,
     Event,
-    Notice,
     ReasoningChunk,
-    StreamEnd,
     TextChunk,
     ToolCall,
     Usage,
@@ -46,7 +44,7 @@ from darkai_cli.providers.base import (
     ModelInfo,
     ProviderSettings,
 )
-from darkai_cli.providers.decoding import Unreadable, count, dicts, parse, text_in, words
+from darkai_cli.providers.decoding import ReplyDecoder, count, dicts, parse, text_in, words
 
 if TYPE_CHECKING:
     from darkai_cli.providers.base import Decoder, Dialect, Telling
@@ -90,8 +88,7 @@ class OllamaDialect:
         nested = found.pop("options", None)
         if isinstance(nested, dict):
             found = {**nested, **found}
-        if isinstance(found.get("stop"), str):
-            found["stop"] = [found["stop"]]
+        decoding.several(found, "stop")
         messages = [_message(one, chat) for one in chat.messages]
         if not messages:
             raise InputError("there are no messages to send")
@@ -258,10 +255,16 @@ def _explain(told: str, settings: ProviderSettings, status: int) -> ProviderErro
         )
     if "more system memory" in lower or "out of memory" in lower:
         return ServiceError(f"{host}: {told}", hint="name a smaller model: `-m NAME`", status=http)
+    if "image input" in lower:  # a 500, which another try does not change
+        return ServiceError(
+            f"{host}: {told}", hint="name a model that takes images: `-m NAME`", status=http
+        )
     if status in (400, 422):
         hint = "is an option (`-o`) not right for this model?"
         if "does not support tools" in lower:
             hint = "name a model that takes tools: `-m NAME`"
+        elif "does not support chat" in lower:
+            hint = "name a model that can chat: `-m NAME`"
         return ServiceError(
             f"{host} rejected the request ({status}): {told}", hint=hint, status=http
         )
@@ -270,17 +273,12 @@ def _explain(told: str, settings: ProviderSettings, status: int) -> ProviderErro
     return ServiceError(f"{host}: {told}", retryable="server busy" in lower)
 
 
-class OllamaDecoder:
+class OllamaDecoder(ReplyDecoder):
     """One reply of the chat API."""
 
     def __init__(self, settings: ProviderSettings) -> None:
-        self.ended = False
-        self.linger: float | None = None
-        self._settings = settings
-        self._bad = Unreadable(settings.host, "an Ollama server")
+        super().__init__(settings, "an Ollama server")
         self._begun = False
-        self._text = False
-        self._visible = False
         self._calls = 0
         self._reason = ""
         self._usage: Usage | None = None
@@ -338,11 +336,8 @@ class OllamaDecoder:
 
     def close(self) -> Iterator[Event]:
         """The rest, and how the reply ended."""
-        host = self._settings.host
         if not self.ended:
-            if self._bad.total and not self._begun:
-                raise self._bad.nothing()
-            raise decoding.unfinished(host, visible=self._visible)
+            raise self._unfinished(begun=self._begun)
         if self._usage is not None:
             yield self._usage
         yield from self._bad.notices()
@@ -351,11 +346,11 @@ class OllamaDecoder:
             reason = "length"
         elif self._calls:
             reason = "tool-calls"
-        elif self._reason in ("load", "unload") and not self._text:
-            yield Notice("warning", f"{host} only {self._reason}ed the model, and asked it nothing")
-        elif not self._text:
-            yield Notice("warning", "the model sent no text")
-        yield StreamEnd(reason)
+        if self._reason in ("load", "unload"):
+            only = f"{self._host} only {self._reason}ed the model, and asked it nothing"
+            yield from self._end(reason, only)
+        else:
+            yield from self._end(reason)
 
 
 if TYPE_CHECKING:  # they keep the contracts

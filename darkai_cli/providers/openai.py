@@ -5,7 +5,8 @@
     data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":2}}
     data: [DONE]
 
-This file has the request and the answer to it; ``openai_stream`` reads the reply, ``openai_faults``
+This file has the request and what ``responses``, the other format of OpenAI's, has
+like it; ``openai_stream`` reads the reply, ``openai_faults``
 explains errors, ``openai_models`` reads lists of models. Where the services differ, a field of
 ``Quirks`` or the shape of the data decides, never a name. Sources: OpenAI's openapi.yaml; the
 servers' sources of vLLM, llama.cpp, Ollama; the public documentation of the services.
@@ -51,10 +52,38 @@ _UNKNOWN = (
 )  # fmt: skip
 
 
-class OpenAIDialect:
-    """The format of ``POST /chat/completions``."""
+class Compatible:
+    """What OpenAI's two formats have alike: how errors and the list of models look."""
 
     framing: Framing = "sse"
+
+    def error(
+        self,
+        status: int,
+        headers: Headers,  # noqa: ARG002 -- the same for all dialects
+        payload: Any,
+        settings: ProviderSettings,
+    ) -> ProviderError | None:
+        """What an error says beyond its status."""
+        from darkai_cli.providers import openai_faults
+
+        return openai_faults.refusal(status, payload, settings)
+
+    def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:  # noqa: ARG002
+        """``GET /models``, or where else the service has its list."""
+        from darkai_cli.providers import openai_models
+
+        return openai_models.request(settings)
+
+    def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:
+        """The models in any of the services' lists, which have no pages."""
+        from darkai_cli.providers import openai_models
+
+        return openai_models.read(payload), ""
+
+
+class OpenAIDialect(Compatible):
+    """The format of ``POST /chat/completions``."""
 
     def request(self, chat: ChatRequest, settings: ProviderSettings) -> HttpRequest:
         """The request for a streamed reply."""
@@ -82,33 +111,14 @@ class OpenAIDialect:
         }
         if quirks.usage:
             fields["stream_options"] = {"include_usage": True}
-        if chat.tools:
-            more = chosen.pop("tools", None)
-            own = [_tool(tool) for tool in chat.tools]
-            fields["tools"] = [*own, *more] if isinstance(more, list) else own
+        add_tools(fields, [_tool(tool) for tool in chat.tools], chosen)
         if chat.messages[-1].role == "assistant":
             _resume(fields, quirks.resume)
-        return HttpRequest(
-            endpoint(settings, "/chat/completions"),
-            headers(settings, {"accept": "text/event-stream"}, bearer(settings)),
-            body({**fields, **chosen}),
-        )
+        return posted(settings, "/chat/completions", {**fields, **chosen})
 
     def decoder(self, settings: ProviderSettings) -> OpenAIDecoder:
         """A fresh decoder."""
         return OpenAIDecoder(settings)
-
-    def error(
-        self,
-        status: int,
-        headers: Headers,  # noqa: ARG002 -- the same for all dialects
-        payload: Any,
-        settings: ProviderSettings,
-    ) -> ProviderError | None:
-        """What an error says beyond its status."""
-        from darkai_cli.providers import openai_faults
-
-        return openai_faults.refusal(status, payload, settings)
 
     def again(
         self,
@@ -131,17 +141,21 @@ class OpenAIDialect:
             changed = _other_limit(fields, told) or changed
         return request._replace(body=body(fields)) if changed else None
 
-    def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:  # noqa: ARG002
-        """``GET /models``, or where else the service has its list."""
-        from darkai_cli.providers import openai_models
 
-        return openai_models.request(settings)
+def posted(settings: ProviderSettings, path: str, fields: dict[str, Any]) -> HttpRequest:
+    """The request that posts ``fields`` and wants a stream."""
+    return HttpRequest(
+        endpoint(settings, path),
+        headers(settings, {"accept": "text/event-stream"}, bearer(settings)),
+        body(fields),
+    )
 
-    def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:
-        """The models in any of the services' lists, which have no pages."""
-        from darkai_cli.providers import openai_models
 
-        return openai_models.read(payload), ""
+def add_tools(fields: dict[str, Any], tools: list[dict[str, Any]], chosen: dict[str, Any]) -> None:
+    """Put the tools among the fields, and behind them those that the user wrote as an option."""
+    if tools:
+        more = chosen.pop("tools", None)
+        fields["tools"] = [*tools, *more] if isinstance(more, list) else tools
 
 
 def messages_of(messages: Sequence[Message]) -> list[dict[str, Any]]:

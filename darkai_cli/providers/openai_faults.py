@@ -25,10 +25,10 @@ from darkai_cli.errors import (
 from darkai_cli.providers.base import ProviderSettings
 from darkai_cli.providers.decoding import (
     BILLING,
-    close_to,
+    REJECTED,
     count,
     dicts,
-    either,
+    no_model,
     parse,
     rejected_key,
     text_in,
@@ -141,6 +141,12 @@ def refusal(status: int, payload: Any, settings: ProviderSettings) -> ProviderEr
     return explain(fault, status, settings)
 
 
+def in_stream(fault: Fault | None, settings: ProviderSettings) -> ProviderError:
+    """The error that ended a stream, or came in its place under status 200."""
+    fault = fault or Fault("")
+    return explain(fault, 200, settings) or ServiceError(f"{settings.host}: {fault.message}")
+
+
 def _fault(error: dict[str, Any]) -> Fault:
     message = error.get("message") or error.get("detail") or error.get("msg")
     if isinstance(message, dict):  # Mistral: {"message": {"detail": [...]}}
@@ -202,9 +208,19 @@ def explain(fault: Fault, status: int, settings: ProviderSettings) -> ProviderEr
         return RefusedError(f"{host} refused the request (content filter){said}", status=shown)
     if code == 401 or names & _KEY or (code == 400 and _BAD_KEY.search(said)):
         return rejected_key(settings, fault.message, shown)
+    if "must be verified" in said:  # OpenAI's organizations, for streams of some of its models
+        return AuthError(
+            f"{host}: not allowed{said}",
+            hint="do so there, or name another model: `-m NAME`",
+            status=shown,
+        )
     if names & _QUOTA or code == 402:
         return RateLimitError(f"quota used up at {host}{said}", hint=BILLING, status=shown)
-    if names & _NO_MODEL or (code in (400, 404) and _MODEL_GONE.search(said)):
+    if (
+        names & _NO_MODEL
+        or (code in (400, 404) and _MODEL_GONE.search(said))
+        or (code == 404 and fault.param == "model")
+    ):
         return _no_model(fault, shown, settings)
     if not inside:
         return _rejected(fault, status, settings)
@@ -238,18 +254,17 @@ def _number(pattern: re.Pattern[str], text: str) -> int | None:
     return int(digits) if digits else None
 
 
-def _no_model(fault: Fault, status: int | None, settings: ProviderSettings) -> UnknownModelError:
+def _no_model(fault: Fault, status: int | None, settings: ProviderSettings) -> ProviderError:
+    if "v1/responses" in fault.message and settings.type != "openai-responses":
+        key = f"providers.{settings.name}.type"
+        return UnknownModelError(
+            f"{settings.host}: {fault.message}",
+            hint=f"`darkai config set {key} openai-responses`, or name another model: `-m NAME`",
+            status=status,
+        )
     found = _MODEL_NAME.search(fault.message)
-    host = settings.host
-    hint = f"`darkai models list` shows what `{settings.name}` offers; `-m NAME` names one"
-    if not found:
-        return UnknownModelError(f"{host}: {fault.message}", hint=hint, status=status)
-    name = found[2] or found[1].rstrip(".")
-    known = [*settings.models, *([settings.default_model] if settings.default_model else [])]
-    close = close_to(name, [one for one in known if one != name])
-    if close:
-        hint = f"did you mean {either(close)}? (`darkai models`)"
-    return UnknownModelError(f"model `{name}` not found at {host}", hint=hint, status=status)
+    name = (found[2] or found[1].rstrip(".")) if found else ""
+    return no_model(name, settings, fault.message, status)
 
 
 def _rejected(fault: Fault, status: int, settings: ProviderSettings) -> ServiceError | None:
@@ -259,9 +274,12 @@ def _rejected(fault: Fault, status: int, settings: ProviderSettings) -> ServiceE
     if not fault.param:
         said = f": {fault.message}" if fault.message else ""
         told = f"{settings.host} rejected the request ({status}){said}"
-        return ServiceError(told, status=status)
+        return ServiceError(told, hint=REJECTED, status=status)
+    hint = "is it an option (`-o`, or `options` in the config) that this model does not take?"
+    if fault.param.startswith(("messages", "input", "prompt")):
+        hint = "was something attached that this model does not take? `-m NAME` names another"
     return ServiceError(
         f"{settings.host} rejected the field `{fault.param}`: {fault.message}",
-        hint="is it an option (`-o`, or `options` in the config) that this model does not take?",
+        hint=hint,
         status=status,
     )

@@ -8,19 +8,19 @@ counts. Tool calls come in pieces and are given out whole, at the end.
 
 Strategy for speed: nearly all chunks of a reply are the same text but for one string. So the first
 of them is read as JSON, and remembered as what stands before and after that string (``_Shape``);
-while the next ones match, only the string is read. A shape is tried out before it is used, so that
-the outcome is that of reading all of the JSON.
+while the next ones match, only the string is read. OpenRouter writes each piece of reasoning twice
+into a chunk; there the shape has the same string in two places. A shape is tried out before it is
+used, so that the outcome is that of reading all of the JSON.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from json.decoder import scanstring  # type: ignore[attr-defined]  # what json reads strings with
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from darkai_cli.errors import (
-    ProviderError,
     RefusedError,
     ServiceError,
 )
@@ -28,27 +28,14 @@ from darkai_cli.events import (
     Citation,
     EndReason,
     Event,
-    Notice,
     ReasoningChunk,
-    StreamEnd,
     TextChunk,
     Usage,
 )
 from darkai_cli.providers.base import Frame, ProviderSettings
-from darkai_cli.providers.decoding import (
-    Unreadable,
-    count,
-    dicts,
-    parse,
-    text_in,
-    unfinished,
-    words,
-)
+from darkai_cli.providers.decoding import ReplyDecoder, count, dicts, parse, text_in, words
 from darkai_cli.providers.openai_calls import Calls
 from darkai_cli.providers.thinking import Thinking
-
-if TYPE_CHECKING:
-    from darkai_cli.providers import openai_faults
 
 AFTER_FINISH = 1.0
 """Seconds to read on after ``finish_reason``: usage and ``[DONE]`` follow."""
@@ -69,32 +56,32 @@ _FAILURES = {
 _EXTRAS = frozenset({"citations", "search_results", "annotations", "x_groq", "timings"})
 _PLAIN = frozenset({"content", "role", "refusal"})
 _NEVER = "\n"  # in no data that is read: no shape is known
+_ONCE = ("content", "reasoning_content", "reasoning")
+_TWICE = ["reasoning", "reasoning_details"]
 _PROBE = "?"
 _PADDING = ',"obfuscation":"'
 _MAX_TRIES = 8
 _new = tuple.__new__  # half the price of TextChunk(...), with the same result
 
 
-class OpenAIDecoder:
+class OpenAIDecoder(ReplyDecoder):
     """One reply."""
 
     def __init__(self, settings: ProviderSettings) -> None:
-        self.ended = False
-        self.linger: float | None = None
-        self._settings = settings
-        self._host = settings.host
-        self._bad = Unreadable(settings.host, "an OpenAI-compatible service")
+        super().__init__(settings, "an OpenAI-compatible service")
         self._thinking = Thinking()
         self._calls = Calls()
         self._reason: EndReason | None = None
-        self._text = self._visible = False
         self._refusal = ""
         self._usage: Usage | None = None
         self._cited: set[str] = set()
         # the shape of the usual chunk
         self._before = _NEVER
         self._at = 0
-        self._behind = self._padding = ""
+        self._behind: str | None = None
+        self._padding = ""
+        self._between = self._end_of_two = ""
+        """What stands between the two places of a string that comes twice, and behind both."""
         self._cls: type[TextChunk | ReasoningChunk] = TextChunk
         self._kind = "text-chunk"
         self._hit = False
@@ -109,11 +96,18 @@ class OpenAIDecoder:
             except ValueError:
                 return self._read(name, data)
             rest = data[end:]
-            if rest == self._behind or (
-                self._padding
-                and rest.startswith(self._padding)
-                and rest.endswith('"}')
-                and rest[len(self._padding) : -2].isalnum()
+            if (
+                rest == self._behind
+                or (
+                    self._padding
+                    and rest.startswith(self._padding)
+                    and rest.endswith('"}')
+                    and rest[len(self._padding) : -2].isalnum()
+                )
+                or (
+                    self._between
+                    and rest == self._between + data[self._at : end] + self._end_of_two
+                )
             ):
                 self._hit = True
                 return (_new(self._cls, (text, self._kind)),) if text else ()
@@ -135,7 +129,7 @@ class OpenAIDecoder:
 
             fault = openai_faults.fault_in(message, bare=name == "error")
             if fault is not None or name == "error":
-                raise self._failed(fault)
+                raise openai_faults.in_stream(fault, self._settings)
         self._bad.readable()
         return self._plain(message, data) or self._message(message, data)
 
@@ -145,7 +139,8 @@ class OpenAIDecoder:
 
         fault = openai_faults.fault_in(value)
         if fault is not None or name == "error":
-            raise self._failed(fault or openai_faults.Fault(words(value) or words(data)))
+            fault = fault or openai_faults.Fault(words(value) or words(data))
+            raise openai_faults.in_stream(fault, self._settings)
         self._before = _NEVER  # so that the next good one is told to `_bad`
         self._bad.add()
 
@@ -173,13 +168,6 @@ class OpenAIDecoder:
         if self._tries < _MAX_TRIES:
             self._learn(delta, data)
         return (TextChunk(text),)
-
-    def _failed(self, fault: openai_faults.Fault | None) -> ProviderError:
-        from darkai_cli.providers import openai_faults
-
-        fault = fault or openai_faults.Fault("")
-        error = openai_faults.explain(fault, 200, self._settings)
-        return error or ServiceError(f"{self._host}: {fault.message}")
 
     def _message(self, message: dict[str, Any], data: str) -> list[Event]:
         events: list[Event] = []
@@ -238,29 +226,54 @@ class OpenAIDecoder:
         if self._tries >= _MAX_TRIES or self._reason is not None:
             return
         filled = [name for name, value in delta.items() if value and name != "role"]
-        if len(filled) != 1 or filled[0] not in ("content", "reasoning_content", "reasoning"):
+        twice = filled == _TWICE
+        if not twice and (len(filled) != 1 or filled[0] not in _ONCE):
             return
-        if filled[0] == "content" and not self._thinking.settled:
+        name = filled[0]
+        if name == "content" and not self._thinking.settled:
             return
         self._tries = 0 if self._hit else self._tries + 1
         self._before, self._hit = _NEVER, False
-        name = filled[0]
-        mark = f'"{name}":'
-        at = data.find(mark) + len(mark)
-        at += data[at : at + 1] == " "
-        if data[at : at + 1] != '"':
+        at = _string_at(data, name, 0)
+        if at < 0:
             return
-        _, end = scanstring(data, at + 1, True)
-        before, behind = data[: at + 1], data[end:]
-        padding, _, rest = behind.rpartition(_PADDING)
-        padding = padding + _PADDING if rest[-2:] == '"}' and rest[:-2].isalnum() else ""
-        probe = before + _PROBE + '"' + (f'{padding}{_PROBE}"}}' if padding else behind)
-        seen, wanted = parse(probe), parse(data)
-        if isinstance(seen, dict) and _same(seen, wanted, name, padded=bool(padding)):
-            self._before, self._at, self._behind = before, at + 1, behind
-            self._padding = padding
+        _, end = scanstring(data, at, True)
+        known = self._two(data, at, end) if twice else self._one(data, name, at, end)
+        if known:
+            self._before, self._at = data[:at], at
             self._cls = TextChunk if name == "content" else ReasoningChunk
             self._kind = "text-chunk" if name == "content" else "reasoning-chunk"
+
+    def _one(self, data: str, name: str, at: int, end: int) -> bool:
+        """Whether the string from ``at`` to ``end`` is all that tells the chunk from others."""
+        behind = data[end:]
+        padding, _, rest = behind.rpartition(_PADDING)
+        padding = padding + _PADDING if rest[-2:] == '"}' and rest[:-2].isalnum() else ""
+        self._behind, self._padding, self._between = behind, padding, ""
+        probe = data[:at] + _PROBE + '"' + (f'{padding}{_PROBE}"}}' if padding else behind)
+
+        def put(wanted: Any) -> None:
+            wanted["choices"][0]["delta"][name] = _PROBE
+            if padding:
+                wanted["obfuscation"] = _PROBE
+
+        return _same(probe, data, put)
+
+    def _two(self, data: str, at: int, end: int) -> bool:
+        """The same where the string comes again, behind the first."""
+        again = _string_at(data, "text", end)
+        if again < 0:
+            return False
+        last = again + end - at  # elsewhere if it is another string: then the probe fails
+        self._behind, self._padding = None, ""
+        self._between, self._end_of_two = data[end:again], data[last:]
+        probe = f'{data[:at]}{_PROBE}"{self._between}{_PROBE}"{self._end_of_two}'
+
+        def put(wanted: Any) -> None:
+            delta = wanted["choices"][0]["delta"]
+            delta["reasoning"] = delta["reasoning_details"][0]["text"] = _PROBE
+
+        return _same(probe, data, put)
 
     def _finish(self, reason: str) -> list[Event]:
         """The answer is over; what belongs to it is given out."""
@@ -309,12 +322,10 @@ class OpenAIDecoder:
         yield from self._told(self._thinking.close())
         yield from self._bad.notices()
         if self._reason is None:
-            raise unfinished(self._host, visible=self._visible)
+            raise self._unfinished(begun=True)
         if self._refusal:
             raise RefusedError(f"the model refused: {words(self._refusal)}")
-        if not self._text and self._reason == "stop":
-            yield Notice("warning", "the model sent no text")
-        yield StreamEnd(self._reason)
+        yield from self._end(self._reason)
 
 
 def _details(delta: dict[str, Any]) -> str:
@@ -335,13 +346,23 @@ def _parts(content: list[Any]) -> tuple[str, str]:
     return "".join(thoughts), "".join(text)
 
 
-def _same(seen: dict[str, Any], wanted: Any, name: str, *, padded: bool) -> bool:
-    """Whether a chunk with the probe in it is the chunk, but for the probe."""
+def _string_at(data: str, name: str, start: int) -> int:
+    """Where the text of the field ``name`` begins, behind its quotation mark; -1 for no text."""
+    mark = f'"{name}":'
+    at = data.find(mark, start)
+    if at < 0:
+        return -1
+    at += len(mark)
+    at += data[at : at + 1] == " "
+    return at + 1 if data[at : at + 1] == '"' else -1
+
+
+def _same(probe: str, data: str, put: Callable[[Any], None]) -> bool:
+    """Whether ``probe`` is the chunk ``data`` once ``put`` has put the probe into that."""
+    seen, wanted = parse(probe), parse(data)
     try:
-        wanted["choices"][0]["delta"][name] = _PROBE
-        if padded:
-            wanted["obfuscation"] = _PROBE
-        return json.dumps(seen) == json.dumps(wanted)
+        put(wanted)
+        return isinstance(seen, dict) and json.dumps(seen) == json.dumps(wanted)
     except (LookupError, TypeError, ValueError, RecursionError):
         return False
 

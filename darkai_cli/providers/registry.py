@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from darkai_cli.providers.base import Dialect
     from darkai_cli.providers.http import HttpProvider
     from darkai_cli.wire.inprocess import App
+    from darkai_cli.wire.link import Link
     from darkai_cli.wire.session import Session
     from darkai_cli.wire.timers import Timers
-    from darkai_cli.wire.link import Link
 
 __all__ = ("DIALECTS", "names", "settings_of")  # beside what is defined here
 

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from darkai_cli.errors import (
     InputError,
-    ProviderError,
     RefusedError,
     ServiceError,
 )
@@ -27,39 +26,31 @@ from darkai_cli.events import (
     Citation,
     EndReason,
     Event,
-    Notice,
     ReasoningChunk,
-    StreamEnd,
     TextChunk,
     ToolCall,
     Usage,
 )
 from darkai_cli.messages import ChatRequest, Image, Message, ToolSpec
-from darkai_cli.providers import openai_faults, openai_models
+from darkai_cli.providers import openai_faults
 from darkai_cli.providers.base import (
     Frame,
-    Framing,
-    Headers,
     HttpRequest,
-    ModelInfo,
     ProviderSettings,
 )
 from darkai_cli.providers.decoding import (
     GO_ON,
-    Unreadable,
-    bearer,
+    ReplyDecoder,
     body,
     count,
     dicts,
-    endpoint,
-    headers,
     options,
     parse,
+    system_of,
     text_in,
-    unfinished,
     words,
 )
-from darkai_cli.providers.openai import data_url
+from darkai_cli.providers.openai import Compatible, add_tools, data_url, posted
 
 if TYPE_CHECKING:
     from darkai_cli.providers.base import Decoder, Dialect
@@ -82,10 +73,8 @@ _THOUGHTS = frozenset({"response.reasoning_text.delta", "response.reasoning_summ
 _CUT: dict[str, EndReason] = {"max_output_tokens": "length", "content_filter": "filtered"}
 
 
-class ResponsesDialect:
+class ResponsesDialect(Compatible):
     """The format of ``POST /responses``."""
-
-    framing: Framing = "sse"
 
     def request(self, chat: ChatRequest, settings: ProviderSettings) -> HttpRequest:
         """The request for a streamed reply."""
@@ -110,7 +99,7 @@ class ResponsesDialect:
                     **(table if isinstance(table, dict) else {}),
                     inner: chosen.pop(name),
                 }
-        told = [message.content for message in chat.messages if message.role == "system"]
+        told = system_of(chat.messages)
         fields: dict[str, Any] = {
             "model": chat.model,
             "input": input_of(chat.messages),
@@ -118,32 +107,15 @@ class ResponsesDialect:
             "store": False,
         }
         if told:
-            fields["instructions"] = "\n\n".join(told)
-        if chat.tools:
-            more = chosen.pop("tools", None)
-            own = [_tool(tool) for tool in chat.tools]
-            fields["tools"] = [*own, *more] if isinstance(more, list) else own
+            fields["instructions"] = told
+        add_tools(fields, [_tool(tool) for tool in chat.tools], chosen)
         if chat.messages[-1].role == "assistant":  # the service does not go on by itself
             fields["input"].append({"role": "user", "content": GO_ON})
-        return HttpRequest(
-            endpoint(settings, "/responses"),
-            headers(settings, {"accept": "text/event-stream"}, bearer(settings)),
-            body({**fields, **chosen}),
-        )
+        return posted(settings, "/responses", {**fields, **chosen})
 
     def decoder(self, settings: ProviderSettings) -> ResponsesDecoder:
         """A fresh decoder."""
         return ResponsesDecoder(settings)
-
-    def error(
-        self,
-        status: int,
-        headers: Headers,  # noqa: ARG002 -- the same for all dialects
-        payload: Any,
-        settings: ProviderSettings,
-    ) -> ProviderError | None:
-        """What an error says beyond its status."""
-        return openai_faults.refusal(status, payload, settings)
 
     def again(
         self,
@@ -158,14 +130,6 @@ class ResponsesDialect:
             return None
         del fields["store"]
         return request._replace(body=body(fields))
-
-    def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:  # noqa: ARG002
-        """``GET /models``, the same as in the other dialect."""
-        return openai_models.request(settings)
-
-    def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:
-        """The models in the list, which has no pages."""
-        return openai_models.read(payload), ""
 
 
 def input_of(messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -216,20 +180,15 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
     }
 
 
-class ResponsesDecoder:
+class ResponsesDecoder(ReplyDecoder):
     """One reply."""
 
     def __init__(self, settings: ProviderSettings) -> None:
-        self.ended = False
-        self.linger: float | None = None
-        self._settings = settings
-        self._host = settings.host
-        self._bad = Unreadable(settings.host, "a service with OpenAI's Responses API")
+        super().__init__(settings, "a service with OpenAI's Responses API")
         self._reason: EndReason | None = None
-        self._visible = False
         self._from = ""
         """Text comes in pieces, and is repeated in three other places: the first that has it."""
-        self._text = self._thought = False
+        self._thought = False
         self._called: set[str] = set()
         self._cited: set[str] = set()
         self._refusal = ""
@@ -259,14 +218,14 @@ class ResponsesDecoder:
         if data.startswith("[DONE]"):
             self.ended = self._reason is not None
         elif name == "error":
-            raise self._failed(openai_faults.Fault(words(data)))
+            raise openai_faults.in_stream(openai_faults.Fault(words(data)), self._settings)
         else:
             self._bad.add()
 
     def _other(self, message: dict[str, Any], kind: object, name: str) -> Iterator[Event]:
         if name == "error" or kind == "error" or message.get("error"):
             fault = openai_faults.fault_in(message, bare=message.get("object") != "response")
-            raise self._failed(fault)
+            raise openai_faults.in_stream(fault, self._settings)
         if message.get("object") == "response":  # a reply that is no stream
             message, kind = {"response": message}, f"response.{message.get('status')}"
         if not isinstance(kind, str):
@@ -289,12 +248,7 @@ class ResponsesDecoder:
             yield from self._item(message.get("item"), "item")
         elif kind in _ENDS:
             response = message.get("response")
-            yield from self._end(response if isinstance(response, dict) else {}, kind)
-
-    def _failed(self, fault: openai_faults.Fault | None) -> ProviderError:
-        fault = fault or openai_faults.Fault("")
-        error = openai_faults.explain(fault, 200, self._settings)
-        return error or ServiceError(f"{self._host}: {fault.message}")
+            yield from self._ended(response if isinstance(response, dict) else {}, kind)
 
     def _refused(self, text: str) -> Iterator[Event]:
         if text:
@@ -340,10 +294,10 @@ class ResponsesDecoder:
             self._visible = True
             yield Citation(url, text_in(source, "title"))
 
-    def _end(self, response: dict[str, Any], kind: object) -> Iterator[Event]:
+    def _ended(self, response: dict[str, Any], kind: object) -> Iterator[Event]:
         """The last event: what it repeats is used where it did not come before."""
         if kind == "response.failed":
-            raise self._failed(openai_faults.fault_in(response))
+            raise openai_faults.in_stream(openai_faults.fault_in(response), self._settings)
         if kind == "response.cancelled":
             raise ServiceError(f"{self._host}: the service gave the answer up")
         status = response.get("status")
@@ -367,12 +321,10 @@ class ResponsesDecoder:
             raise self._bad.nothing()
         yield from self._bad.notices()
         if self._reason is None:
-            raise unfinished(self._host, visible=self._visible)
+            raise self._unfinished(begun=True)
         if self._refusal:
             raise RefusedError(f"the model refused: {words(self._refusal)}")
-        if not self._text and self._reason == "stop":
-            yield Notice("warning", "the model sent no text")
-        yield StreamEnd(self._reason)
+        yield from self._end(self._reason)
 
 
 def _usage(usage: dict[str, Any]) -> Iterator[Usage]:

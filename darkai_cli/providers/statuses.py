@@ -20,7 +20,7 @@ from darkai_cli.errors import (
     UnknownModelError,
 )
 from darkai_cli.providers.base import Headers, HttpRequest, ProviderSettings
-from darkai_cli.providers.decoding import BILLING, parse, words
+from darkai_cli.providers.decoding import BILLING, REJECTED, SMALLER, parse, words
 
 RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 MAX_WAIT = 60.0
@@ -30,6 +30,11 @@ _NAMES = {
     408: "request timeout", 409: "conflict", 500: "internal error", 502: "bad gateway",
     503: "unavailable", 504: "gateway timeout", 529: "overloaded",
 }  # fmt: skip
+_SPENT = ("quota", "billing", "usage limit")
+"""Words of a 429 that waiting for a moment does not help."""
+_NEVER_FITS = ("must be reduced", "long context")
+"""Words of a 429 that the request will get whenever it is sent."""
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 _NO_PATH = frozenset({"not found", "404 not found", "404 page not found", "page not found", "404"})
 _PROXIES = ("tinyproxy", "squid", "privoxy", "mitmproxy")
 _CHALLENGES = ("Just a moment...", "Attention Required!", 'id="cf-', "id='cf-", "cf-chl", "cf_chl_")
@@ -185,13 +190,17 @@ def explain(
     if status == 413:
         return RefusedError(
             f"the request of {_amount(len(request.body))} is too large for {host}{more}",
-            hint="send less: fewer or smaller files, or a new conversation",
+            hint=SMALLER,
             status=status,
         )
     if status in (400, 422):
-        return ServiceError(f"{host} rejected the request ({status}){more}", status=status)
-    if status == 429:
-        return limited(host, headers, told, now)
+        return ServiceError(
+            f"{host} rejected the request ({status}){more}",
+            hint=REJECTED,
+            status=status,
+        )
+    if status in (402, 429):
+        return limited(host, status, headers, told, now)
     return _failed(host, status, headers, more, now)
 
 
@@ -244,13 +253,22 @@ def _amount(size: int) -> str:
     return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
 
 
-def limited(host: str, headers: Headers, told: str, now: float) -> RateLimitError:
-    """The error that a 429 is."""
+def limited(host: str, status: int, headers: Headers, told: str, now: float) -> RateLimitError:
+    """The error that a 429 or 402 is."""
     wait = retry_after(headers, now)
-    quota = "quota" in told.lower() or "billing" in told.lower()
+    if wait is None:
+        wait = _wait_in(told)
+    lower = told.lower()
     more = f": {told}" if told else ""
-    if quota:
-        return RateLimitError(f"quota used up at {host}{more}", hint=BILLING, status=429)
+    if status == 402 or any(word in lower for word in _SPENT):
+        return RateLimitError(f"quota used up at {host}{more}", hint=BILLING, status=status)
+    if any(word in lower for word in _NEVER_FITS):
+        return RateLimitError(
+            f"rate limited by {host}{more}",
+            hint="this request alone is over the limit: send less, or name another model: "
+            "`-m NAME`",
+            status=429,
+        )
     if wait is not None and wait > MAX_WAIT:
         return RateLimitError(
             f"rate limited; {host} asks to wait {span(wait)}{more}",
@@ -260,11 +278,20 @@ def limited(host: str, headers: Headers, told: str, now: float) -> RateLimitErro
         )
     return RateLimitError(
         f"rate limited by {host}{more}",
-        hint=f"try again in {span(wait)}" if wait else "try again in a minute",
+        hint=f"try again in {span(max(wait, 1))}" if wait else "try again in a minute",
         status=429,
         retryable=True,
         retry_after=wait,
     )
+
+
+def _wait_in(told: str) -> float | None:
+    """The seconds of ``Please try again in 1m2.5s``, which some say in place of a header."""
+    found = re.search(r"try again in ((?:[0-9]{1,6}(?:\.[0-9]{1,6})?(?:ms|h|m|s))+)\b", told)
+    if not found:
+        return None
+    pieces = re.findall(r"([0-9.]+)(ms|h|m|s)", found[1])
+    return sum(float(number) * _SECONDS[unit] for number, unit in pieces)
 
 
 def _failed(host: str, status: int, headers: Headers, more: str, now: float) -> ProviderError:

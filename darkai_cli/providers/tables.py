@@ -31,8 +31,9 @@ DIALECTS: Mapping[str, str] = {
 }
 """Each type's dialect: module and class, imported when it is used."""
 
-_ANY_MODELS = ("openai", "openai-responses", "ollama")
-"""Types whose servers elsewhere have models of their own, so that no default is inherited."""
+_OWN_MODELS = ("darkai", "demo")
+"""Types whose default holds elsewhere too. Servers of all others have models of their own, also
+those that speak Anthropic's or Gemini's protocol: no default is inherited, the server is asked."""
 
 _AZURE = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
 """Where Azure's resources are. Source: the page that the row ``azure`` names."""
@@ -76,7 +77,7 @@ def _merged(base: ProviderSettings, kind: str, own: ProviderConfig) -> ProviderS
     elsewhere = bool(base.url and own.url) and own.url != base.url
     inherited = base if kind == base.type and base.name in BUILT_IN else BUILT_IN.get(kind, base)
     default = inherited.default_model
-    if (elsewhere or base.name not in BUILT_IN) and kind in _ANY_MODELS:
+    if (elsewhere or base.name not in BUILT_IN) and kind not in _OWN_MODELS:
         default = ""
     if own.model:
         default = own.model

@@ -59,10 +59,6 @@ def _reply(session: Session, entry: Entry) -> None:
 def below(session: Session, entry: Entry, sent: int) -> None:
     """The lines below a reply: one, and more with ``/verbose``."""
     answer = entry.answer
-    for call in entry.message.calls:
-        session.screen.line(
-            f"note: the model asked for the tool `{call.name}`, which darkai does not run"
-        )
     if answer is None or session.quiet:
         return
     known = session.known(answer.provider, answer.model)

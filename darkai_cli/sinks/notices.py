@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Literal, TextIO
 
 from darkai_cli import streams
-from darkai_cli.events import Citation, Event, StreamStart, Usage
+from darkai_cli.events import Citation, Event, StreamStart, ToolCall, Usage
 from darkai_cli.sinks.raw import put
 from darkai_cli.sinks.sanitize import Sanitizer, sanitize_line
 
@@ -24,7 +24,7 @@ def tell(label: Literal["note", "warning"], text: str) -> None:
 
 
 class NoticeSink:
-    """Notices and sources as lines; a summary at the end where ``verbose``.
+    """Notices, sources and tools wanted as lines; a summary at the end where ``verbose``.
 
     ``hold``: keep notices back while an answer is being shown on the same terminal. ``sources``:
     False where the answer's own sink lists them.
@@ -52,6 +52,8 @@ class NoticeSink:
         self._start: StreamStart | None = None
         self._usage: Usage | None = None
         self._sources: list[Citation] = []
+        self._calls: dict[str, ToolCall] = {}
+        """Calls without a result so far."""
 
     def feed(self, event: Event) -> None:
         """Tell a notice at once; remember the rest."""
@@ -62,6 +64,10 @@ class NoticeSink:
             self._notice(f"{LABELS[event.level]}: {sanitize_line(event.text, 1000)}")
         elif isinstance(event, Citation):
             self._sources.append(event)
+        elif isinstance(event, ToolCall):
+            self._calls[event.id] = event
+        elif event.type == "tool-result":
+            self._calls.pop(event.id, None)
         elif isinstance(event, StreamStart):
             self._start = event
         elif isinstance(event, Usage):
@@ -76,9 +82,11 @@ class NoticeSink:
             self._tell(line)
 
     def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 -- told elsewhere
-        """Tell what was held back, the sources, and what the reply took."""
+        """Tell what was held back, tools not run, the sources, and what the reply took."""
         for line in self._held:
             self._tell(line)
+        for call in () if self._quiet else self._calls.values():
+            self._tell(_unanswered(call))
         if self._sources and self._with_sources and not self._quiet:
             self._tell("sources:")
             for number, source in enumerate(self._sources, 1):
@@ -96,6 +104,15 @@ class NoticeSink:
             parts.append(f"first text after {self._first - self._began:.2f} s")
         parts.append(f"{self._clock() - self._began:.2f} s in all")
         return ", ".join(parts)
+
+
+def _unanswered(call: ToolCall) -> str:
+    """The line for a tool that the model asked for and nobody ran."""
+    name, given = sanitize_line(call.name, 60), sanitize_line(call.arguments, 200)
+    return (
+        f"warning: the model wants the tool `{name}` run with `{given}`, which darkai does not do; "
+        "ask for an answer without tools"
+    )
 
 
 class ReasoningSink:

@@ -63,6 +63,8 @@ class Saving:
         self._continues = continues
         self._journal = journal
         self._ids: TurnIds | None = None
+        self._usual: str | None = None
+        """The hint of the error, before it said how to continue."""
 
     @property
     def ids(self) -> TurnIds | None:
@@ -115,6 +117,11 @@ class Saving:
         if self._journal is not None:
             self._journal.sent()
 
+    def explain(self, error: DarkAIError) -> None:
+        """Have the error that cut the reply say what continues it, if that is being kept."""
+        if self._journal is not None and self._ids is not None:
+            self._usual, error.hint = error.hint, self._resume
+
     def end(self, verdict: Verdict, reply: Reply, *, quiet: bool) -> None:
         """The turn is over. Raises ``StoreError`` if it could not be saved, and it alone failed."""
         journal = self._journal
@@ -133,8 +140,10 @@ class Saving:
         except StoreError as exc:
             if error is None:
                 raise
+            if isinstance(error, DarkAIError) and error.hint == self._resume:
+                error.hint = self._usual  # with nothing kept there is nothing to resume
             _tell("warning", exc.message)
-            return  # with nothing kept there is nothing to resume
+            return
         if verdict.state not in ("interrupted", "truncated"):
             return
         if known:

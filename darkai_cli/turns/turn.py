@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from darkai_cli.conversation.reply import Reply, Verdict
+from darkai_cli.errors import DarkAIError
 from darkai_cli.sinks.base import pump
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def carry_out(
     stayed = True
     try:
         try:
-            stayed = pump(open_events(), [reply, *saving.sinks, *out.sinks])
+            stayed = pump(open_events(), [_Watched(reply, saving), *saving.sinks, *out.sinks])
         except BaseException as exc:
             if reply.reason is None and reply.error is None:
                 reply.close(exc)  # before the pump, or a second signal that it could not tell
@@ -50,3 +51,21 @@ def carry_out(
         finally:
             saving.end(verdict, reply, quiet=quiet)
     return verdict
+
+
+class _Watched:
+    """The reply as the first of the sinks.
+
+    An error that cuts it gets its hint before the others write the error down.
+    """
+
+    def __init__(self, reply: Reply, saving: Saving) -> None:
+        self.feed = reply.feed  # the reply's own: nothing is added to an event's way
+        self._reply = reply
+        self._saving = saving
+
+    def close(self, error: BaseException | None = None) -> None:
+        """The reply is over."""
+        self._reply.close(error)
+        if self._reply.visible and isinstance(error, DarkAIError):
+            self._saving.explain(error)

@@ -29,6 +29,8 @@ from darkai_cli.errors import (
 from darkai_cli.wire.proxy import Proxy, is_loopback
 from darkai_cli.wire.timers import Phase, Watch
 
+_PORTS = {"http": 80, "https": 443}
+
 
 class Route(NamedTuple):
     """Where a request goes."""
@@ -42,7 +44,7 @@ class Route(NamedTuple):
     def of(cls, url: str, proxy: Proxy | None) -> Route:
         """The route to a URL."""
         parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        port = parts.port or _PORTS.get(parts.scheme, 80)
         return cls(parts.scheme, parts.hostname or "", port, proxy)
 
     @property
@@ -57,6 +59,11 @@ class Route(NamedTuple):
     def address(self) -> str:
         """``HOST:PORT`` of the service."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def name(self) -> str:
+        """The service, for messages: its port is left out where it is the scheme's own."""
+        return self.host if self.port == _PORTS.get(self.scheme) else self.address
 
 
 def require_ours(exc: Exception) -> None:
@@ -124,7 +131,7 @@ def _http2_end(cause: BaseException, route: Route) -> ProviderError | None:
     reason = str(getattr(code, "name", code)).lower().replace("_", " ")
     what = "the stream" if kind == "StreamReset" else "the connection"
     return NetworkError(
-        f"connection lost: {route.host} ended {what} (HTTP/2: {reason})", retryable=True
+        f"connection lost: {route.name} ended {what} (HTTP/2: {reason})", retryable=True
     )
 
 
@@ -158,18 +165,18 @@ def _timeout(route: Route, watch: Watch, phase: Phase | None = None) -> Provider
                 hint="use http:// in the URL if the service has no TLS",
             )
         return ReplyTimeoutError(
-            f"connecting to {route.host} timed out after {limit}",
+            f"connecting to {route.name} timed out after {limit}",
             hint="check the network, or the proxy; `connect_timeout` sets the limit",
             retryable=True,
         )
     longer = "`--timeout SECONDS` sets a longer limit"
     if phase == "first":
-        return ReplyTimeoutError(f"no answer from {route.host} within {limit}", hint=longer)
+        return ReplyTimeoutError(f"no answer from {route.name} within {limit}", hint=longer)
     if phase == "stalled":
         return ReplyTimeoutError(
-            f"{route.host} keeps the line open but sends no text for {limit}", hint=None
+            f"{route.name} keeps the line open but sends no text for {limit}", hint=None
         )
-    return ReplyTimeoutError(f"no data from {route.host} for {limit}", hint=longer)
+    return ReplyTimeoutError(f"no data from {route.name} for {limit}", hint=longer)
 
 
 def _unresolved(route: Route, watch: Watch) -> ProviderError:
@@ -204,9 +211,9 @@ def _unreachable(cause: OSError, route: Route) -> ProviderError:
 
 def _reset(route: Route, *, connecting: bool, watch: Watch) -> ProviderError:
     blamed = _blamed(route, watch)
-    where = f"proxy {blamed.address} (from {blamed.origin})" if blamed else route.host
+    where = f"proxy {blamed.address} (from {blamed.origin})" if blamed else route.name
     if blamed and watch.step == "tls":  # the way stands; who cut it cannot be seen
-        where = f"{route.host}, or the {where},"
+        where = f"{route.name}, or the {where},"
     when = " before answering" if watch.phase == "first" and not connecting else ""
     return NetworkError(f"{where} reset the connection{when}", retryable=True)
 
@@ -225,13 +232,13 @@ def _protocol_error(exc: httpx.RemoteProtocolError, route: Route, watch: Watch) 
             hint=f"is it an HTTP proxy? Correct {blamed.origin}",
         )
     if "without sending a response" in text:
-        return NetworkError(f"{route.host} closed the connection without answering", retryable=True)
+        return NetworkError(f"{route.name} closed the connection without answering", retryable=True)
     if "peer closed" in text or "incomplete" in text or text == "Server disconnected":
         return NetworkError(
-            f"connection lost: {route.host} ended it before the answer was complete", retryable=True
+            f"connection lost: {route.name} ended it before the answer was complete", retryable=True
         )
     return BadReplyError(
-        f"{route.host} sent an invalid HTTP response",
+        f"{route.name} sent an invalid HTTP response",
         hint="is the URL right, and does an HTTP service listen there?",
     )
 
@@ -265,14 +272,15 @@ def _tls_error(cause: BaseException, route: Route, watch: Watch) -> ProviderErro
 
     if not isinstance(cause, ssl.SSLError):
         return None
-    host, address = route.host, route.address
+    host, name, address = route.host, route.name, route.address
     if route.proxy and watch.step == "proxy-tls":
         host, address = f"the proxy {route.proxy.host}", f"proxy {route.proxy.address}"
+        name = host
     if isinstance(cause, ssl.SSLCertVerificationError):
         reason = cause.verify_message or ""
         if cause.verify_code == 10 or "expired" in reason:  # X509_V_ERR_CERT_HAS_EXPIRED
             return NetworkError(
-                f"TLS: the certificate of {host} has expired",
+                f"TLS: the certificate of {name} has expired",
                 hint="check this machine's clock; otherwise the service must renew it",
             )
         if "mismatch" in reason or "not valid for" in reason:
@@ -283,7 +291,7 @@ def _tls_error(cause: BaseException, route: Route, watch: Watch) -> ProviderErro
         kind = "self-signed" if "self" in reason else reason or "unknown authority"
         whose = "its CA" if route.proxy is None else "its CA, or that of a proxy that opens TLS"
         return NetworkError(
-            f"TLS: the certificate of {host} is not trusted ({kind})",
+            f"TLS: the certificate of {name} is not trusted ({kind})",
             hint=f"if you trust it, name {whose}: `darkai config set ca_file /PATH/ca.pem`",
         )
     if cause.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"):
@@ -293,15 +301,15 @@ def _tls_error(cause: BaseException, route: Route, watch: Watch) -> ProviderErro
         )
     if cause.reason and "CERTIFICATE_REQUIRED" in cause.reason:
         return NetworkError(
-            f"TLS: {host} wants a client certificate",
+            f"TLS: {name} wants a client certificate",
             hint="`darkai config set client_cert /PATH/certificate.pem`, and `client_key` likewise",
         )
     if cause.reason and cause.reason.startswith(("SSLV3_ALERT", "TLSV1_ALERT", "TLSV13_ALERT")):
         alert = cause.reason.partition("_ALERT_")[2].replace("_", " ").lower()
         return NetworkError(
-            f"TLS: {host} refused the connection ({alert})",
+            f"TLS: {name} refused the connection ({alert})",
             hint="does it want a client certificate, or another one? (`client_cert`)",
         )
     if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return NetworkError(f"{host} closed the connection during TLS", retryable=False)
-    return NetworkError(f"TLS with {host} failed: {(cause.reason or str(cause)).lower()}")
+        return NetworkError(f"{name} closed the connection during TLS", retryable=False)
+    return NetworkError(f"TLS with {name} failed: {(cause.reason or str(cause)).lower()}")

@@ -130,7 +130,7 @@ class Exchange:
         try:
             yield from self._inflater.feed(data)
         except ValueError as exc:
-            raise BadReplyError(f"{self._route.host} sent undecodable data: {exc}") from exc
+            raise BadReplyError(f"{self._route.name} sent undecodable data: {exc}") from exc
 
     def _ended(self) -> None:
         """The body is over: say so if its encoding is not."""
@@ -139,7 +139,7 @@ class Exchange:
                 self._inflater.close()
         except ValueError as exc:
             raise NetworkError(
-                f"connection lost: {self._route.host} ended it early, {exc}", retryable=True
+                f"connection lost: {self._route.name} ended it early, {exc}", retryable=True
             ) from exc
 
     def read(self, limit: int = ERROR_BODY) -> bytes:

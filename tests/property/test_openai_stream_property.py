@@ -63,6 +63,24 @@ DELTAS = st.sampled_from(
         {"reasoning": "TEXT", "reasoning_content": "TEXT"},
         {"content": "TEXT", "reasoning": "TEXT"},
         {"refusal": "TEXT"},
+        *(
+            {
+                "role": "assistant",
+                "content": content,
+                "reasoning": "TEXT",
+                "reasoning_details": given,
+            }
+            for content in ("", None, "x")
+            for given in (
+                [{"type": "reasoning.text", "text": "TEXT", "index": 0}],
+                [{"text": "a", "type": "reasoning.text"}],
+                [{"text": "TEXT"}, {"text": "TEXT"}],
+                [{"type": "reasoning.summary", "summary": "TEXT"}],
+                [{"type": "reasoning.encrypted", "data": "TEXT", "text": None}],
+                {"text": "TEXT"},
+            )
+        ),
+        {"reasoning_details": [{"text": "TEXT"}], "reasoning": "TEXT"},
     ]
 )
 SHAPES = st.builds(
@@ -139,6 +157,34 @@ def test_a_shape_is_remembered() -> None:
     decoder._read = None  # type: ignore[assignment, method-assign]  # the long way is closed
     other = data.replace('"a"', '"b\\u00e9"').replace("k3", "x")
     assert [event.text for event in decoder.feed(SSEFrame("message", other, "", None))] == ["bé"]
+
+
+TWICE = {
+    "choices": [
+        {
+            "index": 0,
+            "delta": {"content": "", "reasoning": "TEXT", "reasoning_details": [{"text": "TEXT"}]},
+        }
+    ]
+}
+"""OpenRouter's reasoning."""
+
+
+def test_a_shape_that_has_its_string_twice_is_remembered() -> None:
+    decoder = openai_stream.OpenAIDecoder(SETTINGS)
+    data = chunk(TWICE, "a", spaced=False, ascii_only=True, broken="")
+    decoder.feed(SSEFrame("message", data, "", None))
+    decoder._read = lambda *_: ["read"]  # type: ignore[assignment, list-item, method-assign]
+    both = data.replace('"a"', '"b\\u00e9"')
+    assert [event.text for event in decoder.feed(SSEFrame("message", both, "", None))] == ["bé"]
+    for other in (
+        data.replace('"a"', '"b"', 1),  # the second is another
+        data.replace('"text":"a"', '"text":"ab"'),
+        both.replace("\\u00e9", "é", 1),  # the same in other letters
+        data[: data.index("a") + 2] + "}]}",  # the second is missing
+        data[: data.index("a") + 2] + "\n",
+    ):
+        assert decoder.feed(SSEFrame("message", other, "", None)) == ["read"], other
 
 
 def test_a_second_that_passes_costs_one_look() -> None:

@@ -548,10 +548,12 @@ def test_edit_opens_the_editor_where_nothing_has_been_asked(do, tmp_path, monkey
     assert "error: nothing has been asked yet" in do("/edit 1")
 
 
-def test_a_tool_that_the_model_asks_for_is_told(do, session, monkeypatch):
+def test_a_tool_that_the_model_asks_for_is_told(do, session, monkeypatch, capsys):
     Service([ToolCall("c1", "wea\x1bther", "{}")]).install(monkeypatch)
-    shown = do("hi")
-    assert "note: the model asked for the tool `wea␛ther`, which darkai does not run" in shown
+    do("hi")
+    told = [line for line in capsys.readouterr().err.splitlines() if "tool" in line]
+    assert len(told) == 1
+    assert told[0].startswith("warning: the model wants the tool `wea␛ther` run with `{}`")
     assert [one.content for one in session.branches.messages()] == ["hi"]
 
 

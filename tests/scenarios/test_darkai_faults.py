@@ -68,7 +68,7 @@ BLOCKED = (
     "<!DOCTYPE html><html><head><title>Attention Required! | Cloudflare</title></head>"
     '<body><div id="cf-error-details">Sorry, you have been blocked</div></body></html>'
 )
-NAMED = r"127\.0\.0\.1.*Cloudflare"
+NAMED = r"127\.0\.0\.1:PORT.*Cloudflare"
 DEEP = b'data: {"event":"text-chunk","data":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n\n"
 LONG_NUMBER = b'data: {"event":"usage","data":{"n":' + b"9" * 5000 + b"}}\n\n"
 SOURCES = {"results": [{"url": "https://a.example/x", "title": "About X"}]}
@@ -82,45 +82,45 @@ def raw(value: str) -> bytes:
 ROWS: dict[str, Row] = {
     # --- before a response ---
     "reset at accept": fails(
-        7, r"127\.0\.0\.1.*(reset|closed) the connection", script=[BeforeRequest(), Reset()],
+        7, r"127\.0\.0\.1:PORT.*(reset|closed) the connection", script=[BeforeRequest(), Reset()],
         retried=True,
     ),
     "reset after the request": fails(
-        7, r"127\.0\.0\.1 reset the connection before answering", script=[Reset()], retried=True
+        7, r"127\.0\.0\.1:PORT reset the connection before answering", script=[Reset()], retried=True
     ),
     "closed before any byte": fails(
-        7, r"127\.0\.0\.1 closed the connection without answering", script=[Close()], retried=True
+        7, r"127\.0\.0\.1:PORT closed the connection without answering", script=[Close()], retried=True
     ),
     "never answers": fails(
-        8, r"no answer from 127\.0\.0\.1 within 0\.4 s", script=[Stall()], args=QUICK
+        8, r"no answer from 127\.0\.0\.1:PORT within 0\.4 s", script=[Stall()], args=QUICK
     ),
     "no HTTP": fails(
-        9, r"127\.0\.0\.1 sent an invalid HTTP response", script=[Send(b"HTTP/9.9 banana\r\n\r\n")]
+        9, r"127\.0\.0\.1:PORT sent an invalid HTTP response", script=[Send(b"HTTP/9.9 banana\r\n\r\n")]
     ),
     "head cut": fails(
-        7, r"127\.0\.0\.1 closed the connection|connection lost",
+        7, r"127\.0\.0\.1:PORT closed the connection|connection lost",
         script=[Send(b"HTTP/1.1 200 OK\r\ncontent-ty"), Close()], retried=True,
     ),
     # --- statuses ---
-    "401": fails(4, r"127\.0\.0\.1 rejected", script=json_page(401, {"detail": "who are you"})),
+    "401": fails(4, r"127\.0\.0\.1:PORT rejected", script=json_page(401, {"detail": "who are you"})),
     "403 JSON": fails(
-        4, r"127\.0\.0\.1: not allowed.*your region", script=json_page(403, {"detail": "your region"})
+        4, r"127\.0\.0\.1:PORT: not allowed.*your region", script=json_page(403, {"detail": "your region"})
     ),
     "404 model": fails(
         5, "llama-9.*not found",
         script=json_page(404, {"error": {"message": "model llama-9 not found"}}),
     ),
-    "404 page": fails(9, r"127\.0\.0\.1 has no such path.*/chat", script=page(404, "<html>no</html>")),
-    "409": fails(9, r"127\.0\.0\.1: conflict", script=page(409)),
-    "413": fails(10, r"too large for 127\.0\.0\.1", script=page(413, "<html>too large</html>")),
+    "404 page": fails(9, r"127\.0\.0\.1:PORT has no such path.*/chat", script=page(404, "<html>no</html>")),
+    "409": fails(9, r"127\.0\.0\.1:PORT: conflict", script=page(409)),
+    "413": fails(10, r"too large for 127\.0\.0\.1:PORT", script=page(413, "<html>too large</html>")),
     "422": fails(
-        9, r"127\.0\.0\.1 rejected the field `model`: bad model", r"hint:.*(model|-m )",
+        9, r"127\.0\.0\.1:PORT rejected the field `model`: bad model", r"hint:.*(model|-m )",
         script=json_page(422, {"detail": [{"loc": ["body", "model"], "msg": "bad model"}]}),
     ),
     "422, odd detail": fails(
-        9, r"127\.0\.0\.1 rejected", script=json_page(422, {"detail": [7, None]})
+        9, r"127\.0\.0\.1:PORT rejected", script=json_page(422, {"detail": [7, None]})
     ),
-    "429": fails(6, r"rate limited by 127\.0\.0\.1", script=page(429)),
+    "429": fails(6, r"rate limited by 127\.0\.0\.1:PORT", script=page(429)),
     "429 Retry-After": fails(
         6, "rate limited", r"hint:.* 2 s", script=page(429, headers={"retry-after": "2"})
     ),
@@ -128,23 +128,23 @@ ROWS: dict[str, Row] = {
         6, "rate limited", "11 days", script=page(429, headers={"retry-after": "999999"})
     ),
     "429 unreadable": fails(6, "rate limited", script=page(429, headers={"retry-after": "soon"})),
-    "500, empty": fails(9, r"127\.0\.0\.1 failed \(500\) after 2 tries", script=page(500), retried=True),
+    "500, empty": fails(9, r"127\.0\.0\.1:PORT failed \(500\) after 2 tries", script=page(500), retried=True),
     "500, always": fails(
-        9, r"127\.0\.0\.1 failed \(500: boom\) after 2 tries",
+        9, r"127\.0\.0\.1:PORT failed \(500: boom\) after 2 tries",
         script=json_page(500, {"detail": "boom"}), retried=True,
     ),
     "500 once": warned(
-        "fine", r"127\.0\.0\.1 failed \(500\); trying again", page(500), reply(["fine"]), retried=True
+        "fine", r"127\.0\.0\.1:PORT failed \(500\); trying again", page(500), reply(["fine"]), retried=True
     ),
     "502 page": fails(
-        9, r"127\.0\.0\.1: bad gateway \(502\) after 2 tries", script=page(502, NGINX), retried=True
+        9, r"127\.0\.0\.1:PORT: bad gateway \(502\) after 2 tries", script=page(502, NGINX), retried=True
     ),
     "503 once": warned(
         "fine", r"503.*trying again in 1(\.0)? s",
         page(503, headers={"retry-after": "1"}), reply(["fine"]), retried=True,
     ),
     "503 for an hour": fails(9, "503", script=page(503, headers={"retry-after": "3600"})),
-    "529": fails(9, r"127\.0\.0\.1 is overloaded \(529\)", script=page(529), retried=True),
+    "529": fails(9, r"127\.0\.0\.1:PORT is overloaded \(529\)", script=page(529), retried=True),
     "204": fails(9, "204", script=[Send(head(204, {}))]),
     "418": fails(9, "418", script=page(418)),
     # --- pages in place of an answer ---
@@ -159,7 +159,7 @@ ROWS: dict[str, Row] = {
         7, NAMED, script=page(403, "<html></html>", headers={"cf-mitigated": "challenge"})
     ),
     "login page": fails(
-        9, r"127\.0\.0\.1 sent a web page \('Hotel WiFi Login'\)", "hint:.*portal",
+        9, r"127\.0\.0\.1:PORT sent a web page \('Hotel WiFi Login'\)", "hint:.*portal",
         script=page(200, LOGIN),
     ),
     "JSON under 200": fails(9, "out of tokens", script=json_page(200, {"detail": "out of tokens"})),
@@ -169,12 +169,12 @@ ROWS: dict[str, Row] = {
     "plain text under 200": fails(9, "Service asleep", script=page(200, "Service asleep", "text/plain")),
     # --- redirects ---
     "redirect elsewhere": fails(
-        9, r"127\.0\.0\.1 redirected to .*other\.example", "hint:",
+        9, r"127\.0\.0\.1:PORT redirected to .*other\.example", "hint:",
         script=redirect(307, "https://other.example/chat"),
     ),
-    "redirect in a loop": fails(9, r"127\.0\.0\.1 redirects in a loop", script=redirect(307, "/chat")),
+    "redirect in a loop": fails(9, r"127\.0\.0\.1:PORT redirects in a loop", script=redirect(307, "/chat")),
     "redirect to a file": fails(
-        9, r"127\.0\.0\.1 redirected to an unsupported address",
+        9, r"127\.0\.0\.1:PORT redirected to an unsupported address",
         script=redirect(302, "file:///etc/passwd"),
     ),
     "redirect to nowhere": fails(9, "redirect", script=page(307)),
@@ -254,48 +254,48 @@ ROWS: dict[str, Row] = {
     "empty once": warned("fine", "empty", reply(end=None), reply(["fine"]), retried=True),
     # --- no answer in the stream ---
     "no event": fails(
-        9, r"127\.0\.0\.1 sent an empty answer", script=reply(end=None), retried=True
+        9, r"127\.0\.0\.1:PORT sent an empty answer", script=reply(end=None), retried=True
     ),
     "only comments": fails(
-        9, r"127\.0\.0\.1 sent an empty answer", script=reply([b": ping\n\n"], end=None), retried=True
+        9, r"127\.0\.0\.1:PORT sent an empty answer", script=reply([b": ping\n\n"], end=None), retried=True
     ),
     "only nonsense": fails(9, "unreadable|readable", script=reply([BAD_JSON, BAD_JSON])),
     "60 unreadable events in a row": fails(
         9, "unreadable events", script=reply([BAD_JSON * 60, "fine"])
     ),
-    "error event": fails(9, r"127\.0\.0\.1: out of luck", script=reply([error("out of luck")], end=None)),
+    "error event": fails(9, r"127\.0\.0\.1:PORT: out of luck", script=reply([error("out of luck")], end=None)),
     "error event without its name": fails(
         9, "out of luck", script=reply([event("error", {"detail": "out of luck"})])
     ),
     "error event without words": fails(
-        9, r"127\.0\.0\.1", script=reply([event("error", None)], end=None)
+        9, r"127\.0\.0\.1:PORT", script=reply([event("error", None)], end=None)
     ),
     "hostile error": fails(
         9, r"out␛\[2J of", script=reply([error("out\x1b[2J of " + "luck " * 999)], end=None)
     ),
     "head, then silence": fails(
-        8, r"no (answer|data) from 127\.0\.0\.1", script=reply([Stall()]), args=QUICK
+        8, r"no (answer|data) from 127\.0\.0\.1:PORT", script=reply([Stall()]), args=QUICK
     ),
     "only comments for ever": fails(
-        8, r"no (answer|data|text) .*127\.0\.0\.1|127\.0\.0\.1 .*no text",
+        8, r"no (answer|data|text) .*127\.0\.0\.1:PORT|127\.0\.0\.1:PORT .*no text",
         script=reply([Repeat(b"7\r\n: ping\n\r\n", 0.05)]), args=QUICK,
     ),
     "reset before text": fails(
-        7, r"127\.0\.0\.1 reset the connection|connection .*lost",
+        7, r"127\.0\.0\.1:PORT reset the connection|connection .*lost",
         script=reply([event("begin-stream", {}), Reset()]), retried=True,
     ),
     "cut before text": fails(
         7, "connection lost", script=reply([event("begin-stream", {}), Close()]), retried=True
     ),
     "not gzip": fails(
-        9, r"127\.0\.0\.1 sent undecodable data",
+        9, r"127\.0\.0\.1:PORT sent undecodable data",
         script=reply(["fine"], headers={"content-encoding": "gzip"}),
     ),
     "an endless line": fails(
-        9, r"127\.0\.0\.1.* (line|event) .*4 Mi?B",
+        9, r"127\.0\.0\.1:PORT.* (line|event) .*4 Mi?B",
         script=reply([b"data: " + b"A" * (5 << 20)], end=None),
     ),
-    "a gzip bomb": fails(9, r"127\.0\.0\.1.*Mi?B", script=gzipped(b"A" * (40 << 20))),
+    "a gzip bomb": fails(9, r"127\.0\.0\.1:PORT.*Mi?B", script=gzipped(b"A" * (40 << 20))),
     # --- after text ---
     "reset after text": partial(
         14, r"(reset the connection|connection lost).*(incomplete|partial)",
@@ -310,16 +310,16 @@ ROWS: dict[str, Row] = {
         script=[Send(head(200, {"content-length": "999"}) + text("Hello")), GATE, Close()],
     ),
     "text, then silence": partial(
-        14, r"no data from 127\.0\.0\.1 for 0\.4 s", script=reply(["Hello", Stall()]), args=QUICK
+        14, r"no data from 127\.0\.0\.1:PORT for 0\.4 s", script=reply(["Hello", Stall()]), args=QUICK
     ),
     "error event after text": partial(
-        14, r"127\.0\.0\.1: out of luck", script=reply(["Hello", GATE, error("out of luck")], end=None)
+        14, r"127\.0\.0\.1:PORT: out of luck", script=reply(["Hello", GATE, error("out of luck")], end=None)
     ),
     "50 and more unreadable after text": partial(
         14, "unreadable events", script=reply(["Hello", GATE, BAD_JSON * 60, "fine"])
     ),
     "an endless line after text": partial(
-        14, r"127\.0\.0\.1.* (line|event) .*4 Mi?B",
+        14, r"127\.0\.0\.1:PORT.* (line|event) .*4 Mi?B",
         script=reply(["Hello", GATE, b"data: " + b"A" * (5 << 20)], end=None),
     ),
 }  # fmt: skip
@@ -379,9 +379,9 @@ def test_output_file_is_left_alone_by_a_cut(name: str, tmp_path: Path):
 
 
 def test_quiet_leaves_the_error():
-    result, _ = play(ROWS["500, always"], ("--retries", "1", "--quiet"))
+    result, server = play(ROWS["500, always"], ("--retries", "1", "--quiet"))
     assert "trying again" not in result.stderr
-    assert told(result.stderr).startswith("error: 127.0.0.1 failed (500: boom)")
+    assert told(result.stderr).startswith(f"error: {server.address} failed (500: boom)")
 
 
 def test_retries_are_two_by_default():
@@ -432,7 +432,7 @@ def test_connection_never_answered():
         env = {"DARKAI_CONNECT_TIMEOUT": "0.3"}
         result = ask(f"http://{HOST}:{port}/chat", "--retries", "2", env=env)
     assert (result.code, result.stdout) == (8, b"")
-    assert f"connecting to {HOST} timed out after 0.3 s" in told(result.stderr)
+    assert f"connecting to {HOST}:{port} timed out after 0.3 s" in told(result.stderr)
     assert result.stderr.count("trying again") == 1
 
 
@@ -551,7 +551,7 @@ def test_redirect_to_plain_http_is_refused(authority: Authority, tmp_path: Path)
         result = ask(server.url, env=env)
         assert server.connections == 1
     assert (result.code, result.stdout) == (9, b"")
-    assert f"{HOST} redirected to plain http: refused" in told(result.stderr)
+    assert f"{server.address} redirected to plain http: refused" in told(result.stderr)
 
 
 # --- keys -----------------------------------------------------------------------------------------

@@ -10,14 +10,24 @@ from typing import Any
 
 import pytest
 from support import faults
-from support.faults import GATE, HOST, LOGIN, NGINX, QUICK, Row, fails, partial, redirect, warned
+from support.faults import (
+    GATE,
+    LOGIN,
+    NAMED,
+    NGINX,
+    QUICK,
+    Row,
+    fails,
+    partial,
+    redirect,
+    warned,
+)
 from support.openai import configure
 from support.scenario import Running, run_darkai, start_darkai
 from support.server import Close, FaultServer, Reset, Stall, page
 from support.speakers import SPEAKERS, Speaker
 
 KEY = "secret-0123456789abcdef0123456789abcdef"
-NAMED = r"127\.0\.0\.1"
 
 
 def rows(say: Speaker) -> dict[str, Row]:
@@ -90,7 +100,7 @@ def test_a_key_that_is_echoed_is_never_printed(isolated: Path, say: Speaker):
             assert KEY in " ".join(server.requests[0].headers.values())
         assert result.code == 4, result
         assert KEY not in result.stderr + result.text
-        assert f"{HOST} rejected the API key (from WORK_KEY)" in result.stderr
+        assert f"{server.address} rejected the API key (from WORK_KEY)" in result.stderr
 
 
 @pytest.mark.parametrize("say", SPEAKERS, ids=lambda say: say.kind)

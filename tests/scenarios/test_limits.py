@@ -33,7 +33,8 @@ def test_the_request_that_would_break_a_limit_is_not_sent() -> None:
     assert refused.code == 6
     assert refused.stdout == b""
     first, second = refused.stderr.splitlines()
-    assert first.startswith("error: 127.0.0.1 takes 2 requests an hour; the next slot opens at ")
+    takes = f"error: {server.address} takes 2 requests an hour; the next slot opens at "
+    assert first.startswith(takes)
     assert ", in " in first
     assert "--max-wait" in second
 
@@ -58,7 +59,7 @@ def test_a_pipe_waits_for_a_slot_that_opens_soon() -> None:
         second = ask()
     assert (second.code, second.stdout) == (0, b"fine\n")
     for line in second.stderr.splitlines():  # none, on a machine that took a second to get here
-        assert line.startswith("note: 127.0.0.1 takes 1 request a second; waiting until ")
+        assert line.startswith(f"note: {server.address} takes 1 request a second; waiting until ")
 
 
 def test_two_processes_never_both_take_the_last_slot() -> None:

@@ -87,7 +87,7 @@ def test_all_providers_at_once_and_one_that_fails_is_a_line() -> None:
     assert [name for name in ("three", "four") if any(f"\t{name}/" in line for line in found)] == []
     told = result.stderr.splitlines()
     assert len(told) == 2, told
-    assert told[0].startswith("warning: `three`: 127.0.0.1 ")
+    assert told[0].startswith("warning: `three`: 127.0.0.1:")
     assert told[1].startswith("warning: `four`: ")
 
 
@@ -98,7 +98,7 @@ def test_nobody_answers() -> None:
         assert (result.code, "*\tdarkai/llama-3-70b\tllama-3.1-70b" in lines(result)) == (9, True)
         asked = run_darkai("models", "-p", "one")
     assert (asked.code, asked.stdout) == (9, b"")
-    assert asked.stderr.startswith("error: 127.0.0.1 ")
+    assert asked.stderr.startswith(f"error: {server.address} ")
 
 
 def test_a_list_is_kept_for_a_day_unless_it_is_refreshed(tmp_path: Path) -> None:
@@ -357,7 +357,7 @@ def test_a_list_that_is_too_large_or_cut_is_not_called_a_wrong_one() -> None:
         configure(table("one", server))
         large = run_darkai("models", "-p", "one")
         cut = run_darkai("models", "-p", "one")
-    assert large.stderr.startswith("error: the answer of 127.0.0.1 exceeded 16 MiB")
+    assert large.stderr.startswith(f"error: the answer of {server.address} exceeded 16 MiB")
     assert cut.code == 7, cut
     assert "connection lost" in cut.stderr
 

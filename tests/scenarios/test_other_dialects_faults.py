@@ -74,12 +74,14 @@ def cut(script: Script) -> Script:
     return script[:-1]
 
 
-def ask(name: str, server: FaultServer, *args: str) -> Result:
+def ask(name: str, server: FaultServer, *args: str, model: str | None = None) -> Result:
+    model = MODELS[name] if model is None else model
+    named = f'model = "{model}"\n' if model else ""
     folder = Path(os.environ["DARKAI_HOME"])
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.toml").write_text(
         f'[providers.it]\ntype = "{name}"\nurl = "http://{server.address}{BASES[name]}"\n'
-        f'model = "{MODELS[name]}"\nkey_env = "IT_KEY"\n'
+        f'{named}key_env = "IT_KEY"\n'
     )
     return run_darkai("ask", "-p", "it", *args, "hi", env={"IT_KEY": KEY})
 
@@ -136,7 +138,7 @@ def test_an_error_after_text_keeps_it(name: str) -> None:
     with FaultServer(stream(name, said(name, "Half"), write(fault(name, "boom")))) as server:
         result = ask(name, server)
     assert (result.code, result.stdout) == (14, b"Half\n")
-    assert "127.0.0.1: boom" in result.stderr
+    assert f"{server.address}: boom" in result.stderr
 
 
 def test_silence_after_text(name: str) -> None:
@@ -144,7 +146,7 @@ def test_silence_after_text(name: str) -> None:
     with FaultServer(script) as server:
         result = ask(name, server, "--timeout", "0.3")
     assert (result.code, result.stdout) == (14, b"Half\n")
-    assert "no data from 127.0.0.1" in result.stderr
+    assert f"no data from {server.address} " in result.stderr
 
 
 def test_an_empty_stream_is_asked_for_again(name: str) -> None:
@@ -169,7 +171,7 @@ def test_a_key_that_is_refused_and_echoed(name: str) -> None:
     with FaultServer(json_page(401, payload)) as server:
         result = ask(name, server)
     assert result.code == 4
-    assert "127.0.0.1 rejected the API key (from IT_KEY): invalid key ***" in result.stderr
+    assert f"{server.address} rejected the API key (from IT_KEY): invalid key ***" in result.stderr
     assert "darkai keys set it" in result.stderr
     assert KEY not in result.stderr
 
@@ -257,3 +259,24 @@ def test_a_gemini_limit_that_tells_how_long() -> None:
     assert result.code == 6
     assert "try again in 23 h" in result.stderr
     assert server.connections == 1
+
+
+# --- a service of one's own, with no model named --------------------------------------------------
+
+LISTS = {
+    "anthropic": {"data": [{"type": "model", "id": "own-model"}]},
+    "gemini": {"models": [{"name": "models/own-model"}]},
+    "ollama": {"models": [{"name": "own-model"}]},
+}
+
+
+def test_a_server_on_this_machine_is_asked_which_model_it_has(name: str) -> None:
+    answer = stream(name, said(name, "Hello"), end(name))
+    with FaultServer(json_page(200, LISTS[name]), answer) as server:
+        result = ask(name, server, model="")
+        listed, sent = server.requests
+    assert (result.code, result.stdout, result.stderr) == (0, b"Hello\n", "")
+    assert listed.method == "GET"
+    assert sent.json().get("model", sent.target.partition("models/")[2].partition(":")[0]) == (
+        "own-model"
+    )

@@ -19,6 +19,8 @@ from support.scenario import Result, Running
 from support.server import FaultServer, Pause, Script, page
 
 HOST = "127.0.0.1"
+NAMED = r"127\.0\.0\.1:PORT"
+"""In a row: how messages name the server. ``PORT`` stands for the one that it listens at."""
 OPEN = Event()
 """In a row's script: the place where its own gate goes."""
 GATE = Pause(OPEN)
@@ -125,7 +127,7 @@ def check(row: Row, start: Start) -> None:
     result, server = play(row, start)
     assert (result.code, result.stdout) == (row.code, row.out), result
     words = told(result.stderr) if row.code else result.stderr
-    for pattern in row.tells:
+    for pattern in (one.replace(":PORT", f":{server.port}") for one in row.tells):
         assert re.search(pattern, words, re.DOTALL), (pattern, result.stderr)
     if row.code == 0:
         assert "error: " not in result.stderr

@@ -13,12 +13,14 @@ from support.isolation import ROOT
 
 from darkai_cli.config import addresses, schema, values
 from darkai_cli.config.load import load
-from darkai_cli.errors import DarkAIError
+from darkai_cli.errors import DarkAIError, UsageError
 from darkai_cli.messages import ChatRequest, Message
 from darkai_cli.providers import catalog, registry
+from darkai_cli.providers.base import ProviderSettings
 from darkai_cli.providers.catalog import BUILT_IN
 from darkai_cli.providers.services import SERVICES
 from darkai_cli.secret import is_loopback, origin_of
+from darkai_cli.wire.faults import Route
 
 WANTED = {
     "openrouter", "groq", "deepseek", "mistral", "together", "fireworks", "xai", "cerebras",
@@ -172,6 +174,61 @@ def test_a_server_elsewhere_inherits_no_model_and_no_rules_of_openais() -> None:
         assert settings.default_model == ""
         assert settings.quirks.limit == ""
         assert settings.key_needed is False
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "gemini", "openai", "openai-responses", "ollama"])
+def test_a_service_of_ones_own_has_models_of_its_own(kind: str) -> None:
+    configure(
+        f'provider = "mine"\n[providers.mine]\ntype = "{kind}"\nurl = "https://ai.example.com/v1"\n'
+    )
+    with pytest.raises(UsageError) as caught:
+        registry.resolve(load())
+    assert caught.value.message == "no model is named, and `mine` has no default"
+    assert "`-m mine/MODEL`" in (caught.value.hint or "")
+    assert registry.resolve(load({"model": "x"})).model == "x"
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "gemini"])
+def test_the_usual_service_keeps_its_default(kind: str) -> None:
+    configure(f'[providers.{kind}]\nheaders = {{ x-team = "blue" }}\n')
+    assert registry.settings_of(load(), kind).default_model == BUILT_IN[kind].default_model
+    configure(f'[providers.{kind}]\nurl = "https://gateway.example.com/v1"\n')
+    assert registry.settings_of(load(), kind).default_model == ""
+
+
+# --- how messages name a service ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://api.example.com/v1", "api.example.com"),
+        ("https://api.example.com:443/v1", "api.example.com"),
+        ("https://api.example.com:80/v1", "api.example.com:80"),
+        ("HTTPS://api.example.com:8443", "api.example.com:8443"),
+        ("http://localhost:1234/v1", "localhost:1234"),
+        ("http://localhost:80", "localhost"),
+        ("http://localhost:443?x=1", "localhost:443"),
+        ("http://user:pw@box:99/", "box:99"),
+        ("http://[::1]/v1", "::1"),
+        ("http://[::1]:80/v1", "::1"),
+        ("http://[::80]:8080/v1", "[::80]:8080"),
+        ("http://[::80]/v1", "::80"),
+        ("", "mine"),
+    ],
+)
+def test_a_port_is_told_where_it_is_not_the_usual_one(url: str, name: str) -> None:
+    assert ProviderSettings("mine", "openai", url, "m").host == name
+
+
+@given(
+    st.sampled_from(["http", "https"]),
+    st.sampled_from(["api.example.com", "127.0.0.1", "[::1]"]),
+    st.none() | st.integers(1, 65535),
+)
+def test_the_way_and_the_service_are_named_alike(scheme: str, host: str, port: int | None) -> None:
+    url = f"{scheme}://{host}{'' if port is None else f':{port}'}/v1"
+    assert Route.of(url, None).name == ProviderSettings("mine", "openai", url, "m").host
 
 
 # --- the variables of other programs --------------------------------------------------------------
