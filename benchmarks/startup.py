@@ -9,8 +9,8 @@ conversations. ``--cpu``: CPU seconds up to the request instead of the time that
 machine that is busy with other things (Linux); threads that run side by side are added up there.
 
 Over https both sides trust one authority of our own, alone or among the hundred and more of
-``certifi``: reading those takes as long as a third of all imports, and darkai does it beside them. A
-service that is 40 ms away stands for a real one: TCP and TLS take a round trip each.
+``certifi``: reading those takes as long as a third of all imports, and darkai does it beside them.
+A service that is 40 ms away stands for a real one: TCP and TLS take a round trip each.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ def build(ca_file: str | None, environ: Mapping[str, str]) -> ssl.SSLContext:
     """A verifying client context.
 
     ``ca_file`` (config) wins over ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``; with none of them the
-    system's trust store is used (truststore). Raises ``ConfigError`` for a file that is no CA file.
+    system's trust store is used. Raises ``ConfigError`` for a file that is no CA file.
     """
     import ssl
 
@@ -89,9 +89,34 @@ def build(ca_file: str | None, environ: Mapping[str, str]) -> ssl.SSLContext:
         except OSError as exc:  # which OpenSSL's own errors are too
             raise _unusable(path, origin, is_dir=is_dir, fault=exc) from exc
         return context
+    if _is_where_openssl_looks():
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.set_default_verify_paths()
+        return context
     import truststore
 
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _is_where_openssl_looks() -> bool:
+    """Whether the system's certificates are in OpenSSL's own place, as on most Linuxes.
+
+    truststore knows the others, and asks macOS and Windows. It reads all certificates anew for each
+    connection, and only once that stands.
+    """
+    import ssl
+    import sys
+
+    if sys.platform in ("darwin", "win32"):
+        return False
+    places = ssl.get_default_verify_paths()
+    if places.cafile is not None:
+        return True
+    try:  # certificates in a folder are named by a hash, and found when they are needed
+        names = os.listdir(places.capath) if places.capath is not None else []  # noqa: PTH208 -- pathlib is not loaded for this
+    except OSError:
+        return False
+    return any(name.endswith(".0") for name in names)
 
 
 def _look_into(path: str) -> None:

@@ -1,0 +1,75 @@
+"""Whom a connection believes where the user has named nobody."""
+
+from __future__ import annotations
+
+import ssl
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from support.openai import base, configure, reply
+from support.scenario import run_darkai
+from support.server import Authority, FaultServer
+
+from darkai_cli.wire import tls
+
+
+def places(monkeypatch: pytest.MonkeyPatch, **paths: str | None) -> None:
+    """Have OpenSSL look there."""
+    found = SimpleNamespace(**{"cafile": None, "capath": None, **paths})
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: found)
+
+
+def module_of(context: Any) -> str:
+    return str(type(context).__module__.partition(".")[0])
+
+
+def test_openssls_own_file_is_read_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Not for each connection, and beside the imports."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("SSL_CERT_FILE", Authority().pem(tmp_path))  # where OpenSSL itself looks
+    places(monkeypatch, cafile="there")
+    context = tls.build(None, {})
+    assert module_of(context) == "ssl"
+    assert len(context.get_ca_certs()) == 1
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
+@pytest.mark.parametrize(
+    ("names", "module"),
+    [(["3e7271e8.0"], "ssl"), (["README"], "truststore"), ([], "truststore")],
+)
+def test_openssls_own_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, names: list[str], module: str
+):
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in names:
+        (tmp_path / name).touch()
+    places(monkeypatch, capath=str(tmp_path))
+    assert module_of(tls.build(None, {})) == module
+
+
+def test_where_openssl_has_none_truststore_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(sys, "platform", "linux")
+    for path in (None, str(tmp_path / "none")):
+        places(monkeypatch, capath=path)
+        assert module_of(tls.build(None, {})) == "truststore"
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_other_systems_have_a_store_of_their_own(monkeypatch: pytest.MonkeyPatch, platform: str):
+    monkeypatch.setattr(sys, "platform", platform)
+    places(monkeypatch, cafile="there")
+    assert module_of(tls.build(None, {})) == "truststore"
+
+
+def test_a_service_that_the_system_does_not_know_is_refused(isolated: Path):
+    with FaultServer(reply(["fine"]), tls=Authority().context("127.0.0.1")) as server:
+        configure(isolated, base(server))
+        done = run_darkai("ask", "hi", "--retries", "0")
+    assert done.code == 7, done
+    assert "certificate" in done.stderr
+    assert not server.requests
