@@ -7,10 +7,17 @@ signal is kept, and whoever is about to wait asks ``check`` first.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from darkai_cli.errors import Terminated
 
 _pending = 0
 _calm = False
+_held = _kept_waiting = 0
+
+PATIENCE = 3
+"""So many signals in a row do not wait for anything."""
 
 
 def listen() -> None:
@@ -25,11 +32,34 @@ def listen() -> None:
 
 
 def _stop(signum: int, _frame: object) -> None:
-    global _pending  # noqa: PLW0603 -- a process has one
+    global _pending, _kept_waiting  # noqa: PLW0603 -- a process has one
     if _calm and signum == _pending == 2:
         return
     _pending = signum
+    if _held:
+        _kept_waiting += 1
+        if _kept_waiting < PATIENCE:
+            return
     check()
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Let signals wait until the block is over: what it writes is to be whole.
+
+    The last of many does not wait, for the disk may not answer.
+    """
+    global _held, _kept_waiting  # noqa: PLW0603 -- a process has one
+    _held += 1
+    try:
+        yield
+    finally:
+        _held -= 1
+        waited = _kept_waiting
+        if not _held:
+            _kept_waiting = 0
+    if waited and not _held:
+        check()
 
 
 def calm() -> None:

@@ -1,7 +1,7 @@
 """Opening the database: the only way to a connection, for readers and for the journal.
 
-Not a place for queries. The order matters: the busy timeout is set first, because everything after
-it can meet a lock; the schema's number is read before the journal mode is set, because a newer
+Not a place for queries. The order matters: the busy timeout is set at once, because everything can
+meet a lock; the schema's number is read before the journal mode is set, because a newer
 darkai's file must not be touched; creation and migration are one ``BEGIN IMMEDIATE`` transaction.
 Who must write moves a file that is no database aside and starts a new one; who only reads tells
 that it is damaged and leaves it. A database of another program, or of a newer darkai, is not
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from darkai_cli.errors import StoreError
-from darkai_cli.history import migrations, schema
+from darkai_cli.history import stored
 
 _RETRY = 0.01
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -210,7 +210,9 @@ def _touch(path: Path) -> int:
 
 def refuse_foreign(conn: sqlite3.Connection, path: Path) -> None:
     """Refuse what a newer darkai or another program wrote, before anything is written."""
-    version = migrations.version_of(conn)
+    from darkai_cli.history import schema
+
+    version = stored.version_of(conn)
     application = conn.execute("PRAGMA application_id").fetchone()[0]
     tables = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application != schema.APPLICATION_ID and (version or tables):
@@ -218,19 +220,21 @@ def refuse_foreign(conn: sqlite3.Connection, path: Path) -> None:
             f"`{path}` is a database of another program",
             hint=f"move it away, or use {_ANOTHER_FOLDER}",
         )
-    if version > migrations.VERSION:
+    if version > stored.VERSION:
         raise StoreError(
             f"the history was written by a newer darkai: schema {version}, and this one knows "
-            f"{migrations.VERSION} ({path})",
+            f"{stored.VERSION} ({path})",
             hint=f"update darkai, or use {_ANOTHER_FOLDER}",
         )
 
 
 def _open(path: Path, patience: float) -> sqlite3.Connection:
-    conn = sqlite3.connect(path, timeout=patience, isolation_level=None)
+    # Whoever has the journal's lock uses its connection, in whichever thread.
+    conn = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
     try:
-        conn.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
-        if migrations.version_of(conn) != migrations.VERSION:
+        if stored.version_of(conn) != stored.VERSION:
+            from darkai_cli.history import migrations  # once in a history's life
+
             refuse_foreign(conn, path)
             _switch_to_wal(conn, patience)
             migrations.migrate(conn, path)
@@ -267,7 +271,7 @@ def _open_read_only(path: Path) -> sqlite3.Connection | None:
     for mode in ("mode=ro", "mode=ro&immutable=1") if settled else ("mode=ro",):
         conn = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, isolation_level=None)
         try:
-            if migrations.version_of(conn) == migrations.VERSION:
+            if stored.version_of(conn) == stored.VERSION:
                 return conn
         except sqlite3.Error:
             pass  # the next way, or none: the caller raises the reason it already has

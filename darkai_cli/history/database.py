@@ -30,10 +30,10 @@ class Database:
         self._warnings = warnings
         self._opened: Opened | None = None
 
-    def commit(self, given: Sequence[Record]) -> None:
-        """Write the records. Raises ``StoreError``."""
+    def commit(self, given: Sequence[Record], own: str = "") -> None:
+        """Write the records; ``own`` is the name of this process's file. Raises ``StoreError``."""
         try:
-            conn = self._connection()
+            conn = self._connection(own)
             conn.execute("BEGIN IMMEDIATE")
             try:
                 records.write(conn, given)
@@ -58,24 +58,24 @@ class Database:
             self._opened.conn.close()
             self._opened = None
 
-    def _connection(self) -> sqlite3.Connection:
+    def _connection(self, own: str) -> sqlite3.Connection:
         if self._opened is None:
             self._opened = connect(self._path, patience=_PATIENCE)
             self._warnings.extend(self._opened.warnings)
-            if _is_unfinished(self._opened.conn, self._path):
+            if _is_unfinished(self._opened.conn, self._path, own):
                 from darkai_cli.history import recovery
 
                 self._warnings.extend(recovery.recover(self._opened.conn, self._path))
         return self._opened.conn
 
 
-def _is_unfinished(conn: sqlite3.Connection, path: Path) -> bool:
+def _is_unfinished(conn: sqlite3.Connection, path: Path, own: str) -> bool:
     """Whether other processes write, or have died while they did."""
     folder = folder_of(path)
     with contextlib.suppress(OSError):  # we may not look
         folder.mkdir(mode=0o700, exist_ok=True)
         with os.scandir(folder) as entries:
-            if any(entries):
+            if any(entry.name != own for entry in entries):
                 return True
     found = conn.execute("SELECT 1 FROM turn WHERE state = 'streaming' LIMIT 1").fetchone()
     return found is not None

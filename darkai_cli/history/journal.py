@@ -1,10 +1,11 @@
-"""The journal: takes a turn while it happens; a thread of its own writes it.
+"""The journal: takes a turn while it happens, and has it written.
 
-Not a sink: a tap in a higher layer calls it. What the caller does is append to a queue, and
-nobody is woken by that: while a turn is open the thread looks each ``INTERVAL`` and lets the
-``Writer`` make safe what it finds, so that text is safe 250 ms after it was given and painting
-never waits. Importing this and beginning a turn costs next to nothing: ``sqlite3`` is loaded by
-the thread, long after the request was sent.
+Not a sink: a tap in a higher layer calls it. What the caller does while a reply comes is append to
+a queue, and nobody is woken by that: a thread looks each ``INTERVAL`` and lets the ``Writer`` make
+safe what it finds, so that text is safe 250 ms after it was given and painting never waits. The end
+of a turn the caller writes itself: it waits for that anyway, and its processor is the one that has
+everything at hand; in the thread the same took twice as long. Importing this and beginning a turn
+costs next to nothing: ``sqlite3`` is loaded long after the request was sent.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -34,7 +36,7 @@ INTERVAL = 0.15
 _UNSENT = 1.0  # for ``sent``: connecting may last long, and the prompt is not to wait for it
 _PAUSE = 0.05
 _LAST_WAIT = 1.6  # for a lock at the end; with the rest of the exit, below 2 s
-_STUCK = 0.3  # more, for a thread that hangs in the file system
+_STUCK = 10.0  # for a thread that hangs in the file system; one on a busy machine is only slow
 
 
 class Journal:
@@ -56,11 +58,11 @@ class Journal:
         self._begun = 0
         self._first: float | None = None
         self._thread: threading.Thread | None = None
-        self._writer: Writer | None = None  # the thread's
-        self._fault: Exception | None = None  # what ended the thread
-        self._wake, self._hurry, self._done, self._last = (threading.Event() for _ in range(4))
-        self._ending = self._closing = self._stuck = False
-        self._deadline = 0.0
+        self._lock = threading.Lock()
+        self._writer: Writer | None = None  # whose who holds the lock
+        self._wake, self._hurry, self._over = (threading.Event() for _ in range(3))
+        self._over.set()
+        self._closing = self._stuck = False
 
     def begin(
         self,
@@ -93,7 +95,7 @@ class Journal:
         names = TurnIds(conversation or fresh[0], fresh[1], prompt_id or fresh[2], fresh[3])
         self._started, self._first, self.names = time.monotonic(), None, names
         self._hurry.clear()
-        self._last.clear()
+        self._over.clear()
         self._queue.append({
             "op": "begin",
             "ids": list(names),
@@ -128,6 +130,9 @@ class Journal:
 
     def sent(self) -> None:
         """The request is on its way: the prompt's time begins now, not only after a second."""
+        # Here and not in the thread, which would fight for the interpreter with the reply's text.
+        from darkai_cli.history import presence, writer  # noqa: F401
+
         self._hurry.set()
 
     def text(self, text: str) -> None:
@@ -166,38 +171,59 @@ class Journal:
             "duration_ms": _ms(now - self._started),
             "ended": self._begun,
         })  # fmt: skip
-        self._done.clear()
-        self._deadline = now + _LAST_WAIT
-        self._ending = True
-        self._hurry.set()
-        self._last.set()
-        if self._fault is None and not self._done.wait(_LAST_WAIT + _STUCK):
-            self._stuck = True
-            raise StoreError(
-                f"answer shown but NOT saved: the history does not answer ({self.path})"
-            )
-        return self._outcome()
+        with self._alone(), stops.held():
+            try:
+                return self._settle(now + _LAST_WAIT)
+            except StoreError:
+                raise
+            except Exception as exc:
+                raise StoreError(f"answer shown but NOT saved: {exc}") from exc
 
     def close(self) -> None:
         """Write what is left and close the database. A turn without an end is interrupted."""
         if self._thread is None:
             return
         self._closing = True
-        self._hurry.set()
-        self._last.set()
         self._wake.set()
-        self._thread.join(0 if self._stuck else _LAST_WAIT + _STUCK)
-        self._thread = None
-        self._closing = False
+        try:
+            with self._alone(), stops.held():
+                writer = self._pen()
+                try:
+                    writer.flush()
+                finally:
+                    writer.close()
+                    self._writer = None
+        except Exception as exc:  # noqa: BLE001 -- `end` has told it, if the turn had an end
+            del exc
+        finally:
+            self._thread = None
+            self._closing = False
 
-    def _outcome(self) -> Saved:
-        problem = self._writer.problem if self._writer else None
-        if self._fault is not None:
-            raise StoreError(f"answer shown but NOT saved: {self._fault}") from self._fault
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """The turn is over and the thread out of the way. Raises ``StoreError`` if it hangs."""
+        self._over.set()
+        self._hurry.set()
+        if not self._lock.acquire(timeout=0 if self._stuck else _STUCK):
+            self._stuck = True
+            raise StoreError(
+                f"answer shown but NOT saved: the history does not answer ({self.path})"
+            )
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _settle(self, deadline: float) -> Saved:
+        """Everything into the database, by the deadline if others hold it; else beside it."""
+        writer = self._pen()
+        while not writer.flush() and writer.locked and time.monotonic() < deadline:
+            time.sleep(_PAUSE)
+        problem = writer.problem
         if problem is None:
             return "saved"
-        if self._writer and self._writer.safe:
-            if not self._writer.locked:  # a lock passes by itself; this does not
+        if writer.safe:
+            if not writer.locked:  # a lock passes by itself; this does not
                 self.warnings.append(
                     f"{problem.message}; this turn is kept beside it, in `{self.path}.journal`"
                 )
@@ -206,52 +232,29 @@ class Journal:
             f"answer shown but NOT saved: {problem.message}", hint=problem.hint
         ) from problem
 
+    def _pen(self) -> Writer:
+        if self._writer is None:
+            from darkai_cli.history.writer import Writer  # not before the request
+
+            self._writer = Writer(self.path, self._queue, self.warnings)
+        return self._writer
+
     def _run(self) -> None:
         stops.deaf()
-        try:
-            self._work()
-        except Exception as exc:  # noqa: BLE001 -- `end` raises it, in the thread that can tell it
-            self._fault = exc
-            self._done.set()
-
-    def _work(self) -> None:
-        writer = None
-        closing = False
-        while not closing:
+        while not self._closing:
             self._wake.wait()
-            self._hurry.wait(_UNSENT)
             self._wake.clear()
-            over = False
+            self._hurry.wait(_UNSENT)
             looked = time.monotonic()
-            while not over:
-                told = self._last.wait(max(0.0, looked + INTERVAL - time.monotonic()))
+            while not self._over.wait(max(0.0, looked + INTERVAL - time.monotonic())):
                 looked = time.monotonic()
-                if writer is None:
-                    from darkai_cli.history.writer import Writer  # not before the request
-
-                    writer = self._writer = Writer(self.path, self._queue, self.warnings)
-                if not told:
-                    writer.keep()
-                    continue
-                self._last.clear()
-                closing = self._closing  # before the queue is emptied: nothing comes after it
-                over = self._settle(writer) or closing
-        if writer is not None:
-            writer.close()
-        self._writer = None
-
-    def _settle(self, writer: Writer) -> bool:
-        """Everything into the database; whether that was the turn's end."""
-        ending = self._ending
-        saved = writer.flush()
-        if not ending:
-            return False
-        while not saved and writer.locked and time.monotonic() < self._deadline:
-            time.sleep(_PAUSE)
-            saved = writer.flush()
-        self._ending = False
-        self._done.set()
-        return True
+                with self._lock:
+                    if self._over.is_set():
+                        break
+                    try:
+                        self._pen().keep()
+                    except Exception as exc:  # noqa: BLE001 -- `end` meets it again, and can tell it
+                        del exc
 
 
 def _ms(seconds: float) -> int:

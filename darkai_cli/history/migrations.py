@@ -2,7 +2,8 @@
 
 A new file goes through the same steps as an old one, so that there is one way to the present
 schema and not two. ``PRAGMA user_version`` is the number of steps that were taken. To change the
-schema, append a step; its test starts from the version before with data in it.
+schema, append a step and count it in ``stored.VERSION``; its test starts from the version before
+with data in it.
 """
 
 from __future__ import annotations
@@ -10,20 +11,13 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from darkai_cli.history import schema
+from darkai_cli.history import schema, stored
 
 STEPS: tuple[tuple[str, ...], ...] = (
     schema.TABLES,  # 1: conversations, messages, turns
     schema.SEARCH,  # 2: the full-text index, built from the messages that are there
     schema.ATTACHMENTS,  # 3: the images that went along with a prompt
 )
-VERSION = len(STEPS)
-
-
-def version_of(conn: sqlite3.Connection) -> int:
-    """How many steps this database has seen."""
-    version: int = conn.execute("PRAGMA user_version").fetchone()[0]
-    return version
 
 
 def migrate(conn: sqlite3.Connection, path: Path) -> None:
@@ -33,15 +27,15 @@ def migrate(conn: sqlite3.Connection, path: Path) -> None:
     """
     conn.execute("BEGIN IMMEDIATE")
     try:
-        found = version_of(conn)  # another process may have been first
-        if 0 < found < VERSION:
-            _copy(path, Path(f"{path}.before-v{VERSION}"))
+        found = stored.version_of(conn)  # another process may have been first
+        if 0 < found < stored.VERSION:
+            _copy(path, Path(f"{path}.before-v{stored.VERSION}"))
         for step in STEPS[found:]:
             for statement in step:
                 conn.execute(statement)
-        if found < VERSION:
+        if found < stored.VERSION:
             conn.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-            conn.execute(f"PRAGMA user_version = {VERSION}")
+            conn.execute(f"PRAGMA user_version = {stored.VERSION}")
         conn.execute("COMMIT")
     except BaseException:
         if conn.in_transaction:

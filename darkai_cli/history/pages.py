@@ -77,7 +77,7 @@ class Pages:
                 continue
             page = self._page(number)
             start = _FILE_HEADER if number == 1 else 0
-            kind = page[start] if page else None
+            kind = page[start] if len(page) > start else None
             if kind in (_TABLE_LEAF, _INDEX_LEAF, _INDEX_INTERIOR):
                 found = _cells(page, start)
                 if found is None:
@@ -109,12 +109,14 @@ class Pages:
         usable = self._usable
         largest = usable - 35 if kind == _TABLE_LEAF else (usable - 12) * 64 // 255 - 23
         if size <= largest:
-            return _part(page, at, size)
+            return self._part(page, at, size)
         least = (usable - 12) * 32 // 255 - 23
         here = least + (size - least) % (usable - 4)
         here = here if here <= largest else least
-        parts = [_part(page, at, here)]
+        parts = [self._part(page, at, here)]
         left = size - here
+        if len(page) < at + here + 4:
+            return parts[0]
         (following,) = struct.unpack_from(">I", page, at + here)
         explained.update(self._follow(following, left, parts))
         return b"".join(parts)
@@ -129,8 +131,8 @@ class Pages:
                     chain.pop()
                     parts.pop()
                 break
-            more = self._page(following, whole=True)
-            if not any(more):  # beyond the end of the file, or overwritten with zeros
+            more = self._page(following)
+            if len(more) < self._size or not any(more):  # the file's end, or zeros over it
                 break
             chain.append(following)
             seen.add(following)
@@ -140,15 +142,18 @@ class Pages:
             (following,) = struct.unpack_from(">I", more)
         return chain
 
-    def _page(self, number: int, *, whole: bool = False) -> bytes:
-        """A page; what the end of the file cuts off is zeros, or (``whole``) makes it empty."""
+    def _page(self, number: int) -> bytes:
+        """A page, as much of it as the file has."""
         if number in self._logged and self._log is not None:
-            found = os.pread(self._log, self._size, self._logged[number])
-        else:
-            found = os.pread(self._file, self._size, (number - 1) * self._size)
-        if len(found) < self._size and whole:
-            return b""
-        return found.ljust(self._size, b"\0") if found else b""
+            return os.pread(self._log, self._size, self._logged[number])
+        return os.pread(self._file, self._size, (number - 1) * self._size)
+
+    def _part(self, page: bytes, at: int, size: int) -> bytes:
+        """What a cell has on its page; less if the file ends before the page does."""
+        part = page[at : at + size]
+        if len(part) != size and len(page) == self._size:
+            raise ValueError("a cell goes beyond its page")
+        return part
 
     def _read_log(self) -> int:
         """Find the committed pages of the write-ahead log; how many pages the database then has."""
@@ -174,13 +179,13 @@ class Pages:
     def _free(self) -> set[int]:
         """The pages that SQLite has given up; what they hold was removed."""
         first = self._page(1)
-        if not first.startswith(MAGIC):
+        if not first.startswith(MAGIC) or len(first) < _FILE_HEADER:
             return set()
         (trunk,) = struct.unpack_from(">I", first, 32)
         free: set[int] = set()
         while 0 < trunk <= self.count and trunk not in free:
             page = self._page(trunk)
-            if not page:
+            if len(page) < self._size:
                 break
             free.add(trunk)
             trunk, leaves = struct.unpack_from(">II", page)
@@ -210,18 +215,13 @@ def _sizes(header: bytes) -> tuple[int, int]:
 
 def _cells(page: bytes, start: int) -> list[int] | None:
     """Where the cells of a b-tree page begin; None if that is no such page."""
-    (count,) = struct.unpack_from(">H", page, start + 3)
     pointers = start + (12 if page[start] == _INDEX_INTERIOR else 8)
+    if pointers > len(page):
+        return None
+    (count,) = struct.unpack_from(">H", page, start + 3)
     if pointers + 2 * count > len(page):
         return None
     return list(struct.unpack_from(f">{count}H", page, pointers))
-
-
-def _part(page: bytes, at: int, size: int) -> bytes:
-    part = page[at : at + size]
-    if len(part) != size:
-        raise ValueError("a cell goes beyond its page")
-    return part
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 from darkai_cli.errors import InputError, UsageError
-from darkai_cli.history import ids, migrations, ours, pages, remains, schema
+from darkai_cli.history import ids, ours, pages, remains, schema, stored
 from darkai_cli.history.connection import StoreDamagedError, move_aside
 from darkai_cli.history.drafts import Draft, DraftMessage, Tally
 from darkai_cli.history.records import with_pieces
@@ -105,8 +105,8 @@ def _is_known(conn: sqlite3.Connection, path: Path) -> bool:
     """Whether it is a schema of ours. Raises ``InputError`` for one that is yet to come."""
     if conn.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
         return False
-    version = migrations.version_of(conn)
-    if version > migrations.VERSION:
+    version = stored.version_of(conn)
+    if version > stored.VERSION:
         raise InputError(f"`{path}` was written by a newer darkai", hint="update darkai")
     return version > 0
 

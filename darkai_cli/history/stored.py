@@ -9,8 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+if TYPE_CHECKING:
+    import sqlite3
+
+VERSION = 3
+"""The schema's number: how many steps of ``migrations`` lead to it."""
 _TITLE_LENGTH = 80
 _FILE = ("==> ", " <==")
 """What is around the name of a file whose text goes along with a prompt."""
@@ -23,6 +28,12 @@ class TurnIds(NamedTuple):
     turn: str
     prompt: str
     reply: str
+
+
+def version_of(conn: sqlite3.Connection) -> int:
+    """How many steps a database has seen."""
+    version: int = conn.execute("PRAGMA user_version").fetchone()[0]
+    return version
 
 
 def folder_of(database: Path) -> Path:

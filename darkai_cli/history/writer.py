@@ -2,10 +2,10 @@
 
 While a reply comes, that is this process's presence file (``presence``), which a later start merges
 if this process dies: a plain write, so that nothing competes for the interpreter with a burst of
-text. Once in ``_REST`` seconds, and when the turn ends, the records go into the database, and the
-file is emptied; while another process holds the database they stay in the file. Only if both fail
-is anything lost. All records of a turn are kept in memory until it has ended: if the database turns
-out to be damaged it is moved aside and the turn is written anew.
+text. After ``_REST`` seconds, then less and less often, and when the turn ends, the records go into
+the database, and the file is emptied; while another process holds the database they stay in the
+file. Only if both fail is anything lost. All records of a turn are kept in memory until it has
+ended: if the database turns out to be damaged it is moved aside and the turn is written anew.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     Given = str | Event | Record
     """What a journal is given: text, an event, a record that is ready."""
 
-_REST = 1.0
-"""Seconds between two writes to the database while a reply comes."""
+_REST, _LONGEST = 1.0, 8.0
+"""Seconds between two writes to the database while a reply comes: first, and in the long run."""
 _PARTS = (ToolCall, ToolResult, Citation)
 _text_of = attrgetter("text")
 
@@ -57,6 +57,7 @@ class Writer:
         self._records: list[Record] = []  # of the turns that have not ended in the database
         self._committed = 0  # how many of them are in the database
         self._spilled = 0  # how many of them are in the presence file, or were committed before
+        self._rest = _REST
         self._due = time.monotonic() + _REST  # when the database is next written to
         self._turn: str | None = None
         self._seq = 0
@@ -75,7 +76,8 @@ class Writer:
             self._spill()  # first: the database may be slow to open, or locked
         if heavy or time.monotonic() > self._due or not self.safe:
             self.flush()
-            self._due = time.monotonic() + _REST
+            self._rest = min(self._rest * 2, _LONGEST)
+            self._due = time.monotonic() + self._rest
 
     def flush(self) -> bool:
         """Put what was given into the database, True, or else into the presence file, False."""
@@ -160,13 +162,16 @@ class Writer:
         ended = self._records[-1]["op"] == "end"  # else others must be able to see who writes
         try:
             own = self._presence if ended else self._own_presence()
-            self._database.commit(self._signed(own, self._committed))
+            name = own.path.name if own is not None else ""
+            self._database.commit(self._signed(own, self._committed), name)
             self._committed = self._spilled = len(self._records)
             if own is not None:
                 own.clear()
         except OSError as exc:
             raise fault(exc, self._path) from exc
         if ended:
+            self._rest = _REST
+            self._due = time.monotonic() + _REST
             self._records.clear()
             self._committed = self._spilled = 0
 

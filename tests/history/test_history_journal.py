@@ -5,6 +5,7 @@ import resource
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -12,11 +13,12 @@ from history_child_outputs import CHILD, Given, given_before
 
 from darkai_cli.errors import StoreError
 from darkai_cli.events import Citation, ReasoningChunk, StreamEnd, TextChunk, Usage
+from darkai_cli.history import journal as journal_module
 from darkai_cli.history import presence, tree
 from darkai_cli.history.connection import fault
 from darkai_cli.history.journal import Journal
-from darkai_cli.history.migrations import VERSION
 from darkai_cli.history.store import Store
+from darkai_cli.history.stored import VERSION
 from darkai_cli.history.writer import Writer
 
 ALLOWANCE = 0.5
@@ -153,6 +155,73 @@ def test_a_fault_in_the_thread_is_told(journal, monkeypatch):
         journal.end("complete")
 
 
+class Slow:
+    """A journal's thread that has begun to keep something, and takes its time."""
+
+    def __init__(self, monkeypatch):
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        keep = Writer.keep
+
+        def slowly(writer):
+            self.begun.set()
+            assert self.go_on.wait(60)
+            keep(writer)
+
+        monkeypatch.setattr(Writer, "keep", slowly)
+
+
+def test_a_thread_that_is_only_slow_is_waited_for(database, journal, monkeypatch):
+    """On a busy machine it may not run for seconds; that is no reason to give the turn up."""
+    slow = Slow(monkeypatch)
+    journal.begin("q", provider="p", model="m")
+    journal.sent()
+    journal.text("abc")
+    assert slow.begun.wait(60)
+    found = []
+    ending = threading.Thread(target=lambda: found.append(journal.end("complete")))
+    ending.start()
+    ending.join(0.05)  # it waits by now, or will
+    assert found == []
+    slow.go_on.set()
+    ending.join(60)
+    assert found == ["saved"]
+    journal.close()
+    with Store(database) as store:
+        assert only_turn(store)[1][-1].text == "abc"
+
+
+def test_a_thread_that_hangs_is_told_once_and_not_waited_for_again(journal, monkeypatch):
+    slow = Slow(monkeypatch)
+    journal.begin("q", provider="p", model="m")
+    journal.sent()
+    assert slow.begun.wait(60)
+    monkeypatch.setattr(journal_module, "_STUCK", 0.05)
+    with pytest.raises(StoreError, match="does not answer"):
+        journal.end("complete")
+    monkeypatch.setattr(journal_module, "_STUCK", 60)
+    journal.close()
+    slow.go_on.set()
+
+
+def test_a_session_whose_turns_are_ended_by_several_threads(database, journal):
+    """The database belongs to whoever ends a turn, in whichever thread."""
+    names = None
+    for number in range(4):
+        names = journal.begin(
+            f"q{number}", provider="p", model="m",
+            conversation=names and names.conversation, parent=names and names.reply,
+        )  # fmt: skip
+        journal.text("abc")
+        found = []
+        ending = threading.Thread(target=lambda found=found: found.append(journal.end("complete")))
+        ending.start()
+        ending.join(60)
+        assert found == ["saved"]
+    journal.close()
+    with Store(database) as store:
+        assert len(store.turns(names.conversation)) == 4
+
+
 def test_beginning_a_turn_loads_no_database():
     code = (
         "import sys; from pathlib import Path; from darkai_cli.history.journal import Journal;"
@@ -270,7 +339,7 @@ def test_a_lock_that_ends_in_time_is_waited_for(database, journal, monkeypatch):
 
     def unlocking(writer):
         done = flush(writer)
-        if journal._ending and blocker.in_transaction:
+        if journal._over.is_set() and blocker.in_transaction:
             blocker.execute("ROLLBACK")
         return done
 

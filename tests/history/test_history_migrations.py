@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from darkai_cli.errors import StoreError
-from darkai_cli.history import ids, migrations, schema, search, tree
+from darkai_cli.history import ids, migrations, schema, search, stored, tree
 from darkai_cli.history.store import Store
 
 
@@ -37,11 +37,11 @@ def make_version(path, version, texts=("the quick fox",)):
     return conversation
 
 
-@pytest.mark.parametrize("version", range(1, migrations.VERSION))
+@pytest.mark.parametrize("version", range(1, stored.VERSION))
 def test_each_version_is_brought_to_the_present_with_its_data(database, version):
     conversation = make_version(database, version)
     with Store(database) as store:
-        assert store.row("PRAGMA user_version")[0] == migrations.VERSION
+        assert store.row("PRAGMA user_version")[0] == stored.VERSION
         assert store.latest() == conversation
         assert [hit.conversation for hit in search.search(store, "quick").hits] == [conversation]
         assert store.check() == []
@@ -53,7 +53,7 @@ def test_each_version_is_brought_to_the_present_with_its_data(database, version)
 def test_a_copy_is_made_first(database):
     make_version(database, 1)
     Store(database).close()
-    copy = database.with_name(f"history.db.before-v{migrations.VERSION}")
+    copy = database.with_name(f"history.db.before-v{stored.VERSION}")
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     conn = sqlite3.connect(copy)
     assert conn.execute("PRAGMA user_version").fetchone() == (1,)
@@ -73,7 +73,7 @@ def test_a_step_that_fails_changes_nothing(database, monkeypatch):
     make_version(database, 1)
     broken = (*migrations.STEPS, ("CREATE TABLE more (x)", "this is no SQL"))
     monkeypatch.setattr(migrations, "STEPS", broken)
-    monkeypatch.setattr(migrations, "VERSION", len(broken))
+    monkeypatch.setattr(stored, "VERSION", len(broken))
     with pytest.raises(StoreError, match="syntax error"):
         Store(database)
     conn = sqlite3.connect(database)
@@ -84,7 +84,7 @@ def test_a_step_that_fails_changes_nothing(database, monkeypatch):
     conn.close()
 
 
-@pytest.mark.parametrize("version", range(1, migrations.VERSION))
+@pytest.mark.parametrize("version", range(1, stored.VERSION))
 def test_32_processes_migrate_an_old_database_at_once(database, start, version):
     make_version(database, version, ["some text"] * 300)
     children = [start("ask") for _ in range(32)]
@@ -94,3 +94,7 @@ def test_32_processes_migrate_an_old_database_at_once(database, start, version):
         assert store.row("SELECT count(*) FROM turn WHERE state = 'complete'")[0] == 32
         assert store.row("SELECT count(*) FROM message")[0] == 364
         assert store.check() == []
+
+
+def test_the_steps_are_counted():
+    assert len(migrations.STEPS) == stored.VERSION

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from darkai_cli.errors import InputError
@@ -180,6 +180,8 @@ def talk():
 
 
 @settings(max_examples=60, deadline=None)
+@example([], 579_172, False)  # in the page of a long text
+@example([], 579_173, False)  # in a letter of it
 @given(
     st.lists(st.integers(0, 1000), max_size=6),
     st.none() | st.integers(PAGE, 1 << 20),

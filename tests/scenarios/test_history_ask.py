@@ -37,6 +37,7 @@ from darkai_cli.events import StreamEnd, StreamStart, TextChunk
 from darkai_cli.history import ids, migrations, presence, schema, tree
 from darkai_cli.history.journal import Journal
 from darkai_cli.history.store import Store, Turn
+from darkai_cli.history.stored import VERSION
 from darkai_cli.providers.base import ProviderSettings
 from darkai_cli.providers.registry import Target
 from darkai_cli.sinks.base import pump
@@ -677,13 +678,13 @@ def test_runs_at_once_on_an_old_schema(count: int, database: Path) -> None:
     make_first_version(database)
     questions = at_once(count)
     with Store(database) as store:
-        assert store.row("PRAGMA user_version")[0] == migrations.VERSION
+        assert store.row("PRAGMA user_version")[0] == VERSION
         old = store.row("SELECT id FROM conversation WHERE title = 'an old one'")[0]
         assert [node.text for node in tree.nodes(store, old)] == ["from before"]
         store.remove([old])
     all_stored(questions)
     copies = [path.name for path in database.parent.glob("history.db.before-*")]
-    assert copies == [f"history.db.before-v{migrations.VERSION}"]
+    assert copies == [f"history.db.before-v{VERSION}"]
 
 
 def make_first_version(path: Path) -> None:
