@@ -21,6 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import processes
 from processes import Service, in_turn, measure, row
 
 BODY = [
@@ -101,7 +102,7 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--runs", type=int, default=11)
     args = parser.parse_args()
-    darkai = [args.python, "-m", "darkai_cli"]
+    darkai = processes.darkai(args.python)
     script = str(Path(args.python).with_name("darkai"))
     if Path(script).exists():
         darkai = [script]

@@ -21,7 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from processes import Run, Service, in_turn, measure, row
+from processes import Run, Service, darkai, in_turn, measure, measure_on_terminal, row
 from stream import body
 
 from darkai_cli.history import ids, records
@@ -52,8 +52,10 @@ COMMANDS = {
     "history search, 1 % of all": (("search", "w267"), "< 3x"),
     "history search, all of them": (("search", "common"), "< 3x"),
 }
-SHORT, LONG = 1, 10_000
+SHORT, MIDDLE, LONG = 1, 500, 10_000
 """Chunks of a reply."""
+PACE = 0.01
+"""Seconds between two chunks, as models write."""
 
 
 def fill(path: Path, count: int) -> None:
@@ -111,7 +113,7 @@ class Darkai:
     def __init__(self, python: str, home: Path, service: Service) -> None:
         home.mkdir(exist_ok=True)
         self.history = home / "history.db"
-        self._command = [python, "-m", "darkai_cli"]
+        self._command = darkai(python)
         self._service = service
         url = f"http://127.0.0.1:{service.port}/chat"
         self._env = {**os.environ, "DARKAI_HOME": str(home), "DARKAI_URL": url}
@@ -119,6 +121,12 @@ class Darkai:
     def cpu(self, *args: str) -> float:
         """Milliseconds of CPU time that a command takes."""
         return self._run(args).cpu * 1000
+
+    def cpu_on_terminal(self, *args: str) -> float:
+        """The same where the reply is shown to somebody."""
+        run = measure_on_terminal([*self._command, *args], self._env)
+        assert run.code == 0, args
+        return run.cpu * 1000
 
     def to_wire(self, *args: str) -> float:
         """Milliseconds from the start to the request on the wire."""
@@ -142,7 +150,7 @@ def library(chosen: argparse.Namespace, full: Path, empty: Path) -> None:
 
     found = in_turn(
         chosen.runs,
-        lambda: cpu("-m", "darkai_cli", "--help"),
+        lambda: cpu("-P", "-m", "darkai_cli", "--help"),
         *(
             lambda what=what: cpu("-c", QUERY.format(what), str(full))
             for what, _ in QUERIES.values()
@@ -182,11 +190,17 @@ def continued(runs: int, big: Darkai, small: Darkai) -> None:
         store.remove([store.latest() or ""])
 
 
-def journaled(runs: int, long: Darkai, short: Darkai) -> None:
+def journaled(runs: int, long: Darkai, paced: Darkai, short: Darkai) -> None:
     """What saving a reply adds."""
     kept, lost = ("ask", "hi"), ("ask", "--no-save", "hi")
+    saved, unsaved = in_turn(
+        runs, lambda: long.cpu_on_terminal(*kept), lambda: long.cpu_on_terminal(*lost)
+    )
+    row("10,000 chunks, terminal, against --no-save", saved, unsaved, "< 1.05x", "ms")
     saved, unsaved = in_turn(runs, lambda: long.cpu(*kept), lambda: long.cpu(*lost))
-    row("10,000 chunks, CPU, against --no-save", saved, unsaved, "< 1.05x", "ms")
+    row("10,000 chunks at once, pipe, likewise", saved, unsaved, "< 1.05x", "ms")
+    saved, unsaved = in_turn(runs, lambda: paced.cpu(*kept), lambda: paced.cpu(*lost))
+    row("500 chunks in 5 s, pipe, likewise", saved, unsaved, "< 1.05x", "ms")
     saved, unsaved = in_turn(2 * runs, lambda: short.to_wire(*kept), lambda: short.to_wire(*lost))
     row("exec to request, against --no-save", saved, unsaved, "+ 3 ms", "ms")
     more = statistics.median(a - b for a, b in zip(saved, unsaved, strict=True))
@@ -211,14 +225,18 @@ def main() -> None:
         Store(empty).close()
         library(chosen, full, empty)
         services = {length: Service(body(length)) for length in (SHORT, LONG)}
-        big, small, short, long = (
+        services[MIDDLE] = Service(body(MIDDLE), pace=PACE)
+        big, small, short, paced, long = (
             Darkai(chosen.python, Path(temporary, name), services[length])
-            for name, length in (("big", SHORT), ("small", SHORT), ("short", SHORT), ("long", LONG))
-        )
+            for name, length in (
+                ("big", SHORT), ("small", SHORT), ("short", SHORT), ("paced", MIDDLE),
+                ("long", LONG),
+            )
+        )  # fmt: skip
         big.history.symlink_to(full.resolve())
         commands(chosen.runs, big)
         continued(chosen.runs, big, small)
-        journaled(chosen.runs, long, short)
+        journaled(chosen.runs, long, paced, short)
         print(f"load {os.getloadavg()[0]:.1f}")
 
 

@@ -5,16 +5,25 @@ Each figure is a ratio of two things measured in turn in one run, because a mach
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import socket
 import ssl
 import statistics
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
+
+
+def darkai(python: str) -> list[str]:
+    """The command as it is installed for that interpreter, and not what is in this folder."""
+    return [python, "-P", "-m", "darkai_cli"]
 
 
 class Run(NamedTuple):
@@ -43,6 +52,28 @@ def measure(
         usage.ru_maxrss / scale,
         process.returncode,
     )
+
+
+def measure_on_terminal(
+    command: Sequence[str], env: dict[str, str], rows: int = 40, columns: int = 100
+) -> Run:
+    """The same, on a terminal that takes all that is written to it."""
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def drain() -> None:
+        with contextlib.suppress(OSError):
+            while os.read(master, 65536):
+                pass
+
+    thread = threading.Thread(target=drain, daemon=True)
+    thread.start()
+    try:
+        return measure(command, {**env, "TERM": "xterm-256color"}, slave)
+    finally:
+        os.close(slave)
+        thread.join()
+        os.close(master)
 
 
 def in_turn(runs: int, *jobs: Callable[[], float]) -> list[list[float]]:
@@ -74,7 +105,7 @@ class Service(threading.Thread):
 
     ``arrived``: monotonic times at which a request was complete. ``watched``: a process, whose CPU
     seconds up to then are in ``spent`` (Linux). ``away``: seconds until TLS is begun, as if the
-    service were so far away.
+    service were so far away. ``pace``: seconds from one piece of the body to the next.
     """
 
     def __init__(
@@ -83,9 +114,11 @@ class Service(threading.Thread):
         content_type: str = "text/event-stream",
         tls: ssl.SSLContext | None = None,
         away: float = 0.0,
+        pace: float = 0.0,
     ) -> None:
         super().__init__(daemon=True)
         self._away = away
+        self._pace = pace
         self.pieces = pieces
         self.arrived: list[float] = []
         self.spent: list[float] = []
@@ -135,7 +168,8 @@ class Service(threading.Thread):
         batch: list[bytes] = []
         for number, piece in enumerate(self.pieces, 1):
             batch.append(b"%x\r\n%s\r\n" % (len(piece), piece))
-            if number % 64 == 0:
+            if number % 64 == 0 or self._pace:
+                time.sleep(self._pace)
                 client.sendall(b"".join(batch))
                 batch.clear()
         self.sent.append(time.monotonic())

@@ -7,23 +7,18 @@ waiting. "static" is the whole text rendered once by the same elements.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import io
 import json
 import os
 import random
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from processes import Run, Service, in_turn, measure, ratio
+from processes import Run, Service, darkai, in_turn, measure_on_terminal, ratio
 from rich.console import Console
 from rich.live import Live
 from rich.markdown import Markdown
@@ -178,31 +173,16 @@ def on_terminal(texts: list[str], *options: str) -> Run:
     """``darkai ask`` on a terminal of its own, served ``texts`` as chunks by a loopback service."""
     made = {text: _message("text-chunk", text=text) for text in set(texts)}
     service = Service([*map(made.__getitem__, texts), _message("stream-end")])
-    master, slave = os.openpty()
-    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
-
-    def read() -> None:
-        with contextlib.suppress(OSError):  # the other side has been closed
-            while os.read(master, 65_536):
-                pass
-
-    reader = threading.Thread(target=read)
-    reader.start()
     with tempfile.TemporaryDirectory() as home:
         env = {
             "PATH": os.environ["PATH"],
             "DARKAI_HOME": home,
             "HOME": home,
-            "TERM": "xterm-256color",
             "LANG": "C.UTF-8",
             "DARKAI_URL": f"http://127.0.0.1:{service.port}/chat",
         }
-        command = [sys.executable, "-m", "darkai_cli", "ask", "hi", "--no-save", *options]
-        found = measure(command, env, sink=slave)
-    os.close(slave)
-    reader.join()
-    os.close(master)
-    return found
+        command = [*darkai(sys.executable), "ask", "hi", "--no-save", *options]
+        return measure_on_terminal(command, env, HEIGHT, WIDTH)
 
 
 def burst(chunks: int) -> float:

@@ -26,6 +26,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import certifi
+import processes
 import trustme
 from processes import Service, in_turn, measure, row
 
@@ -156,7 +157,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--cpu", action="store_true")
     args = parser.parse_args()
-    darkai = [args.python, "-m", "darkai_cli"]
+    darkai = processes.darkai(args.python)
     script = str(Path(args.python).with_name("darkai"))
     if Path(script).exists():
         darkai = [script]

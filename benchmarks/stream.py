@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from processes import Service, in_turn, measure, row
+from processes import Service, darkai, in_turn, measure, row
 
 MINIMAL = """
 import json, sys, httpx
@@ -72,7 +72,7 @@ def main() -> None:
 
         def ask(number: int) -> tuple[list[str], dict[str, str]]:
             url = f"http://127.0.0.1:{services[number].port}/chat"
-            return [args.python, "-m", "darkai_cli", "ask", "hi"], {**env, "DARKAI_URL": url}
+            return [*darkai(args.python), "ask", "hi"], {**env, "DARKAI_URL": url}
 
         def minimal(number: int) -> tuple[list[str], dict[str, str]]:
             url = f"http://127.0.0.1:{services[number].port}/chat"

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     Given = str | Event | Record
     """What a journal is given: text, an event, a record that is ready."""
 
-_REST, _LONGEST = 1.0, 8.0
+_REST, _LONGEST = 2.0, 8.0
 """Seconds between two writes to the database while a reply comes: first, and in the long run."""
 _PARTS = (ToolCall, ToolResult, Citation)
 _text_of = attrgetter("text")
