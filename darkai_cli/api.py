@@ -183,7 +183,7 @@ def _link(url: str, proxy: str | None, timeout: float | None) -> Any:
     route = proxies.choose(
         url, explicit=proxy, origin="the argument `proxy`", by_flag=True, environ=environ
     )
-    secure = url.startswith("https:") or (route is not None and route.scheme == "https")
+    secure = url.lower().startswith("https:") or (route is not None and route.scheme == "https")
     pending = tls.PendingContext(tls.Trust(), environ) if secure else None
     return Link(Timers().with_timeout(timeout), route, pending)
 

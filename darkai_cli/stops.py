@@ -7,14 +7,25 @@ signal is kept, and whoever is about to wait asks ``check`` first.
 
 from __future__ import annotations
 
+import _thread
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from darkai_cli.errors import Terminated
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 _pending = 0
 _calm = False
 _held = _kept_waiting = 0
+
+_IMPORTING = "<frozen importlib._bootstrap>"
+"""Where the interpreter takes and gives back the locks of modules. What is raised there may leave
+one locked, and the next import in any thread would wait for ever; so it comes again a moment later.
+"""
 
 PATIENCE = 3
 """So many signals in a row do not wait for anything."""
@@ -31,8 +42,11 @@ def listen() -> None:
             signal.signal(number, _stop)
 
 
-def _stop(signum: int, _frame: object) -> None:
+def _stop(signum: int, frame: FrameType | None) -> None:
     global _pending, _kept_waiting  # noqa: PLW0603 -- a process has one
+    if frame is not None and frame.f_code.co_filename == _IMPORTING:
+        _thread.start_new_thread(_send_again, (signum, _thread.get_ident()))
+        return
     if _calm and signum == _pending == 2:
         return
     _pending = signum
@@ -41,6 +55,20 @@ def _stop(signum: int, _frame: object) -> None:
         if _kept_waiting < PATIENCE:
             return
     check()
+
+
+def _send_again(signum: int, thread: int) -> None:
+    """Send a signal to a thread once more, from another."""
+    import signal
+
+    deaf()
+    time.sleep(0.002)
+    if _pending:  # the process is stopping already
+        return
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(thread, signum)
+    else:
+        signal.raise_signal(signum)
 
 
 @contextmanager

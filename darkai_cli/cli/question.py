@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from darkai_cli import streams
+from darkai_cli import stops, streams
 from darkai_cli.cli.options import typed
 from darkai_cli.errors import UsageError
 from darkai_cli.messages import Message
@@ -36,6 +36,7 @@ def question(
         no_stdin = True
     piped = None
     if not no_stdin and streams.has_input():
+        stops.check()
         piped = streams.read_input(on_wait)
     if not files:
         return Message("user", compose(words, piped))
@@ -43,11 +44,16 @@ def question(
 
     attached = attachments.read(
         [typed(name, "the argument of `-f`") for name in files],
-        stdin=lambda: streams.read_input_bytes(on_wait),
+        stdin=lambda: _stdin(on_wait),
         link_to=lambda url: _link_to(url, config),
     )
     prompt = compose(words, piped) if words or (piped and piped.strip()) else ""
     return Message("user", attached.below(prompt), attached.images)
+
+
+def _stdin(on_wait: Callable[[], None] | None) -> bytes:
+    stops.check()
+    return streams.read_input_bytes(on_wait)
 
 
 def _link_to(url: str, config: Config) -> Link:

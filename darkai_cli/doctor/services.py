@@ -186,7 +186,7 @@ class Course:
         try:
             contact = examine.connect(link, url)
         except NetworkError as fault:
-            if not (url.startswith("https:") and fault.message.startswith("TLS")):
+            if not (url.lower().startswith("https:") and fault.message.startswith("TLS")):
                 raise
             return self._distrusted(fault, examine.presented(link, url))
         where = f"with {contact.peer or host}" if link.proxy is None else "through the proxy"

@@ -461,7 +461,7 @@ def link_to(
         by_flag=origin.kind == "flag",
         environ=environ,
     )
-    secure = url.startswith("https:") or (route is not None and route.scheme == "https")
+    secure = url.lower().startswith("https:") or (route is not None and route.scheme == "https")
     pending = None
     if secure:
         from darkai_cli.wire import tls

@@ -8,10 +8,12 @@ a service on the same continent takes to answer twice. Names are resolved in a t
 
 from __future__ import annotations
 
+import atexit
 import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from darkai_cli import stops
@@ -120,10 +122,14 @@ class HeadStart:
         self._lock = threading.Lock()
         self._done = threading.Event()
         self._connection: socket.socket | None = None
+        self._half: socket.socket | None = None
+        """The connection, while TLS is being agreed upon on it."""
         self._fault: Exception | None = None
         self._over = False
         """Whether nobody wants it any more."""
-        threading.Thread(target=self._open, name="head start", daemon=True).start()
+        self._thread = threading.Thread(target=self._open, name="head start", daemon=True)
+        atexit.register(self._leave)
+        self._thread.start()
 
     def _open(self) -> None:
         stops.deaf()
@@ -135,8 +141,7 @@ class HeadStart:
         connection = None
         try:
             connection = connect(self._host, self._port, left)
-            if self._tls is not None:
-                self._step = "tls"
+            if self._tls is not None and self._begins_tls(connection):
                 context = offer(self._tls)
                 connection.settimeout(left())
                 connection = context.wrap_socket(connection, server_hostname=self._host)
@@ -147,10 +152,22 @@ class HeadStart:
             connection = None
         with self._lock:
             self._connection = connection
+            half, self._half = self._half, None
             over = self._over
+        if half is not None:
+            half.close()
         self._done.set()
         if over:
             self.close()
+        atexit.unregister(self._leave)
+
+    def _begins_tls(self, connection: socket.socket) -> bool:
+        """Whether TLS is still wanted; from now on ``close`` ends the wait for it."""
+        with self._lock:
+            if not self._over:
+                self._step = "tls"
+                self._half = connection.dup()  # wrapping takes the descriptor away from the other
+            return not self._over
 
     def take(self, watch: Watch) -> socket.socket | None:
         """The connection, once; None when it has been taken, so that another has to be made.
@@ -173,9 +190,22 @@ class HeadStart:
         return taken
 
     def close(self) -> None:
-        """Close what nobody has taken."""
+        """Close what nobody has taken, and what is half made."""
         with self._lock:
             self._over = True
             left, self._connection = self._connection, None
+            if self._half is not None:
+                with suppress(OSError):
+                    self._half.shutdown(socket.SHUT_RDWR)
         if left is not None:
             left.close()
+
+    def _leave(self) -> None:
+        """At exit: be out of OpenSSL before that tears itself down (see ``tls``)."""
+        self.close()
+        if self._step == "tls":
+            from darkai_cli.wire.tls import LEAVING
+
+            with suppress(BaseException):  # a signal that came just before: it ends already
+                stops.deaf()
+            self._thread.join(LEAVING)

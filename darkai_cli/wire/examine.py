@@ -109,7 +109,7 @@ def _connect(
     try:
         address = _peer(stream)
         tls = stream.get_extra_info("ssl_object")
-        if tls is None or not url.startswith("https:"):
+        if tls is None or not url.lower().startswith("https:"):
             return Contact(address)
         der = tls.getpeercert(True)  # the object behind a socket takes no name for it
         return Contact(address, tls.version() or "", certificate.read(der) if der else None)

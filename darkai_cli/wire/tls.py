@@ -7,9 +7,11 @@ certificate the context also answers a service that asks who is there.
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from darkai_cli import stops
@@ -30,6 +32,26 @@ class Trust(NamedTuple):
     client_key: str | None = None
 
 
+LEAVING = 1.0
+"""Seconds that the end of the process waits for a thread that is inside OpenSSL."""
+_building: set[threading.Thread] = set()
+
+
+def _settle() -> None:
+    """Wait at exit for contexts under construction.
+
+    OpenSSL tears itself down when the process ends, and a thread that it still serves then crashes.
+    """
+    if _building:
+        with suppress(BaseException):  # a signal that came just before: the process ends already
+            stops.deaf()
+    for thread in list(_building):
+        thread.join(LEAVING)
+
+
+atexit.register(_settle)
+
+
 class PendingContext:
     """A context under construction, from the moment that this object is."""
 
@@ -41,6 +63,7 @@ class PendingContext:
         """Whether HTTP/2 can be offered, its extra being installed; known after ``get``."""
         self._fault: Exception | None = None
         self._thread = threading.Thread(target=self._build, name="tls", daemon=True)
+        _building.add(self._thread)
         self._thread.start()
 
     def _build(self) -> None:
@@ -55,6 +78,8 @@ class PendingContext:
             self._context = context
         except Exception as exc:  # noqa: BLE001 -- raised in the thread that asks for the context
             self._fault = exc
+        finally:
+            _building.discard(self._thread)
 
     def get(self) -> ssl.SSLContext:
         """The context. Raises ``ConfigError`` if a named file cannot be used."""

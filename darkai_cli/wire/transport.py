@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, cast
 
 import httpx
 
-from darkai_cli import __version__
+from darkai_cli import __version__, stops
 from darkai_cli.errors import BadReplyError, NetworkError
 from darkai_cli.secret import hide_parts
 from darkai_cli.wire import faults, lean
@@ -204,6 +204,7 @@ def send(
     ``begun``: a connection that is on its way. Leaving the context closes the connection at once,
     or gives it back to the session.
     """
+    stops.check()  # what came during the imports
     watch = Watch(link.timers)
     route = faults.Route.of(url, link.proxy)
     session = link.session or Session()
@@ -323,7 +324,7 @@ def _async_transport(link: Link, url: str) -> tuple[httpx.AsyncBaseTransport, bo
     lean.load()
     from darkai_cli.wire.network import AsyncNetwork
 
-    way = (link.proxy, link.tls, url.startswith("https:"))
+    way = (link.proxy, link.tls, url.lower().startswith("https:"))
     kept = None if link.session is None else link.session.asynchronous.get(way)
     if kept is not None:
         return kept, True

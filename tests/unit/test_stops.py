@@ -89,3 +89,28 @@ def test_without_a_block_it_is_raised_at_once():
         send(signal.SIGINT)
     stops.forget()
     assert stops.exit_code() is None
+
+
+def in_the_import_system(number: signal.Signals) -> None:
+    """Send a signal where the interpreter holds the locks of modules."""
+    code = compile("kill(pid, number)", "<frozen importlib._bootstrap>", "exec")
+    exec(code, {"kill": os.kill, "pid": os.getpid(), "number": number})
+
+
+@pytest.mark.parametrize(
+    ("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
+)
+def test_nothing_is_raised_where_modules_are_locked(
+    number: signal.Signals, raised: type[BaseException]
+):
+    """A lock would be left behind, and the next import of any thread would wait for ever."""
+    DONE.clear()
+
+    def go_on() -> None:
+        in_the_import_system(number)
+        while len(DONE) < 10_000_000:  # it comes again, outside
+            DONE.append("import")
+
+    with pytest.raises(raised):
+        go_on()
+    assert DONE

@@ -114,6 +114,64 @@ def test_the_wait_for_it_is_bounded(tmp_path: Path):
         begun.close()
 
 
+def test_a_handshake_that_nobody_waits_for_is_given_up(tmp_path: Path):
+    """So that nothing is inside OpenSSL, and no connection stands, for as long as it may take."""
+    tls = trusting(Authority(), tmp_path)
+    with FaultServer([BeforeRequest(), Stall()]) as server:
+        begun = HeadStart("service", server.host, server.port, tls, 100 * LONG)
+        with pytest.raises(TimeoutError):
+            begun.take(seen := watch(0.05))
+        assert seen.step == "tls"
+        begun.close()
+        begun._thread.join(LONG)
+        assert not begun._thread.is_alive()
+        assert server.departed.wait(LONG)
+
+
+def test_tls_is_not_begun_when_nobody_wants_it_any_more(monkeypatch: pytest.MonkeyPatch):
+    connected, slow = Event(), Event()
+    found = dial.connect
+
+    def connect(*given: Any) -> socket.socket:
+        connection = found(*given)
+        connected.set()
+        assert slow.wait(LONG)
+        return connection
+
+    monkeypatch.setattr(dial, "connect", connect)
+    with FaultServer([BeforeRequest(), Stall()]) as server:
+        begun = HeadStart("service", server.host, server.port, PendingContext(Trust(), {}), LONG)
+        assert connected.wait(LONG)
+        begun.close()
+        slow.set()
+        begun._thread.join(LONG)
+        assert begun._step == "service"
+        assert server.departed.wait(LONG)
+
+
+def test_the_end_of_the_process_waits_for_a_handshake(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """OpenSSL tears itself down then; a thread that is inside it would crash."""
+    monkeypatch.setattr(dial.stops, "deaf", lambda: None)  # this process goes on
+    tls = trusting(Authority(), tmp_path)
+    with FaultServer([BeforeRequest(), Stall()]) as server:
+        begun = HeadStart("service", server.host, server.port, tls, 100 * LONG)
+        with pytest.raises(TimeoutError):
+            begun.take(watch(0.05))
+        begun._leave()
+        assert not begun._thread.is_alive()
+
+
+def test_a_scheme_in_capitals_is_the_same(isolated: Path, tmp_path: Path):
+    authority = Authority()
+    with FaultServer(reply(["fine"]), tls=authority.context("127.0.0.1")) as server:
+        configure(isolated, base(server).replace("https:", "HTTPS:"))
+        done = run_darkai("ask", "hi", env={"SSL_CERT_FILE": authority.pem(tmp_path)})
+        assert (done.code, done.stdout) == (0, b"fine\n"), done
+        assert server.connections == 1
+
+
 @pytest.mark.parametrize(
     ("url", "link"),
     [

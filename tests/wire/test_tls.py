@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import sys
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
@@ -73,3 +74,22 @@ def test_a_service_that_the_system_does_not_know_is_refused(isolated: Path):
     assert done.code == 7, done
     assert "certificate" in done.stderr
     assert not server.requests
+
+
+def test_the_end_of_the_process_waits_for_a_context(monkeypatch: pytest.MonkeyPatch):
+    """OpenSSL tears itself down then; a thread that it still serves would crash."""
+    leaving = Event()
+    usual = tls.build
+
+    def build(*given: Any) -> ssl.SSLContext:
+        assert leaving.wait(30)
+        return usual(*given)
+
+    monkeypatch.setattr(tls, "build", build)
+    monkeypatch.setattr(tls.stops, "deaf", lambda: None)
+    pending = tls.PendingContext(tls.Trust(), {})
+    assert pending._thread in tls._building
+    monkeypatch.setattr(tls.stops, "deaf", leaving.set)  # this process goes on
+    tls._settle()
+    assert not pending._thread.is_alive()
+    assert pending._thread not in tls._building
