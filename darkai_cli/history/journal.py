@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 FinalState = Literal["complete", "interrupted", "truncated", "failed"]
 Saved = Literal["saved", "spilled"]
 
-INTERVAL = 0.15
-"""Seconds that text is collected for. With the writing after it, well below 250 ms."""
+INTERVAL = 0.2
+"""Seconds that text is collected for. With the writing after it, a few milliseconds, below 250."""
 _UNSENT = 1.0  # for ``sent``: connecting may last long, and the prompt is not to wait for it
 _PAUSE = 0.05
 _LAST_WAIT = 1.6  # for a lock at the end; with the rest of the exit, below 2 s

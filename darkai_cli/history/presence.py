@@ -37,7 +37,7 @@ class Presence:
         # An empty database, so that whoever looks for a history opens it, and merges this file.
         with contextlib.suppress(OSError):
             database.touch(mode=0o600, exist_ok=False)
-        self.spilled = False
+        self._size = 0  # of what was spilled: nobody else writes to it
         while True:
             self.owner = ids.new_id()
             self.path = folder / (self.owner + _SUFFIX)
@@ -50,26 +50,25 @@ class Presence:
 
     def spill(self, records: Iterable[Record]) -> None:
         """Append records; all of them or, with an ``OSError``, none."""
-        data = "".join(json.dumps(record, default=_base64) + "\n" for record in records).encode()
-        before = os.fstat(self._handle).st_size
-        self.spilled = True
+        data = "".join([_encode(record) + "\n" for record in records]).encode()
+        size = len(data)
         try:
             while data:
                 data = data[os.write(self._handle, data) :]
         except OSError:
-            os.ftruncate(self._handle, before)
-            self.spilled = before > 0
+            os.ftruncate(self._handle, self._size)
             raise
+        self._size += size
 
     def clear(self) -> None:
         """Forget what was spilled: it is in the database now."""
-        if self.spilled:
+        if self._size:
             os.ftruncate(self._handle, 0)
-            self.spilled = False
+            self._size = 0
 
     def close(self) -> None:
         """Give up the lock; what was spilled stays for the next start."""
-        if not self.spilled:
+        if not self._size:
             self.path.unlink(missing_ok=True)
         os.close(self._handle)
 
@@ -77,6 +76,9 @@ class Presence:
 def _base64(data: bytes) -> str:
     """An attachment's data as JSON can hold it."""
     return b64encode(data).decode("ascii")
+
+
+_encode = json.JSONEncoder(default=_base64).encode
 
 
 class Abandoned(NamedTuple):
