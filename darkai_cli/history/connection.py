@@ -199,10 +199,13 @@ def _touch(path: Path) -> int:
     An existing file is never opened here: POSIX locks of the whole process go when any descriptor
     of the file is closed, those of an SQLite connection in another thread too.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        path.touch(mode=0o600, exist_ok=False)
-    status = path.stat()
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            path.touch(mode=0o600, exist_ok=False)
+        status = path.stat()
     if status.st_mode & 0o077:
         path.chmod(0o600)
     return status.st_ino

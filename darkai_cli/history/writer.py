@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable
-from itertools import groupby
+from itertools import groupby, repeat, starmap
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,8 +117,8 @@ class Writer:
         self._database = self._presence = None
 
     def _collect(self) -> None:
-        take = self._queue.popleft
-        given = [take() for _ in range(len(self._queue))]  # what is added meanwhile stays
+        queue = self._queue
+        given = list(starmap(queue.popleft, repeat((), len(queue))))  # what is added now stays
         for kind, run in groupby(given, type):
             self._sort(kind, run)
 
