@@ -33,6 +33,13 @@ settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default")
 )
 
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers for each core: half of the tests wait for a process, a retry, a closed socket."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(2 * (cores or 1), 16)
+
+
 for _name in ("SIGINT", "SIGHUP", "SIGTERM"):
     # A runner under nohup, or in the background of a script, has them ignored, and so would every
     # process that the tests start.
