@@ -43,7 +43,9 @@ def test_the_platforms_folders_otherwise(monkeypatch: pytest.MonkeyPatch) -> Non
     values=st.fixed_dictionaries(
         {},
         optional={
-            name: st.sampled_from(["", "/", "/a b", "relative/one", " ", " /x", "/y ", "~/z", "/w/"])
+            name: st.sampled_from(
+                ["", "/", "/a b", "relative/one", " ", " /x", "/y ", "~/z", "/w/"]
+            )
             for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
         },
     )
