@@ -61,11 +61,11 @@ class Ledger:
         patience: float = PATIENCE,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._conn: sqlite3.Connection | None = None
         self._file = file
         self._patience = patience
         self._clock = clock
         self._inode = 0
-        self._conn: sqlite3.Connection | None = None
         self.replaced = False
         """Whether a damaged file was replaced by an empty one."""
 
@@ -109,6 +109,9 @@ class Ledger:
         if conn is not None:
             with contextlib.suppress(sqlite3.Error):
                 conn.close()
+
+    def __del__(self) -> None:
+        self.close()  # for who asks once, through the Python API, and leaves
 
     @staticmethod
     def _insert(conn: sqlite3.Connection, account: Account, now: float, keep: float) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import signal
 import statistics
@@ -221,7 +222,7 @@ def _journaled() -> bool:
     if not file.exists():
         return False
     try:
-        with sqlite3.connect(file) as db:
+        with contextlib.closing(sqlite3.connect(file)) as db:
             return any("kept words" in row for row in db.iterdump())
     except sqlite3.Error:
         return False
