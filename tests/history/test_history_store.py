@@ -282,7 +282,7 @@ def test_two_processes_move_a_damaged_file_once(database, start):
 
 
 READ = """
-import os, sys
+import os, sys, urllib.parse  # while Python's own folder can be read
 from pathlib import Path
 from darkai_cli.history.store import Store
 if sys.argv[2] != "0":  # root may write anywhere, so be somebody else

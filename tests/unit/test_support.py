@@ -175,9 +175,10 @@ def test_a_terminal_on_one_stream():
 def test_a_terminal_changes_its_size():
     code = (
         "import os, signal\n"
-        "signal.signal(signal.SIGWINCH, lambda *_: print(os.get_terminal_size().columns))\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGWINCH})\n"
         "print('ready', flush=True)\n"
-        "signal.pause()\n"
+        "signal.sigwait({signal.SIGWINCH})\n"
+        "print(os.get_terminal_size().columns)\n"
     )
     with start_in_pty(code, command=PYTHON) as process:
         process.wait_for(b"ready")
