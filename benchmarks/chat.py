@@ -103,9 +103,6 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=11)
     args = parser.parse_args()
     darkai = processes.darkai(args.python)
-    script = str(Path(args.python).with_name("darkai"))
-    if Path(script).exists():
-        darkai = [script]
     with tempfile.TemporaryDirectory() as home:
         service = Service(BODY)
         url = f"http://127.0.0.1:{service.port}/chat"

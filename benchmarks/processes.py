@@ -18,12 +18,14 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 
 def darkai(python: str) -> list[str]:
     """The command as it is installed for that interpreter, and not what is in this folder."""
-    return [python, "-P", "-m", "darkai_cli"]
+    script = Path(python).with_name("darkai")
+    return [str(script)] if script.exists() else [python, "-P", "-m", "darkai_cli"]
 
 
 class Run(NamedTuple):
