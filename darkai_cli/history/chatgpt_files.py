@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from darkai_cli.history.drafts import bytes_of
 from darkai_cli.messages import MAX_IMAGE, Image, image_type
 
 _ID = re.compile(r"file[-_][A-Za-z0-9]+")
@@ -46,12 +47,8 @@ class ChatGptFiles:
 
     def _image(self, identifier: str, name: str) -> Image | None:
         path = self._paths.get(identifier)
-        if path is None:
-            return None
-        try:
-            with path.open("rb") as file:
-                data = file.read(MAX_IMAGE + 1)
-        except OSError:
+        data = bytes_of(path) if path is not None else None
+        if path is None or data is None:
             return None
         media_type = image_type(data) if len(data) <= MAX_IMAGE else None
         return Image(media_type, data, name or path.name) if media_type else None

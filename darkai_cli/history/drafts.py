@@ -11,15 +11,28 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 from darkai_cli.history.records import attach, number_at
 from darkai_cli.history.store import Store, Turn
 from darkai_cli.history.stored import clean
-from darkai_cli.messages import Image
+from darkai_cli.messages import MAX_IMAGE, Image
 
 _BATCH = 2000  # messages in one transaction: others get their turn to write
 _USUAL = 4096  # bytes of a message
+
+
+def bytes_of(file: Path) -> bytes | None:
+    """What is in a file that lies beside an export; None if it cannot be read.
+
+    One byte more than an image may have is read, so that a longer file can be told.
+    """
+    try:
+        with file.open("rb") as opened:
+            return opened.read(MAX_IMAGE + 1)
+    except OSError:
+        return None
 
 
 class DraftMessage(NamedTuple):

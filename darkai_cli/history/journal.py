@@ -62,7 +62,7 @@ class Journal:
         self._writer: Writer | None = None  # whose who holds the lock
         self._wake, self._hurry, self._over = (threading.Event() for _ in range(3))
         self._over.set()
-        self._closing = self._stuck = False
+        self._stuck = False
 
     def begin(
         self,
@@ -183,8 +183,6 @@ class Journal:
         """Write what is left and close the database. A turn without an end is interrupted."""
         if self._thread is None:
             return
-        self._closing = True
-        self._wake.set()
         try:
             with self._alone(), stops.held():
                 writer = self._pen()
@@ -196,8 +194,8 @@ class Journal:
         except Exception as exc:  # noqa: BLE001 -- `end` has told it, if the turn had an end
             del exc
         finally:
-            self._thread = None
-            self._closing = False
+            self._thread = None  # by which the thread knows that it is over
+            self._wake.set()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -241,8 +239,10 @@ class Journal:
 
     def _run(self) -> None:
         stops.deaf()
-        while not self._closing:
+        while True:
             self._wake.wait()
+            if self._thread is not threading.current_thread():
+                return  # and leave the call to the one that a later turn has begun
             self._wake.clear()
             self._hurry.wait(_UNSENT)
             looked = time.monotonic()

@@ -12,8 +12,8 @@ import sqlite3
 from collections.abc import Collection
 from pathlib import Path
 
-from darkai_cli.history.drafts import Tally
-from darkai_cli.messages import MAX_IMAGE, Image, image_type
+from darkai_cli.history.drafts import Tally, bytes_of
+from darkai_cli.messages import Image, image_type
 
 
 class LlmImages:
@@ -77,9 +77,5 @@ def _content(path: Path, digest: str) -> bytes | None:
     """What is in the file, if it is what was attached."""
     if not path.is_absolute() or not path.is_file():
         return None
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_IMAGE + 1)
-    except OSError:
-        return None
-    return data if hashlib.sha256(data).hexdigest() == digest else None
+    data = bytes_of(path)
+    return data if data is not None and hashlib.sha256(data).hexdigest() == digest else None

@@ -52,7 +52,7 @@ class NoticeSink:
         self._start: StreamStart | None = None
         self._usage: Usage | None = None
         self._sources: list[Citation] = []
-        self._calls: dict[str, ToolCall] = {}
+        self._calls: list[ToolCall] = []
         """Calls without a result so far."""
 
     def feed(self, event: Event) -> None:
@@ -65,9 +65,9 @@ class NoticeSink:
         elif isinstance(event, Citation):
             self._sources.append(event)
         elif isinstance(event, ToolCall):
-            self._calls[event.id] = event
+            self._calls.append(event)
         elif event.type == "tool-result":
-            self._calls.pop(event.id, None)
+            self._calls = [call for call in self._calls if call.id != event.id]
         elif isinstance(event, StreamStart):
             self._start = event
         elif isinstance(event, Usage):
@@ -85,7 +85,7 @@ class NoticeSink:
         """Tell what was held back, tools not run, the sources, and what the reply took."""
         for line in self._held:
             self._tell(line)
-        for call in () if self._quiet else self._calls.values():
+        for call in () if self._quiet else self._calls:
             self._tell(_unanswered(call))
         if self._sources and self._with_sources and not self._quiet:
             self._tell("sources:")

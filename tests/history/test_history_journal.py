@@ -222,6 +222,24 @@ def test_a_session_whose_turns_are_ended_by_several_threads(database, journal):
         assert len(store.turns(names.conversation)) == 4
 
 
+def test_the_thread_ends_with_the_journal(database, journal, monkeypatch):
+    """Also one that did not come to run before all was over; and the next turn has its own."""
+    late = threading.Event()
+    monkeypatch.setattr(journal_module.stops, "deaf", lambda: late.wait(60))
+    threads = []
+    for number in range(3):
+        journal.begin(f"q{number}", provider="p", model="m")
+        threads.append(journal._thread)
+        journal.end("complete")
+        journal.close()
+    late.set()
+    for thread in threads:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in threads)
+    with Store(database) as store:
+        assert len(store.conversations()) == 3
+
+
 def test_beginning_a_turn_loads_no_database():
     code = (
         "import sys; from pathlib import Path; from darkai_cli.history.journal import Journal;"

@@ -11,6 +11,9 @@ from support.openai import base, chunk, configure, reply
 from support.scenario import Result, run_darkai, run_in_pty
 from support.server import FaultServer, Reset, json_page
 
+from darkai_cli.events import ToolCall
+from darkai_cli.sinks.notices import NoticeSink
+
 WEATHER = {"index": 0, "id": "c1", "function": {"name": "wea\x1bther", "arguments": '{"city":"Ro'}}
 REST = {"index": 0, "function": {"arguments": 'me"}'}}
 CALLING = [chunk({"tool_calls": [WEATHER]}), chunk({"tool_calls": [REST]})]
@@ -52,6 +55,16 @@ def test_each_of_several_tools_is_told(isolated: Path):
         result = asked(isolated, server)
     told = [line.split("`")[1] for line in result.stderr.splitlines()]
     assert told == ["one", "two"]
+
+
+def test_calls_that_share_a_name_for_themselves_are_told_too():
+    """A gateway may leave out what tells two calls apart."""
+    told: list[str] = []
+    sink = NoticeSink(told.append, quiet=False, verbose=False)
+    for name in ("one", "two"):
+        sink.feed(ToolCall("", name, "{}"))
+    sink.close()
+    assert [line.split("`")[1] for line in told] == ["one", "two"]
 
 
 def test_quiet_says_nothing_of_tools(isolated: Path):
