@@ -5,11 +5,11 @@
     data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":2}}
     data: [DONE]
 
-This file has the request and what ``responses``, the other format of OpenAI's, has
-like it; ``openai_stream`` reads the reply, ``openai_faults``
-explains errors, ``openai_models`` reads lists of models. Where the services differ, a field of
-``Quirks`` or the shape of the data decides, never a name. Sources: OpenAI's openapi.yaml; the
-servers' sources of vLLM, llama.cpp, Ollama; the public documentation of the services.
+This file has the request, and what ``responses``, the other format of OpenAI's, shares with it;
+``openai_stream`` reads the reply, ``openai_faults`` explains errors, ``openai_models`` reads lists
+of models. Where the services differ, a field of ``Quirks`` or the shape of the data decides, never
+a name. Sources: OpenAI's openapi.yaml; the servers' sources of vLLM, llama.cpp, Ollama; the public
+documentation of the services.
 
 A conversation that ends with the assistant is a reply to be continued. Most servers of open models
 go on with it by themselves; ``Quirks.resume`` says what else a service wants to be told: a field,
