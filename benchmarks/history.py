@@ -24,7 +24,7 @@ from pathlib import Path
 from processes import Run, Service, darkai, in_turn, measure, measure_on_terminal, row
 from stream import body
 
-from darkai_cli.history import ids, records
+from darkai_cli.history import ids, turns
 from darkai_cli.history.store import Store
 
 START = 1_600_000_000_000
@@ -81,7 +81,7 @@ def fill(path: Path, count: int) -> None:
 
 def _conversation(conn: sqlite3.Connection, when: int, texts: list[str]) -> None:
     identifier, *names = ids.new_ids(1 + len(texts) + TURNS, when)
-    first = records.number_at(conn, when)
+    first = turns.number_at(conn, when)
     conn.execute(
         "INSERT INTO conversation VALUES (?, ?, ?, ?, ?, 'darkai')",
         (identifier, texts[0][:60], when, when, names[len(texts) - 1]),

@@ -20,13 +20,13 @@ from itertools import cycle, islice
 
 import httpx
 
+from darkai_cli.http.timeouts import Deadline, Timeouts
 from darkai_cli.messages import ChatRequest, Message
 from darkai_cli.providers.base import Dialect, ProviderSettings
-from darkai_cli.providers.http import ReplyReader
+from darkai_cli.providers.client import ReplyReader
 from darkai_cli.providers.openai import OpenAIDialect
-from darkai_cli.providers.responses import ResponsesDialect
-from darkai_cli.secret import Secret
-from darkai_cli.wire.timers import Timers, Watch
+from darkai_cli.providers.openai_responses import ResponsesDialect
+from darkai_cli.secrets import Secret
 
 ROUNDS = 9
 EVENTS = 6000
@@ -141,7 +141,7 @@ def theirs(pieces: Sequence[bytes]) -> int:
 def ours(pieces: Sequence[bytes], dialect: Dialect, settings: ProviderSettings) -> int:
     """The whole way; how many events."""
     reader = ReplyReader(dialect, settings, CHAT)
-    watch = Watch(Timers())
+    watch = Deadline(Timeouts())
     seen = 0
     for piece in pieces:
         for _ in reader.feed(piece, watch):

@@ -17,8 +17,8 @@ from typing import NamedTuple
 from httpx_sse._decoders import SSEDecoder as OtherSSEDecoder
 from httpx_sse._decoders import SSELineDecoder as OtherLineDecoder
 
-from darkai_cli.wire.ndjson import NDJSONDecoder
-from darkai_cli.wire.sse import SSEDecoder, SSELineDecoder
+from darkai_cli.http.ndjson import NDJSONDecoder
+from darkai_cli.http.sse import SSEDecoder, SSELineDecoder
 
 ROUNDS = 7
 SIZE = 4 * 1024 * 1024

@@ -24,8 +24,8 @@ from rich.live import Live
 from rich.markdown import Markdown
 
 from darkai_cli.events import StreamEnd, TextChunk
-from darkai_cli.sinks.terminal import TerminalSink, render_static
-from darkai_cli.sinks.terminal.sink import Mode
+from darkai_cli.output.terminal import TerminalSink, render_static
+from darkai_cli.output.terminal.terminal_sink import Mode
 
 WIDTH, HEIGHT = 80, 24
 FRAME = 36 * 4
@@ -221,7 +221,7 @@ def first_text() -> float:
     code = (
         "import io, time\n"
         "from darkai_cli.events import TextChunk\n"
-        "from darkai_cli.sinks.terminal import TerminalSink\n"
+        "from darkai_cli.output.terminal import TerminalSink\n"
         "began = time.process_time()\n"
         "sink = TerminalSink(io.StringIO(), width=lambda: 80, height=lambda: 24, colour=True,\n"
         "    painter=lambda paint: type('P', (), {'request': staticmethod(paint)}))\n"

@@ -32,9 +32,9 @@ def _version() -> int:
     try:
         print(f"darkai {__version__}", flush=True)
     except OSError:  # nobody reads it, or the disk is full
-        from darkai_cli import streams
+        from darkai_cli import stdio
 
-        return streams.close_stdout(0)
+        return stdio.close_stdout(0)
     return 0
 
 
@@ -43,26 +43,26 @@ def _run(args: list[str]) -> int:
     gc.disable()  # until the request is out: what imports allocate is not garbage
     code: int | None = None
     try:
-        from darkai_cli import stops
+        from darkai_cli import signals
 
-        stops.listen()
+        signals.install()
         code = _command(args)
     except BaseException:
         # A stop ends the program wherever it comes, also where an import turned it into a fault.
-        code = stops.exit_code()
+        code = signals.exit_code()
         if code is None:
             raise
-    from darkai_cli import streams
+    from darkai_cli import stdio
 
-    return streams.close_stdout(code)
+    return stdio.close_stdout(code)
 
 
 def _command(args: list[str]) -> int:
-    from darkai_cli import stops
+    from darkai_cli import signals
     from darkai_cli.errors import DarkAIError, Terminated
 
     try:
-        from darkai_cli.cli import app
+        from darkai_cli.cli import main as app
 
         return app.run(args)
     except DarkAIError as error:
@@ -75,7 +75,7 @@ def _command(args: list[str]) -> int:
     except BrokenPipeError:
         return 0
     except Exception as exc:
-        if stops.exit_code() is not None:
+        if signals.exit_code() is not None:
             raise
         from darkai_cli.errors import InputError
 
@@ -92,9 +92,9 @@ def _command(args: list[str]) -> int:
 
 
 def _tell(error: DarkAIError, args: list[str]) -> None:
-    from darkai_cli import events, streams
-    from darkai_cli.secret import hide_known
-    from darkai_cli.sinks.sanitize import sanitize_line
+    from darkai_cli import events, stdio
+    from darkai_cli.output.sanitize import sanitize_line
+    from darkai_cli.secrets import hide_known
 
     options = args[: args.index("--")] if "--" in args else args
     if "--debug" in options:
@@ -102,19 +102,19 @@ def _tell(error: DarkAIError, args: list[str]) -> None:
     if "--json" in options and not error.reported:
         import json
 
-        streams.try_stdout(json.dumps(events.error_to_json(error)))
-    streams.tell(f"error: {sanitize_line(hide_known(error.message), 1000)}")
+        stdio.try_stdout(json.dumps(events.error_to_json(error)))
+    stdio.print_err(f"error: {sanitize_line(hide_known(error.message), 1000)}")
     if error.hint:
-        streams.tell(f"hint: {sanitize_line(hide_known(error.hint), 1000)}")
+        stdio.print_err(f"hint: {sanitize_line(hide_known(error.hint), 1000)}")
 
 
 def _traceback(exc: BaseException) -> None:
     import traceback
 
-    from darkai_cli import streams
-    from darkai_cli.sinks.sanitize import sanitize
+    from darkai_cli import stdio
+    from darkai_cli.output.sanitize import sanitize
 
-    streams.tell(sanitize("".join(traceback.format_exception(exc))).rstrip())
+    stdio.print_err(sanitize("".join(traceback.format_exception(exc))).rstrip())
 
 
 if __name__ == "__main__":

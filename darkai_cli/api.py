@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, M
 from contextlib import aclosing
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar
 
-from darkai_cli import streams
+from darkai_cli import stdio
 from darkai_cli.errors import InputError, UnknownModelError, UsageError
 from darkai_cli.events import Event, TextChunk
 from darkai_cli.messages import ChatRequest, Message, from_dicts
@@ -118,7 +118,7 @@ class AsyncGeneratorProvider:
 async def _texts(
     subject: Any, model: str | None, messages: Messages, proxy: str | None, kwargs: dict[str, Any]
 ) -> AsyncResult:
-    from darkai_cli.providers.http import HttpProvider
+    from darkai_cli.providers.client import HttpProvider
 
     timeout = _checked("timeout", kwargs.pop("timeout", None))
     headers = _checked("headers", kwargs.pop("headers", None)) or {}
@@ -173,19 +173,19 @@ def _messages(messages: Any) -> tuple[Message, ...]:
 
 
 def _link(url: str, proxy: str | None, timeout: float | None) -> Any:
-    from darkai_cli.wire import proxy as proxies
-    from darkai_cli.wire import tls
-    from darkai_cli.wire.link import Link, check_url
-    from darkai_cli.wire.timers import Timers
+    from darkai_cli.http import proxy as proxies
+    from darkai_cli.http import tls
+    from darkai_cli.http.connection import ConnectionConfig, check_url
+    from darkai_cli.http.timeouts import Timeouts
 
     check_url(url, "api_endpoint")
-    environ = streams.environ()
+    environ = stdio.environ()
     route = proxies.choose(
         url, explicit=proxy, origin="the argument `proxy`", by_flag=True, environ=environ
     )
     secure = url.lower().startswith("https:") or (route is not None and route.scheme == "https")
     pending = tls.PendingContext(tls.Trust(), environ) if secure else None
-    return Link(Timers().with_timeout(timeout), route, pending)
+    return ConnectionConfig(Timeouts().with_timeout(timeout), route, pending)
 
 
 class DarkAI(AsyncGeneratorProvider, ProviderModelMixin):
@@ -218,10 +218,10 @@ def _request(
 ) -> tuple[Any, Any, tuple[Message, ...]]:
     """Config, who is asked, and what, for a question."""
     from darkai_cli.config.load import load
-    from darkai_cli.providers import registry
+    from darkai_cli.providers import resolve
 
     config = load({key: value for key, value in flags.items() if value is not None})
-    target = registry.resolve(config)
+    target = resolve.resolve(config)
     messages = (Message("user", prompt),) if isinstance(prompt, str) else _messages(prompt)
     system = None if system is None else _text("system", system)
     system = system or config.system
@@ -249,7 +249,7 @@ def stream(
 
     flags = {"model": model, "provider": provider, "timeout": timeout, "proxy": proxy}
     config, target, messages = _request(prompt, system, flags)
-    open_stream = fallback.opener(config, messages, options, streams.environ())
+    open_stream = fallback.opener(config, messages, options, stdio.environ())
     return open_stream(target, connect_timeout=None, retries=config.retries)
 
 
@@ -273,7 +273,7 @@ async def astream(
 
     flags = {"model": model, "provider": provider, "timeout": timeout, "proxy": proxy}
     config, target, messages = _request(prompt, system, flags)
-    turn = fallback.aopened(config, target, messages, options, streams.environ())
+    turn = fallback.aopened(config, target, messages, options, stdio.environ())
     async with aclosing(turn) as events:
         async for event in events:
             yield event

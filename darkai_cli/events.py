@@ -13,7 +13,7 @@ import json
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from darkai_cli.errors import DarkAIError
-from darkai_cli.secret import hide_known
+from darkai_cli.secrets import hide_known
 
 EndReason = Literal["stop", "length", "tool-calls", "filtered", "cancelled", "eof"]
 Level = Literal["info", "warning"]

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from darkai_cli import streams
+from darkai_cli import stdio
 from darkai_cli.cli import options as opt
-from darkai_cli.cli.declared import Command
+from darkai_cli.cli.parser import Command
 from darkai_cli.errors import UsageError
 from darkai_cli.messages import Message
 
 if TYPE_CHECKING:
-    from darkai_cli.turns.asking import Asking
+    from darkai_cli.conversation.turn import Turn
 
 
 def ask(
@@ -44,14 +44,14 @@ def ask(
     debug: opt.Debug = False,
 ) -> int:
     """Ask one thing."""
-    from darkai_cli.sinks.choose import Wishes, choose
-    from darkai_cli.turns.output import Aside
+    from darkai_cli.conversation.sinks import Aside
+    from darkai_cli.output.format import OutputOptions, select_format
 
     words = [opt.typed(word, f"word {number}") for number, word in enumerate(prompt or (), 1)]
     system = opt.typed(system, "the system prompt (`-s`)") if system else system
     options = opt.parse_options(option or ())
-    wishes = Wishes(json=json, raw=raw, extract=extract, no_stream=no_stream)
-    choose(wishes, terminal=False)  # wishes that exclude each other are told before stdin is read
+    wishes = OutputOptions(json=json, raw=raw, extract=extract, no_stream=no_stream)
+    select_format(wishes, terminal=False)  # before stdin is read
     _check(words, file, conversation, resume=resume)
     flags = {
         "model": model,
@@ -77,7 +77,7 @@ def ask(
         aside=Aside(quiet=quiet, verbose=verbose, record=record),
         save=not no_save,
         allowed=not no_fallback,
-        log=streams.tell if debug else None,
+        log=stdio.print_err if debug else None,
     )
 
 
@@ -92,14 +92,14 @@ def _asking(
     past: tuple[str | None, bool] | None,
     no_stdin: bool,
     quiet: bool,
-) -> "Asking":
+) -> "Turn":
     """The question with all that goes before it. ``typed``: words and files.
 
     ``past``: the conversation to go on with, None for the latest, and whether to resume its reply.
     """
     from darkai_cli.cli import question
     from darkai_cli.config.load import load
-    from darkai_cli.turns.asking import Asking
+    from darkai_cli.conversation.turn import Turn
 
     config = load(flags)
     for notice in () if quiet else config.notices:
@@ -117,7 +117,7 @@ def _asking(
         _check_resumed(config, messages, before)
     if before is not None and not quiet:
         _tell_past(before)
-    return Asking(config, messages, options, question=asked, past=before)
+    return Turn(config, messages, options, question=asked, past=before)
 
 
 def _check(
@@ -136,21 +136,21 @@ def _check(
 def _past(conversation: str | None, *, resume: bool) -> Any:
     """The conversation to go on with."""
     from darkai_cli.config import paths
-    from darkai_cli.conversation import past
+    from darkai_cli.conversation import resume as past
 
-    return past.load(paths.history_file(streams.environ()), conversation, resume=resume)
+    return past.load(paths.history_file(stdio.environ()), conversation, resume=resume)
 
 
 def _restored(config: Any, flags: dict[str, Any], past: Any) -> dict[str, Any]:
     """The flags, with the conversation's own model where the user named none for this request."""
-    from darkai_cli.providers import registry
+    from darkai_cli.providers import resolve
 
     chosen = {config.origin(key).kind for key in ("model", "provider")}
     provider, _, name = (past.model or "").partition("/")
-    known = name and provider in registry.names(config) and provider != "demo"
+    known = name and provider in resolve.names(config) and provider != "demo"
     if not known or chosen & {"flag", "environment"}:
         return flags
-    target = registry.resolve(config)
+    target = resolve.resolve(config)
     if past.model == f"{target.settings.name}/{target.model}":
         return flags
     return {**flags, "model": past.model}
@@ -159,24 +159,24 @@ def _restored(config: Any, flags: dict[str, Any], past: Any) -> dict[str, Any]:
 def _check_resumed(config: Any, messages: tuple[Message, ...], past: Any) -> None:
     """Raise ``UsageError`` where the reply cannot be continued by whom it was asked of."""
     from darkai_cli.conversation import demo
-    from darkai_cli.providers import registry
+    from darkai_cli.providers import resolve
 
-    demo.check_resumed(registry.resolve(config), messages, past.model)
+    demo.check_resumed(resolve.resolve(config), messages, past.model)
 
 
 def _tell_past(past: Any) -> None:
     """One dim line that names the conversation and its age."""
-    from darkai_cli.sinks.sanitize import sanitize_line
+    from darkai_cli.output.sanitize import sanitize_line
 
     line = f"continuing {past.short} `{sanitize_line(past.title, 60)}`, {opt.age(past.age)}"
-    dim = streams.wants_colour(streams.stderr())
-    streams.tell(f"\x1b[2m{line}\x1b[0m" if dim else line)
+    dim = stdio.use_color(stdio.stderr())
+    stdio.print_err(f"\x1b[2m{line}\x1b[0m" if dim else line)
     for warning in past.warnings:
         _warn(warning)
 
 
 def _warn(text: str) -> None:
-    from darkai_cli.sinks.notices import tell
+    from darkai_cli.output.notices import tell
 
     tell("warning", text)
 

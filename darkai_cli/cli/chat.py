@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from darkai_cli import streams
+from darkai_cli import stdio
 from darkai_cli.cli import options as opt
-from darkai_cli.cli.declared import Command
+from darkai_cli.cli.parser import Command
 from darkai_cli.errors import UsageError
 
 
@@ -43,7 +43,7 @@ def chat(
         "plain": plain or None,
         "reasoning": reasoning,
     }
-    if not streams.is_terminal(streams.stdout()):
+    if not stdio.is_terminal(stdio.stdout()):
         raise UsageError(
             "`chat` needs a terminal to show the conversation on",
             hint="`darkai ask` answers one question, also into a pipe",
@@ -59,7 +59,7 @@ def chat(
         allowed=not no_fallback,
         quiet=quiet,
         verbose=verbose,
-        log=streams.tell if debug else None,
+        log=stdio.print_err if debug else None,
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from darkai_cli.cli.completion import rows
+from darkai_cli.cli.completion import spec
 
 SHELLS = {
     "bash": "darkai_cli.cli.completion.bash",
@@ -24,5 +24,5 @@ SHELLS = {
 
 def render(shell: str, root: Any) -> str:
     """The script for one of ``SHELLS``; ``root`` is darkai's own Typer command."""
-    text: str = importlib.import_module(SHELLS[shell]).script(rows.tree(root))
+    text: str = importlib.import_module(SHELLS[shell]).script(spec.tree(root))
     return text

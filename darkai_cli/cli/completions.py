@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from darkai_cli import streams
+from darkai_cli import stdio
 from darkai_cli.errors import DarkAIError, UsageError
 
 if TYPE_CHECKING:
@@ -50,18 +50,18 @@ def completions(
     if shell not in completion_scripts.SHELLS:
         what = "no shell is named" if shell is None else f"there is no script for `{shell}`"
         raise UsageError(what, hint=f"`darkai completions SHELL`, one of {known}")
-    out = streams.stdout()
+    out = stdio.stdout()
     out.write(completion_scripts.render(shell, ctx.find_root().command))
-    if streams.is_terminal(out):
+    if stdio.is_terminal(out):
         out.flush()
-        streams.tell(f"hint: {_INSTALL[shell]}")
+        stdio.print_err(f"hint: {_INSTALL[shell]}")
 
 
 def _print_names(what: str) -> None:
     """One name a line; nothing at all where the configuration cannot be read."""
     try:
         found = dict.fromkeys(name for name in _names(what) if name and name.isprintable())
-        streams.stdout().write("".join(f"{name}\n" for name in found))
+        stdio.stdout().write("".join(f"{name}\n" for name in found))
     except (DarkAIError, OSError, UnicodeError):
         return
 
@@ -69,23 +69,23 @@ def _print_names(what: str) -> None:
 def _names(what: str) -> "Iterator[str]":
     """Names as ``-m`` and ``-p`` take them; those of a model without its provider come first."""
     from darkai_cli.config.load import load
-    from darkai_cli.providers import registry
+    from darkai_cli.providers import resolve
 
     config = load()
-    usable = registry.configured(config)
+    usable = resolve.configured_providers(config)
     if what == "providers":
         yield from usable
-        yield from registry.names(config)
+        yield from resolve.names(config)
     if what != "models":
         return
     yield from config.aliases
     qualified = []
     for name in usable:
         try:
-            settings = registry.settings_of(config, name)
+            settings = resolve.settings_of(config, name)
         except DarkAIError:  # the others can be used
             continue
-        models = registry.listed(settings)
+        models = resolve.known_models(settings)
         if name == config.provider:
             yield from models
             yield from (alias for alias, model in settings.aliases.items() if model in models)

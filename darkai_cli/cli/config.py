@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from darkai_cli import streams
+from darkai_cli import stdio
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config, Origin
@@ -41,10 +41,10 @@ def show(json: Json = False) -> None:
 @app.command(help="One value.")
 def get(key: Key) -> None:
     """Print it; an empty line for a key that is not set."""
-    from darkai_cli.config import document
+    from darkai_cli.config import toml
     from darkai_cli.config.load import load
 
-    path = document.path_of(key)
+    path = toml.path_of(key)
     config = load()
     _tell_notices(config)
     _print(_text(_value(config, path)))
@@ -75,7 +75,8 @@ def unset(key: Key) -> None:
 @app.command(help="Open config.toml in $VISUAL, $EDITOR or vi, then check it.")
 def edit() -> None:
     """Edit it; a file with errors is kept, and the first one told."""
-    from darkai_cli.config import files, load, paths, schema
+    from darkai_cli import files
+    from darkai_cli.config import load, paths, schema
     from darkai_cli.errors import ConfigError
 
     file = paths.config_file()
@@ -90,17 +91,17 @@ def edit() -> None:
 
 def _run_editor(file: Path) -> None:
     """The user's editor on the file, which may be there to be mended."""
-    from darkai_cli.config import Config, children, editing, load, paths
+    from darkai_cli.config import Config, children, editor, load, paths
     from darkai_cli.errors import ConfigError
-    from darkai_cli.providers import registry
+    from darkai_cli.providers import resolve
 
-    environ = streams.environ()
+    environ = stdio.environ()
     try:
         config = load.user_file(paths.config_file(environ))
     except ConfigError:
         config = Config()
-    child = children.environment_for_children(environ, registry.key_variables(config))
-    editing.run(file, config.editor, environ, child)
+    child = children.environment_for_children(environ, resolve.key_variables(config))
+    editor.run(file, config.editor, environ, child)
 
 
 @app.command(help="Where config.toml is.")
@@ -119,12 +120,12 @@ def trust(
     ] = None,
 ) -> None:
     """Record its SHA-256, and print it the way `sha256sum` does."""
-    from darkai_cli.config import document, load
+    from darkai_cli.config import load, toml
     from darkai_cli.config import trust as trusted
     from darkai_cli.errors import InputError
 
     found = _project_file(file)
-    data = document.read(found)
+    data = toml.read(found)
     if data is None:
         raise InputError(f"there is no file `{found}`", hint="`darkai config trust FILE`")
     load.check_project(found, data)
@@ -154,18 +155,18 @@ def _project_file(file: Path | None) -> Path:
 
 def _show(*, json: bool) -> None:
     from darkai_cli.config.load import load
-    from darkai_cli.sinks.fields import field
-    from darkai_cli.sinks.sanitize import sanitize_line
+    from darkai_cli.output.sanitize import sanitize_line
+    from darkai_cli.output.tsv import field
 
     config = load()
     _tell_notices(config)
     rows = [(key, value, config.origin(key)) for key, value in _rows(config)]
-    out = streams.stdout()
+    out = stdio.stdout()
     if json:
         for key, value, origin in rows:
             row = {"key": key, "value": value, "origin": origin.kind, "where": origin.where}
             out.write(json_module.dumps(row) + "\n")
-    elif streams.is_terminal(out):
+    elif stdio.is_terminal(out):
         lines = [
             (sanitize_line(key, 60), sanitize_line(_text(value), 60), sanitize_line(_named(origin)))
             for key, value, origin in rows
@@ -218,7 +219,7 @@ def _value(config: "Config", path: tuple[str, ...]) -> Any:
 
 def _provider(table: Any) -> dict[str, Any]:
     from darkai_cli.config import values
-    from darkai_cli.wire.secrets import shown_url
+    from darkai_cli.http.secrets import shown_url
 
     shown = {field: value for field, value in table._asdict().items() if value is not None}
     if "headers" in shown:
@@ -250,14 +251,14 @@ def _writable(text: str) -> str:
 
 def _print(text: str) -> None:
     """One value on stdout: exact in a pipe, safe on a terminal."""
-    from darkai_cli.sinks.sanitize import sanitize
+    from darkai_cli.output.sanitize import sanitize
 
-    out = streams.stdout()
-    out.write((sanitize(text) if streams.is_terminal(out) else _writable(text)) + "\n")
+    out = stdio.stdout()
+    out.write((sanitize(text) if stdio.is_terminal(out) else _writable(text)) + "\n")
 
 
 def _tell(label: Literal["note", "warning"], text: str) -> None:
-    from darkai_cli.sinks.notices import tell
+    from darkai_cli.output.notices import tell
 
     tell(label, text)
 
@@ -286,11 +287,11 @@ def _tell_winner(key: str) -> None:
 
 def _tell_unusable(config: "Config", key: str) -> None:
     """Say what the provider of a key still lacks."""
-    from darkai_cli.config import document
+    from darkai_cli.config import toml
     from darkai_cli.errors import DarkAIError
-    from darkai_cli.providers import registry
+    from darkai_cli.providers import resolve
 
     try:
-        registry.settings_of(config, document.path_of(key)[1])
+        resolve.settings_of(config, toml.path_of(key)[1])
     except DarkAIError as fault:
         _tell("note", f"{fault.message}; {fault.hint}")

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from darkai_cli import streams
+from darkai_cli import stdio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from darkai_cli.cli.history.printing import Screen
-    from darkai_cli.doctor.checks import Check
-    from darkai_cli.sinks.waiting import Waiting
+    from darkai_cli.cli.print import Screen
+    from darkai_cli.doctor.check import Check
+    from darkai_cli.output.progress import Waiting
 
 app = typer.Typer(
     add_completion=False,
@@ -40,16 +40,16 @@ def doctor(
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> int:
     """Make the checks; the code of the first that failed."""
-    from darkai_cli.cli.history.printing import Screen
-    from darkai_cli.doctor import examining, report
+    from darkai_cli.cli.print import Screen
+    from darkai_cli.doctor import report, run
 
-    environ = streams.environ()
+    environ = stdio.environ()
     began = time.monotonic()
     privacy = report.Privacy.of(environ)
     screen = Screen()
     section = ""
     checks: list[Check] = []
-    for batch in _shown(examining.examine(names or [], environ, deep=deep)):
+    for batch in _shown(run.examine(names or [], environ, deep=deep)):
         for check in map(privacy.checked, batch):
             checks.append(check)
             if not json:
@@ -64,7 +64,7 @@ def doctor(
 
 
 def _print(screen: "Screen", check: "Check", before: str) -> None:
-    from darkai_cli.cli.history import layout
+    from darkai_cli.cli import tables
     from darkai_cli.doctor import report
 
     rows = []
@@ -72,7 +72,7 @@ def _print(screen: "Screen", check: "Check", before: str) -> None:
         rows = [""] if before else []
         rows.append(screen.ink("bold", check.section))
     width = screen.width if screen.terminal else None
-    screen.lines([*rows, *report.lines(check, width, layout.wrapped, screen.ink)])
+    screen.lines([*rows, *report.lines(check, width, tables.wrapped, screen.ink)])
 
 
 def _shown(batches: "Iterator[list[Check]]") -> "Iterator[list[Check]]":
@@ -88,10 +88,10 @@ def _shown(batches: "Iterator[list[Check]]") -> "Iterator[list[Check]]":
 
 
 def _waiting() -> "Waiting":
-    from darkai_cli.sinks.waiting import Waiting
+    from darkai_cli.output.progress import Waiting
 
-    err = streams.stderr()
-    waiting = Waiting(err, "the checks", width=lambda: streams.size(err)[0])
-    if not streams.is_dumb():
+    err = stdio.stderr()
+    waiting = Waiting(err, "the checks", width=lambda: stdio.size(err)[0])
+    if not stdio.is_dumb():
         waiting.start()
     return waiting

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from darkai_cli import streams
+from darkai_cli import stdio
 from darkai_cli.errors import DarkAIError, InputError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
-    from darkai_cli.config.keys import Seeker, Source
+    from darkai_cli.config.keys.lookup import KeyQuery, Source
     from darkai_cli.providers.base import ProviderSettings
 
 app = typer.Typer(
@@ -61,22 +61,23 @@ def set_(
 ) -> None:
     """Store it for the place where the provider is now."""
     from darkai_cli.config import paths
-    from darkai_cli.config.keys import ring, stored
+    from darkai_cli.config.keys import file
+    from darkai_cli.config.keys import keyring as ring
     from darkai_cli.config.load import load
-    from darkai_cli.providers import tables
-    from darkai_cli.secret import Secret, shown_origin
+    from darkai_cli.providers import settings as tables
+    from darkai_cli.secrets import Secret, shown_origin
 
     config = load()
     settings = tables.settings_of(config, provider)
     if settings.type == "demo":
         raise UsageError(f"`{provider}` takes no key", hint="`darkai keys set openai`, for example")
-    before = stored.entries().get(provider)  # a file that cannot be used is told before one types
+    before = file.entries().get(provider)  # a file that cannot be used is told before one types
     key = _read_key(provider)
     shown = Secret(key, "stdin").fingerprint
     origin = shown_origin(settings.url)
     if keyring:
         ring.put(provider, origin, key)
-    stored.put(provider, settings.url, None if keyring else key)
+    file.put(provider, settings.url, None if keyring else key)
     where = "the keyring" if keyring else str(paths.keys_file())
     _tell("note", f"stored the key of `{provider}` ({shown}) for {origin} in {where}")
     if before is not None and before.key is None and not (keyring and before.origin == origin):
@@ -86,7 +87,7 @@ def set_(
 
 def _forget(name: str, origin: str) -> None:
     """Take a key that was replaced out of the keyring."""
-    from darkai_cli.config.keys import ring
+    from darkai_cli.config.keys import keyring as ring
     from darkai_cli.errors import ConfigError
 
     try:
@@ -104,16 +105,17 @@ def list_(json: Json = False) -> None:
 @app.command(help="Remove the stored key of a provider.")
 def rm(provider: Provider) -> None:
     """Remove it, also that of a provider that is not configured any more."""
-    from darkai_cli.config.keys import ring, stored
+    from darkai_cli.config.keys import file
+    from darkai_cli.config.keys import keyring as ring
 
-    entry = stored.entries().get(provider)
+    entry = file.entries().get(provider)
     if entry is None:
         raise NotFoundError(
             f"there is no stored key of `{provider}`", hint="`darkai keys list` shows all keys"
         )
     if entry.key is None:
         ring.remove(provider, entry.origin)
-    stored.remove(provider)
+    file.remove(provider)
     _tell("note", f"removed the key of `{provider}`")
 
 
@@ -121,26 +123,26 @@ def rm(provider: Provider) -> None:
 def path() -> None:
     """Print it."""
     from darkai_cli.config import paths
-    from darkai_cli.sinks.sanitize import sanitize
+    from darkai_cli.output.sanitize import sanitize
 
-    out = streams.stdout()
+    out = stdio.stdout()
     text = str(paths.keys_file())
-    shown = sanitize(text) if streams.is_terminal(out) else text
+    shown = sanitize(text) if stdio.is_terminal(out) else text
     out.write(shown.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
 def _read_key(provider: str) -> str:
     """The key, from the keyboard or stdin. Raises ``InputError``."""
-    from darkai_cli import stops
-    from darkai_cli.config.keys import fault_in
+    from darkai_cli import signals
+    from darkai_cli.config.keys.lookup import fault_in
 
-    stops.check()
+    signals.raise_pending()
     where, nothing = "on stdin", "no key on stdin"
-    if streams.is_terminal(streams.stdin()):
-        text = streams.read_hidden(f"API key of {provider} (not shown): ")
+    if stdio.is_terminal(stdio.stdin()):
+        text = stdio.read_hidden(f"API key of {provider} (not shown): ")
         where, nothing = "that was typed", "no key was typed"
-    elif streams.has_input():
-        text = streams.read_input(lambda: streams.tell(_WAITING))
+    elif stdio.has_input():
+        text = stdio.read_input(lambda: stdio.print_err(_WAITING))
     else:
         text = ""
     key = text.removesuffix("\n").removesuffix("\r").strip(" \t")
@@ -166,9 +168,9 @@ def _tell_winner(config: "Config", settings: "ProviderSettings") -> None:
 
 def _list(*, json: bool) -> None:
     from darkai_cli.config.load import load
-    from darkai_cli.providers import tables
-    from darkai_cli.sinks.fields import field
-    from darkai_cli.sinks.raw import put
+    from darkai_cli.output.raw import put
+    from darkai_cli.output.tsv import field
+    from darkai_cli.providers import settings as tables
 
     config = load()
     faults: list[DarkAIError] = []
@@ -181,10 +183,10 @@ def _list(*, json: bool) -> None:
                 _tell("warning", fault.message)
             continue
         rows += _rows(config, settings, faults)
-    out = streams.stdout()
+    out = stdio.stdout()
     if json:
         lines = [json_module.dumps(row._asdict()) for row in rows]
-    elif streams.is_terminal(out):
+    elif stdio.is_terminal(out):
         lines = _table(rows)
     else:
         lines = [
@@ -200,21 +202,21 @@ def _list(*, json: bool) -> None:
 
 def _rows(config: "Config", settings: "ProviderSettings", faults: list[DarkAIError]) -> list[Row]:
     """The keys of one provider, the strongest first."""
-    from darkai_cli.config import keys
-    from darkai_cli.providers import registry
+    from darkai_cli.config.keys import lookup
+    from darkai_cli.providers import resolve
 
-    seeker = registry.seeker_of(settings, config)
+    seeker = resolve.key_query(settings, config)
     rows: list[Row] = []
-    header = registry.own_key_header(settings)
+    header = resolve.own_key_header(settings)
     if header is not None:
         value = settings.headers[header]
-        rows.append(_row(seeker, "header", header, None, lambda: keys.of_header(
+        rows.append(_row(seeker, "header", header, None, lambda: lookup.of_header(
             config, seeker, header, value
         )))  # fmt: skip
     try:
-        for source in keys.sources(config, seeker, streams.environ()):
+        for source in lookup.sources(config, seeker, stdio.environ()):
             row = _row(seeker, source.kind, _name(source), source.origin, lambda source=source: (
-                keys.secret(config, seeker, source)
+                lookup.secret(config, seeker, source)
             ))  # fmt: skip
             used = row.in_force and not any(one.in_force for one in rows)
             rows.append(row._replace(in_force=used))
@@ -223,8 +225,8 @@ def _rows(config: "Config", settings: "ProviderSettings", faults: list[DarkAIErr
     return rows
 
 
-def _row(seeker: "Seeker", kind: str, where: str, origin: str | None, read: Any) -> Row:
-    from darkai_cli.secret import shown_origin
+def _row(seeker: "KeyQuery", kind: str, where: str, origin: str | None, read: Any) -> Row:
+    from darkai_cli.secrets import shown_origin
 
     here = shown_origin(seeker.url)
     fingerprint = problem = None
@@ -250,7 +252,7 @@ def _place(row: Row) -> str:
 
 
 def _table(rows: list[Row]) -> list[str]:
-    from darkai_cli.sinks.sanitize import sanitize_line
+    from darkai_cli.output.sanitize import sanitize_line
 
     lines = []
     for row in rows:
@@ -273,6 +275,6 @@ def _table(rows: list[Row]) -> list[str]:
 
 
 def _tell(label: Literal["note", "warning"], text: str) -> None:
-    from darkai_cli.sinks.notices import tell
+    from darkai_cli.output.notices import tell
 
     tell(label, text)

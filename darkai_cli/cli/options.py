@@ -10,8 +10,8 @@ import os
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from darkai_cli import streams
-from darkai_cli.cli.declared import Argument, Option
+from darkai_cli import stdio
+from darkai_cli.cli.parser import Argument, Option
 from darkai_cli.errors import UsageError
 
 Prompt = Annotated[
@@ -124,7 +124,7 @@ def typed(text: str, what: str) -> str:
     """
     if not any("\udc80" <= char <= "\udcff" for char in text):
         return text
-    return streams.decode(os.fsencode(text), what)
+    return stdio.decode(os.fsencode(text), what)
 
 
 def age(seconds: float) -> str:

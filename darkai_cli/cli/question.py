@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from darkai_cli import stops, streams
+from darkai_cli import signals, stdio
 from darkai_cli.cli.options import typed
 from darkai_cli.errors import UsageError
 from darkai_cli.messages import Message
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
-    from darkai_cli.wire.link import Link
+    from darkai_cli.http.connection import ConnectionConfig
 
 WAITING = "note: waiting for stdin; `--no-stdin` or `< /dev/null` goes on without it"
 
@@ -25,7 +25,7 @@ def question(
 
     if words and "-" not in words and not " ".join(words).strip():
         raise UsageError("the prompt is empty", hint='darkai ask "tell me a joke"')
-    on_wait = (lambda: streams.tell(WAITING)) if (words or files) and not quiet else None
+    on_wait = (lambda: stdio.print_err(WAITING)) if (words or files) and not quiet else None
     if "-" in files:
         if no_stdin or "-" in words:
             raise UsageError(
@@ -35,9 +35,9 @@ def question(
             )  # fmt: skip
         no_stdin = True
     piped = None
-    if not no_stdin and streams.has_input():
-        stops.check()
-        piped = streams.read_input(on_wait)
+    if not no_stdin and stdio.has_input():
+        signals.raise_pending()
+        piped = stdio.read_input(on_wait)
     if not files:
         return Message("user", compose(words, piped))
     from darkai_cli.conversation import attachments
@@ -52,13 +52,13 @@ def question(
 
 
 def _stdin(on_wait: Callable[[], None] | None) -> bytes:
-    stops.check()
-    return streams.read_input_bytes(on_wait)
+    signals.raise_pending()
+    return stdio.read_input_bytes(on_wait)
 
 
-def _link_to(url: str, config: Config) -> Link:
-    from darkai_cli.providers import registry
-    from darkai_cli.wire.timers import Timers
+def _link_to(url: str, config: Config) -> ConnectionConfig:
+    from darkai_cli.http.timeouts import Timeouts
+    from darkai_cli.providers import resolve
 
-    timers = Timers(connect=config.connect_timeout, first=60.0).with_timeout(config.timeout)
-    return registry.link_to(url, config, streams.environ(), timers)
+    timers = Timeouts(connect=config.connect_timeout, first=60.0).with_timeout(config.timeout)
+    return resolve.connection_for(url, config, stdio.environ(), timers)

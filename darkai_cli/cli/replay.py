@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from darkai_cli.cli import options as opt
-from darkai_cli.cli.declared import Argument, Command, Option
+from darkai_cli.cli.parser import Argument, Command, Option
 from darkai_cli.errors import InputError, UsageError
 
 
@@ -24,31 +24,31 @@ def replay(
     """Play a recording."""
     import math
 
-    from darkai_cli import streams
+    from darkai_cli import stdio
     from darkai_cli.config.load import load
-    from darkai_cli.conversation.reply import Reply
-    from darkai_cli.sinks.base import pump
-    from darkai_cli.sinks.choose import Wishes
-    from darkai_cli.turns.output import Aside, Output
-    from darkai_cli.wire import cassette
+    from darkai_cli.conversation.outcome import Reply
+    from darkai_cli.conversation.sinks import Aside, Output
+    from darkai_cli.output import recording
+    from darkai_cli.output.format import OutputOptions
+    from darkai_cli.output.sink import dispatch
 
     if not (math.isfinite(speed) and speed > 0):
         raise UsageError(f"`--speed {speed:g}` is not a speed", hint="`--speed 2` is twice as fast")
     try:
-        lines = streams.binary_stdin() if file == "-" else open(file, "rb")  # noqa: SIM115, PTH123 -- open until played
+        lines = stdio.binary_stdin() if file == "-" else open(file, "rb")  # noqa: SIM115, PTH123 -- open until played
     except OSError as exc:
         reason = (exc.strerror or str(exc)).lower()
         raise InputError(f"cannot read `{file}`: {reason}") from exc
-    wishes = Wishes(json=json, raw=raw, extract=extract, no_stream=no_stream)
+    wishes = OutputOptions(json=json, raw=raw, extract=extract, no_stream=no_stream)
     config = load({"plain": plain or None, "reasoning": reasoning})
     out = Output(config, wishes, output, Aside(quiet=quiet, verbose=verbose))
     out.prepare()
     reply = Reply()
     complete = False
     with lines:
-        events = cassette.play(cassette.read(lines, file), None if instant else speed)
+        events = recording.play(recording.read(lines, file), None if instant else speed)
         try:
-            stayed = pump(events, [reply, *out.sinks])
+            stayed = dispatch(events, [reply, *out.sinks])
             verdict = reply.verdict(stayed=stayed, options={})
             complete = verdict.state == "complete"
         finally:

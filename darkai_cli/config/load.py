@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from darkai_cli.config import document, paths, schema, values
-from darkai_cli.config.merged import Config, Source
+from darkai_cli.config import paths, schema, toml, values
+from darkai_cli.config.config import Config, Source
 from darkai_cli.errors import ConfigError, DarkAIError, UsageError
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ def user_file(file: Path, faults: list[DarkAIError] | None = None) -> Config:
 
 
 def _apply_user(config: Config, file: Path, faults: list[DarkAIError] | None) -> None:
-    data = document.read(file)
+    data = toml.read(file)
     if data is not None:
-        tables, text = document.parse(file, data)
+        tables, text = toml.parse(file, data)
         source = Source("user", str(file), text)
-        for path, value in document.entries(tables, source):
+        for path, value in toml.entries(tables, source):
             _attempt(faults, _put, config, path, value, source)
 
 
@@ -77,10 +77,10 @@ def _attempt(faults: list[DarkAIError] | None, apply: Callable[..., None], *args
 
 def check_project(file: Path, data: bytes) -> None:
     """Raises ``ConfigError`` if a project file would not be accepted although it is trusted."""
-    tables, text = document.parse(file, data, hint="mend the line")
+    tables, text = toml.parse(file, data, hint="mend the line")
     source = Source("project", str(file), text)
     config = Config()
-    for path, value in document.entries(tables, source):
+    for path, value in toml.entries(tables, source):
         _put(config, path, value, source)
 
 
@@ -189,10 +189,10 @@ def _unknown(path: tuple[str, ...], source: Source) -> DarkAIError:
     hint = f"keys are {', '.join(known)}"
     if guess is not None:
         hint = f"did you mean `{guess}`?"
-        hint += f" {document.EDIT}" if source.kind == "user" else ""
+        hint += f" {toml.EDIT}" if source.kind == "user" else ""
     if path[0] == "providers" and path[-1] in schema.SECRETS:
-        hint = f"API keys are kept apart: `darkai keys set {document.dotted(path[1:2])}`"
-    message = f"`{source.at(path)}`: unknown key `{document.dotted(path)}`"
+        hint = f"API keys are kept apart: `darkai keys set {toml.dotted(path[1:2])}`"
+    message = f"`{source.at(path)}`: unknown key `{toml.dotted(path)}`"
     return _error(source)(message, hint=hint)
 
 
@@ -203,7 +203,7 @@ def _invalid(
         sign = "=" if source.kind == "environment" else " "
         hint = f"for example `{source.where}{sign}{key.example.strip(chr(34))}`"
         return _error(source)(f"`{source.where}`: {fault.rule}", hint=fault.hint or hint)
-    name = document.dotted(path)
+    name = toml.dotted(path)
     hint = f"for example `{path[-1]} = {key.example}`"
     if source.kind == "user":
         hint = f"`darkai config set {name} VALUE`, {hint}"

@@ -10,7 +10,8 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from darkai_cli.config import files, paths
+from darkai_cli import files
+from darkai_cli.config import paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,15 +11,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from darkai_cli.config import document, files, paths, schema
-from darkai_cli.config.merged import Source
+from darkai_cli import files
+from darkai_cli.config import paths, schema, toml
+from darkai_cli.config.config import Source
 from darkai_cli.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from darkai_cli.config.merged import Config
+    from darkai_cli.config.config import Config
 
 _MOST_NOTICES = 5
 _COMMAND = "`darkai config trust`"
@@ -49,7 +50,7 @@ def admit(
         return None, ()
     if owner not in _accepted_owners() and not is_trusted(file, data, environ):
         return None, (f"`{file}` is ignored, it belongs to another user; read it, then {_COMMAND}",)
-    tables, text = document.parse(file, data, hint="mend the line, or delete the file")
+    tables, text = toml.parse(file, data, hint="mend the line, or delete the file")
     source = Source("project", str(file), text)
     refused = [
         name for name, value in tables.items() if not _harmless(config, name, value, environ)
@@ -58,7 +59,7 @@ def admit(
     if refused and not is_trusted(file, data, environ):
         notices = _ignored(source, refused)
         tables = {name: value for name, value in tables.items() if name not in refused}
-    return Admitted(source, list(document.entries(tables, source))), notices
+    return Admitted(source, list(toml.entries(tables, source))), notices
 
 
 def _accepted_owners() -> tuple[int, ...]:
@@ -88,7 +89,7 @@ def _is_configured(config: Config, provider: str, environ: Mapping[str, str] | N
     variables = schema.BUILT_IN_PROVIDERS.get(provider, ())
     if any(env.get(name, "").strip() for name in variables):
         return True
-    from darkai_cli.config.keys import stored
+    from darkai_cli.config.keys import file as stored
 
     try:
         return provider in schema.BUILT_IN_PROVIDERS and provider in stored.entries(environ)
@@ -98,7 +99,7 @@ def _is_configured(config: Config, provider: str, environ: Mapping[str, str] | N
 
 def _ignored(source: Source, names: list[str]) -> tuple[str, ...]:
     notices = [
-        f"`{source.at((name,))}`: `{document.dotted((name,))}` is ignored, the file is not "
+        f"`{source.at((name,))}`: `{toml.dotted((name,))}` is ignored, the file is not "
         f"trusted; read it, then {_COMMAND}"
         for name in names[:_MOST_NOTICES]
     ]
@@ -146,7 +147,7 @@ def _digest(data: bytes) -> str:
 def _recorded(store: Path) -> dict[str, str]:
     import json
 
-    data = document.read(store)
+    data = toml.read(store)
     if data is None:
         return {}
     try:

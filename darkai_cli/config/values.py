@@ -183,7 +183,7 @@ def _check_list(key: Key, value: object) -> tuple[str, ...]:
 
 
 def _check_rates(items: tuple[str, ...]) -> None:
-    from darkai_cli.config import rates
+    from darkai_cli.rate_limits import rates
 
     for item in items:
         try:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from darkai_cli.config import document, files, paths, schema, values
+from darkai_cli import files
+from darkai_cli.config import paths, schema, toml, values
 from darkai_cli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _BOM = b"\xef\xbb\xbf"
 
 def set_value(key: str, text: str, *, environ: Mapping[str, str] | None = None) -> None:
     """Write ``key`` (dotted), with the value that ``text`` stands for. Raises ``ConfigError``."""
-    path = document.path_of(key)
+    path = toml.path_of(key)
     value = _value(key, path, text)
 
     def change(target: TOMLDocument, tables: dict[str, Any]) -> None:
@@ -111,8 +112,8 @@ def _change(
 def rewrite(
     file: Path,
     change: Callable[[TOMLDocument, dict[str, Any]], None],
-    read: Callable[[Path], bytes | None] = document.read,
-    hint: str = document.EDIT,
+    read: Callable[[Path], bytes | None] = toml.read,
+    hint: str = toml.EDIT,
 ) -> None:
     """Replace a TOML file by what ``change`` makes of it; an unreadable one is left alone.
 
@@ -125,7 +126,7 @@ def rewrite(
             if not had:
                 raise ConfigError(f"`{file}` is in use by another process", hint="try again")
             data = read(file) or b""
-            tables, text = document.parse(file, data, hint)
+            tables, text = toml.parse(file, data, hint)
             result = _rewritten(str(file), text, tables, change, hint)
             if result != text:
                 mark = _BOM if data.startswith(_BOM) else b""

@@ -13,12 +13,12 @@ import stat
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from darkai_cli import streams
+from darkai_cli import stdio
 from darkai_cli.errors import DarkAIError, InputError
 from darkai_cli.messages import MAX_IMAGE, Image, image_type
 
 if TYPE_CHECKING:
-    from darkai_cli.wire.link import Link
+    from darkai_cli.http.connection import ConnectionConfig
 
 MAX_BYTES = MAX_IMAGE
 """The most bytes of one attachment, and of all texts together."""
@@ -72,7 +72,7 @@ def read(
     names: Sequence[str],
     *,
     stdin: Callable[[], bytes],
-    link_to: Callable[[str], Link],
+    link_to: Callable[[str], ConnectionConfig],
 ) -> Attached:
     """What the user named: paths, URLs, and ``-`` for standard input.
 
@@ -131,9 +131,9 @@ def _file(name: str) -> bytes:
     return data
 
 
-def _fetched(url: str, link_to: Callable[[str], Link]) -> Text | Image:
-    from darkai_cli.wire.fetch import fetch
-    from darkai_cli.wire.secrets import shown_url
+def _fetched(url: str, link_to: Callable[[str], ConnectionConfig]) -> Text | Image:
+    from darkai_cli.http.download import fetch
+    from darkai_cli.http.secrets import shown_url
 
     try:
         got = fetch(url, link_to, MAX_BYTES)
@@ -165,7 +165,7 @@ def _classify(name: str, data: bytes, charset: str) -> Text | Image:
             return Text(name, data.decode(charset))
         except (LookupError, UnicodeError):
             pass  # the header is wrong about it, or Python does not know it
-    return Text(name, streams.decode(data, f"`{name}`"))
+    return Text(name, stdio.decode(data, f"`{name}`"))
 
 
 def _shown(name: str) -> str:

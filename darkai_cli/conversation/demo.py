@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from darkai_cli.errors import UsageError
 from darkai_cli.messages import Message
-from darkai_cli.providers import registry
+from darkai_cli.providers import resolve
 from darkai_cli.providers.catalog import BUILT_IN
 
 
-def demo_for(messages: tuple[Message, ...]) -> registry.Target | None:
+def demo_for(messages: tuple[Message, ...]) -> resolve.Target | None:
     """The demo provider, if it can honestly answer the last message."""
     from darkai_cli.providers.demo.answers import can_answer
 
@@ -18,7 +18,7 @@ def demo_for(messages: tuple[Message, ...]) -> registry.Target | None:
     if not (demo_continues(messages) if resumed else can_answer(messages[-1].content)):
         return None
     settings = BUILT_IN["demo"]
-    return registry.Target(settings, settings.default_model)
+    return resolve.Target(settings, settings.default_model)
 
 
 def demo_continues(messages: tuple[Message, ...]) -> bool:
@@ -29,7 +29,7 @@ def demo_continues(messages: tuple[Message, ...]) -> bool:
     return continued(format_prompt(messages, do_continue=True)) is not None
 
 
-def check_resumed(target: registry.Target, messages: tuple[Message, ...], by: str | None) -> None:
+def check_resumed(target: resolve.Target, messages: tuple[Message, ...], by: str | None) -> None:
     """Raise ``UsageError`` where demo would have to go on with the words of ``by``, a model."""
     if target.settings.name == BUILT_IN["demo"].name and not demo_continues(messages):
         raise UsageError(

@@ -12,19 +12,19 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any
 
-from darkai_cli import streams
+from darkai_cli import stdio
 from darkai_cli.errors import DarkAIError, ProviderError
 from darkai_cli.events import Event, Notice
 from darkai_cli.messages import ChatRequest, Message
-from darkai_cli.providers import registry
+from darkai_cli.providers import resolve
 from darkai_cli.providers.catalog import BUILT_IN
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
-    from darkai_cli.conversation.admission import Patience
-    from darkai_cli.conversation.substitutes import Substitutes
-    from darkai_cli.conversation.turn import Stream
-    from darkai_cli.wire.session import Session
+    from darkai_cli.conversation.fallback_candidates import FallbackCandidates
+    from darkai_cli.conversation.rate_limit import WaitPolicy
+    from darkai_cli.conversation.retry import Stream
+    from darkai_cli.http.session import Session
 
 CONNECT_LIMIT = 3.0
 """Seconds to connect to the default service, all in all, where another may answer."""
@@ -33,7 +33,7 @@ SUBSTITUTABLE = (7, 8, 9)
 """The exit codes of the failures after which another provider may answer."""
 
 
-def nothing_chosen(config: Config, target: registry.Target) -> bool:
+def nothing_chosen(config: Config, target: resolve.Target) -> bool:
     """Whether the public default service was nobody's choice."""
     default = BUILT_IN["darkai"]
     return (
@@ -58,7 +58,7 @@ def open_turn(
     ``allowed``: False for ``--no-fallback``. ``ask``: puts a question to the person at the terminal
     and gives what was typed; None where nobody can be asked.
     """
-    target = registry.resolve(config)
+    target = resolve.resolve(config)
     default = nothing_chosen(config, target)
     if default:
         open_stream = _announced(open_stream, target)
@@ -68,17 +68,17 @@ def open_turn(
     if config.fallback:
         yield from _with_list(config, target, messages, open_stream)
         return
-    from darkai_cli.conversation.substitutes import Substitutes
+    from darkai_cli.conversation.fallback_candidates import FallbackCandidates
 
-    yield from _with_substitutes(target, Substitutes(config, messages, ask), open_stream)
+    yield from _with_substitutes(target, FallbackCandidates(config, messages, ask), open_stream)
 
 
-def _announced(open_stream: Stream, default: registry.Target) -> Stream:
+def _announced(open_stream: Stream, default: resolve.Target) -> Stream:
     """The same, but the first prompt ever that reaches the public service brings a notice."""
     from darkai_cli.config import state
 
     def announced(
-        target: registry.Target, *, connect_timeout: float | None, retries: int
+        target: resolve.Target, *, connect_timeout: float | None, retries: int
     ) -> Generator[Event, None, None]:
         told = target != default
         with closing(
@@ -99,7 +99,7 @@ def _announced(open_stream: Stream, default: registry.Target) -> Stream:
 
 
 def _with_list(
-    config: Config, target: registry.Target, messages: tuple[Message, ...], open_stream: Stream
+    config: Config, target: resolve.Target, messages: tuple[Message, ...], open_stream: Stream
 ) -> Generator[Event, None, None]:
     """Whom was chosen, then the user's own list."""
     started = False
@@ -118,7 +118,7 @@ def _with_list(
 
 
 def _with_substitutes(
-    default: registry.Target, substitutes: Substitutes, open_stream: Stream
+    default: resolve.Target, substitutes: FallbackCandidates, open_stream: Stream
 ) -> Generator[Event, None, None]:
     """The default service, then whoever may answer in its place; not asked if it was just down."""
     from darkai_cli.config import state
@@ -162,11 +162,11 @@ def _listed(
 
     for name in config.fallback or ():
         try:
-            target = registry.named(config, name)
+            target = resolve.target_by_name(config, name)
             if messages and messages[-1].role == "assistant":
                 check_resumed(target, messages, None)
             if target.settings.type != "demo":
-                registry.with_key(target.settings, config, streams.environ())
+                resolve.with_key(target.settings, config, stdio.environ())
         except DarkAIError as exc:
             yield Notice("warning", f"fallback `{name}`: {exc.message}")
             continue
@@ -196,7 +196,7 @@ def opener(
     log: Callable[[str], None] | None = None,
     on_sent: Callable[[], None] | None = None,
     on_open: Callable[[str], None] | None = None,
-    patience: Patience | None = None,
+    patience: WaitPolicy | None = None,
     session: Session | None = None,
 ) -> Stream:
     """The way turns are opened in earnest: the registry's provider, rate limits kept, retries.
@@ -204,11 +204,11 @@ def opener(
     ``options``: those of this turn; the provider's settings hold those of the configuration.
     ``session``: keeps the connection for the next turn.
     """
-    from darkai_cli.conversation.admission import admitted, gate_of, patience_of
-    from darkai_cli.conversation.turn import retried
+    from darkai_cli.conversation.rate_limit import gate_of, patience_of, wait_for_slot
+    from darkai_cli.conversation.retry import retried
 
     def open_stream(
-        target: registry.Target, *, connect_timeout: float | None, retries: int
+        target: resolve.Target, *, connect_timeout: float | None, retries: int
     ) -> Generator[Event, None, None]:
         host = target.settings.host
         gate = gate_of(target.settings, lambda: provider.settings.key, config, environ)
@@ -218,8 +218,8 @@ def opener(
             if on_sent is not None:
                 on_sent()
 
-        hooks = registry.Hooks(connect_timeout, log, sent, gate.head, session)
-        provider = registry.provider_of(target, config, environ, hooks)
+        hooks = resolve.Hooks(connect_timeout, log, sent, gate.head, session)
+        provider = resolve.client_for(target, config, environ, hooks)
         chat = ChatRequest(messages, target.model, options)
 
         def attempt() -> Generator[Event, None, None]:
@@ -230,32 +230,32 @@ def opener(
         if target.settings.type == "demo":
             return retried(attempt, retries)
         waits = patience or patience_of(config, None)
-        return retried(lambda: admitted(gate, host, attempt, waits), retries)
+        return retried(lambda: wait_for_slot(gate, host, attempt, waits), retries)
 
     return open_stream
 
 
 async def aopened(
     config: Config,
-    target: registry.Target,
+    target: resolve.Target,
     messages: tuple[Message, ...],
     options: Mapping[str, Any],
     environ: Mapping[str, str],
 ) -> AsyncGenerator[Event, None]:
     """A turn for the asynchronous driver: rate limits kept, retries, nobody else asked."""
-    from darkai_cli.conversation.admission import aadmitted, gate_of, patience_of
-    from darkai_cli.conversation.turn import aretried
+    from darkai_cli.conversation.rate_limit import await_for_slot, gate_of, patience_of
+    from darkai_cli.conversation.retry import aretried
 
     gate = gate_of(target.settings, lambda: provider.settings.key, config, environ)
-    hooks = registry.Hooks(on_sent=gate.sent, on_head=gate.head)
-    provider = registry.provider_of(target, config, environ, hooks)
+    hooks = resolve.Hooks(on_sent=gate.sent, on_head=gate.head)
+    provider = resolve.client_for(target, config, environ, hooks)
     chat = ChatRequest(messages, target.model, options)
     host, waits = target.settings.host, patience_of(config, None)
 
     def attempt() -> AsyncGenerator[Event, None]:
         if target.settings.type == "demo":
             return provider.astream(chat)
-        return aadmitted(gate, host, lambda: provider.astream(chat), waits)
+        return await_for_slot(gate, host, lambda: provider.astream(chat), waits)
 
     async with aclosing(aretried(attempt, config.retries)) as events:
         async for event in events:

@@ -17,7 +17,7 @@ from darkai_cli.conversation.branches import Answer, Branches, Entry
 from darkai_cli.errors import NotFoundError
 from darkai_cli.events import Usage
 from darkai_cli.history import tree
-from darkai_cli.history.store import Store, Turn
+from darkai_cli.history.store import Store, StoredTurn
 from darkai_cli.messages import Image
 
 
@@ -126,7 +126,7 @@ def _entry(store: Store, node: tree.Node) -> Entry:
     return Entry(node.id, node.parent, tree.message(store, node), answer, turn)
 
 
-def _answer(turn: Turn, reasoning: str) -> Answer:
+def _answer(turn: StoredTurn, reasoning: str) -> Answer:
     return Answer(
         turn.provider,
         turn.model,

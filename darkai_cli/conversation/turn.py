@@ -1,146 +1,136 @@
-"""One turn: a request to one provider, sent again where that is safe, never after the first word.
-
-What may be tried again is the error's own knowledge (``retryable``); how often and after how long
-is decided by ``Attempts``, which does no I/O, so that the synchronous and the asynchronous loop
-share it. Events are held back until the first visible one, so that a repeated request shows one
-beginning.
-"""
+"""One question on its way: to whom, into which sinks and the history; or shown instead of sent."""
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing, closing
-from typing import TYPE_CHECKING, Protocol
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from darkai_cli.errors import (
-    IncompleteReplyError,
-    ProviderError,
-    RateLimitError,
-    RefusedError,
-    ReplyTimeoutError,
-)
-from darkai_cli.events import VISIBLE, Event, Notice
+from darkai_cli import stdio
+from darkai_cli.conversation import fallback
+from darkai_cli.conversation.run_turn import run_turn
+from darkai_cli.conversation.save import Place, TurnRecorder, journal
+from darkai_cli.conversation.sinks import Aside, Output
+from darkai_cli.messages import ChatRequest, Message
+from darkai_cli.providers import resolve
 
 if TYPE_CHECKING:
-    from darkai_cli.providers import registry
-
-FIRST_DELAY = 0.5
-LONGEST_DELAY = 8.0
-"""Backoff in seconds: exponential between these, with full jitter."""
+    from darkai_cli.config import Config
+    from darkai_cli.conversation.resume import Resumed
+    from darkai_cli.output.format import OutputOptions
 
 
-class Stream(Protocol):
-    """Something that opens a turn: the provider's settings and the request in, events out."""
+class Turn:
+    """A question with everything that was decided about it.
 
-    def __call__(
-        self, target: registry.Target, *, connect_timeout: float | None, retries: int
-    ) -> Generator[Event, None, None]:
-        """Open it."""
-        ...
+    ``messages``: all that is sent. ``question``: the new one, None for a reply that is resumed.
+    ``past``: the conversation that it continues.
+    """
 
+    def __init__(
+        self,
+        config: Config,
+        messages: tuple[Message, ...],
+        options: dict[str, Any],
+        *,
+        question: Message | None,
+        past: Resumed | None,
+    ) -> None:
+        self._config = config
+        self._messages = messages
+        self._options = options
+        self._in_force = dict(options)
+        self._question = question
+        self._past = past
 
-class Attempts:
-    """How often one request may be sent, and what has happened to it so far."""
-
-    def __init__(self, retries: int, jitter: Callable[[], float] = random.random) -> None:
-        self._retries = retries
-        self._jitter = jitter
-        self._failed = 0
-        self._held: list[Event] = []
-        self.visible = False
-
-    def take(self, event: Event) -> list[Event]:
-        """The events to give out now that ``event`` has come."""
-        if self.visible or isinstance(event, Notice):
-            return [event]
-        self._held.append(event)
-        if isinstance(event, VISIBLE) or event.type == "stream-end":
-            self.visible = isinstance(event, VISIBLE)
-            held, self._held = self._held, []
-            return held
-        return []
-
-    def failed(self, error: ProviderError) -> float:
-        """Seconds to wait before the next try. Raises the error that ends the turn instead."""
-        if self.visible:
-            raise _incomplete(error) from error
-        if isinstance(error, RateLimitError) and error.status is None and not error.retryable:
-            raise error  # no service said so: it was not even sent
-        # A connection that timed out is tried once more; it has taken long enough by then.
-        limit = min(self._retries, 1) if isinstance(error, ReplyTimeoutError) else self._retries
-        if not error.retryable or self._failed >= limit:
-            if self._failed:
-                tries = self._failed + 1
-                quoting = ": " in error.message and not error.message.endswith(")")
-                error.message += f"; tried {tries} times" if quoting else f" after {tries} tries"
-            raise error
-        self._held.clear()
-        self._failed += 1
-        if error.retry_after is not None:
-            return error.retry_after
-        ceiling: float = min(LONGEST_DELAY, FIRST_DELAY * 2**self._failed)
-        return max(FIRST_DELAY, ceiling * self._jitter())
-
-    def notice(self, error: ProviderError, delay: float) -> Notice:
-        """What the user is told about the next try."""
-        return Notice("warning", f"{error.message}; trying again in {delay:.1f} s")
-
-
-def _incomplete(error: ProviderError) -> ProviderError:
-    if isinstance(error, IncompleteReplyError | RefusedError):
-        return error
-    told = error.message
-    if "cut off" not in told:  # it says so itself
-        told += "; the answer is incomplete"
-    return IncompleteReplyError(told, status=error.status)
-
-
-def retried(
-    source: Callable[[], Generator[Event, None, None]],
-    retries: int,
-    *,
-    sleep: Callable[[float], None] = time.sleep,
-    jitter: Callable[[], float] = random.random,
-) -> Generator[Event, None, None]:
-    """The events of ``source``, asked again where it failed before anything was visible."""
-    attempts = Attempts(retries, jitter)
-    while True:
+    def run(
+        self,
+        wishes: OutputOptions,
+        *,
+        path: str | None,
+        aside: Aside,
+        save: bool,
+        allowed: bool,
+        log: Callable[[str], None] | None,
+    ) -> int:
+        """Ask, show, save. Raises what ended the reply, if it was not its own end."""
+        out = Output(self._config, wishes, path, aside)
+        saving = TurnRecorder(
+            journal() if save and self._config.save else None,
+            Place.of(self._past) if self._past is not None else Place(),
+        )
+        if self._past is not None:
+            out.before = self._past.partial
         try:
-            with closing(source()) as events:
-                for event in events:
-                    if attempts.visible:
-                        yield event
-                    else:
-                        yield from attempts.take(event)
-        except ProviderError as error:
-            delay = attempts.failed(error)
-            yield attempts.notice(error, delay)
-            sleep(delay)
-        else:
-            return
+            verdict = run_turn(
+                lambda: self._events(out, saving, allowed=allowed, log=log),
+                out,
+                saving,
+                self._in_force,
+                quiet=aside.quiet,
+            )
+        except BrokenPipeError:
+            return 0
+        finally:
+            saving.close(quiet=aside.quiet)
+        if verdict.error is not None:
+            raise verdict.error
+        return 0
 
+    def _events(
+        self,
+        out: Output,
+        saving: TurnRecorder,
+        *,
+        allowed: bool,
+        log: Callable[[str], None] | None,
+    ) -> Any:
+        target = resolve.resolve(self._config)
+        system = self._messages[0].content if self._messages[0].role == "system" else None
+        asked = self._question
+        prompt, images = (asked.content, asked.images) if asked is not None else (None, ())
+        self._in_force.update({**target.settings.options, **self._options})
+        saving.begin(prompt, target, system, self._in_force, images=images)
 
-async def aretried(
-    source: Callable[[], AsyncGenerator[Event, None]],
-    retries: int,
-    *,
-    jitter: Callable[[], float] = random.random,
-) -> AsyncGenerator[Event, None]:
-    """The same, asynchronously."""
-    import anyio
+        def sent() -> None:
+            out.prepare()
+            saving.sent()
 
-    attempts = Attempts(retries, jitter)
-    while True:
-        try:
-            async with aclosing(source()) as events:
-                async for event in events:
-                    for ready in attempts.take(event):
-                        yield ready
-        except ProviderError as error:
-            delay = attempts.failed(error)
-            yield attempts.notice(error, delay)
-            await anyio.sleep(delay)
-        else:
-            return
+        open_stream = fallback.opener(
+            self._config,
+            self._messages,
+            self._options,
+            stdio.environ(),
+            log=log,
+            on_sent=sent,
+            on_open=out.wait,
+            patience=out.patience,
+        )
+        return fallback.open_turn(
+            self._config, self._messages, open_stream, allowed=allowed, ask=out.ask
+        )
+
+    def show(self) -> int:
+        """Print what would be sent."""
+        from darkai_cli.http.secrets import masked, shown_url
+        from darkai_cli.output.notices import tell
+        from darkai_cli.output.sanitize import sanitize
+        from darkai_cli.secrets import hide_known
+
+        target = resolve.resolve(self._config)
+        provider = resolve.client_for(target, self._config, stdio.environ())
+        request = provider.request(ChatRequest(self._messages, target.model, self._options))
+        if request.notice:
+            tell("warning", request.notice)
+        shown = {
+            "provider": target.settings.name,
+            "model": target.model,
+            "method": request.method,
+            "url": shown_url(request.url),
+            "headers": masked(request.headers),
+            "body": json.loads(request.body),
+        }
+        text = hide_known(json.dumps(shown, indent=2, ensure_ascii=False))
+        out = stdio.stdout()
+        out.write((sanitize(text) if stdio.is_terminal(out) else text) + "\n")
+        return 0

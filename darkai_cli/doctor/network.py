@@ -10,14 +10,14 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from darkai_cli.doctor.checks import Finding, Step, failed, ok, warned
+from darkai_cli.doctor.check import Finding, Step, failed, ok, warned
 from darkai_cli.errors import ConfigError, NetworkError
-from darkai_cli.wire import proxy as proxies
-from darkai_cli.wire import tls
+from darkai_cli.http import proxy as proxies
+from darkai_cli.http import tls
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
-    from darkai_cli.providers.registry import Target
+    from darkai_cli.providers.resolve import Target
 
 SMALL = 60.0
 """Seconds by which a clock may be wrong: ``Date`` has whole ones, and an answer takes its time."""

@@ -13,8 +13,8 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from darkai_cli import stops
-from darkai_cli.doctor.checks import Check, Finding, Step, failed, made
+from darkai_cli import signals
+from darkai_cli.doctor.check import Check, Finding, Step, failed, made
 from darkai_cli.errors import DarkAIError, ReplyTimeoutError
 
 _SLICE = 0.25
@@ -68,7 +68,7 @@ def run(chains: Sequence[Sequence[Step]], seconds: float) -> Iterator[list[Check
 
 def _take(news: queue.SimpleQueue[_News], courses: list[_Course], seconds: float) -> None:
     """Wait for news, and take all that there is."""
-    stops.check()
+    signals.raise_pending()
     try:
         item = news.get(timeout=seconds)
         while True:
@@ -99,7 +99,7 @@ def _give_up(courses: list[_Course], seconds: float) -> None:
 
 
 def _carry_out(number: int, chain: Sequence[Step], news: queue.SimpleQueue[_News]) -> None:
-    stops.deaf()
+    signals.block_in_thread()
     try:
         for step in chain:
             began = time.monotonic()

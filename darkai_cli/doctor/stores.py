@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from darkai_cli.config import paths
-from darkai_cli.conversation.admission import place_of, rates_of, slot
-from darkai_cli.doctor.checks import Finding, Step, failed, ok, warned
+from darkai_cli.conversation.rate_limit import place_of, rates_of, slot
+from darkai_cli.doctor.check import Finding, Step, failed, ok, warned
 from darkai_cli.errors import StoreError
-from darkai_cli.limits.holds import Account, Holds
-from darkai_cli.limits.ledger import LedgerError
-from darkai_cli.limits.slots import longest, next_slot
+from darkai_cli.rate_limits.holds import Account, Holds
+from darkai_cli.rate_limits.slots import longest, next_slot
+from darkai_cli.rate_limits.store import LedgerError
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
-    from darkai_cli.history.inspection import Health
+    from darkai_cli.history.health import Health
     from darkai_cli.providers.base import ProviderSettings
 
 QUICK = 4.0
@@ -37,8 +37,8 @@ def limits_steps(
 
 def history(environ: Mapping[str, str], *, deep: bool) -> Finding:
     """Whether the database is whole: quickly, or by reading all of it."""
-    from darkai_cli.history import inspection
-    from darkai_cli.history.connection import import_command
+    from darkai_cli.history import health as inspection
+    from darkai_cli.history.database import import_command
 
     file = paths.history_file(environ)
     health = inspection.inspect_whole(file) if deep else inspection.inspect(file, QUICK)
@@ -82,7 +82,7 @@ def limits(
     now: float | None = None,
 ) -> Finding:
     """Whose requests are held until when, and what is left of the rates."""
-    from darkai_cli.limits import overview
+    from darkai_cli.rate_limits import overview
 
     now = time.time() if now is None else now
     file = paths.limits_file(environ)

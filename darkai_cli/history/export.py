@@ -13,10 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from darkai_cli.history import tree
-from darkai_cli.history.fences import closed, fenced
-from darkai_cli.history.store import Store
-from darkai_cli.history.tree import Node
-from darkai_cli.history.wording import (
+from darkai_cli.history.describe import (
     Called,
     attached,
     called,
@@ -28,6 +25,9 @@ from darkai_cli.history.wording import (
     spread,
     summary,
 )
+from darkai_cli.history.fences import closed, fenced
+from darkai_cli.history.store import Store
+from darkai_cli.history.tree import Node
 
 Format = Literal["md", "json", "jsonl", "html"]
 FORMATS: tuple[Format, ...] = ("md", "json", "jsonl", "html")
@@ -40,7 +40,7 @@ _MARKS, _ESCAPED = re.compile(r"([\\`*<\[\]])"), r"\\\1"
 def export(store: Store, conversations: Iterable[str], fmt: Format) -> Iterator[str]:
     """The conversations with these ids, as pieces of text. Raises ``StoreError``."""
     if fmt == "html":
-        from darkai_cli.history.page import page
+        from darkai_cli.history.html import page
 
         return page(store, conversations)
     makers = {"md": markdown, "json": _json, "jsonl": _jsonl}

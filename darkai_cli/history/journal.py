@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from darkai_cli import stops
+from darkai_cli import signals
 from darkai_cli.errors import StoreError
 from darkai_cli.events import Event, Usage
 from darkai_cli.history import ids
@@ -171,7 +171,7 @@ class Journal:
             "duration_ms": _ms(now - self._started),
             "ended": self._begun,
         })  # fmt: skip
-        with self._alone(), stops.held():
+        with self._alone(), signals.deferred():
             try:
                 return self._settle(now + _LAST_WAIT)
             except StoreError:
@@ -184,7 +184,7 @@ class Journal:
         if self._thread is None:
             return
         try:
-            with self._alone(), stops.held():
+            with self._alone(), signals.deferred():
                 writer = self._pen()
                 try:
                     writer.flush()
@@ -238,7 +238,7 @@ class Journal:
         return self._writer
 
     def _run(self) -> None:
-        stops.deaf()
+        signals.block_in_thread()
         while True:
             self._wake.wait()
             if self._thread is not threading.current_thread():

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from darkai_cli.history import ids
-from darkai_cli.history.records import Record
 from darkai_cli.history.stored import folder_of
+from darkai_cli.history.turns import Record
 
 _SUFFIX = ".jsonl"
 

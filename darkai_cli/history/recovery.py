@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from darkai_cli.history import presence, records
-from darkai_cli.history.connection import StoreLockedError, fault
+from darkai_cli.history import presence, turns
+from darkai_cli.history.database import StoreLockedError, fault
 
 
 def recover(conn: sqlite3.Connection, path: Path) -> tuple[str, ...]:
@@ -61,13 +61,13 @@ def _merge(
             conn.execute("SAVEPOINT spill")
             try:
                 for record in entry.records():
-                    records.apply(conn, record)
+                    turns.apply(conn, record)
             except (ValueError, KeyError, TypeError, sqlite3.IntegrityError):
                 conn.execute("ROLLBACK TO spill")
                 unreadable.append(entry)
             conn.execute("RELEASE spill")
         for owner in owners:
-            records.interrupt(conn, owner)
+            turns.interrupt(conn, owner)
         conn.execute("COMMIT")
     except BaseException:
         if conn.in_transaction:

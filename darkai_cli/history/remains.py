@@ -12,8 +12,8 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from darkai_cli.history import ids
-from darkai_cli.history.drafts import DraftMessage
-from darkai_cli.history.store import Turn
+from darkai_cli.history.importers.draft import DraftMessage
+from darkai_cli.history.store import StoredTurn
 from darkai_cli.messages import ROLES
 
 _LOST = "a part of it was lost when the history was damaged"
@@ -45,8 +45,8 @@ def without_zeros(values: dict[str, Any], cut: set[str]) -> dict[str, Any]:
 
 
 def marked(
-    messages: list[DraftMessage], turns: list[Turn], cut: AbstractSet[str]
-) -> tuple[list[DraftMessage], list[Turn]]:
+    messages: list[DraftMessage], turns: list[StoredTurn], cut: AbstractSet[str]
+) -> tuple[list[DraftMessage], list[StoredTurn]]:
     """Both, with what is ``cut`` saying so."""
     told = {turn.reply for turn in turns} & cut
     return (
@@ -58,7 +58,7 @@ def marked(
     )
 
 
-def _cut_off(turn: Turn) -> Turn:
+def _cut_off(turn: StoredTurn) -> StoredTurn:
     return turn._replace(
         state="truncated" if turn.state == "complete" else turn.state,
         error_kind=turn.error_kind or "store",

@@ -18,12 +18,13 @@ from typing import Any
 from urllib.parse import quote
 
 from darkai_cli.errors import InputError, UsageError
-from darkai_cli.history import ids, ours, pages, remains, schema, stored
-from darkai_cli.history.connection import StoreDamagedError, move_aside
-from darkai_cli.history.drafts import Draft, DraftMessage, Tally
-from darkai_cli.history.records import with_pieces
-from darkai_cli.history.store import Store, Turn
+from darkai_cli.history import ids, pages, remains, schema, stored
+from darkai_cli.history.database import StoreDamagedError, move_aside
+from darkai_cli.history.importers import darkai
+from darkai_cli.history.importers.draft import DraftMessage, ImportedConversation, ImportReport
+from darkai_cli.history.store import Store, StoredTurn
 from darkai_cli.history.stored import title_from
+from darkai_cli.history.turns import with_pieces
 from darkai_cli.messages import ROLES, Image
 
 Progress = Callable[[int, int], None]
@@ -33,7 +34,7 @@ COLUMNS = {
     "message": (
         "n", "id", "conversation", "parent", "role", "text", "reasoning", "parts", "created",
     ),
-    "turn": (*Turn._fields, "owner", "folded"),
+    "turn": (*StoredTurn._fields, "owner", "folded"),
     "piece": ("turn", "seq", "kind", "text"),
     "attachment": ("message", "seq", "media_type", "name", "data"),
 }  # fmt: skip
@@ -69,7 +70,7 @@ def put_aside(path: Path) -> Path:
     return move_aside(path, inode) or path
 
 
-def read(path: Path, tally: Tally, progress: Progress) -> Iterator[Draft]:
+def read(path: Path, tally: ImportReport, progress: Progress) -> Iterator[ImportedConversation]:
     """The conversations of a database. Raises ``InputError`` if nothing can be read."""
     try:
         whole = _whole(path)
@@ -111,7 +112,7 @@ def _is_known(conn: sqlite3.Connection, path: Path) -> bool:
     return version > 0
 
 
-def _gathered(path: Path, tally: Tally) -> sqlite3.Connection:
+def _gathered(path: Path, tally: ImportReport) -> sqlite3.Connection:
     """A temporary database with the rows that can be read. Raises ``InputError`` for none."""
     conn = sqlite3.connect("", isolation_level=None)  # on disk, gone when it is closed
     try:
@@ -132,7 +133,9 @@ def _gathered(path: Path, tally: Tally) -> sqlite3.Connection:
     return conn
 
 
-def _tell_lost(conn: sqlite3.Connection, path: Path, lost: dict[str, int], tally: Tally) -> None:
+def _tell_lost(
+    conn: sqlite3.Connection, path: Path, lost: dict[str, int], tally: ImportReport
+) -> None:
     if not conn.execute("SELECT 1 FROM message").fetchone():
         raise InputError(
             f"`{path}` holds nothing of a history that can be read",
@@ -186,7 +189,9 @@ def _cut(conn: sqlite3.Connection, conversation: str) -> set[str]:
     return {row[0] for row in conn.execute(sql, (conversation,))}
 
 
-def _drafts(conn: sqlite3.Connection, tally: Tally, progress: Progress) -> Iterator[Draft]:
+def _drafts(
+    conn: sqlite3.Connection, tally: ImportReport, progress: Progress
+) -> Iterator[ImportedConversation]:
     found = conn.execute(
         "SELECT id FROM conversation UNION SELECT conversation FROM message ORDER BY 1"
     ).fetchall()
@@ -194,21 +199,21 @@ def _drafts(conn: sqlite3.Connection, tally: Tally, progress: Progress) -> Itera
     for number, (identifier,) in enumerate(found, 1):
         try:
             draft = _draft(conn, identifier, tally)
-        except ours.WRONG:
+        except darkai.MALFORMED:
             tally.skip("conversation that cannot be understood")
         else:
             yield draft
         progress(number, len(found))
 
 
-def _draft(conn: sqlite3.Connection, identifier: str, tally: Tally) -> Draft:
+def _draft(conn: sqlite3.Connection, identifier: str, tally: ImportReport) -> ImportedConversation:
     cut = _cut(conn, identifier)
     messages, turns = _messages(conn, identifier, cut, tally), []
     held = {message.id for message in messages}
     for record in _records(conn, "turn", identifier):
         try:
-            turn = ours.turn(record | {"options": json.loads(record["options"])})
-        except ours.WRONG:
+            turn = darkai.turn(record | {"options": json.loads(record["options"])})
+        except darkai.MALFORMED:
             tally.skip("turn that cannot be understood")
             continue
         turns.append(turn if turn.prompt in held else turn._replace(prompt=None))
@@ -221,18 +226,18 @@ def _draft(conn: sqlite3.Connection, identifier: str, tally: Tally) -> Draft:
         tally.skip("title that is lost; made anew from the first message")
         first, last = messages[0], messages[-1]
         title = title_from(first.text, (one.name for one in first.attachments))
-        return Draft(
+        return ImportedConversation(
             identifier, title, first.created, last.created, last.id, "darkai",
             messages, turns,
         )  # fmt: skip
-    made = ours.conversation(head)
+    made = darkai.conversation(head)
     if made.active is not None and made.active not in held:
         made = made._replace(active=messages[-1].id if messages else None)
     return made._replace(messages=messages, turns=turns)
 
 
 def _messages(
-    conn: sqlite3.Connection, conversation: str, cut: set[str], tally: Tally
+    conn: sqlite3.Connection, conversation: str, cut: set[str], tally: ImportReport
 ) -> list[DraftMessage]:
     """The messages, parents first. ``cut``: those of which a part is lost; more may be added."""
     found: dict[str, DraftMessage] = {}
@@ -242,10 +247,10 @@ def _messages(
             record = remains.without_zeros(row, cut)
             columns = (record["id"], record["text"], record["reasoning"], record["parts"])
             _, text, reasoning, parts = with_pieces(columns, _pieces(conn, record["id"]))
-            made = ours.message(
+            made = darkai.message(
                 record | {"text": text, "reasoning": reasoning, "parts": json.loads(parts)}
             )
-        except ours.WRONG:
+        except darkai.MALFORMED:
             tally.skip("message that cannot be understood")
         else:
             found[made.id] = made._replace(attachments=tuple(attached.get(made.id, ())))
@@ -253,14 +258,14 @@ def _messages(
         if message.parent is not None and message.parent not in found:
             tally.skip("message that is lost; what follows it begins a branch")
             found[message.id] = message._replace(parent=None)
-    ordered = ours.in_order(found.values())
+    ordered = darkai.in_order(found.values())
     if len(ordered) < len(found):
         tally.skip("message in a circle", len(found) - len(ordered))
     return ordered
 
 
 def _attachments(
-    conn: sqlite3.Connection, conversation: str, tally: Tally
+    conn: sqlite3.Connection, conversation: str, tally: ImportReport
 ) -> dict[str, list[Image]]:
     """What goes along with the messages of a conversation; before version 3 there was nothing."""
     found: dict[str, list[Image]] = {}
@@ -279,7 +284,7 @@ def _attachments(
     return found
 
 
-def _tell_unattached(conn: sqlite3.Connection, tally: Tally) -> None:
+def _tell_unattached(conn: sqlite3.Connection, tally: ImportReport) -> None:
     if _has_table(conn, "attachment"):
         (lost,) = conn.execute(
             "SELECT count(*) FROM attachment WHERE message NOT IN (SELECT id FROM message)"

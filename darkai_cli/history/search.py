@@ -13,9 +13,9 @@ import os
 import re
 from typing import Any, NamedTuple
 
-from darkai_cli.history.records import first_number
 from darkai_cli.history.store import Store
 from darkai_cli.history.stored import clean
+from darkai_cli.history.turns import first_number
 
 RANKED = 10_000
 _SNIPPET_WORDS = 16

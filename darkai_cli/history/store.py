@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Self
 
 from darkai_cli.errors import NotFoundError, StoreError
 from darkai_cli.history import ids, recovery
-from darkai_cli.history.connection import connect_reader, fault
+from darkai_cli.history.database import connect_reader, fault
 from darkai_cli.history.stored import clean
 
 _PATIENCE = 5.0
@@ -42,7 +42,7 @@ class Conversation(NamedTuple):
     state: str | None
 
 
-class Turn(NamedTuple):
+class StoredTurn(NamedTuple):
     """A user message to the end of its reply. Times are milliseconds; see the reference."""
 
     id: str
@@ -67,7 +67,7 @@ class Turn(NamedTuple):
     resumes: str | None
 
 
-_TURN = ", ".join(Turn._fields)
+_TURN = ", ".join(StoredTurn._fields)
 _RESUMABLE = (
     "(t.state IN ('interrupted', 'truncated') OR t.state = 'failed' AND t.resumes IS NOT NULL)"
 )
@@ -213,20 +213,20 @@ class Store:
         )
         return ids.shortest(identifier, before and before[0], after and after[0])
 
-    def turns(self, conversation: str) -> list[Turn]:
+    def turns(self, conversation: str) -> list[StoredTurn]:
         """The turns of a conversation, in the order in which they were asked."""
         return [
-            Turn(*row)
+            StoredTurn(*row)
             for row in self.rows(
                 f"SELECT {_TURN} FROM turn WHERE conversation = ? ORDER BY id",  # noqa: S608
                 (conversation,),
             )
         ]
 
-    def turn_of(self, reply: str) -> Turn | None:
+    def turn_of(self, reply: str) -> StoredTurn | None:
         """The turn that made this message, or None (a user's message)."""
         row = self.row(f"SELECT {_TURN} FROM turn WHERE reply = ?", (reply,))  # noqa: S608
-        return row and Turn(*row)
+        return row and StoredTurn(*row)
 
     def latest_unfinished(self) -> str | None:
         """The id of the conversation that changed last of those whose reply can be resumed."""
@@ -237,18 +237,18 @@ class Store:
         )
         return row and str(row[0])
 
-    def last_unfinished(self, conversation: str) -> Turn | None:
+    def last_unfinished(self, conversation: str) -> StoredTurn | None:
         """The turn of the active reply, if it is one to resume.
 
         It is interrupted or truncated; or failed, but was to continue one that was.
         """
         row = self.row(
-            f"SELECT {', '.join(f't.{name}' for name in Turn._fields)}"  # noqa: S608
+            f"SELECT {', '.join(f't.{name}' for name in StoredTurn._fields)}"  # noqa: S608
             " FROM conversation c JOIN turn t ON t.reply = c.active"
             f" WHERE c.id = ? AND {_RESUMABLE}",
             (conversation,),
         )
-        return row and Turn(*row)
+        return row and StoredTurn(*row)
 
     def rename(self, conversation: str, title: str) -> None:
         """Give it another title. Raises ``NotFoundError``."""

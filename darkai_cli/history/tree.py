@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, cast
 
 from darkai_cli.errors import NotFoundError
-from darkai_cli.history.records import with_pieces
-from darkai_cli.history.store import Store, Turn
+from darkai_cli.history.store import Store, StoredTurn
+from darkai_cli.history.turns import with_pieces
 from darkai_cli.messages import Image, Message, Role
 
 _COLUMNS = "id, parent, role, text, reasoning, parts, created"
@@ -41,7 +41,7 @@ class Node(NamedTuple):
     reasoning: str
     parts: str
     created: int
-    turn: Turn | None
+    turn: StoredTurn | None
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -188,7 +188,7 @@ def _attachments(store: Store, conversation: str) -> dict[str, list[Attachment]]
     return found
 
 
-def _pieces(store: Store, turns: Mapping[str, Turn]) -> dict[str, list[tuple[str, str]]]:
+def _pieces(store: Store, turns: Mapping[str, StoredTurn]) -> dict[str, list[tuple[str, str]]]:
     """What live processes have written so far, by message."""
     return {
         reply: store.rows("SELECT kind, text FROM piece WHERE turn = ? ORDER BY seq", (turn.id,))

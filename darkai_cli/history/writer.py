@@ -31,9 +31,9 @@ from darkai_cli.history.stored import clean, dumps
 
 if TYPE_CHECKING:
     from darkai_cli.events import Event
-    from darkai_cli.history.database import Database
+    from darkai_cli.history.journal_connection import Database
     from darkai_cli.history.presence import Presence
-    from darkai_cli.history.records import Record
+    from darkai_cli.history.turns import Record
 
     Given = str | Event | Record
     """What a journal is given: text, an event, a record that is ready."""
@@ -81,7 +81,7 @@ class Writer:
 
     def flush(self) -> bool:
         """Put what was given into the database, True, or else into the presence file, False."""
-        from darkai_cli.history.connection import StoreDamagedError  # sqlite3: not before
+        from darkai_cli.history.database import StoreDamagedError  # sqlite3: not before
 
         self._collect()
         if self._committed == len(self._records):
@@ -104,7 +104,7 @@ class Writer:
         """Whether another process kept the last flush from the database."""
         if self.problem is None:
             return False
-        from darkai_cli.history.connection import StoreLockedError
+        from darkai_cli.history.database import StoreLockedError
 
         return isinstance(self.problem, StoreLockedError)
 
@@ -154,8 +154,8 @@ class Writer:
 
     def _write(self) -> None:
         """Commit what is not committed. Raises ``StoreError``."""
-        from darkai_cli.history.connection import fault
-        from darkai_cli.history.database import Database
+        from darkai_cli.history.database import fault
+        from darkai_cli.history.journal_connection import Database
 
         if self._database is None:
             self._database = Database(self._path, self._warnings)
@@ -205,7 +205,7 @@ class Writer:
             self._spilled = len(self._records)
             self.safe = True
         except OSError as exc:
-            from darkai_cli.history.connection import fault
+            from darkai_cli.history.database import fault
 
             self.safe = False
             if self.problem is None or self.locked:

@@ -21,7 +21,7 @@ from darkai_cli.errors import (
     UsageError,
 )
 from darkai_cli.messages import ChatRequest, Message
-from darkai_cli.providers import decoding
+from darkai_cli.providers import dialect
 from darkai_cli.providers.anthropic_reply import AnthropicDecoder, explain
 from darkai_cli.providers.base import (
     Framing,
@@ -30,7 +30,7 @@ from darkai_cli.providers.base import (
     ModelInfo,
     ProviderSettings,
 )
-from darkai_cli.providers.decoding import count, dicts, text_in, words
+from darkai_cli.providers.dialect import count, dicts, text_in, words
 
 if TYPE_CHECKING:
     from darkai_cli.providers.base import Dialect
@@ -69,7 +69,7 @@ class AnthropicDialect:
 
     def request(self, chat: ChatRequest, settings: ProviderSettings) -> HttpRequest:
         """The conversation as alternating messages, the system prompt beside it."""
-        found = decoding.options(
+        found = dialect.options(
             {**settings.options, **chat.options},
             renamed=_RENAMED,
             own=_OWN,
@@ -79,12 +79,12 @@ class AnthropicDialect:
         )
         found.setdefault("max_tokens", most_tokens(chat.model))
         _think(found, chat.model)
-        decoding.several(found, "stop_sequences")
+        dialect.several(found, "stop_sequences")
         tools = [
             {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
             for tool in chat.tools
         ] + list(dicts(found.pop("tools", None)))
-        system = decoding.system_of(chat.messages)
+        system = dialect.system_of(chat.messages)
         fields: dict[str, Any] = {"model": chat.model}
         if system:
             fields["system"] = system
@@ -92,9 +92,9 @@ class AnthropicDialect:
         if tools:
             fields["tools"] = tools
         return HttpRequest(
-            decoding.endpoint(settings, "/messages"),
+            dialect.endpoint(settings, "/messages"),
             _headers(settings, "text/event-stream"),
-            decoding.body({**fields, **found, "stream": True}),
+            dialect.body({**fields, **found, "stream": True}),
         )
 
     def decoder(self, settings: ProviderSettings) -> AnthropicDecoder:
@@ -130,8 +130,8 @@ class AnthropicDialect:
         """
         fields = json.loads(request.body)
         if "prefill" in told and fields["messages"][-1]["role"] == "assistant":
-            fields["messages"].append({"role": "user", "content": decoding.GO_ON})
-            return request._replace(body=decoding.body(fields))
+            fields["messages"].append({"role": "user", "content": dialect.GO_ON})
+            return request._replace(body=dialect.body(fields))
         names = {_RENAMED.get(name, name) for name in (*settings.options, *chat.options)}
         if "max_tokens" in names or "max_tokens" not in told:
             return None
@@ -144,13 +144,13 @@ class AnthropicDialect:
             bound = max((one for one in numbers if one < asked), default=0)
         if not 0 < bound < asked:
             return None
-        return request._replace(body=decoding.body({**fields, "max_tokens": bound}))
+        return request._replace(body=dialect.body({**fields, "max_tokens": bound}))
 
     def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:
         """A page of the list, after the model ``page``."""
         from urllib.parse import quote
 
-        url = decoding.endpoint(settings, "/models")
+        url = dialect.endpoint(settings, "/models")
         url += f"{'&' if '?' in url else '?'}limit={PAGE}"
         if page:
             url += f"&after_id={quote(page, safe='')}"
@@ -242,7 +242,7 @@ def _headers(settings: ProviderSettings, accept: str) -> dict[str, str]:
     if settings.key is not None:
         name = settings.quirks.key_header or "x-api-key"
         own[name] = settings.key.reveal(settings.url)
-    return decoding.headers(settings, own)
+    return dialect.headers(settings, own)
 
 
 def _messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -297,7 +297,7 @@ def _blocks(message: Message) -> list[dict[str, Any]]:
             "type": "tool_use",
             "id": _identifier(call.id),
             "name": call.name,
-            "input": decoding.arguments(call),
+            "input": dialect.arguments(call),
         }
         for call in message.calls
     ]

@@ -33,9 +33,9 @@ from darkai_cli.events import (
     ToolCall,
     Usage,
 )
-from darkai_cli.providers import decoding
+from darkai_cli.providers import dialect
 from darkai_cli.providers.base import Frame, ProviderSettings
-from darkai_cli.providers.decoding import ReplyDecoder, count, parse, text_in, words
+from darkai_cli.providers.dialect import ReplyDecoder, count, parse, text_in, words
 
 if TYPE_CHECKING:
     from darkai_cli.providers.base import Decoder
@@ -62,21 +62,19 @@ def explain(
     host = settings.host
     http = status if status != 200 else None
     if kind in ("authentication_error", "no_db_connection") or status == 401:  # or LiteLLM's
-        return decoding.rejected_key(settings, told, http)
+        return dialect.rejected_key(settings, told, http)
     if kind == "permission_error":
         return AuthError(f"{host}: not allowed: {told}", status=http)
     if kind == "billing_error" or "credit balance" in told or "usage limits" in told:
-        return RateLimitError(
-            f"quota used up at {host}: {told}", hint=decoding.BILLING, status=http
-        )
+        return RateLimitError(f"quota used up at {host}: {told}", hint=dialect.BILLING, status=http)
     if kind == "not_found_error" and "model" in told:
-        return decoding.no_model(told.partition("model:")[2].strip(), settings, told, http)
+        return dialect.no_model(told.partition("model:")[2].strip(), settings, told, http)
     if "nvalid model name" in told:  # LiteLLM's, with 400
         name = told.partition("model=")[2].rstrip("'}")
-        return decoding.no_model(name, settings, told, http)
+        return dialect.no_model(name, settings, told, http)
     if kind == "request_too_large":
         return RefusedError(
-            f"the request is too large for {host}: {told}", hint=decoding.SMALLER, status=http
+            f"the request is too large for {host}: {told}", hint=dialect.SMALLER, status=http
         )
     if kind in ("invalid_request_error", "exceed_context_size_error") or status == 400:
         # the second is llama.cpp's own name; gateways give their 400 none

@@ -12,9 +12,9 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checka
 
 from darkai_cli.errors import ProviderError
 from darkai_cli.events import Event
+from darkai_cli.http.sse import SSEFrame
 from darkai_cli.messages import ChatRequest
-from darkai_cli.secret import Secret
-from darkai_cli.wire.sse import SSEFrame
+from darkai_cli.secrets import Secret
 
 Frame: TypeAlias = SSEFrame
 """A unit of the stream: an SSE event, one of its data lines, or an NDJSON line."""

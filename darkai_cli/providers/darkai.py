@@ -30,7 +30,7 @@ from darkai_cli.providers.base import (
     ModelInfo,
     ProviderSettings,
 )
-from darkai_cli.providers.decoding import Unreadable, bearer, body, headers, parse, words
+from darkai_cli.providers.dialect import Unreadable, bearer, body, headers, parse, words
 
 if TYPE_CHECKING:
     from darkai_cli.providers.base import Decoder, Dialect

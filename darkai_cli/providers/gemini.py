@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from darkai_cli.errors import BadReplyError, InputError, ProviderError, UsageError
 from darkai_cli.messages import ChatRequest, Message
-from darkai_cli.providers import decoding
+from darkai_cli.providers import dialect
 from darkai_cli.providers.base import (
     Framing,
     Headers,
@@ -23,7 +23,7 @@ from darkai_cli.providers.base import (
     ModelInfo,
     ProviderSettings,
 )
-from darkai_cli.providers.decoding import count, dicts, text_in, words
+from darkai_cli.providers.dialect import count, dicts, text_in, words
 from darkai_cli.providers.gemini_reply import GeminiDecoder, explain
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class GeminiDialect:
 
     def request(self, chat: ChatRequest, settings: ProviderSettings) -> HttpRequest:
         """The conversation as ``contents``; the model stands in the path."""
-        found = decoding.options(
+        found = dialect.options(
             {**settings.options, **chat.options},
             renamed=_RENAMED,
             own=(*_CONFIG, *_BESIDE, *_THINK),
@@ -79,7 +79,7 @@ class GeminiDialect:
             service=settings.name,
         )
         beside = {name: found.pop(name) for name in _BESIDE if name in found}
-        decoding.several(found, "stopSequences")
+        dialect.several(found, "stopSequences")
         _think(found, chat.model)
         tools = list(dicts(beside.pop("tools", None)))
         if chat.tools:
@@ -95,7 +95,7 @@ class GeminiDialect:
                     ]
                 }
             )
-        system = decoding.system_of(chat.messages)
+        system = dialect.system_of(chat.messages)
         fields: dict[str, Any] = {"contents": _contents(chat)}
         if system:
             fields["systemInstruction"] = {"parts": [{"text": system}]}
@@ -105,9 +105,9 @@ class GeminiDialect:
             fields["tools"] = tools
         path = f"/{_path(chat.model)}:streamGenerateContent"
         return HttpRequest(
-            _with_query(decoding.endpoint(settings, path), "alt=sse"),
+            _with_query(dialect.endpoint(settings, path), "alt=sse"),
             _headers(settings, "text/event-stream"),
-            decoding.body({**fields, **beside}),
+            dialect.body({**fields, **beside}),
         )
 
     def decoder(self, settings: ProviderSettings) -> GeminiDecoder:
@@ -146,17 +146,17 @@ class GeminiDialect:
             first = fields["contents"][0]
             first["parts"] = [*fields.pop("systemInstruction")["parts"], *first["parts"]]
         elif "end with a user" in lower and fields["contents"][-1]["role"] == "model":
-            fields["contents"].append({"role": "user", "parts": [{"text": decoding.GO_ON}]})
+            fields["contents"].append({"role": "user", "parts": [{"text": dialect.GO_ON}]})
         else:
             return None
-        return request._replace(body=decoding.body(fields))
+        return request._replace(body=dialect.body(fields))
 
     def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:
         """A page of the list."""
         from urllib.parse import quote
 
         query = f"pageSize={PAGE}" + (f"&pageToken={quote(page, safe='')}" if page else "")
-        url = _with_query(decoding.endpoint(settings, "/models"), query)
+        url = _with_query(dialect.endpoint(settings, "/models"), query)
         return HttpRequest(url, _headers(settings, "application/json"), b"", "GET")
 
     def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:
@@ -204,7 +204,7 @@ def _headers(settings: ProviderSettings, accept: str) -> dict[str, str]:
     if settings.key is not None:  # in a header, where it is never logged with the URL
         name = settings.quirks.key_header or "x-goog-api-key"
         own[name] = settings.key.reveal(settings.url)
-    return decoding.headers(settings, own)
+    return dialect.headers(settings, own)
 
 
 def version_of(model: str) -> tuple[int, int]:
@@ -275,7 +275,7 @@ def _contents(chat: ChatRequest) -> list[dict[str, Any]]:
 def _parts(message: Message, names: Mapping[str, str], *, signed: bool) -> Iterable[dict[str, Any]]:
     if message.role == "tool":
         name = message.name or names.get(message.call_id, "")
-        output = decoding.parse(message.content)
+        output = dialect.parse(message.content)
         if not isinstance(output, dict):
             output = {"result": message.content}
         yield {"functionResponse": {"name": name, "response": output}}
@@ -286,7 +286,7 @@ def _parts(message: Message, names: Mapping[str, str], *, signed: bool) -> Itera
         yield {"text": message.content}
     for number, call in enumerate(message.calls):
         part: dict[str, Any] = {
-            "functionCall": {"name": call.name, "args": decoding.arguments(call)}
+            "functionCall": {"name": call.name, "args": dialect.arguments(call)}
         }
         if signed and not number:  # the first of a step carries it
             part["thoughtSignature"] = _NOT_SIGNED

@@ -32,9 +32,9 @@ from darkai_cli.events import (
     ToolCall,
     Usage,
 )
-from darkai_cli.providers import decoding
+from darkai_cli.providers import dialect
 from darkai_cli.providers.base import Frame, ProviderSettings
-from darkai_cli.providers.decoding import ReplyDecoder, count, dicts, text_in, words
+from darkai_cli.providers.dialect import ReplyDecoder, count, dicts, text_in, words
 
 if TYPE_CHECKING:
     from darkai_cli.providers.base import Decoder
@@ -74,7 +74,7 @@ def explain(
         or ("api key" in lower and re.search(r"not valid|expired|invalid|leaked", lower))
         or "unregistered callers" in lower
     ):
-        return decoding.rejected_key(settings, told, http)
+        return dialect.rejected_key(settings, told, http)
     if "SERVICE_DISABLED" in reasons:
         return AuthError(
             f"{host}: not allowed: {told}",
@@ -88,7 +88,7 @@ def explain(
         return _limited(fault, told, host, http)
     if name == "NOT_FOUND" and "model" in lower:
         found = re.search(r"models/(\S{1,100}?)[.,]? (?:is|was) not found", told)
-        return decoding.no_model(found[1] if found else "", settings, told, http)
+        return dialect.no_model(found[1] if found else "", settings, told, http)
     if name == "FAILED_PRECONDITION" and ("location" in lower or "billing" in lower):
         return AuthError(
             f"{host}: not allowed: {told}",

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from darkai_cli.events import Event, ReasoningChunk, TextChunk
+from darkai_cli.http.secrets import secrets_in
 from darkai_cli.providers.base import ModelInfo, ProviderSettings
-from darkai_cli.secret import Hider, hide, hide_known, is_hidden
-from darkai_cli.wire.secrets import secrets_in
+from darkai_cli.secrets import Hider, hide, hide_known, is_hidden
 
 Row = TypeVar("Row", Event, ModelInfo)
 

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from darkai_cli.errors import BadReplyError, TooLargeError
-from darkai_cli.providers import statuses
+from darkai_cli.providers import http_errors
 from darkai_cli.providers.base import Dialect, HttpRequest, ModelInfo, ProviderSettings, Telling
-from darkai_cli.providers.decoding import parse
+from darkai_cli.providers.dialect import parse
 
 if TYPE_CHECKING:
-    from darkai_cli.wire.transport import Exchange
+    from darkai_cli.http.client import Exchange
 
 Ask: TypeAlias = Callable[[HttpRequest], Any]
 
@@ -62,7 +62,7 @@ def payload(exchange: Exchange, settings: ProviderSettings) -> Any:
             )
     body = b"".join(parts)
     text = body.decode("utf-8-sig", "replace")
-    page = statuses.page_error(settings.host, 200, exchange.headers, text)
+    page = http_errors.page_error(settings.host, 200, exchange.headers, text)
     if page is not None:
         raise page
     found = parse(text)

@@ -35,7 +35,7 @@ from darkai_cli.events import (
     Usage,
 )
 from darkai_cli.messages import ChatRequest, Message
-from darkai_cli.providers import decoding
+from darkai_cli.providers import dialect
 from darkai_cli.providers.base import (
     Frame,
     Framing,
@@ -44,7 +44,7 @@ from darkai_cli.providers.base import (
     ModelInfo,
     ProviderSettings,
 )
-from darkai_cli.providers.decoding import ReplyDecoder, count, dicts, parse, text_in, words
+from darkai_cli.providers.dialect import ReplyDecoder, count, dicts, parse, text_in, words
 
 if TYPE_CHECKING:
     from darkai_cli.providers.base import Decoder, Dialect, Telling
@@ -74,7 +74,7 @@ class OllamaDialect:
 
     def request(self, chat: ChatRequest, settings: ProviderSettings) -> HttpRequest:
         """The conversation nearly as it is; a reply at its end is gone on with."""
-        found = decoding.options(
+        found = dialect.options(
             {**settings.options, **chat.options},
             renamed=_RENAMED,
             own=(),
@@ -88,7 +88,7 @@ class OllamaDialect:
         nested = found.pop("options", None)
         if isinstance(nested, dict):
             found = {**nested, **found}
-        decoding.several(found, "stop")
+        dialect.several(found, "stop")
         messages = [_message(one, chat) for one in chat.messages]
         if not messages:
             raise InputError("there are no messages to send")
@@ -101,10 +101,8 @@ class OllamaDialect:
             fields["options"] = found
         return HttpRequest(
             _endpoint(settings, "/chat"),
-            decoding.headers(
-                settings, {"accept": "application/x-ndjson"}, decoding.bearer(settings)
-            ),
-            decoding.body({**fields, **beside}),
+            dialect.headers(settings, {"accept": "application/x-ndjson"}, dialect.bearer(settings)),
+            dialect.body({**fields, **beside}),
         )
 
     def decoder(self, settings: ProviderSettings) -> OllamaDecoder:
@@ -138,11 +136,11 @@ class OllamaDialect:
         if "does not support thinking" not in told or "think" not in fields:
             return None
         del fields["think"]
-        return request._replace(body=decoding.body(fields))
+        return request._replace(body=dialect.body(fields))
 
     def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:  # noqa: ARG002
         """The models that were pulled; there is one page."""
-        own = decoding.headers(settings, {"accept": "application/json"}, decoding.bearer(settings))
+        own = dialect.headers(settings, {"accept": "application/json"}, dialect.bearer(settings))
         return HttpRequest(_endpoint(settings, "/tags"), own, b"", "GET")
 
     def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:
@@ -153,8 +151,8 @@ class OllamaDialect:
 
     def about_request(self, model: str, settings: ProviderSettings) -> HttpRequest:
         """``POST /api/show``."""
-        own = decoding.headers(settings, {"accept": "application/json"}, decoding.bearer(settings))
-        return HttpRequest(_endpoint(settings, "/show"), own, decoding.body({"model": model}))
+        own = dialect.headers(settings, {"accept": "application/json"}, dialect.bearer(settings))
+        return HttpRequest(_endpoint(settings, "/show"), own, dialect.body({"model": model}))
 
     def about(self, payload: Any, model: ModelInfo) -> ModelInfo:
         """``{"capabilities", "model_info": {"llama.context_length": 8192}}``."""
@@ -170,7 +168,7 @@ class OllamaDialect:
 def _endpoint(settings: ProviderSettings, path: str) -> str:
     """The URL below ``/api``, which the base URL may name already."""
     base = settings.url.partition("?")[0].rstrip("/")
-    return decoding.endpoint(settings, path if base.endswith("/api") else f"/api{path}")
+    return dialect.endpoint(settings, path if base.endswith("/api") else f"/api{path}")
 
 
 def _think(value: Any) -> Any:
@@ -186,7 +184,7 @@ def _message(message: Message, chat: ChatRequest) -> dict[str, Any]:
         fields["images"] = [image.base64 for image in message.images]
     if message.calls:
         fields["tool_calls"] = [
-            {"id": call.id, "function": {"name": call.name, "arguments": decoding.arguments(call)}}
+            {"id": call.id, "function": {"name": call.name, "arguments": dialect.arguments(call)}}
             for call in message.calls
         ]
     if message.role == "tool":
@@ -246,7 +244,7 @@ def _explain(told: str, settings: ProviderSettings, status: int) -> ProviderErro
         if settings.key is None:
             hint = f"`ollama signin`, or `darkai keys set {settings.name}`"
             return AuthError(f"{host} wants you to sign in: {told}", hint=hint, status=http)
-        return decoding.rejected_key(settings, told, http)
+        return dialect.rejected_key(settings, told, http)
     if "context length" in lower or "context size" in lower or "prompt is too long" in lower:
         return RefusedError(
             f"the conversation is too long for the model: {told}",

@@ -30,7 +30,7 @@ from darkai_cli.providers.base import (
     ModelInfo,
     ProviderSettings,
 )
-from darkai_cli.providers.decoding import GO_ON, bearer, body, endpoint, headers, options, parse
+from darkai_cli.providers.dialect import GO_ON, bearer, body, endpoint, headers, options, parse
 from darkai_cli.providers.openai_stream import OpenAIDecoder
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ class Compatible:
         settings: ProviderSettings,
     ) -> ProviderError | None:
         """What an error says beyond its status."""
-        from darkai_cli.providers import openai_faults
+        from darkai_cli.providers import openai_errors
 
-        return openai_faults.refusal(status, payload, settings)
+        return openai_errors.refusal(status, payload, settings)
 
     def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:  # noqa: ARG002
         """``GET /models``, or where else the service has its list."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from darkai_cli.events import Notice, ToolCall
-from darkai_cli.providers.decoding import dicts, parse, text_in, words
+from darkai_cli.providers.dialect import dicts, parse, text_in, words
 
 MAX_CALLS = 128
 """Of one reply; the pieces of further ones are dropped."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from darkai_cli.errors import BadReplyError
 from darkai_cli.providers.base import HttpRequest, ModelInfo, ProviderSettings
-from darkai_cli.providers.decoding import bearer, count, dicts, endpoint, headers, text_in
+from darkai_cli.providers.dialect import bearer, count, dicts, endpoint, headers, text_in
 
 _NOT_CHAT = frozenset(
     {"embedding", "embeddings", "image", "rerank", "reranker", "moderation", "audio", "video",

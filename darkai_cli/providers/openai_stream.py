@@ -33,9 +33,9 @@ from darkai_cli.events import (
     Usage,
 )
 from darkai_cli.providers.base import Frame, ProviderSettings
-from darkai_cli.providers.decoding import ReplyDecoder, count, dicts, parse, text_in, words
+from darkai_cli.providers.dialect import ReplyDecoder, count, dicts, parse, text_in, words
 from darkai_cli.providers.openai_calls import Calls
-from darkai_cli.providers.thinking import Thinking
+from darkai_cli.providers.think_tags import Thinking
 
 AFTER_FINISH = 1.0
 """Seconds to read on after ``finish_reason``: usage and ``[DONE]`` follow."""
@@ -125,22 +125,22 @@ class OpenAIDecoder(ReplyDecoder):
             self._no_object(message, name, data)
             return ()
         if message.get("error") or name == "error" or "choices" not in message:
-            from darkai_cli.providers import openai_faults  # late: errors are rare
+            from darkai_cli.providers import openai_errors  # late: errors are rare
 
-            fault = openai_faults.fault_in(message, bare=name == "error")
+            fault = openai_errors.fault_in(message, bare=name == "error")
             if fault is not None or name == "error":
-                raise openai_faults.in_stream(fault, self._settings)
+                raise openai_errors.in_stream(fault, self._settings)
         self._bad.readable()
         return self._plain(message, data) or self._message(message, data)
 
     def _no_object(self, value: object, name: str, data: str) -> None:
         """What is no object is an error, or cannot be read."""
-        from darkai_cli.providers import openai_faults
+        from darkai_cli.providers import openai_errors
 
-        fault = openai_faults.fault_in(value)
+        fault = openai_errors.fault_in(value)
         if fault is not None or name == "error":
-            fault = fault or openai_faults.Fault(words(value) or words(data))
-            raise openai_faults.in_stream(fault, self._settings)
+            fault = fault or openai_errors.Fault(words(value) or words(data))
+            raise openai_errors.in_stream(fault, self._settings)
         self._before = _NEVER  # so that the next good one is told to `_bad`
         self._bad.add()
 

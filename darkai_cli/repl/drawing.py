@@ -8,7 +8,7 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.layout.screen import Char
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from darkai_cli import streams
+from darkai_cli import stdio
 
 _STEADY_CURSOR = "\x1b[?12l"
 """Sent with each cursor that is shown; nobody would make it blink again."""
@@ -31,5 +31,5 @@ class Drawing(Vt100_Output):
 
 
 def _size(out: TextIO) -> Size:
-    columns, rows = streams.size(out)
+    columns, rows = stdio.size(out)
     return Size(rows=rows, columns=columns)

@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from darkai_cli import streams
-from darkai_cli.config import editing
+from darkai_cli import stdio
+from darkai_cli.config import editor as editing
 from darkai_cli.errors import InputError
 
 
@@ -21,9 +21,9 @@ def edit(text: str, editor: str | None, child: Mapping[str, str]) -> str:
         with tempfile.TemporaryDirectory(prefix="darkai-") as folder:  # for the user alone
             file = Path(folder, "prompt.md")
             file.write_text(text, encoding="utf-8", errors="replace", newline="")
-            editing.run(file, editor, streams.environ(), child)
+            editing.run(file, editor, stdio.environ(), child)
             left = file.read_bytes()
     except OSError as exc:
         reason = (exc.strerror or str(exc)).lower()
         raise InputError(f"the text cannot be given to the editor: {reason}") from exc
-    return streams.decode(left, "what the editor left").replace("\r\n", "\n").removesuffix("\n")
+    return stdio.decode(left, "what the editor left").replace("\r\n", "\n").removesuffix("\n")

@@ -11,7 +11,7 @@ from darkai_cli.events import Event, ReasoningChunk, StreamStart, TextChunk, Too
 from darkai_cli.messages import Call
 
 
-class Heard:
+class ReplyCollector:
     """One reply. ``provider``, ``model``: who gives it, at first who was asked."""
 
     def __init__(self, provider: str, model: str) -> None:

@@ -20,7 +20,7 @@ class Reader(Protocol):
         """Ask yes or no; no by default."""
         ...
 
-    def aloud(self) -> AbstractContextManager[None]:
+    def with_echo(self) -> AbstractContextManager[None]:
         """The terminal as others expect it, who ask or read something themselves: with an echo."""
         ...
 

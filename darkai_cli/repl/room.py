@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from darkai_cli.conversation import window
+from darkai_cli.conversation import context_window
 
 if TYPE_CHECKING:
     from darkai_cli.messages import Message
     from darkai_cli.providers.base import ModelInfo, ProviderSettings
-    from darkai_cli.providers.registry import Target
+    from darkai_cli.providers.resolve import Target
 
 
-class Room:
+class ContextWindow:
     """What a session has learnt about the models that it talks to."""
 
     def __init__(self) -> None:
@@ -26,11 +26,11 @@ class Room:
 
     def known(self, settings: ProviderSettings, model: str) -> ModelInfo | None:
         """What the service lists about a model, if it was kept."""
-        from darkai_cli.providers import listing
+        from darkai_cli.providers import model_cache
 
         key = (settings.name, settings.url, model)
         if key not in self._known:
-            found = listing.read(settings.name, settings.url, old=True) or ()
+            found = model_cache.read(settings.name, settings.url, old=True) or ()
             self._known[key] = next((one for one in found if one.name == model), None)
         return self._known[key]
 
@@ -43,7 +43,7 @@ class Room:
     ) -> None:
         """The service counted a request."""
         if told:
-            self._factors[provider, model] = window.scale(messages, told)
+            self._factors[provider, model] = context_window.scale(messages, told)
 
     def size(self, target: Target, options: Mapping[str, Any]) -> int | None:
         """The tokens that the model's context takes; None where that is not known."""
@@ -58,8 +58,8 @@ class Room:
 
     def fit(
         self, target: Target, messages: Sequence[Message], options: Mapping[str, Any]
-    ) -> window.Fit:
+    ) -> context_window.Fit:
         """What of the messages fits, with room left for the reply."""
         size = self.size(target, options)
-        reply = window.reserve(size, options) if size is not None else 0
-        return window.fit(messages, size, reply=reply, factor=self.factor(target))
+        reply = context_window.reserve(size, options) if size is not None else 0
+        return context_window.fit(messages, size, reply=reply, factor=self.factor(target))

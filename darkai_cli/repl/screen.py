@@ -12,10 +12,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from darkai_cli import streams
+from darkai_cli import stdio
 from darkai_cli.errors import DarkAIError
-from darkai_cli.secret import hide_known
-from darkai_cli.sinks.sanitize import sanitize, sanitize_line
+from darkai_cli.output.sanitize import sanitize, sanitize_line
+from darkai_cli.secrets import hide_known
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
@@ -76,15 +76,15 @@ class Screen:
         if self.plain or not config.markdown:
             self.say(text)
             return
-        from darkai_cli.sinks.terminal import render_static
-        from darkai_cli.turns import output
+        from darkai_cli.conversation import sinks
+        from darkai_cli.output.terminal import render_static
 
-        look = output.look(config)
+        look = sinks.look(config)
         self._write(
             render_static(
                 text,
                 width=self.width,
-                colour=streams.wants_colour(streams.stdout()),
+                colour=stdio.use_color(stdio.stdout()),
                 theme=look.theme,
                 code_theme=config.code_theme,
                 links=look.links,
@@ -103,12 +103,12 @@ class Screen:
     @property
     def width(self) -> int:
         """Columns."""
-        return streams.size(streams.stdout())[0]
+        return stdio.size(stdio.stdout())[0]
 
     @property
     def _coloured(self) -> bool:
         """Whether colours are wanted."""
-        return not self.plain and streams.wants_colour(streams.stdout())
+        return not self.plain and stdio.use_color(stdio.stdout())
 
     def _broken(self, line: str) -> str:
         """A line of our own in rows, broken between words; a longer word is left to the terminal.
@@ -145,7 +145,7 @@ def worded(line: str) -> str:
 
 
 def _to_stdout(text: str) -> None:
-    out = streams.stdout()
+    out = stdio.stdout()
     try:
         out.write(text)
         out.flush()

@@ -13,26 +13,26 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from darkai_cli import streams
+from darkai_cli import stdio
 from darkai_cli.config.load import load
-from darkai_cli.conversation import attachments, window
+from darkai_cli.conversation import attachments, context_window
 from darkai_cli.conversation.attachments import Attached
 from darkai_cli.conversation.branches import Branches
+from darkai_cli.conversation.save import journal
 from darkai_cli.errors import DarkAIError, UsageError
+from darkai_cli.http.session import Session as Connections
 from darkai_cli.messages import ChatRequest, Image, Message
-from darkai_cli.providers import registry
-from darkai_cli.providers.tables import names
-from darkai_cli.repl.keeping import Keeping
-from darkai_cli.repl.room import Room
-from darkai_cli.turns.saving import journal
-from darkai_cli.wire.session import Session as Connections
+from darkai_cli.providers import resolve
+from darkai_cli.providers.settings import names
+from darkai_cli.repl.room import ContextWindow
+from darkai_cli.repl.session_history import SessionHistory
 
 if TYPE_CHECKING:
     from darkai_cli.history.store import Store
+    from darkai_cli.http.connection import ConnectionConfig
     from darkai_cli.providers.base import ModelInfo
     from darkai_cli.repl.reading import Reader
     from darkai_cli.repl.screen import Screen
-    from darkai_cli.wire.link import Link
 
 OVERFLOWS = ("ask", "drop", "send")
 """What happens to what does not fit the window: a question, or it stays out, or all is sent."""
@@ -59,7 +59,7 @@ class Session:
         self._flags = dict(flags)
         self.config = load(self._flags)
         self.screen = screen
-        self.target = registry.resolve(self.config)
+        self.target = resolve.resolve(self.config)
         self.system = self.config.system
         self.options = dict(options)
         self.branches = Branches()
@@ -79,14 +79,14 @@ class Session:
         self.quiet = quiet
         self.log = log
         self.connections = Connections()
-        self.keeping = Keeping(
+        self.keeping = SessionHistory(
             journal() if save and self.config.save else None,
             lambda warning: screen.line(f"warning: {warning}"),
         )
         self._again = Attached()
         self._typed: dict[str, tuple[str, Attached]] = {}
-        self.room = Room()
-        self._fit: tuple[object, window.Fit] | None = None
+        self.room = ContextWindow()
+        self._fit: tuple[object, context_window.Fit] | None = None
 
     @property
     def saved(self) -> bool:
@@ -108,10 +108,10 @@ class Session:
         if not (slash and first in names(config)) and model not in config.aliases:
             flags["provider"] = self.target.settings.name
             config = load(flags)
-        self.target = registry.resolve(config)
+        self.target = resolve.resolve(config)
         self.config, self._flags = config, flags
 
-    def once(self, model: str) -> registry.Target:
+    def once(self, model: str) -> resolve.Target:
         """Who answers by that name, for one turn."""
         before = self.config, self.target, self._flags
         try:
@@ -120,7 +120,7 @@ class Session:
         finally:
             self.config, self.target, self._flags = before
 
-    def all_options(self, target: registry.Target | None = None) -> dict[str, Any]:
+    def all_options(self, target: resolve.Target | None = None) -> dict[str, Any]:
         """The options of the next request: the configuration's, and over them the session's."""
         return {**(target or self.target).settings.options, **self.options}
 
@@ -135,12 +135,12 @@ class Session:
         chat = ChatRequest(
             (Message("user", "?", images),), model, self.options if options is None else options
         )
-        registry.dialect_of(settings, model).request(chat, settings)
+        resolve.dialect_of(settings, model).request(chat, settings)
 
     def known(self, provider: str, model: str) -> ModelInfo | None:
         """What a service lists about a model, if it was kept."""
         try:
-            return self.room.known(registry.settings_of(self.config, provider), model)
+            return self.room.known(resolve.settings_of(self.config, provider), model)
         except DarkAIError:
             return None
 
@@ -154,17 +154,17 @@ class Session:
         except DarkAIError:
             return  # the request will meet it again, and explain
 
-    def _link_to(self, url: str) -> Link:
-        from darkai_cli.wire.timers import Timers
+    def _link_to(self, url: str) -> ConnectionConfig:
+        from darkai_cli.http.timeouts import Timeouts
 
-        timers = Timers(connect=self.config.connect_timeout, first=60.0)
+        timers = Timeouts(connect=self.config.connect_timeout, first=60.0)
         timers = timers.with_timeout(self.config.timeout)
-        hooks = registry.Hooks(session=self.connections)
-        return registry.link_to(url, self.config, streams.environ(), timers, hooks)
+        hooks = resolve.Hooks(session=self.connections)
+        return resolve.connection_for(url, self.config, stdio.environ(), timers, hooks)
 
-    def aloud(self) -> AbstractContextManager[None]:
+    def with_echo(self) -> AbstractContextManager[None]:
         """The terminal as others expect it, who read from it: with an echo."""
-        return self.reader.aloud() if self.reader is not None else nullcontext()
+        return self.reader.with_echo() if self.reader is not None else nullcontext()
 
     # --- what is sent ---
 
@@ -233,7 +233,7 @@ class Session:
 
     # --- the window ---
 
-    def fit(self) -> window.Fit:
+    def fit(self) -> context_window.Fit:
         """How the next request fits the model's window, without what is being typed."""
         key = (
             self.branches, self.branches.active, self.system, self.target,
@@ -262,7 +262,7 @@ class Session:
         from darkai_cli.config import paths
         from darkai_cli.conversation import reopened
 
-        found = reopened.reopen(paths.history_file(streams.environ()), typed)
+        found = reopened.reopen(paths.history_file(stdio.environ()), typed)
         self.branches, self.conversation = found.branches, found.conversation
         self.title, self.titled, self.unsent = found.title, True, found.unsent
         self._unsent_images = found.unsent_images
@@ -302,7 +302,7 @@ class Session:
         from darkai_cli.config import children
 
         return children.environment_for_children(
-            streams.environ(), registry.key_variables(self.config)
+            stdio.environ(), resolve.key_variables(self.config)
         )
 
     def store(self) -> Store:

@@ -17,10 +17,10 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from darkai_cli import stops, streams
+from darkai_cli import signals, stdio
 from darkai_cli.conversation.attachments import Attached, Text
 from darkai_cli.errors import InputError, UsageError
-from darkai_cli.sinks.sanitize import Sanitizer
+from darkai_cli.output.sanitize import Sanitizer
 
 if TYPE_CHECKING:
     from darkai_cli.repl.session import Session
@@ -44,7 +44,7 @@ def run(session: Session, line: str) -> None:
     """Run it, and ask whether its output goes along with the next prompt."""
     if not line:
         raise UsageError("`!` needs a command", hint="`!git diff`")
-    shell = streams.environ().get("SHELL") or "/bin/sh"
+    shell = stdio.environ().get("SHELL") or "/bin/sh"
     try:
         process = subprocess.Popen(
             [shell, "-c", line],
@@ -55,7 +55,7 @@ def run(session: Session, line: str) -> None:
     except (OSError, ValueError) as exc:
         raise InputError(f"`{shell}` cannot be run: {exc}", hint="check `$SHELL`") from exc
     text, size = "", 0
-    with session.aloud():
+    with session.with_echo():
         for piece in _shown(session, process):
             size += len(piece)
             text = (text + piece)[-MAX_KEPT:]
@@ -92,7 +92,7 @@ def _watched(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
     try:
         yield from _output(process)
     except KeyboardInterrupt:
-        stops.forget()
+        signals.clear_interrupt()
         _end(process)
     finally:
         if process.stdout is not None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from darkai_cli import streams
-from darkai_cli.repl import ahead, loop
+from darkai_cli import stdio
+from darkai_cli.repl import main, typeahead
 from darkai_cli.repl.screen import Screen
 from darkai_cli.repl.session import Session
 
@@ -36,12 +36,12 @@ def chat(
     ``words``: the first prompt. ``files``: what goes along with it. ``reopen``: the conversation to
     go on with, None in it for the latest.
     """
-    piped = streams.read_input(_tell_wait) if streams.has_input() else None
-    source = streams.take_keyboard()
-    hush = ahead.Hush(source.fileno())
+    piped = stdio.read_input(_tell_wait) if stdio.has_input() else None
+    source = stdio.reopen_tty()
+    hush = typeahead.QuietTerminal(source.fileno())
     try:
         hush.begin()  # what is typed from now on is for the input
-        screen = Screen(plain=streams.is_dumb())
+        screen = Screen(plain=stdio.is_dumb())
         session = Session(
             flags, screen, options=options, save=save, allowed=allowed, quiet=quiet, log=log
         )
@@ -53,20 +53,20 @@ def chat(
             session.reopen(reopen[0])
         session.attach(files, piped)
         reader = _reader(session, source, hush)
-        return loop.run(session, reader, " ".join(words) if words else None)
+        return main.run(session, reader, " ".join(words) if words else None)
     finally:
         hush.end()
 
 
 def _tell_wait() -> None:
-    streams.tell("note: waiting for stdin; `< /dev/null` begins without it")
+    stdio.print_err("note: waiting for stdin; `< /dev/null` begins without it")
 
 
-def _reader(session: Session, source: TextIO, hush: ahead.Hush) -> Reader:
+def _reader(session: Session, source: TextIO, hush: typeahead.QuietTerminal) -> Reader:
     if session.screen.plain:
-        from darkai_cli.repl.plain import PlainReader
+        from darkai_cli.repl.plain_input import PlainReader
 
         return PlainReader(session.screen, source, hush)
-    from darkai_cli.repl.reader import PromptReader
+    from darkai_cli.repl.input import PromptReader
 
     return PromptReader(session, source, hush)

@@ -27,7 +27,7 @@ class TitleBar:
         """Show the program's name and a title, without anything that is no plain character."""
         if not self._has_one:
             return
-        from darkai_cli.sinks.sanitize import sanitize_line
+        from darkai_cli.output.sanitize import sanitize_line
 
         plain = "".join(char for char in sanitize_line(title, LONGEST) if char.isprintable())
         shown = f"darkai: {plain}" if plain else "darkai"

@@ -21,11 +21,11 @@ MAX_FILE, MAX_CLASS, MAX_FUNCTION = 500, 300, 80
 
 WHERE = {
     "sys.exit": ["__main__.py"],
-    "os.environ": ["config/", "streams.py"],
-    "os.getenv": ["config/", "streams.py"],
-    "sys.stdin": ["streams.py"],
-    "sys.stdout": ["streams.py"],
-    "sys.stderr": ["streams.py"],
+    "os.environ": ["config/", "stdio.py"],
+    "os.getenv": ["config/", "stdio.py"],
+    "sys.stdin": ["stdio.py"],
+    "sys.stdout": ["stdio.py"],
+    "sys.stderr": ["stdio.py"],
     "sys.__stdin__": [],
     "sys.__stdout__": [],
     "sys.__stderr__": [],
@@ -185,7 +185,7 @@ def test_no_committed_text_names_a_machine():
     ],
 )
 def test_a_misplaced_touch_is_seen(source: str):
-    assert misplaced(ast.parse(source), "wire/sse.py")
+    assert misplaced(ast.parse(source), "http/sse.py")
 
 
 @pytest.mark.parametrize(

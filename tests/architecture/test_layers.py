@@ -19,26 +19,29 @@ from support.isolation import ROOT
 PACKAGE = ROOT / "darkai_cli"
 
 LAYERS = {
-    "errors": 0, "events": 0, "messages": 0, "streams": 0, "stops": 0, "secret": 0,
-    "plugins": 1, "config": 1, "wire": 1,
-    "providers": 2, "tools": 2, "history": 2, "limits": 2,
-    "conversation": 3, "sinks": 3,
-    "turns": 4,
-    "repl": 5, "gateway": 5, "jobs": 5, "doctor": 5, "api": 5,
-    "cli": 6,
-    "__main__": 7, "__init__": 7,
+    "errors": 0, "text": 0, "version": 0,
+    "secrets": 1,
+    "events": 2, "messages": 2, "signals": 2, "files": 2,
+    "stdio": 3, "tty": 3,
+    "rate_limits": 4, "http": 4, "history": 4, "output": 4,
+    "config": 5,
+    "providers": 6, "documents": 6, "costs": 6, "privacy": 6,
+    "conversation": 7, "prompts": 7, "tools": 7,
+    "repl": 8, "doctor": 8, "api": 8, "jobs": 8, "gateway": 8, "setup": 8, "local": 8,
+    "cli": 9,
+    "__main__": 10, "__init__": 10,
 }  # fmt: skip
 
-GROUND = {"errors", "secret", "__version__"}
-"""What everybody may import: the error tree, the type of keys, and the version, which the build reads in ``__init__``."""
+GROUND = {"errors", "__version__"}
+"""What everybody may import: the error tree, and the version, which the build reads in ``__init__``."""
 
 FENCES = {
-    "httpx": ["wire/"],
-    "httpcore": ["wire/"],
-    "rich": ["sinks/terminal", "cli/"],
+    "httpx": ["http/"],
+    "httpcore": ["http/"],
+    "rich": ["output/terminal", "cli/"],
     "prompt_toolkit": ["repl/"],
     "typer": ["cli/"],
-    "sqlite3": ["history/", "limits/"],
+    "sqlite3": ["history/", "rate_limits/"],
     "starlette": ["gateway/"],
     "uvicorn": ["gateway/"],
     "asyncio": ["repl/", "gateway/", "jobs/", "api.py"],
@@ -47,10 +50,10 @@ FENCES = {
     "pydantic": [],
 }
 
-DIALECTS = ["darkai", "openai", "responses", "anthropic", "gemini", "ollama"]
+DIALECTS = ["darkai", "openai", "openai_responses", "anthropic", "gemini", "ollama"]
 DIALECT_MAY_IMPORT = {
-    "providers.base", "providers.decoding", "providers.thinking", "events", "messages", "errors",
-    "providers.openai_calls", "providers.openai_faults", "providers.openai_models",
+    "providers.base", "providers.dialect", "providers.think_tags", "events", "messages", "errors",
+    "providers.openai_calls", "providers.openai_errors", "providers.openai_models",
     "providers.openai_stream", "providers.openai",
     "providers.anthropic_reply", "providers.gemini_reply",
 }  # fmt: skip
@@ -99,7 +102,7 @@ def imports_of(source: str, file: str, known: set[str]) -> Iterator[Import]:
 
 
 def module_name(path: Path) -> str:
-    """``wire.sse`` for ``darkai_cli/wire/sse.py``, ``wire`` for its ``__init__``."""
+    """``http.sse`` for ``darkai_cli/http/sse.py``, ``http`` for its ``__init__``."""
     parts = list(path.relative_to(PACKAGE).with_suffix("").parts)
     if len(parts) > 1 and parts[-1] == "__init__":
         parts.pop()
@@ -211,10 +214,10 @@ HIDDEN = [
 @pytest.mark.parametrize(
     ("file", "statement"),
     [
-        ("wire/sse.py", "from darkai_cli.providers.base import Frame"),
-        ("wire/sse.py", "from darkai_cli import providers"),
-        ("wire/sse.py", "import darkai_cli.config.load"),
-        ("sinks/raw.py", "from darkai_cli.conversation import reply"),
+        ("http/sse.py", "from darkai_cli.providers.base import Frame"),
+        ("http/sse.py", "from darkai_cli import providers"),
+        ("http/sse.py", "import darkai_cli.config.load"),
+        ("output/raw.py", "from darkai_cli.conversation import outcome"),
         ("events.py", "from darkai_cli.messages import Message"),
         ("cli/ask.py", "from darkai_cli import ask"),
         ("cli/ask.py", "import_module('darkai_cli.__main__')"),
@@ -223,7 +226,14 @@ HIDDEN = [
     ],
 )
 def test_a_broken_layer_is_seen(file: str, statement: str, wrapped: str):
-    known = {*KNOWN, "providers", "providers.base", "conversation.reply", "config.load", "__main__"}
+    known = {
+        *KNOWN,
+        "providers",
+        "providers.base",
+        "conversation.outcome",
+        "config.load",
+        "__main__",
+    }
     found = list(imports_of(wrapped.format(statement), file, known))
     assert any(breaks_layers(each) for each in found if each.ours), found
 
@@ -231,10 +241,10 @@ def test_a_broken_layer_is_seen(file: str, statement: str, wrapped: str):
 @pytest.mark.parametrize(
     ("file", "statement"),
     [
-        ("cli/ask.py", "from darkai_cli import __version__, streams"),
+        ("cli/ask.py", "from darkai_cli import __version__, stdio"),
         ("events.py", "from darkai_cli.errors import DarkAIError"),
         ("cli/app.py", "table = {'ask': 'darkai_cli.cli.ask:command'}"),
-        ("sinks/jsonl.py", "from darkai_cli import events"),
+        ("output/jsonl.py", "from darkai_cli import events"),
     ],
 )
 def test_a_good_import_passes(file: str, statement: str):
@@ -247,7 +257,7 @@ def test_a_good_import_passes(file: str, statement: str):
     ("file", "statement"),
     [
         ("providers/http.py", "import httpx"),
-        ("sinks/raw.py", "from rich.text import Text"),
+        ("output/raw.py", "from rich.text import Text"),
         ("plugins2.py", "from importlib import metadata"),
         ("cli/app.py", "import click"),
         ("events.py", "import httpx"),

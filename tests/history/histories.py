@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 
 from darkai_cli.events import Citation, ToolCall, ToolResult, to_json
 from darkai_cli.history import ids
-from darkai_cli.history.drafts import Draft, DraftMessage, Tally, take_all, turn_for
+from darkai_cli.history.importers.draft import (
+    DraftMessage,
+    ImportedConversation,
+    ImportReport,
+    take_all,
+    turn_for,
+)
 from darkai_cli.history.schema import STATES
 from darkai_cli.history.stored import dumps
 from darkai_cli.messages import Image
@@ -51,7 +57,9 @@ def drafts(draw):
             turns.append(draw(_turn(made, prompts[name])))
     active = draw(st.sampled_from([None, *names]))
     created = draw(_TIMES)
-    return Draft(identifier, draw(TEXTS), created, created + 5, active, "darkai", messages, turns)
+    return ImportedConversation(
+        identifier, draw(TEXTS), created, created + 5, active, "darkai", messages, turns
+    )
 
 
 @st.composite
@@ -72,7 +80,7 @@ def _turn(draw, reply, prompt):
 
 def fill(store, found):
     """Store the conversations; their ids."""
-    take_all(store, found, Tally())
+    take_all(store, found, ImportReport())
     return [one.id for one in found]
 
 

@@ -16,8 +16,8 @@ from test_history_export import Page, chat
 from test_history_importers import NEW_LLM, OLD_LLM, llm_file
 
 from darkai_cli.history import export, presence, stats, tree
-from darkai_cli.history.drafts import Tally, take_all
 from darkai_cli.history.importers import import_file
+from darkai_cli.history.importers.draft import ImportReport, take_all
 from darkai_cli.history.journal import Journal
 from darkai_cli.history.store import Store
 from darkai_cli.history.stored import title_from
@@ -201,7 +201,7 @@ def store(database):
 
 
 def exported(store, fmt, found):
-    take_all(store, [found], Tally())
+    take_all(store, [found], ImportReport())
     return "".join(export.export(store, [found.id], fmt))
 
 
@@ -247,7 +247,7 @@ def test_a_message_that_was_taken_without_its_images_gets_them(store, tmp_path):
     file.write_text(exported(store, "jsonl", found))
     with Store(tmp_path / "new.db") as new:
         bare = found._replace(messages=[one._replace(attachments=()) for one in found.messages])
-        take_all(new, [bare], Tally())
+        take_all(new, [bare], ImportReport())
         assert import_file(new, file).present == 2
         assert import_file(new, file).present == 2
         assert contents(new) == contents(store)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from darkai_cli.events import ToolCall, ToolResult, to_json
 from darkai_cli.history import export, ids
-from darkai_cli.history.drafts import Draft, DraftMessage, turn_for
 from darkai_cli.history.importers import import_file
+from darkai_cli.history.importers.draft import DraftMessage, ImportedConversation, turn_for
 from darkai_cli.history.store import Store
 from darkai_cli.history.stored import dumps
 
@@ -24,7 +24,7 @@ def chat(prompt="question", reply="answer", *, title="A title", state="complete"
         DraftMessage(answer, question, "assistant", reply, "a thought", "[]", when),
     ]
     made = turn_for(name, messages[1], prompt=question, provider="p", model="m", state=state)
-    return Draft(
+    return ImportedConversation(
         conversation, title, when, when, answer, "darkai", messages, [made._replace(**turn)]
     )
 

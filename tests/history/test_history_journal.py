@@ -15,7 +15,7 @@ from darkai_cli.errors import StoreError
 from darkai_cli.events import Citation, ReasoningChunk, StreamEnd, TextChunk, Usage
 from darkai_cli.history import journal as journal_module
 from darkai_cli.history import presence, tree
-from darkai_cli.history.connection import fault
+from darkai_cli.history.database import fault
 from darkai_cli.history.journal import Journal
 from darkai_cli.history.store import Store
 from darkai_cli.history.stored import VERSION

@@ -5,7 +5,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from darkai_cli.history import ids, search
-from darkai_cli.history.drafts import Draft, DraftMessage, Tally, take_all
+from darkai_cli.history.importers.draft import (
+    DraftMessage,
+    ImportedConversation,
+    ImportReport,
+    take_all,
+)
 from darkai_cli.history.store import Store
 
 NOW = 1_700_000_000_000
@@ -18,7 +23,9 @@ def put(store, *texts, start=NOW, step=1000):
         for at, (name, text) in enumerate(zip(names, texts, strict=True))
     ]
     take_all(
-        store, [Draft(conversation, "title", start, start, None, "darkai", messages, [])], Tally()
+        store,
+        [ImportedConversation(conversation, "title", start, start, None, "darkai", messages, [])],
+        ImportReport(),
     )
 
 
@@ -148,5 +155,9 @@ def test_more_messages_than_fit_into_a_second_stay_in_order(store):
 def test_reasoning_is_found_too(store):
     identifier, name = ids.new_ids(2)
     message = DraftMessage(name, None, "assistant", "answer", "secret thought", "[]", NOW)
-    take_all(store, [Draft(identifier, "", NOW, NOW, None, "darkai", [message], [])], Tally())
+    take_all(
+        store,
+        [ImportedConversation(identifier, "", NOW, NOW, None, "darkai", [message], [])],
+        ImportReport(),
+    )
     assert found(store, "thought") == ["secret thought"]

@@ -12,14 +12,20 @@ import pytest
 
 from darkai_cli.errors import NotFoundError, StoreError
 from darkai_cli.history import ids, schema, stored
-from darkai_cli.history.connection import (
+from darkai_cli.history.database import (
     StoreDamagedError,
     StoreLockedError,
     fault,
     import_command,
     set_aside,
 )
-from darkai_cli.history.drafts import Draft, DraftMessage, Tally, take_all, turn_for
+from darkai_cli.history.importers.draft import (
+    DraftMessage,
+    ImportedConversation,
+    ImportReport,
+    take_all,
+    turn_for,
+)
 from darkai_cli.history.store import Store
 
 
@@ -32,7 +38,9 @@ def put(store, *, when=1_700_000_000_000, title="t", model="m", state="complete"
     ]
     made = turn_for(turn, messages[1], prompt=question, provider="p", model=model, state=state)
     take_all(
-        store, [Draft(conversation, title, when, when, answer, "darkai", messages, [made])], Tally()
+        store,
+        [ImportedConversation(conversation, title, when, when, answer, "darkai", messages, [made])],
+        ImportReport(),
     )
     return conversation
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from darkai_cli.conversation.journal_sink import JournalTap
 from darkai_cli.events import (
     Citation,
     Notice,
@@ -16,11 +17,10 @@ from darkai_cli.events import (
     TextChunk,
     Usage,
 )
-from darkai_cli.history import ids, presence, records, tree
+from darkai_cli.history import ids, presence, tree, turns
 from darkai_cli.history.journal import Journal
 from darkai_cli.history.store import Store
-from darkai_cli.sinks.base import pump
-from darkai_cli.sinks.journal import JournalTap
+from darkai_cli.output.sink import dispatch
 
 
 @pytest.fixture
@@ -114,14 +114,14 @@ def test_a_sink_that_fails_does_not_cut_what_is_saved(database, journal):
     journal.begin("q", provider="p", model="m")
     failing = Failing()
     with pytest.raises(OSError, match="terminal"):
-        pump(iter(EVENTS), [failing, JournalTap(journal)])
+        dispatch(iter(EVENTS), [failing, JournalTap(journal)])
     assert len(failing.fed) == 1
     journal.end("complete")
     with Store(database) as store:
         assert only_turn(store)[1][-1].text == "abc"
     rest = iter(EVENTS)
     with pytest.raises(OSError, match="terminal"):
-        pump(rest, [Failing()])
+        dispatch(rest, [Failing()])
     assert list(rest) == EVENTS[1:]
 
 
@@ -162,12 +162,12 @@ def test_a_turn_written_at_once_is_as_one_written_piece_by_piece(database, piece
             database.with_name(database.name + part).unlink(missing_ok=True)
         with Store(database) as store, store.writing() as conn:
             if at_once:
-                records.write(conn, whole)
-                records.write(conn, whole)  # a second time changes nothing
+                turns.write(conn, whole)
+                turns.write(conn, whole)  # a second time changes nothing
             else:
-                records.write(conn, whole[: 1 + known % len(whole)])
+                turns.write(conn, whole[: 1 + known % len(whole)])
                 for record in whole:
-                    records.apply(conn, record)
+                    turns.apply(conn, record)
             tables = ("conversation", "message", "turn", "piece")
             found.append([store.rows(f"SELECT * FROM {table}") for table in tables])
             assert store.check() == []

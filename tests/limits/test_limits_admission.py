@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from darkai_cli.config.load import load
-from darkai_cli.config.rates import Rate
-from darkai_cli.conversation.admission import Patience, admitted, gate_of, patience_of, slot
-from darkai_cli.conversation.turn import retried
+from darkai_cli.conversation.rate_limit import WaitPolicy, gate_of, patience_of, slot, wait_for_slot
+from darkai_cli.conversation.retry import retried
 from darkai_cli.errors import NetworkError, RateLimitError
 from darkai_cli.events import Event, Notice, StreamEnd, StreamStart, TextChunk
-from darkai_cli.limits.gate import Gate
-from darkai_cli.limits.holds import Account
+from darkai_cli.output.countdown import count_down
 from darkai_cli.providers.base import ProviderSettings
-from darkai_cli.sinks.countdown import count_down
+from darkai_cli.rate_limits.gate import Gate
+from darkai_cli.rate_limits.holds import Account
+from darkai_cli.rate_limits.rates import Rate
 
 REPLY = [StreamStart("p", "m"), TextChunk("hi"), StreamEnd("stop")]
 NOON = time.mktime((2026, 1, 15, 12, 0, 0, 0, 0, -1))
@@ -58,10 +58,10 @@ class World:
             gate.sent()
             yield from REPLY
 
-        patience = Patience(
+        patience = WaitPolicy(
             seconds, self.count_down if terminal else None, self.sleep, lambda: self.now
         )
-        return list(admitted(gate, "service.invalid", source, patience))
+        return list(wait_for_slot(gate, "service.invalid", source, patience))
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ def test_a_reply_that_is_not_read_to_the_end_has_taken_its_slot(world: World) ->
         gate.sent()
         yield from REPLY
 
-    events = admitted(gate, "h", source, Patience(0, None, world.sleep, lambda: world.now))
+    events = wait_for_slot(gate, "h", source, WaitPolicy(0, None, world.sleep, lambda: world.now))
     next(events)
     events.close()
     with pytest.raises(RateLimitError):

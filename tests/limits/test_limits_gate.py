@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from darkai_cli.config.rates import Rate
-from darkai_cli.limits import holds
-from darkai_cli.limits.gate import Gate
-from darkai_cli.limits.holds import Account, Holds
+from darkai_cli.rate_limits import holds
+from darkai_cli.rate_limits.gate import Gate
+from darkai_cli.rate_limits.holds import Account, Holds
+from darkai_cli.rate_limits.rates import Rate
 
 ME = Account("https://service.invalid:443", "0a1b2c3d")
 ONE = (Rate(1, 60),)

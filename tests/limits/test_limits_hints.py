@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkai_cli.limits.hints import LONGEST_HOLD, held_until
+from darkai_cli.rate_limits.hints import LONGEST_HOLD, held_until
 
 NOW = 1_700_000_000.0  # 2023-11-14 22:13:20 UTC
 

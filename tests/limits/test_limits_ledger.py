@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from darkai_cli.config.rates import Rate
-from darkai_cli.limits.holds import Account
-from darkai_cli.limits.ledger import Ledger, LedgerError
+from darkai_cli.rate_limits.holds import Account
+from darkai_cli.rate_limits.rates import Rate
+from darkai_cli.rate_limits.store import Ledger, LedgerError
 
 ME = Account("https://service.invalid:443", "0a1b2c3d")
 OTHER_KEY = ME._replace(key="ffffffff")

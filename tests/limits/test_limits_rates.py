@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkai_cli.config import rates, schema, values
-from darkai_cli.config.rates import Rate
-from darkai_cli.limits.slots import next_slot
+from darkai_cli.config import schema, values
+from darkai_cli.rate_limits import rates
+from darkai_cli.rate_limits.rates import Rate
+from darkai_cli.rate_limits.slots import next_slot
 
 
 @pytest.mark.parametrize(

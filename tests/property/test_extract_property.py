@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from darkai_cli.errors import NotFoundError
 from darkai_cli.events import TextChunk
-from darkai_cli.sinks.extract import ExtractSink
+from darkai_cli.output.extract import ExtractSink
 
 # HTML is text to ``-x``; the rest is CommonMark.
 MARKDOWN = MarkdownIt("commonmark").disable("html_block")

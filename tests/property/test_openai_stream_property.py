@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkai_cli.errors import ProviderError
+from darkai_cli.http.sse import SSEFrame
 from darkai_cli.providers import openai_stream
 from darkai_cli.providers.base import ProviderSettings
-from darkai_cli.providers.thinking import Thinking
-from darkai_cli.wire.sse import SSEFrame
+from darkai_cli.providers.think_tags import Thinking
 
 SETTINGS = ProviderSettings("openai", "openai", "http://127.0.0.1/v1", "m")
 

@@ -13,7 +13,7 @@ from support.documents import COMMONMARK, ByHand, Page, answers, new_sink, stati
 from support.emulator import RewrappingTerminal
 
 from darkai_cli.events import Citation, ReasoningChunk, StreamEnd, TextChunk
-from darkai_cli.sinks.terminal import TerminalSink
+from darkai_cli.output.terminal import TerminalSink
 
 TEMPLATES = [
     "{} **{}** *{}* `{}` ~~{}~~ {}", "# {} {}", "### {}", "{}\n===", "{}\n---",

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.attacks import GOOD, PAYLOADS
 
-from darkai_cli.sinks.sanitize import MAX_MARKS, Sanitizer, sanitize, sanitize_line
+from darkai_cli.output.sanitize import MAX_MARKS, Sanitizer, sanitize, sanitize_line
 
 # Letters, and everything that is judged by its neighbours, so that they meet often.
 UNITS = [

@@ -15,8 +15,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from darkai_cli.errors import TooLargeError
-from darkai_cli.wire.ndjson import NDJSONDecoder
-from darkai_cli.wire.sse import BLOCK_END, SSEDecoder, SSEFrame, SSELineDecoder
+from darkai_cli.http.ndjson import NDJSONDecoder
+from darkai_cli.http.sse import BLOCK_END, SSEDecoder, SSEFrame, SSELineDecoder
 
 Decoder: TypeAlias = SSEDecoder | SSELineDecoder | NDJSONDecoder
 

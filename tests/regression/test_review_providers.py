@@ -11,7 +11,7 @@ from support.scenario import run_darkai
 
 from darkai_cli.config.load import load
 from darkai_cli.errors import DarkAIError
-from darkai_cli.providers import registry, statuses
+from darkai_cli.providers import http_errors, resolve
 from darkai_cli.providers.base import HttpRequest
 
 
@@ -33,13 +33,13 @@ UNUSABLE = [
 def test_a_table_that_cannot_be_used_is_told_and_hurts_nobody_else(table: str, words: str) -> None:
     configure(f"[providers.work]\n{table}\n")
     with pytest.raises(DarkAIError) as caught:
-        registry.settings_of(load(), "work")
+        resolve.settings_of(load(), "work")
     assert caught.value.exit_code == 3
     assert f"the provider `work` {words}" in caught.value.message
     with pytest.raises(DarkAIError) as caught:
-        registry.resolve(load({"model": "gpt-40"}))
+        resolve.resolve(load({"model": "gpt-40"}))
     assert caught.value.exit_code == 5  # what was asked for, not what is broken beside it
-    found, faults = registry.usable(load())
+    found, faults = resolve.usable_providers(load())
     assert [settings.name for settings in found] == ["darkai", "demo"]
     assert [words in fault.message for fault in faults] == [True]
 
@@ -58,9 +58,9 @@ def test_models_warns_and_lists_the_others() -> None:
 def test_the_demo_has_no_url() -> None:
     configure('[providers.demo]\nurl = "http://a.test/"\n')
     with pytest.raises(DarkAIError, match="has a `url`"):
-        registry.settings_of(load(), "demo")
+        resolve.settings_of(load(), "demo")
     configure('[providers.mine]\ntype = "demo"\n')
-    assert registry.settings_of(load(), "mine").default_model == "demo"
+    assert resolve.settings_of(load(), "mine").default_model == "demo"
 
 
 ALIASES = """
@@ -97,13 +97,13 @@ def test_the_error_names_the_alias() -> None:
     assert result.code == 5, result
     assert "error: the alias `loop` means `nosuch/zzz`, but " in result.stderr
     with pytest.raises(DarkAIError, match="the alias `loop` means `nosuch/zzz`, but there is no"):
-        registry.named(load(), "loop")
+        resolve.target_by_name(load(), "loop")
 
 
 @pytest.mark.parametrize("target", ["http://[::1/", "http://a:b/", "https://[no]/"])
 def test_a_redirect_to_nowhere(target: str) -> None:
     headers = {"location": target}
     request = HttpRequest("https://service.test/", {}, b"")
-    error = statuses.explain("service.test", request, 302, headers, b"", 0.0)
+    error = http_errors.explain("service.test", request, 302, headers, b"", 0.0)
     assert (error.exit_code, error.status) == (9, 302)
     assert "unusable address" in error.message

@@ -13,7 +13,7 @@ from support.scenario import run_darkai
 
 from darkai_cli import events
 from darkai_cli.errors import DarkAIError, InputError
-from darkai_cli.wire import cassette
+from darkai_cli.output import recording
 
 START = {"t": 0, "event": "stream-start", "data": {"provider": "p", "model": "m"}}
 END = {"t": 0.1, "event": "stream-end", "data": {"reason": "stop"}}
@@ -28,7 +28,7 @@ def taped(*lines: dict[str, Any]) -> list[bytes]:
 
 
 def played(*lines: dict[str, Any]) -> list[Any]:
-    return [item for _, item in cassette.read(taped(*lines), "tape")]
+    return [item for _, item in recording.read(taped(*lines), "tape")]
 
 
 BAD = [
@@ -119,8 +119,8 @@ def test_a_recording_that_was_cancelled_is_not_complete() -> None:
 def test_no_pause_is_longer_than_can_be_slept() -> None:
     slept: list[float] = []
     tape = iter([(1.0, events.TextChunk("x"))])
-    list(cassette.play(tape, 1e-310, slept.append, lambda: 0.0))
-    assert slept == [cassette.MAX_TIME]
+    list(recording.play(tape, 1e-310, slept.append, lambda: 0.0))
+    assert slept == [recording.MAX_TIME]
 
 
 TEXTS = st.sampled_from(["", "a", "\ud800", "info", "stop", "network"]) | st.text(max_size=3)

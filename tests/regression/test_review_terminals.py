@@ -11,8 +11,8 @@ from support.scenario import run_in_pty
 from support.server import FaultServer, reply
 
 from darkai_cli.events import ReasoningChunk, TextChunk
-from darkai_cli.sinks.notices import ReasoningSink
-from darkai_cli.sinks.raw import PlainSink
+from darkai_cli.output.notices import ReasoningSink
+from darkai_cli.output.raw import PlainSink
 
 ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 

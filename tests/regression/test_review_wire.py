@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkai_cli.errors import ConfigError, UsageError
-from darkai_cli.wire import inflate, proxy, secrets, tls
-from darkai_cli.wire.inflate import Inflater
+from darkai_cli.http import inflate, proxy, secrets, tls
+from darkai_cli.http.inflate import Inflater
 
 
 def inflated(data: bytes, *, encoding: str = "gzip", size: int = 1 << 20) -> bytes:

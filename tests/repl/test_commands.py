@@ -15,8 +15,8 @@ from support.sessions import Paper, Service, counted, new_session, talk, thought
 
 from darkai_cli.config import paths
 from darkai_cli.events import ToolCall
-from darkai_cli.providers import listing
-from darkai_cli.providers import registry as providers
+from darkai_cli.providers import model_cache
+from darkai_cli.providers import resolve as providers
 from darkai_cli.providers.base import ModelInfo
 from darkai_cli.repl import clipboard, shell
 from darkai_cli.repl.commands import registry
@@ -278,7 +278,7 @@ def test_an_image_goes_along_again_on_retry(paper, monkeypatch, tmp_path):
     service = Service(["a cat"]).install(monkeypatch)
     (tmp_path / "a.png").write_bytes(PNG)
     settings = providers.BUILT_IN["openai"]
-    listing.write("openai", settings.url, [ModelInfo("gpt-4o", takes=("text",))])
+    model_cache.write("openai", settings.url, [ModelInfo("gpt-4o", takes=("text",))])
     session = new_session(paper, provider="openai", model="gpt-4o")
     talk(session, f"/file {tmp_path / 'a.png'}", "what is it?", "/retry", "and?")
     assert "warning: the service does not list openai/gpt-4o for images" in paper.text
@@ -385,7 +385,7 @@ def test_tokens_and_cost(paper, monkeypatch):
     Service(["one", counted(1000, 500)], ["two"]).install(monkeypatch)
     settings = providers.BUILT_IN["openai"]
     prices = ModelInfo("gpt-4o", context=128_000, price_in=2.5, price_out=10.0)
-    listing.write("openai", settings.url, [prices])
+    model_cache.write("openai", settings.url, [prices])
     session = new_session(paper, provider="openai", model="gpt-4o")
     talk(session, "hi", "more", "/tokens", "/info")
     assert " · 500 tokens · $0.0075\n" in paper.text

@@ -12,7 +12,7 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 from support.sessions import Paper, new_session
 
-from darkai_cli.repl.completion import SlashCompleter, _last_word
+from darkai_cli.repl.completer import SlashCompleter, _last_word
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_the_last_word_is_the_shells(text):
 
 
 def test_what_was_gathered_is_kept_for_one_input(session, monkeypatch):
-    from darkai_cli.repl import completion
+    from darkai_cli.repl import completer as completion
 
     calls = []
     monkeypatch.setattr(completion, "_models", lambda _: calls.append(1) or [("one/model", "")])

@@ -17,14 +17,14 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.key_binding import KeyPress
 from prompt_toolkit.keys import Keys
 
-from darkai_cli.repl import typed
-from darkai_cli.repl.ahead import text_of
-from darkai_cli.repl.fencing import InputLexer
-from darkai_cli.repl.keyboard import joined
+from darkai_cli.repl import input_history
+from darkai_cli.repl.input_history import TypedLines
+from darkai_cli.repl.lexer import InputLexer
+from darkai_cli.repl.paste_detection import joined
 from darkai_cli.repl.pastes import LINES, Pastes
-from darkai_cli.repl.status import Facts, columns
 from darkai_cli.repl.titlebar import TitleBar
-from darkai_cli.repl.typed import TypedLines
+from darkai_cli.repl.toolbar import Facts, columns
+from darkai_cli.repl.typeahead import text_of
 
 # --- type-ahead -----------------------------------------------------------------------------------
 
@@ -174,7 +174,7 @@ def test_whatever_is_in_the_file_costs_no_more_than_itself(data, line):
 
 
 def test_the_file_is_cut_when_it_has_grown(tmp_path, monkeypatch):
-    monkeypatch.setattr(typed, "KEPT", 10)
+    monkeypatch.setattr(input_history, "KEPT", 10)
     lines = TypedLines(tmp_path / "lines")
     for number in range(50):
         lines.append_string(f"line {number}")

@@ -10,7 +10,7 @@ import pytest
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from darkai_cli.repl.reader import PromptReader
+from darkai_cli.repl.input import PromptReader
 from darkai_cli.repl.screen import Screen
 from darkai_cli.repl.session import Session
 

@@ -7,7 +7,7 @@ from support.sessions import Hand, Paper, Service, lost, new_session, talk
 
 from darkai_cli.conversation.attachments import Attached
 from darkai_cli.messages import Image
-from darkai_cli.repl import loop
+from darkai_cli.repl import main
 
 PHOTO = Image("image/png", b"\x89PNG\r\n\x1a\nphoto", "photo.png")
 
@@ -60,7 +60,7 @@ def test_it_does_not_go_along_with_another_first_prompt(monkeypatch):
     service = Service(["fine"]).install(monkeypatch)
     again = new_session(Paper())
     again.reopen(None)
-    loop.run(again, Hand(), "something else")
+    main.run(again, Hand(), "something else")
     assert images(service) == [[()]]
 
 

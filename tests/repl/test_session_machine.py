@@ -22,7 +22,7 @@ from darkai_cli.conversation import reopened
 from darkai_cli.conversation.branches import Branches
 from darkai_cli.errors import DarkAIError
 from darkai_cli.events import StreamEnd
-from darkai_cli.repl import turning
+from darkai_cli.repl import turn
 from darkai_cli.repl.commands import registry
 from darkai_cli.repl.session import Session
 
@@ -82,7 +82,7 @@ class Machine(RuleBasedStateMachine):
     def send(self, text, played):
         self.service.scripts = [script(*played)]
         before = self.session.branches.active
-        turned = turning.send(self.session, text)
+        turned = turn.send(self.session, text)
         self.typed.add(text)
         if turned.reply is None:
             assert turned.back == text
@@ -96,7 +96,7 @@ class Machine(RuleBasedStateMachine):
     def retry(self, played):
         self.service.scripts = [script(*played)]
         before = self.session.branches.active
-        if turning.regenerate(self.session).reply is None:
+        if turn.regenerate(self.session).reply is None:
             assert self.session.branches.active == before
 
     @rule(played=SCRIPTS)
@@ -104,7 +104,7 @@ class Machine(RuleBasedStateMachine):
         self.service.scripts = [script(*played)]
         before = self.session.branches.active
         try:
-            turned = turning.resume(self.session)
+            turned = turn.resume(self.session)
         except DarkAIError:
             turned = None
         if turned is None or turned.reply is None:

@@ -13,7 +13,7 @@ from darkai_cli.conversation import reopened
 from darkai_cli.conversation.branches import Branches
 from darkai_cli.errors import Terminated
 from darkai_cli.events import Notice, StreamEnd
-from darkai_cli.repl import turning
+from darkai_cli.repl import turn
 from darkai_cli.repl.session import Session
 
 
@@ -134,7 +134,7 @@ def test_a_lost_connection_keeps_the_text(session, paper, monkeypatch):
     talk(session, "count")
     assert said(session) == ["count", "One, "]
     assert "error: the connection was lost; the answer is incomplete\n" in paper.text
-    assert f"hint: {turning.CONTINUES}\n" in paper.text
+    assert f"hint: {turn.CONTINUES}\n" in paper.text
     agree(session)
 
 

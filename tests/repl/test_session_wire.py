@@ -27,12 +27,12 @@ from support.server import (
 )
 from support.sessions import Paper, new_session, talk
 
-from darkai_cli import stops
+from darkai_cli import signals
 from darkai_cli.config import paths
 from darkai_cli.conversation import reopened
 from darkai_cli.history.journal import Journal
 from darkai_cli.repl.session import Session
-from darkai_cli.repl.titling import cleaned
+from darkai_cli.repl.title import cleaned
 
 
 class KeepAlive:
@@ -163,12 +163,12 @@ def interrupted_by(*steps, monkeypatch, more=()) -> tuple[Session, Paper, FaultS
     session = new_session(paper)
     before = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    stops.listen()
+    signals.install()
     try:
         talk(session, "count")
     finally:
         signal.signal(signal.SIGINT, before)
-        stops._calm = False
+        signals._calm = False
         thread.join()
     return session, paper, server
 
@@ -210,11 +210,11 @@ def test_the_model_is_asked_for_a_title_once(monkeypatch):
 
 def wait_for_title(session, monkeypatch):
     """A line that is typed when the title is there."""
-    from darkai_cli.repl import loop
+    from darkai_cli.repl import main
 
     made = []
-    real = loop.Titling
-    monkeypatch.setattr(loop, "Titling", lambda one: made.append(real(one)) or made[-1])
+    real = main.Titling
+    monkeypatch.setattr(main, "Titling", lambda one: made.append(real(one)) or made[-1])
     lines = iter(["and goats?", "/title"])
 
     def line() -> str:

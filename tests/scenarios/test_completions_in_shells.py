@@ -18,9 +18,9 @@ import pytest
 from support.isolation import ROOT
 from support.scenario import Running, environment, start_in_pty
 
-from darkai_cli.cli import tree
+from darkai_cli.cli import groups
 from darkai_cli.cli.commands import COMMANDS
-from darkai_cli.cli.completion import rows
+from darkai_cli.cli.completion import spec
 
 SCRIPTS = {"bash": "darkai.bash", "zsh": "_darkai", "fish": "darkai.fish"}
 """With bash first: every machine that runs these tests has it."""
@@ -197,7 +197,7 @@ def test_foreign_names_arrive_as_they_are(shell: str, folder: Path):
 
 # --- everything that is offered --------------------------------------------------------------------
 
-TREE = {one.path[1:]: one for one in rows.walk(rows.tree(tree.root()))}
+TREE = {one.path[1:]: one for one in spec.walk(spec.tree(groups.root()))}
 ASK_NO = [name for one in TREE["ask",].options for name in one.names if name.startswith("--no-")]
 OFFERS = {
     "darkai ": list(COMMANDS),

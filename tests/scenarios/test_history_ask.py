@@ -31,17 +31,17 @@ from support.server import (
 )
 
 from darkai_cli.config import paths
-from darkai_cli.conversation.reply import Reply
+from darkai_cli.conversation.outcome import Reply
+from darkai_cli.conversation.save import Place, TurnRecorder, journal
 from darkai_cli.errors import DarkAIError
 from darkai_cli.events import StreamEnd, StreamStart, TextChunk
 from darkai_cli.history import ids, migrations, presence, schema, tree
 from darkai_cli.history.journal import Journal
-from darkai_cli.history.store import Store, Turn
+from darkai_cli.history.store import Store, StoredTurn
 from darkai_cli.history.stored import VERSION
+from darkai_cli.output.sink import dispatch
 from darkai_cli.providers.base import ProviderSettings
-from darkai_cli.providers.registry import Target
-from darkai_cli.sinks.base import pump
-from darkai_cli.turns.saving import Place, Saving, journal
+from darkai_cli.providers.resolve import Target
 
 ALLOWANCE = 0.5
 """Seconds that a busy machine may keep the journal's thread from running, beyond its 250 ms."""
@@ -52,7 +52,7 @@ RESUME = "`darkai ask --resume --conversation "
 class Saved(NamedTuple):
     """A turn as it is stored."""
 
-    turn: Turn
+    turn: StoredTurn
     prompt: str
     reply: str
     prompt_parent: str | None
@@ -184,11 +184,11 @@ def test_a_lost_connection_truncates_the_reply() -> None:
 
 @pytest.mark.parametrize(("options", "told"), [({}, True), ({"max_tokens": 5}, False)])
 def test_a_reply_at_its_length_limit_is_truncated(options: dict, told: bool) -> None:
-    saving, judge = Saving(journal(), Place()), Reply()
+    saving, judge = TurnRecorder(journal(), Place()), Reply()
     settings = ProviderSettings("p", "darkai", "http://service.test/", "m")
     saving.begin("x", Target(settings, "m"), None, options)
     events = [StreamStart("p", "m"), TextChunk("cut o"), StreamEnd("length")]
-    pump(iter(events), [judge, *saving.sinks])
+    dispatch(iter(events), [judge, *saving.sinks])
     verdict = judge.verdict(stayed=True, options=options)
     saving.end(verdict, judge, quiet=False)
     saving.close(quiet=False)

@@ -17,7 +17,13 @@ from support.scenario import Result, Shown, run_darkai, run_in_pty, start_in_pty
 from darkai_cli.config import paths
 from darkai_cli.events import ToolCall, ToolResult, Usage, to_json
 from darkai_cli.history import ids
-from darkai_cli.history.drafts import Draft, DraftMessage, Tally, take_all, turn_for
+from darkai_cli.history.importers.draft import (
+    DraftMessage,
+    ImportedConversation,
+    ImportReport,
+    take_all,
+    turn_for,
+)
 from darkai_cli.history.journal import Journal
 from darkai_cli.history.store import Store
 from darkai_cli.history.stored import dumps
@@ -285,8 +291,10 @@ def thoughtful() -> str:
     messages = [DraftMessage(asked, None, "user", "which day is it?", "", "[]", when), reply]
     made = turn_for(turn, reply, prompt=asked, provider="p", model="m")
     with Store(paths.history_file()) as store:
-        draft = Draft(talk, "a day", when, when, answered, "darkai", messages, [made])
-        take_all(store, [draft], Tally())
+        draft = ImportedConversation(
+            talk, "a day", when, when, answered, "darkai", messages, [made]
+        )
+        take_all(store, [draft], ImportReport())
     return talk
 
 

@@ -18,14 +18,14 @@ from support.openai import DONE, base, chunk, configure, reply, text
 from support.scenario import Result, run_darkai, start_darkai
 from support.server import Authority, FaultServer
 
-from darkai_cli.wire.link import Link
-from darkai_cli.wire.session import Session
-from darkai_cli.wire.timers import Timers
-from darkai_cli.wire.tls import Trust
-from darkai_cli.wire.transport import asend, send
+from darkai_cli.http.client import asend, send
+from darkai_cli.http.connection import ConnectionConfig
+from darkai_cli.http.session import Session
+from darkai_cli.http.timeouts import Timeouts
+from darkai_cli.http.tls import Trust
 
 FINE = (text("fine"), chunk(reason="stop"), DONE, END)
-QUICK = Timers(connect=10, first=10, silence=10)
+QUICK = Timeouts(connect=10, first=10, silence=10)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def test_a_service_that_knows_http1_only(service: Asking, authority: Authority, 
         assert service.ask() == (0, b"fine\n", "")
 
 
-def ask(link: Link, url: str) -> bytes:
+def ask(link: ConnectionConfig, url: str) -> bytes:
     with send(link, "POST", url, {}, b"hi") as exchange:
         return b"".join(exchange.chunks())
 
@@ -145,7 +145,7 @@ def test_a_session_keeps_it_and_replaces_a_dead_one(
         Http2Server(authority.context("127.0.0.1"), *scripts) as server,
         Session() as session,
     ):
-        link = Link(
+        link = ConnectionConfig(
             QUICK, None, session.context(Trust(authority.pem(tmp_path)), {}), session=session
         )
         session.prepare(link, server.url)
@@ -162,7 +162,9 @@ def test_a_reader_that_gives_up_ends_the_connection(authority: Authority, tmp_pa
     ):
         tls = session.context(Trust(authority.pem(tmp_path)), {})
         with pytest.raises(KeyboardInterrupt):  # noqa: PT012 -- it is raised in the middle
-            with send(Link(QUICK, None, tls, session=session), "POST", server.url, {}, b"") as one:
+            with send(
+                ConnectionConfig(QUICK, None, tls, session=session), "POST", server.url, {}, b""
+            ) as one:
                 next(one.chunks())
                 raise KeyboardInterrupt
         assert server.departed.wait(20)
@@ -172,7 +174,7 @@ def test_the_asynchronous_driver(authority: Authority, tmp_path: Path):
     async def twice(url: str, trust: Trust) -> list[bytes]:
         found = []
         async with Session() as session:
-            link = Link(QUICK, None, session.context(trust, {}), session=session)
+            link = ConnectionConfig(QUICK, None, session.context(trust, {}), session=session)
             for _ in range(2):
                 async with asend(link, "POST", url, {}, b"hi") as exchange:
                     found.append(b"".join([data async for data in exchange.achunks()]))

@@ -15,7 +15,7 @@ import pytest
 from support.scenario import run_darkai, run_in_pty, start_in_pty
 from support.server import FaultServer, page, reply
 
-from darkai_cli.secret import Secret
+from darkai_cli.secrets import Secret
 
 KEY = "sk-test-AbCdEf0123456789"
 PROMPT = b"API key of openai (not shown): "
@@ -458,7 +458,7 @@ def test_a_key_from_the_environment_or_a_file_imports_next_to_nothing(home: Path
         assert server.requests[-1].headers["authorization"] == f"Bearer {KEY}"
     ours = {"darkai_cli.providers.hiding"}
     assert environment - none <= ours
-    assert file - none <= ours | {"darkai_cli.config.keys.stored", "errno"}
+    assert file - none <= ours | {"darkai_cli.config.keys.file", "errno"}
     heavy = {"secrets", "keyring", "subprocess", "getpass", "termios", "tomlkit"}
     assert heavy & file <= heavy & none
     assert not {"secrets", "keyring", "tomlkit"} & file

@@ -55,12 +55,12 @@ from support.server import (
 )
 
 from darkai_cli.errors import ReplyTimeoutError
+from darkai_cli.http.connection import ConnectionConfig
+from darkai_cli.http.timeouts import Timeouts
 from darkai_cli.messages import ChatRequest, Message
 from darkai_cli.providers.base import ProviderSettings
-from darkai_cli.providers.http import HttpProvider
+from darkai_cli.providers.client import HttpProvider
 from darkai_cli.providers.openai import OpenAIDialect
-from darkai_cli.wire.link import Link
-from darkai_cli.wire.timers import Timers
 
 KEY = "sk-test-0123456789abcdef0123456789abcdef"
 DEEP = b'data: {"choices":' + b"[" * 100_000 + b"]" * 100_000 + b"}\n\n"
@@ -373,7 +373,7 @@ def test_text_and_then_only_signs_of_life(beat: bytes):
     say = [Repeat(b"%x\r\n%s\r\n" % (len(beat), beat), 0.01)]
     with FaultServer(reply(["Hello", *say])) as server:
         settings = ProviderSettings("work", "openai", base(server), "m")
-        link = Link(Timers(connect=20, first=20, silence=20, stalled=0.3))
+        link = ConnectionConfig(Timeouts(connect=20, first=20, silence=20, stalled=0.3))
         events = HttpProvider(OpenAIDialect(), settings, link).stream(
             ChatRequest((Message("user", "hi"),), "m")
         )

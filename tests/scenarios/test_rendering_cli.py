@@ -259,7 +259,7 @@ def test_however_it_ends_the_terminal_is_right(how, code, marker) -> None:
 
 def test_a_sink_that_fails_leaves_the_terminal_right() -> None:
     code = (
-        "import darkai_cli.sinks.terminal.compose as c, sys\n"
+        "import darkai_cli.output.terminal.renderer as c, sys\n"
         "from darkai_cli.__main__ import main\n"
         "def fail(*a): raise RuntimeError('a bug')\n"
         "c.Composer.feed = fail\n"

@@ -12,7 +12,7 @@ from support.scenario import Result, run_darkai, run_in_pty
 from support.server import FaultServer, Reset, json_page
 
 from darkai_cli.events import ToolCall
-from darkai_cli.sinks.notices import NoticeSink
+from darkai_cli.output.notices import NoticeSink
 
 WEATHER = {"index": 0, "id": "c1", "function": {"name": "wea\x1bther", "arguments": '{"city":"Ro'}}
 REST = {"index": 0, "function": {"arguments": 'me"}'}}

@@ -36,10 +36,10 @@ from support.server import (
 )
 
 from darkai_cli.errors import AuthError, ProviderError
-from darkai_cli.wire import proxy as proxies
-from darkai_cli.wire.link import Link
-from darkai_cli.wire.timers import Timers
-from darkai_cli.wire.transport import asend
+from darkai_cli.http import proxy as proxies
+from darkai_cli.http.client import asend
+from darkai_cli.http.connection import ConnectionConfig
+from darkai_cli.http.timeouts import Timeouts
 
 FINE = reply(["fine"])
 
@@ -554,7 +554,7 @@ def test_a_proxys_password_is_never_shown(isolated: Path, args: tuple[str, ...])
 def test_the_asynchronous_driver_goes_through_proxies_too(
     authority: Authority, tmp_path: Path, kind: str, secure: bool
 ):
-    from darkai_cli.wire.tls import PendingContext, Trust
+    from darkai_cli.http.tls import PendingContext, Trust
 
     pending = PendingContext(Trust(authority.pem(tmp_path)), {})
     tls = authority.context("localhost") if secure else None
@@ -562,7 +562,7 @@ def test_the_asynchronous_driver_goes_through_proxies_too(
     more = {"tls": authority.context(HOST)} if kind == "https" else {}
 
     async def go(url: str, proxy: proxies.Proxy) -> bytes:
-        link = Link(Timers(connect=20, first=20), proxy, pending)
+        link = ConnectionConfig(Timeouts(connect=20, first=20), proxy, pending)
         async with asend(link, "POST", url, {}, b"hi") as exchange:
             if exchange.status == 407:  # from a proxy that forwards
                 raise AuthError("", status=407)

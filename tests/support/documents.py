@@ -15,7 +15,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from darkai_cli.events import TextChunk
-from darkai_cli.sinks.terminal import TerminalSink, render_static
+from darkai_cli.output.terminal import TerminalSink, render_static
 
 COMMONMARK: list[str] = json.loads(Path(__file__).with_name("commonmark.json").read_text())[
     "examples"

@@ -12,8 +12,8 @@ import pytest
 from darkai_cli.errors import NetworkError
 from darkai_cli.events import Event, ReasoningChunk, StreamEnd, StreamStart, TextChunk, Usage
 from darkai_cli.messages import ChatRequest
-from darkai_cli.providers import registry
-from darkai_cli.repl import loop
+from darkai_cli.providers import resolve
+from darkai_cli.repl import main
 from darkai_cli.repl.screen import Screen
 from darkai_cli.repl.session import Session
 
@@ -44,7 +44,7 @@ class Hand:
         self.asked.append(question)
         return self._answers.pop(0) if self._answers else False
 
-    def aloud(self) -> AbstractContextManager[None]:
+    def with_echo(self) -> AbstractContextManager[None]:
         return nullcontext()
 
     def close(self) -> None:
@@ -78,7 +78,7 @@ def new_session(paper: Paper, *, save: bool = True, **flags: Any) -> Session:
 def talk(session: Session, *lines: str | Callable[[], str], answers: Sequence[bool] = ()) -> Hand:
     """Type the lines, and leave."""
     hand = Hand(*lines, answers=answers)
-    assert loop.run(session, hand) == 0
+    assert main.run(session, hand) == 0
     return hand
 
 
@@ -92,13 +92,13 @@ class Service:
     def __init__(self, *scripts: Sequence[str | Event | BaseException]) -> None:
         self.scripts = list(scripts) or [["fine"]]
         self.asked: list[ChatRequest] = []
-        self.targets: list[registry.Target] = []
+        self.targets: list[resolve.Target] = []
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> Service:
-        def made(target: registry.Target, *_: Any) -> _Provider:
+        def made(target: resolve.Target, *_: Any) -> _Provider:
             return _Provider(self, target)
 
-        monkeypatch.setattr(registry, "provider_of", made)
+        monkeypatch.setattr(resolve, "provider_of", made)
         return self
 
     def next(self) -> Sequence[str | Event | BaseException]:
@@ -106,7 +106,7 @@ class Service:
 
 
 class _Provider:
-    def __init__(self, service: Service, target: registry.Target) -> None:
+    def __init__(self, service: Service, target: resolve.Target) -> None:
         self.settings = target.settings
         self._service = service
         self._target = target

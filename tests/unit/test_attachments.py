@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from darkai_cli.conversation import attachments
 from darkai_cli.conversation.attachments import Attached, Text
 from darkai_cli.errors import InputError
+from darkai_cli.http.connection import ConnectionConfig
 from darkai_cli.messages import Image
-from darkai_cli.wire.link import Link
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 
 
 def read(*names: str, stdin: bytes = b"") -> Attached:
-    return attachments.read(names, stdin=lambda: stdin, link_to=lambda _url: Link())
+    return attachments.read(names, stdin=lambda: stdin, link_to=lambda _url: ConnectionConfig())
 
 
 @pytest.mark.parametrize(

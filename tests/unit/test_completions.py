@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from support.isolation import ROOT
 from support.scenario import run_darkai, run_in_pty
 
-from darkai_cli.cli import app, commands, completion_scripts, tree
-from darkai_cli.cli.completion import fish, powershell, rows, zsh
+from darkai_cli.cli import commands, completion_scripts, groups, main
+from darkai_cli.cli.completion import fish, powershell, spec, zsh
 from darkai_cli.cli.completion.text import posix_quoted
 from darkai_cli.errors import UsageError
-from darkai_cli.providers import listing
+from darkai_cli.providers import model_cache
 from darkai_cli.providers.base import ModelInfo
 from darkai_cli.providers.catalog import BUILT_IN
 
@@ -34,8 +34,8 @@ FILES = {
     "fish": "darkai.fish",
     "powershell": "darkai.ps1",
 }
-TREE = rows.tree(tree.root())
-COMMANDS = list(rows.walk(TREE))
+TREE = spec.tree(groups.root())
+COMMANDS = list(spec.walk(TREE))
 
 
 # --- the files in completions/ --------------------------------------------------------------------
@@ -43,7 +43,7 @@ COMMANDS = list(rows.walk(TREE))
 
 @pytest.mark.parametrize("shell", FILES)
 def test_the_file_is_what_the_command_prints(shell: str, capsys: pytest.CaptureFixture[str]):
-    assert app.run(["completions", shell]) == 0
+    assert main.run(["completions", shell]) == 0
     printed = capsys.readouterr()
     kept = (ROOT / "completions" / FILES[shell]).read_bytes()
     assert printed.out.encode() == kept, (
@@ -67,7 +67,7 @@ def test_bash_can_read_its_script():
 
 @pytest.mark.parametrize("shell", FILES)
 def test_each_command_and_option_is_in_each_script(shell: str):
-    script = completion_scripts.render(shell, tree.root())
+    script = completion_scripts.render(shell, groups.root())
     assert [one.path[1:] for one in TREE.commands] == [(name,) for name in commands.COMMANDS]
     for command in COMMANDS:
         for option in command.options:
@@ -117,20 +117,20 @@ toy.add_typer(inner, name="inner")
 
 
 def test_rows_say_what_options_and_arguments_take():
-    root = rows.tree(typer.main.get_command(toy))
+    root = spec.tree(typer.main.get_command(toy))
     command, group = root.commands
     assert (command.path, command.help) == (("darkai", "do"), "Do it")
     assert {option.names: option[1:] for option in command.options} == {
-        ("-m", "--model"): ("Which", rows.Value("model", "model"), False),
+        ("-m", "--model"): ("Which", spec.Value("model", "model"), False),
         ("-l", "--level"): ("", None, True),
-        ("--shape",): ("", rows.Value("shape", "words", ("round", "square")), False),
-        ("--mood",): ("", rows.Value("mood", "words", ("good", "bad")), False),
-        ("--many",): ("", rows.Value("path|url", "file"), True),
+        ("--shape",): ("", spec.Value("shape", "words", ("round", "square")), False),
+        ("--mood",): ("", spec.Value("mood", "words", ("good", "bad")), False),
+        ("--many",): ("", spec.Value("path|url", "file"), True),
         ("--colour", "--no-colour"): ("", None, False),
         ("-h", "--help"): ("Show this message and exit", None, False),
     }
-    assert command.arguments == (rows.Value("provider", "provider"),)
-    assert command.rest == rows.Value("file", "file")
+    assert command.arguments == (spec.Value("provider", "provider"),)
+    assert command.rest == spec.Value("file", "file")
     assert [one.path for one in group.commands] == [
         ("darkai", "inner", "one"),
         ("darkai", "inner", "two"),
@@ -155,7 +155,7 @@ def test_the_kinds_of_darkai_s_own(path: str, kind: str):
     found = {
         name: value.kind
         for one in COMMANDS
-        for names, value in rows.followed(one)
+        for names, value in spec.followed(one)
         for name in names
     }
     assert found[f"darkai {path}"] == kind
@@ -225,7 +225,7 @@ def test_each_powershell_row_has_four_texts_and_the_last_but_one_has_no_comma():
 @pytest.mark.parametrize("args", [[], ["tcsh"], ["Bash"], [""]])
 def test_a_wrong_shell_is_told_the_right_ones(args: list[str]):
     with pytest.raises(UsageError) as caught:
-        app.run(["completions", *args])
+        main.run(["completions", *args])
     assert caught.value.hint is not None
     assert all(shell in caught.value.hint for shell in FILES)
     assert args in ([], [""]) or args[0] in caught.value.message
@@ -235,7 +235,7 @@ def test_a_wrong_shell_is_told_the_right_ones(args: list[str]):
 def test_on_a_terminal_a_hint_follows_on_stderr(shell: str):
     shown = run_in_pty("completions", shell, on=("stdout",))
     assert shown.code == 0
-    script = completion_scripts.render(shell, tree.root())
+    script = completion_scripts.render(shell, groups.root())
     assert shown.raw.decode().replace("\r\n", "\n") == script
     (line,) = shown.stderr.splitlines()
     assert line.startswith("hint: ")
@@ -282,7 +282,7 @@ def test_names_of_a_configuration():
 def test_names_of_a_kept_list_come_without_any_request(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GROQ_API_KEY", "gsk_never_used")
     url = BUILT_IN["groq"].url
-    listing.write("groq", url, [ModelInfo("openai/gpt-oss-20b"), ModelInfo("bad\x1b[2J")])
+    model_cache.write("groq", url, [ModelInfo("openai/gpt-oss-20b"), ModelInfo("bad\x1b[2J")])
     found = names("models")
     assert "groq/openai/gpt-oss-20b" in found
     assert all(name.isprintable() for name in found)

@@ -128,7 +128,7 @@ def test_on_a_terminal_there_are_columns_and_no_control_characters(
     for args in (["show"], ["get", "system"], ["get", "aliases"]):
         screen = Terminal()
         with monkeypatch.context() as patch:
-            patch.setattr("darkai_cli.streams.stdout", lambda screen=screen: screen)
+            patch.setattr("darkai_cli.stdio.stdout", lambda screen=screen: screen)
             assert Run(*args).error is None
         shown = screen.getvalue()
         assert shown

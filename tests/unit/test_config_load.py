@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from darkai_cli.config import Config, paths
+from darkai_cli.config.config import ProviderConfig
 from darkai_cli.config.load import load
-from darkai_cli.config.merged import ProviderConfig
 from darkai_cli.errors import ConfigError, DarkAIError, UsageError
 
 

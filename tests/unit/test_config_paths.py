@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkai_cli.config import files, paths
+from darkai_cli import files
+from darkai_cli.config import paths
 
 
 def mode(path: Path) -> int:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from darkai_cli.config import files, paths, schema, trust
+from darkai_cli import files
+from darkai_cli.config import paths, schema, trust
 from darkai_cli.config.load import load
 from darkai_cli.errors import ConfigError
 from darkai_cli.providers.catalog import BUILT_IN

@@ -9,8 +9,8 @@ import pytest
 from support.isolation import ROOT
 
 from darkai_cli.config import paths, schema, values
+from darkai_cli.config.config import Config, ProviderConfig
 from darkai_cli.config.load import load
-from darkai_cli.config.merged import Config, ProviderConfig
 
 
 def test_the_reference_page_is_up_to_date() -> None:

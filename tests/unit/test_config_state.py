@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from darkai_cli.config import files, paths, state
+from darkai_cli import files
+from darkai_cli.config import paths, state
 
 URL = "https://example.invalid/chat"
 

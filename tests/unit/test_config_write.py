@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from darkai_cli.config import files, paths, write
+from darkai_cli import files
+from darkai_cli.config import paths, write
 from darkai_cli.config.load import load
 from darkai_cli.errors import ConfigError
 

@@ -11,8 +11,8 @@ import typer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from darkai_cli.cli import ask, chat, replay, tree
-from darkai_cli.cli.declared import Command, read
+from darkai_cli.cli import ask, chat, groups, replay
+from darkai_cli.cli.parser import Command, read
 
 COMMANDS = {
     "ask": ask.command,
@@ -38,7 +38,7 @@ def typers(command: Command) -> Any:
         return 0
 
     take.__signature__ = inspect.signature(command.function)  # type: ignore[attr-defined]
-    return typer.main.get_command(tree.declared_app(Command(take, command.help)))
+    return typer.main.get_command(groups.declared_app(Command(take, command.help)))
 
 
 def by_typer(command: Command, args: list[str]) -> dict[str, Any] | None:
@@ -46,7 +46,7 @@ def by_typer(command: Command, args: list[str]) -> dict[str, Any] | None:
     taken.clear()
     try:
         typers(command).main(list(args), prog_name="darkai", standalone_mode=False)
-    except tree.CommandLineError:
+    except groups.CommandLineError:
         return None
     return taken[0] if taken else None
 

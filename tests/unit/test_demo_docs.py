@@ -9,7 +9,7 @@ from types import ModuleType
 import typer
 from support.isolation import ROOT
 
-from darkai_cli.cli import ask, doctor, history, keys, models, replay, tree
+from darkai_cli.cli import ask, doctor, groups, history, keys, models, replay
 
 DOCS = ROOT / "docs"
 
@@ -28,7 +28,7 @@ def test_the_reference_has_exactly_the_options_of_the_commands() -> None:
     text = (DOCS / "reference/commands.md").read_text(encoding="utf-8")
     for name, module in (("ask", ask), ("replay", replay)):
         section = text.split(f"## darkai {name}\n")[1].split("\n## ")[0]
-        command = typer.main.get_command(tree.declared_app(module.command))
+        command = typer.main.get_command(groups.declared_app(module.command))
         real = {flag for param in command.params for flag in param.opts if flag.startswith("-")}
         told = set(re.findall(r"`(?:darkai ask )?(--?[a-z][a-z-]*)", section))
         assert told == real - {"--help", "-h"}, name
@@ -65,7 +65,7 @@ def test_the_reference_has_exactly_the_options_of_history() -> None:
 
 def test_every_option_in_a_how_to_exists() -> None:
     known = {"--staged"}  # git's
-    for app in (tree.declared_app(ask.command), tree.declared_app(replay.command), doctor.app):
+    for app in (groups.declared_app(ask.command), groups.declared_app(replay.command), doctor.app):
         known |= {flag for param in typer.main.get_command(app).params for flag in param.opts}
     for module in (history, keys, models):
         known |= set().union(*options_of(module).values())

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkai_cli.events import StreamEnd, TextChunk
+from darkai_cli.http.sse import SSEDecoder
 from darkai_cli.messages import ChatRequest, Message
 from darkai_cli.providers.catalog import BUILT_IN
 from darkai_cli.providers.darkai import DarkAIDialect, format_prompt
 from darkai_cli.providers.demo import answers, service
-from darkai_cli.wire.sse import SSEDecoder
 
 
 def reply_to(query: str, delay: float = 0.0) -> list[tuple[float, bytes]]:

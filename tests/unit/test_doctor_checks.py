@@ -16,17 +16,18 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkai_cli.cli.history import layout
+from darkai_cli.cli import tables as layout
 from darkai_cli.config.load import load
-from darkai_cli.doctor import examining, machine, network, places, report, running, services
-from darkai_cli.doctor.checks import Check, Finding, Step, ok
+from darkai_cli.doctor import files, network, provider, report, running, system
+from darkai_cli.doctor import run as examining
+from darkai_cli.doctor.check import Check, Finding, Step, ok
 from darkai_cli.errors import ConfigError, DarkAIError
-from darkai_cli.history import inspection
-from darkai_cli.limits import overview
-from darkai_cli.limits.ledger import LedgerError
-from darkai_cli.providers import registry, tables
-from darkai_cli.secret import remember
-from darkai_cli.wire import certificate
+from darkai_cli.history import health
+from darkai_cli.http import certificate
+from darkai_cli.providers import resolve, settings
+from darkai_cli.rate_limits import overview
+from darkai_cli.rate_limits.store import LedgerError
+from darkai_cli.secrets import remember
 
 # --- running --------------------------------------------------------------------------------------
 
@@ -106,7 +107,7 @@ def test_what_hangs_is_left_behind_and_told() -> None:
     ],
 )
 def test_versions_and_bounds(version: str, bounds: str, good: bool) -> None:
-    assert machine.within(version, bounds) is good
+    assert system.within(version, bounds) is good
 
 
 def test_packages_that_are_missing_or_of_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,16 +121,16 @@ def test_packages_that_are_missing_or_of_another_version(monkeypatch: pytest.Mon
         return versions[name]
 
     monkeypatch.setattr(metadata, "version", version)
-    assert machine.packages() == ok("httpx 0.28.1, rich 15.0")
-    assert machine.extras().detail == "not installed: http2 (`pip install 'darkai-cli[http2]'`)"
+    assert system.packages() == ok("httpx 0.28.1, rich 15.0")
+    assert system.extras().detail == "not installed: http2 (`pip install 'darkai-cli[http2]'`)"
     versions["h2"] = "4.2"
-    assert machine.extras().detail == "installed: http2 (h2 4.2)"
+    assert system.extras().detail == "installed: http2 (h2 4.2)"
     versions["httpx"] = "0.29.3"
-    assert machine.packages().status == "warning"
-    assert "httpx 0.29.3 (made for <0.29,>=0.28.1)" in machine.packages().detail
+    assert system.packages().status == "warning"
+    assert "httpx 0.29.3 (made for <0.29,>=0.28.1)" in system.packages().detail
     del versions["rich"]
-    assert (machine.packages().status, machine.packages().code) == ("fail", 3)
-    assert "not installed: rich" in machine.packages().detail
+    assert (system.packages().status, system.packages().code) == ("fail", 3)
+    assert "not installed: rich" in system.packages().detail
 
 
 def test_a_source_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +138,7 @@ def test_a_source_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None
         raise metadata.PackageNotFoundError("darkai-cli")
 
     monkeypatch.setattr(metadata, "requires", requires)
-    assert machine.packages().status == "warning"
+    assert system.packages().status == "warning"
 
 
 @pytest.mark.parametrize(
@@ -152,8 +153,8 @@ def test_a_source_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None
     ],
 )
 def test_locales(environ: dict[str, str], name: str, good: bool) -> None:
-    assert machine.locale_of(environ) == name
-    assert machine.is_utf8(name) is good
+    assert system.locale_of(environ) == name
+    assert system.is_utf8(name) is good
 
 
 # --- folders --------------------------------------------------------------------------------------
@@ -166,14 +167,14 @@ def test_folders_that_cannot_be_written(
     name: str, status: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "d"
-    assert places.folder(name, folder).detail == f"`{folder}` is made when it is needed"
+    assert files.folder(name, folder).detail == f"`{folder}` is made when it is needed"
     folder.mkdir(mode=0o700)
-    assert places.folder(name, folder).status == "ok"
+    assert files.folder(name, folder).status == "ok"
     monkeypatch.setattr(os, "access", lambda *_: False)
-    found = places.folder(name, folder)
+    found = files.folder(name, folder)
     assert (found.status, found.code) == (status, code)
     assert found.hint
-    missing = places.folder(name, folder / "e")
+    missing = files.folder(name, folder / "e")
     assert (missing.status, missing.code) == (status, code)
 
 
@@ -287,21 +288,21 @@ def test_a_look_at_the_history_ends_in_time(tmp_path: Path) -> None:
             "INSERT INTO conversation (id, created, updated) VALUES (?, 0, 0)",
             [(f"c{number}",) for number in range(20_000)],
         )
-    whole = inspection.inspect(file, 30)
+    whole = health.inspect(file, 30)
     assert whole is not None
     assert (whole.whole, whole.problems, whole.conversations) == (True, (), 20_000)
     times = iter([0.0])
-    cut = inspection.inspect(file, 1, clock=lambda: next(times, 9.0))
+    cut = health.inspect(file, 1, clock=lambda: next(times, 9.0))
     assert cut is not None
     assert (cut.whole, cut.problems) == (False, ())
 
 
 def test_a_look_at_what_is_not_there_makes_nothing(tmp_path: Path) -> None:
-    assert inspection.inspect(tmp_path / "history.db", 1) is None
+    assert health.inspect(tmp_path / "history.db", 1) is None
     assert overview.gone(tmp_path / "limits.db") == {}
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "history.db").touch()
-    empty = inspection.inspect(tmp_path / "history.db", 1)
+    empty = health.inspect(tmp_path / "history.db", 1)
     assert empty is not None
     assert (empty.version, empty.problems) == (0, ())
     (tmp_path / "limits.db").write_bytes(b"x" * 5000)
@@ -414,8 +415,8 @@ def test_the_default_service_is_judged_by_who_chose_it(
 ) -> None:
     (tmp_path / "config.toml").write_text(text)
     environ = {"DARKAI_HOME": str(tmp_path), "HOME": str(tmp_path)}
-    task = services.Task(load(environ=environ), environ, network.Clock())
-    found = [registry.Target(tables.settings_of(task.config, name), "m") for name in near]
+    task = provider.Task(load(environ=environ), environ, network.Clock())
+    found = [resolve.Target(settings.settings_of(task.config, name), "m") for name in near]
     course = examining._courses(names, task, found)[0]
     assert (course._name, course._lenient) == ("darkai", lenient)
     assert "February 2025" in (course._choose or "")

@@ -8,8 +8,8 @@ import pytest
 
 from darkai_cli.errors import InputError, NetworkError, NotFoundError
 from darkai_cli.events import ReasoningChunk, StreamEnd, TextChunk
-from darkai_cli.sinks.base import Sink
-from darkai_cli.sinks.extract import ExtractSink
+from darkai_cli.output.extract import ExtractSink
+from darkai_cli.output.sink import Sink
 
 
 def extract(text: str) -> str | None:

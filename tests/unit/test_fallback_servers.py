@@ -24,8 +24,8 @@ from support.server import (
 )
 
 from darkai_cli.config.load import load
-from darkai_cli.providers import nearby
-from darkai_cli.wire import probe
+from darkai_cli.http import probe
+from darkai_cli.providers import local_servers
 
 LONG = 20.0
 """Seconds; what does not need them does not take them."""
@@ -45,7 +45,7 @@ LLAMACPP = {
 
 
 def model(name: str, *answers: Any) -> str:
-    return nearby._KINDS[name].model(answers)
+    return local_servers._KINDS[name].model(answers)
 
 
 def test_ollama_gives_the_model_that_is_loaded_or_its_first() -> None:
@@ -97,7 +97,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@given(st.sampled_from(sorted(nearby._KINDS)), JSON, JSON)
+@given(st.sampled_from(sorted(local_servers._KINDS)), JSON, JSON)
 def test_no_answer_is_too_strange(name: str, first: Any, second: Any) -> None:
     assert isinstance(model(name, first, second), str)
 
@@ -187,5 +187,5 @@ def test_servers_are_found_where_the_user_has_them(isolated: Path) -> None:
             f'[providers.llamacpp]\nurl = "http://{server.address}/v1"\n'
             '[providers.ollama]\nurl = "http://gpu-box.invalid:11434"\n'
         )
-        (target,) = nearby.found(load({}))
+        (target,) = local_servers.found(load({}))
     assert (target.settings.name, target.model) == ("llamacpp", "tiny.gguf")

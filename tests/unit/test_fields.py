@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkai_cli.sinks.fields import field
+from darkai_cli.output.tsv import field
 
 
 @pytest.mark.parametrize(

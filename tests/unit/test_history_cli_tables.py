@@ -12,13 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from darkai_cli.cli.history import carrying, layout, numbers, opening, printing, reading, showing
-from darkai_cli.cli.history.layout import Cell, Column
+from darkai_cli.cli import print as printing
+from darkai_cli.cli import tables
+from darkai_cli.cli.history import arguments, show, transfer
+from darkai_cli.cli.history import list as reading
+from darkai_cli.cli.history import stats as numbers
+from darkai_cli.cli.tables import Cell, Column
 from darkai_cli.errors import StoreError, UsageError
 from darkai_cli.history.stats import DayStats, ModelStats, Stats
 from darkai_cli.history.store import Conversation
 from darkai_cli.history.tree import Line, Node
-from darkai_cli.sinks.sanitize import sanitize_line
+from darkai_cli.output.sanitize import sanitize_line
 
 SAFE = st.text(max_size=60).map(sanitize_line)
 WIDTHS = st.integers(20, 220)
@@ -54,13 +58,13 @@ def tagged(style: str, text: str) -> str:
     ],
 )
 def test_cut(text: str, width: int, shown: str):
-    assert layout.cut(text, width) == shown
+    assert tables.cut(text, width) == shown
 
 
 @settings(max_examples=150)
 @given(SAFE, st.integers(0, 70))
 def test_a_cut_text_fits_and_begins_as_the_text(text: str, width: int):
-    shown = layout.cut(text, width)
+    shown = tables.cut(text, width)
     assert cell_len(shown) <= width
     if shown != text:
         assert text.startswith(shown.removesuffix("…"))
@@ -71,15 +75,15 @@ def test_a_cut_text_fits_and_begins_as_the_text(text: str, width: int):
 @settings(max_examples=100)
 @given(SAFE, st.integers(2, 40))
 def test_folding_and_wrapping_lose_nothing(text: str, width: int):
-    assert "".join(layout.folded(text, width)) == text
-    rows = layout.wrapped(text, width)
+    assert "".join(tables.folded(text, width)) == text
+    rows = tables.wrapped(text, width)
     assert "".join(rows).replace(" ", "") == text.replace(" ", "")
     assert all(cell_len(row) <= width for row in rows)
 
 
 def test_wrapping_breaks_at_blanks():
-    assert layout.wrapped("  one two three", 9) == ["  one two", "three"]
-    assert layout.wrapped("abcdefghij", 4) == ["abcd", "efgh", "ij"]
+    assert tables.wrapped("  one two three", 9) == ["  one two", "three"]
+    assert tables.wrapped("abcdefghij", 4) == ["abcd", "efgh", "ij"]
 
 
 # --- tables ---------------------------------------------------------------------------------------
@@ -92,25 +96,25 @@ ROWS = [
 
 
 def test_a_table_with_room_is_not_wider_than_its_text():
-    assert layout.table(COLUMNS, ROWS[:1], 200, plain) == [
+    assert tables.table(COLUMNS, ROWS[:1], 200, plain) == [
         "ID  TITLE                N",
         "a1  a rather long title  7",
     ]
 
 
 def test_a_table_cuts_before_it_drops():
-    assert layout.table(COLUMNS, ROWS, 20, plain) == [
+    assert tables.table(COLUMNS, ROWS, 20, plain) == [
         "ID   TITLE         N",
         "a1   a rathe…      7",
         "b22  日本語…   1,000",
     ]
-    assert layout.table(COLUMNS, ROWS, 12, plain) == ["ID   TITLE", "a1   a rath…", "b22  日本語…"]
+    assert tables.table(COLUMNS, ROWS, 12, plain) == ["ID   TITLE", "a1   a rath…", "b22  日本語…"]
 
 
 def test_styles_do_not_count_as_width():
     rows = [[Cell("a", "id"), Cell("b", "dim")], [Cell("aaa"), Cell("b")]]
     columns = (Column("X"), Column("Y"))
-    assert layout.table(columns, rows, 80, tagged) == [
+    assert tables.table(columns, rows, 80, tagged) == [
         "<dim>X</>    <dim>Y</>",
         "<id>a</>    <dim>b</>",
         "aaa  b",
@@ -122,7 +126,7 @@ def test_styles_do_not_count_as_width():
 def test_a_table_of_elastic_columns_fits(texts: list[tuple[str, str, str]], width: int):
     columns = (Column("A", least=4), Column("B", least=4), Column("C", least=4, drop=1))
     rows = [[Cell(text) for text in row] for row in texts]
-    shown = layout.table(columns, rows, width, plain)
+    shown = tables.table(columns, rows, width, plain)
     assert len(shown) == len(rows) + 1
     assert all(cell_len(row) <= width for row in shown)
 
@@ -134,18 +138,18 @@ def test_a_table_of_elastic_columns_fits(texts: list[tuple[str, str, str]], widt
     ("value", "shown"), [(0, ""), (16, "████"), (8, "██"), (9, "██▎"), (0.001, "▏"), (15.9, "████")]
 )
 def test_bar(value: float, shown: str):
-    assert layout.bar(value, 16, 4) == shown
+    assert tables.bar(value, 16, 4) == shown
 
 
 def test_sparkline():
-    assert layout.sparkline([0, 1, 4, 8]) == " ▁▄█"
-    assert layout.sparkline([0, 0]) == "  "
-    assert layout.sparkline([]) == ""
+    assert tables.sparkline([0, 1, 4, 8]) == " ▁▄█"
+    assert tables.sparkline([0, 0]) == "  "
+    assert tables.sparkline([]) == ""
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=300), st.integers(1, 80))
 def test_grouping_keeps_the_sum_and_fits(values: list[int], width: int):
-    sums, size = layout.grouped(values, width)
+    sums, size = tables.grouped(values, width)
     assert sum(sums) == sum(values)
     assert len(sums) <= width
     assert sums[-1] == sum(values[-size:])
@@ -157,31 +161,31 @@ def test_grouping_keeps_the_sum_and_fits(values: list[int], width: int):
      (14 * 86_400, "2w"), (366 * 86_400, "1y")],
 )  # fmt: skip
 def test_age(seconds: float, shown: str):
-    assert layout.age(seconds) == shown
+    assert tables.age(seconds) == shown
 
 
 def test_sizes_and_spans():
-    assert [layout.size(count) for count in (999, 1000, 1_400_000, 5 * 10**9)] == [
+    assert [tables.size(count) for count in (999, 1000, 1_400_000, 5 * 10**9)] == [
         "999 B", "1.0 kB", "1.4 MB", "5.0 GB",
     ]  # fmt: skip
-    assert [layout.seconds(ms) for ms in (None, 0, 180, 1400, 125_000)] == [
+    assert [tables.seconds(ms) for ms in (None, 0, 180, 1400, 125_000)] == [
         "", "0 ms", "180 ms", "1.4 s", "2 min",
     ]  # fmt: skip
 
 
 def test_times_as_people_type_them(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(opening.time, "time", lambda: 1_000_000.0)
-    assert opening.moment("2d", "--since") == (1_000_000 - 2 * 86_400) * 1000
-    assert opening.moment(" 90M ", "--since") == (1_000_000 - 90 * 60) * 1000
-    assert opening.moment("999y", "--since") == 0
-    day = opening.moment("2026-01-31", "--since") / 1000
+    monkeypatch.setattr(arguments.time, "time", lambda: 1_000_000.0)
+    assert arguments.moment("2d", "--since") == (1_000_000 - 2 * 86_400) * 1000
+    assert arguments.moment(" 90M ", "--since") == (1_000_000 - 90 * 60) * 1000
+    assert arguments.moment("999y", "--since") == 0
+    day = arguments.moment("2026-01-31", "--since") / 1000
     assert printing.local(int(day * 1000)) == "2026-01-31 00:00"
 
 
 @pytest.mark.parametrize("typed", ["", "2", "d", "-2d", "2x", "yesterday", "2026-02-31", "٢d"])
 def test_what_is_no_time(typed: str):
     with pytest.raises(UsageError, match="is no time") as told:
-        opening.moment(typed, "--since")
+        arguments.moment(typed, "--since")
     assert told.value.hint
 
 
@@ -259,11 +263,11 @@ def test_a_snippet_fits_and_loses_no_letter(snippet: list[tuple[str, bool]], wid
 
 def test_a_source_that_is_too_long_has_its_address_in_one_piece():
     url = "https://example.org/a/long/address"
-    assert showing.source_rows("A page", url, 80) == [f"- A page <{url}>"]
-    assert showing.source_rows("A page with a title", url, 16) == [
+    assert show.source_rows("A page", url, 80) == [f"- A page <{url}>"]
+    assert show.source_rows("A page with a title", url, 16) == [
         "- A page with a", "title", f"  <{url}>",
     ]  # fmt: skip
-    assert showing.source_rows("", url, 16) == [f"- <{url}>"]
+    assert show.source_rows("", url, 16) == [f"- <{url}>"]
 
 
 def node(text: str, role: str = "user") -> Node:
@@ -274,7 +278,7 @@ def node(text: str, role: str = "user") -> Node:
 @given(st.text(max_size=100), st.integers(0, 60), st.booleans(), WIDTHS)
 def test_a_row_of_the_tree_fits(text: str, depth: int, active: bool, width: int):
     line = Line("│  " * depth, node(text), active)
-    row = showing.tree_row(line, {}, width, plain)
+    row = show.tree_row(line, {}, width, plain)
     assert cell_len(row) <= width
     assert row.startswith("* ") is active
 
@@ -316,10 +320,10 @@ def test_statistics_of_nothing():
 
 
 def test_the_progress_of_an_import():
-    assert carrying.progress_row(0, 200, 40) == f" {' ' * 30}   0%"
-    assert carrying.progress_row(100, 200, 40) == f" {'█' * 15}{' ' * 15}  50%"
-    assert carrying.progress_row(300, 200, 20) == f" {'█' * 12} 100%"
-    assert all(len(carrying.progress_row(1, 3, width)) < max(1, width) + 1 for width in range(30))
+    assert transfer.progress_row(0, 200, 40) == f" {' ' * 30}   0%"
+    assert transfer.progress_row(100, 200, 40) == f" {'█' * 15}{' ' * 15}  50%"
+    assert transfer.progress_row(300, 200, 20) == f" {'█' * 12} 100%"
+    assert all(len(transfer.progress_row(1, 3, width)) < max(1, width) + 1 for width in range(30))
 
 
 def test_an_export_that_fails_half_way_leaves_the_old_file(tmp_path: Path):
@@ -330,6 +334,6 @@ def test_an_export_that_fails_half_way_leaves_the_old_file(tmp_path: Path):
     file = tmp_path / "old.md"
     file.write_text("mine")
     with pytest.raises(StoreError):
-        carrying._write(pieces(), str(file))
+        transfer._write(pieces(), str(file))
     assert file.read_text() == "mine"
     assert list(tmp_path.iterdir()) == [file]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from darkai_cli import secret
+from darkai_cli import secrets
 from darkai_cli.config import children
 from darkai_cli.config.keys import command
 from darkai_cli.errors import AuthError, ConfigError, DarkAIError
@@ -18,7 +18,7 @@ KEY = "sk-printed-1234567890"
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "_kept", {})
-    monkeypatch.setattr(secret, "_known", set())
+    monkeypatch.setattr(secrets, "_known", set())
 
 
 def script(tmp_path: Path, text: str) -> str:

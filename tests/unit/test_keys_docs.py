@@ -7,7 +7,7 @@ import re
 import typer
 from support.isolation import ROOT
 
-from darkai_cli.cli import keys, tree
+from darkai_cli.cli import groups, keys
 from darkai_cli.cli.commands import COMMANDS
 
 PAGE = (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ def test_the_reference_has_exactly_the_commands_and_options_of_keys():
 def test_there_is_no_option_that_takes_a_key():
     """The arguments of a command can be read by every user of the machine."""
     for name, row in COMMANDS.items():
-        command = tree.load(row)
+        command = groups.load(row)
         for param in getattr(command, "params", ()):
             assert not {"--key", "--api-key", "--token"} & set(param.opts), name
 

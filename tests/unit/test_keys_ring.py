@@ -7,11 +7,11 @@ from types import ModuleType
 
 import pytest
 
-from darkai_cli.config import keys, paths
-from darkai_cli.config.keys import ring, stored
+from darkai_cli.config import paths
+from darkai_cli.config.keys import file, keyring, lookup
 from darkai_cli.config.load import load
 from darkai_cli.errors import AuthError, ConfigError
-from darkai_cli.providers import registry, tables
+from darkai_cli.providers import resolve, settings
 
 KEY = "sk-ring-1234567890"
 HOME = "https://api.openai.com"
@@ -49,48 +49,48 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Ring:
 
 
 def test_a_key_in_the_keyring_is_found(fake: Ring):
-    ring.put("openai", HOME, KEY)
-    stored.put("openai", HOME, None)
+    keyring.put("openai", HOME, KEY)
+    file.put("openai", HOME, None)
     config = load()
-    seeker = registry.seeker_of(tables.settings_of(config, "openai"), config)
-    key = keys.find(config, seeker, {"DARKAI_HOME": str(paths.config_dir())})
+    seeker = resolve.key_query(settings.settings_of(config, "openai"), config)
+    key = lookup.find(config, seeker, {"DARKAI_HOME": str(paths.config_dir())})
     assert key is not None
     assert (key.source, key.reveal(HOME)) == ("the keyring", KEY)
     assert KEY not in paths.keys_file().read_text()
 
 
 def test_a_key_is_kept_for_its_origin_only(fake: Ring):
-    ring.put("openai", HOME, KEY)
+    keyring.put("openai", HOME, KEY)
     with pytest.raises(AuthError, match="not in the keyring any more"):
-        ring.get("openai", "https://evil.test")
-    ring.remove("openai", "https://evil.test")
-    assert ring.get("openai", HOME) == KEY
-    ring.remove("openai", HOME)
+        keyring.get("openai", "https://evil.test")
+    keyring.remove("openai", "https://evil.test")
+    assert keyring.get("openai", HOME) == KEY
+    keyring.remove("openai", HOME)
     assert fake.kept == {}
 
 
 def test_a_keyring_that_is_locked_is_told(fake: Ring):
     fake.broken = RuntimeError("the collection\nis locked")
     with pytest.raises(AuthError, match="the collection is locked"):
-        ring.get("openai", HOME)
+        keyring.get("openai", HOME)
     with pytest.raises(ConfigError, match="the collection is locked"):
-        ring.put("openai", HOME, KEY)
+        keyring.put("openai", HOME, KEY)
     with pytest.raises(ConfigError, match="the collection is locked"):
-        ring.remove("openai", HOME)
+        keyring.remove("openai", HOME)
 
 
 def test_a_keyring_that_keeps_nothing_is_told(fake: Ring):
     fake.forgetful = True
     with pytest.raises(ConfigError, match="keeps nothing"):
-        ring.put("openai", HOME, KEY)
+        keyring.put("openai", HOME, KEY)
 
 
 def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "keyring", None)
     for attempt in (
-        lambda: ring.get("openai", HOME),
-        lambda: ring.put("openai", HOME, KEY),
-        lambda: ring.remove("openai", HOME),
+        lambda: keyring.get("openai", HOME),
+        lambda: keyring.put("openai", HOME, KEY),
+        lambda: keyring.remove("openai", HOME),
     ):
         with pytest.raises(ConfigError, match="not installed") as caught:
             attempt()

@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkai_cli import events, secret
+from darkai_cli import events, secrets
 from darkai_cli.errors import AuthError, ConfigError
+from darkai_cli.http.secrets import secrets_in
 from darkai_cli.providers.base import ProviderSettings
 from darkai_cli.providers.hiding import Hiding
-from darkai_cli.secret import Hider, Secret, hide, hide_known, is_loopback, shown_origin
-from darkai_cli.wire.secrets import secrets_in
+from darkai_cli.secrets import Hider, Secret, hide, hide_known, is_loopback, shown_origin
 
 KEY = "sk-proj-AbCdEf0123456789"
 
 
 @pytest.fixture(autouse=True)
 def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secret, "_known", set())
+    monkeypatch.setattr(secrets, "_known", set())
 
 
 def test_a_secret_shows_itself_nowhere():
@@ -135,7 +135,7 @@ def test_a_longer_key_is_hidden_whole():
 @given(st.integers(0, len(KEY)), st.text("as-k", max_size=9))
 def test_a_key_that_was_cut_off_is_hidden(length: int, before: str):
     shown = hide(f"{before} {KEY[:length]}… and …", [KEY])
-    if length >= secret.SHORTEST:
+    if length >= secrets.SHORTEST:
         assert shown == f"{before} ***… and …"
     else:
         assert shown == f"{before} {KEY[:length]}… and …"

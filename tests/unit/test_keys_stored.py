@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from darkai_cli.config import paths
-from darkai_cli.config.keys import stored
-from darkai_cli.config.keys.stored import Entry
+from darkai_cli.config.keys import file as stored
+from darkai_cli.config.keys.file import Entry
 from darkai_cli.errors import ConfigError
 
 KEY = "sk-stored-1234567890"

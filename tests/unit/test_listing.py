@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkai_cli.providers import listing
+from darkai_cli.providers import model_cache
 from darkai_cli.providers.base import ModelInfo
 
 URL = "https://api.example.com/v1"
@@ -28,32 +28,32 @@ def kept() -> Path:
 
 
 def test_what_is_kept_comes_back_as_it_was() -> None:
-    assert listing.read("x", URL) is None
-    listing.write("x", URL, [FULL, ModelInfo("plain")])
-    assert listing.read("x", URL) == [FULL, ModelInfo("plain")]
+    assert model_cache.read("x", URL) is None
+    model_cache.write("x", URL, [FULL, ModelInfo("plain")])
+    assert model_cache.read("x", URL) == [FULL, ModelInfo("plain")]
     assert stat.S_IMODE(kept().stat().st_mode) == 0o600
     assert stat.S_IMODE(kept().parent.stat().st_mode) == 0o700
 
 
 def test_another_url_or_provider_has_another_list() -> None:
-    listing.write("x", URL, [FULL])
-    assert listing.read("x", "https://api.example.com/v2") is None
-    assert listing.read("y", URL) is None
+    model_cache.write("x", URL, [FULL])
+    assert model_cache.read("x", "https://api.example.com/v2") is None
+    assert model_cache.read("y", URL) is None
     long = "https://api.example.com/" + "a" * 400
-    listing.write("x", long + "1", [FULL])
-    assert listing.read("x", long + "2") is None, "the file's name is cut, its content is not"
+    model_cache.write("x", long + "1", [FULL])
+    assert model_cache.read("x", long + "2") is None, "the file's name is cut, its content is not"
 
 
 @pytest.mark.parametrize(
     ("age", "fresh"), [(10, True), (86000, True), (86500, False), (-60, False)]
 )
 def test_a_day(age: float, fresh: bool) -> None:
-    listing.write("x", URL, [FULL])
+    model_cache.write("x", URL, [FULL])
     data = json.loads(kept().read_text())
     data["time"] = time.time() - age
     kept().write_text(json.dumps(data))
-    assert (listing.read("x", URL) is not None) == fresh
-    assert listing.read("x", URL, old=True) == [FULL]
+    assert (model_cache.read("x", URL) is not None) == fresh
+    assert model_cache.read("x", URL, old=True) == [FULL]
 
 
 JSON = st.recursive(
@@ -70,11 +70,11 @@ JSON = st.recursive(
 
 @given(rows=JSON, row=st.dictionaries(st.sampled_from(ModelInfo._fields), JSON))
 def test_no_content_breaks_it(rows: Any, row: dict[str, Any]) -> None:
-    listing.write("x", URL, [FULL])
+    model_cache.write("x", URL, [FULL])
     file = kept()
     for models in (rows, [rows], [{"name": "m", **row}]):
         file.write_text(json.dumps({"url": URL, "time": time.time(), "models": models}))
-        for model in listing.read("x", URL) or ():
+        for model in model_cache.read("x", URL) or ():
             assert isinstance(model.name, str)
             assert model.name
             assert model.context is None or isinstance(model.context, int)
@@ -83,14 +83,14 @@ def test_no_content_breaks_it(rows: Any, row: dict[str, Any]) -> None:
 
 @given(st.binary(max_size=60))
 def test_no_bytes_break_it(data: bytes) -> None:
-    listing.write("x", URL, [FULL])
+    model_cache.write("x", URL, [FULL])
     kept().write_bytes(data)
-    assert listing.read("x", URL) is None
+    assert model_cache.read("x", URL) is None
 
 
 def test_a_folder_that_cannot_be_written_is_no_error() -> None:
     home = Path(os.environ["DARKAI_HOME"])
     home.mkdir(parents=True)
     (home / "cache").write_text("in the way")
-    listing.write("x", URL, [FULL])
-    assert listing.read("x", URL) is None
+    model_cache.write("x", URL, [FULL])
+    assert model_cache.read("x", URL) is None

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from darkai_cli.sinks.grammar import Grammar
-from darkai_cli.sinks.markdown import BLOCK_LIMIT, CODE_LIMIT, LINE_LIMIT, Committer, pieces
-from darkai_cli.sinks.pieces import Block, CodeClose, CodeLine, CodeOpen, Item, Long
+from darkai_cli.output.markdown.grammar import Grammar
+from darkai_cli.output.markdown.incremental import (
+    BLOCK_LIMIT,
+    CODE_LIMIT,
+    LINE_LIMIT,
+    Committer,
+    pieces,
+)
+from darkai_cli.output.markdown.pieces import Block, CodeClose, CodeLine, CodeOpen, Item, Long
 
 
 def kinds(found):

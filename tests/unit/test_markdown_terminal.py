@@ -18,12 +18,12 @@ import pytest
 from support.documents import Page, new_sink, static
 
 from darkai_cli.events import Citation, ReasoningChunk, StreamEnd, TextChunk
-from darkai_cli.sinks.background import background, has_links, has_truecolor, rewraps
-from darkai_cli.sinks.terminal import TerminalSink, render_static
-from darkai_cli.sinks.terminal.highlight import highlighter, language
-from darkai_cli.sinks.terminal.pace import LONGEST, SHORTEST, Pace, Painter
-from darkai_cli.sinks.terminal.sink import BACKLOG
-from darkai_cli.sinks.waiting import Waiting
+from darkai_cli.output.progress import Waiting
+from darkai_cli.output.terminal import TerminalSink, render_static
+from darkai_cli.output.terminal.capabilities import background, has_links, has_truecolor, rewraps
+from darkai_cli.output.terminal.highlight import highlighter, language
+from darkai_cli.output.terminal.painter import LONGEST, SHORTEST, Pace, Painter
+from darkai_cli.output.terminal.terminal_sink import BACKLOG
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from darkai_cli.errors import ConfigError
-from darkai_cli.wire import proxy
+from darkai_cli.http import proxy
 
 SERVICE = "https://service.test/chat"
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from support.server import FaultServer, json_page
 
-from darkai_cli.config.keys import stored
+from darkai_cli.config.keys import file
 from darkai_cli.config.load import load
 from darkai_cli.errors import DarkAIError
-from darkai_cli.providers import listing, registry
+from darkai_cli.providers import model_cache, resolve
 from darkai_cli.providers.base import ModelInfo
 from darkai_cli.providers.catalog import BUILT_IN
 
@@ -23,7 +23,7 @@ def configure(text: str) -> None:
 
 
 def meant(**flags: str) -> str:
-    target = registry.chosen(load(flags))
+    target = resolve.configured_target(load(flags))
     return f"{target.settings.name}: {target.model}"
 
 
@@ -88,9 +88,9 @@ def test_names(text: str, flags: dict[str, str], found: str) -> None:
 def test_a_name_with_a_slash_follows_what_the_chosen_one_lists() -> None:
     configure('provider = "groq"\n')
     url = BUILT_IN["groq"].url
-    listing.write("groq", url, [ModelInfo("llama"), ModelInfo("openai/gpt-oss-20b")])
+    model_cache.write("groq", url, [ModelInfo("llama"), ModelInfo("openai/gpt-oss-20b")])
     assert meant(model="openai/gpt-4o") == "groq: openai/gpt-4o"
-    listing.write("groq", url, [ModelInfo("llama"), ModelInfo("qwen/qwen3")])
+    model_cache.write("groq", url, [ModelInfo("llama"), ModelInfo("qwen/qwen3")])
     assert meant(model="openai/gpt-4o") == "openai: gpt-4o"
 
 
@@ -133,7 +133,7 @@ def test_a_flag_is_later_than_a_variable(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_unknown_names_tell_the_nearest(text: str, flags: dict[str, str], hint: str) -> None:
     configure(text)
     with pytest.raises(DarkAIError) as caught:
-        registry.chosen(load(flags))
+        resolve.configured_target(load(flags))
     assert caught.value.exit_code == 5
     for part in hint.split(", "):
         assert part.strip("`") in (caught.value.hint or "")
@@ -141,7 +141,7 @@ def test_unknown_names_tell_the_nearest(text: str, flags: dict[str, str], hint: 
 
 def test_a_kept_list_counts_for_a_match(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GROQ_API_KEY", "gsk_of_the_user")
-    listing.write("groq", BUILT_IN["groq"].url, [ModelInfo("qwen-next")])
+    model_cache.write("groq", BUILT_IN["groq"].url, [ModelInfo("qwen-next")])
     assert meant(model="qwen-next") == "groq: qwen-next"
     monkeypatch.delenv("GROQ_API_KEY")
     with pytest.raises(DarkAIError):
@@ -149,19 +149,19 @@ def test_a_kept_list_counts_for_a_match(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_who_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert registry.configured(load()) == ["darkai", "demo"]
+    assert resolve.configured_providers(load()) == ["darkai", "demo"]
     configure('[providers.mine]\ntype = "openai"\nurl = "http://localhost:1/v1"\n')
     monkeypatch.setenv("GROQ_API_KEY", "gsk_of_the_user")
     monkeypatch.setenv("XAI_API_KEY", "  ")
     monkeypatch.setenv("GITHUB_TOKEN", "ghp_for_other_programs")
     monkeypatch.setenv("HF_TOKEN", "hf_for_other_programs")
-    stored.put("mistral", BUILT_IN["mistral"].url, "key-of-the-user")
-    assert registry.configured(load()) == ["darkai", "demo", "groq", "mistral", "mine"]
+    file.put("mistral", BUILT_IN["mistral"].url, "key-of-the-user")
+    assert resolve.configured_providers(load()) == ["darkai", "demo", "groq", "mistral", "mine"]
 
 
 def test_being_configured_runs_no_command() -> None:
     configure('[providers.openai]\nkey_command = "touch ran"\n')
-    assert "openai" in registry.configured(load())
+    assert "openai" in resolve.configured_providers(load())
     assert not Path("ran").exists()
 
 
@@ -175,9 +175,9 @@ def test_a_server_on_this_machine_is_asked_for_its_first_model_once() -> None:
         base = server.url.removesuffix("/chat") + "/v1"
         configure(f'provider = "mine"\n[providers.mine]\ntype = "openai"\nurl = "{base}"\n')
         for _ in range(2):
-            assert registry.resolve(load()).model == "llama3.2:1b"
+            assert resolve.resolve(load()).model == "llama3.2:1b"
         assert [one.target for one in server.requests] == ["/v1/models"]
-        assert registry.resolve(load({"model": "named"})).model == "named"
+        assert resolve.resolve(load({"model": "named"})).model == "named"
 
 
 def test_a_server_without_a_model_says_so() -> None:
@@ -185,14 +185,14 @@ def test_a_server_without_a_model_says_so() -> None:
         base = server.url.removesuffix("/chat")
         configure(f'[providers.ollama]\nurl = "{base}"\n')
         with pytest.raises(DarkAIError) as caught:
-            registry.resolve(load({"provider": "ollama"}))
+            resolve.resolve(load({"provider": "ollama"}))
     assert caught.value.exit_code == 5
     assert caught.value.hint == "`ollama pull MODEL`"
 
 
 def test_a_paid_service_wants_a_name() -> None:
     with pytest.raises(DarkAIError) as caught:
-        registry.resolve(load({"provider": "groq"}))
+        resolve.resolve(load({"provider": "groq"}))
     assert caught.value.exit_code == 2
     assert caught.value.message == "no model is named, and `groq` has no default"
     assert "darkai models list -p groq" in (caught.value.hint or "")

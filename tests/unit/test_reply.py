@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from darkai_cli.conversation.reply import Reply
+from darkai_cli.conversation.outcome import Reply
 from darkai_cli.errors import IncompleteReplyError, NetworkError
 from darkai_cli.events import Citation, Event, ReasoningChunk, StreamEnd, StreamStart, TextChunk
 

@@ -13,7 +13,7 @@ import pyte
 import pytest
 from support.attacks import ACTING, ESC, GOOD, HIDING, LITERAL, PAYLOADS, ZWJ, selected, tagged
 
-from darkai_cli.sinks.sanitize import (
+from darkai_cli.output.sanitize import (
     MAX_JOINS,
     MAX_MARKS,
     Sanitizer,
@@ -433,7 +433,7 @@ def test_import_costs_nothing() -> None:
     code = (
         "import __future__, re, sys, typing\n"
         "before = set(sys.modules)\n"
-        "import darkai_cli.sinks.sanitize as unit\n"
+        "import darkai_cli.output.sanitize as unit\n"
         "assert not unit._compiled and not unit._ESCAPES\n"
         "unit.sanitize('plain')\n"
         "stream = unit.Sanitizer()\n"

@@ -7,7 +7,7 @@ from email.utils import formatdate
 
 import pytest
 
-from darkai_cli.providers import statuses
+from darkai_cli.providers import http_errors
 from darkai_cli.providers.base import HttpRequest, ProviderSettings
 
 NOW = 1_800_000_000.0
@@ -18,7 +18,7 @@ REQUEST = HttpRequest(URL, {}, b"x" * 2_345_678)
 def explain(status: int, body: object = b"", forwarder: str = "", **headers: str):
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     names = {name.replace("_", "-"): value for name, value in headers.items()}
-    return statuses.explain("service.test", REQUEST, status, names, data, NOW, forwarder)
+    return http_errors.explain("service.test", REQUEST, status, names, data, NOW, forwarder)
 
 
 @pytest.mark.parametrize(
@@ -86,14 +86,14 @@ def test_retry_after_as_a_date() -> None:
 @pytest.mark.parametrize("status", [200, 403, 503])
 def test_a_challenge_is_named_whatever_the_status(status: int) -> None:
     page = "<html><title>Just a moment...</title></html>"
-    error = statuses.page_error("service.test", status, {}, page)
+    error = http_errors.page_error("service.test", status, {}, page)
     assert error.exit_code == 7
     assert "Cloudflare" in error.message
 
 
 def test_a_page_is_named_by_its_title_only() -> None:
     page = "<!doctype html><title>Hotel &amp; WiFi\n Login</title>" + "secret" * 100
-    error = statuses.page_error("service.test", 200, {}, page)
+    error = http_errors.page_error("service.test", 200, {}, page)
     assert "Hotel & WiFi Login" in error.message
     assert "secret" not in error.message
 
@@ -102,7 +102,7 @@ def test_a_page_is_named_by_its_title_only() -> None:
     ("seconds", "words"), [(42, "42 s"), (300, "5 min"), (10800, "3 h"), (999999, "11 days")]
 )
 def test_spans(seconds: float, words: str) -> None:
-    assert statuses.span(seconds) == words
+    assert http_errors.span(seconds) == words
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_proxy_that_wants_a_password_is_named() -> None:
     ("size", "words"), [(999, "999 bytes"), (12_345, "12 kB"), (3_400_000, "3.4 MB")]
 )
 def test_amounts(size: int, words: str) -> None:
-    assert statuses._amount(size) == words
+    assert http_errors._amount(size) == words
 
 
 @pytest.mark.parametrize(
@@ -161,6 +161,6 @@ def test_a_redirect_names_what_to_type(location: str, shown: str, hint: str) -> 
     settings = ProviderSettings("work", "openai", "https://service.test/v1/", "m")
     request = HttpRequest("https://service.test/v1/chat/completions", {}, b"")
     headers = {"location": location}
-    error = statuses.explain("service.test", request, 307, headers, b"", NOW, settings=settings)
+    error = http_errors.explain("service.test", request, 307, headers, b"", NOW, settings=settings)
     assert f"redirected to {shown}" in error.message
     assert error.hint.endswith(f"`darkai config set providers.work.url {hint}`")

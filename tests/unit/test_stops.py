@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from darkai_cli import stops
+from darkai_cli import signals
 from darkai_cli.errors import Terminated
 
 DONE: list[str] = []
@@ -19,11 +19,11 @@ def listening() -> Iterator[None]:
     usual = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
     for name in usual:
         signal.signal(name, signal.default_int_handler if name is signal.SIGINT else signal.SIG_DFL)
-    stops.listen()
+    signals.install()
     yield
     for name, handler in usual.items():
         signal.signal(name, handler)
-    stops._pending = 0
+    signals._pending = 0
 
 
 def send(number: signal.Signals) -> None:
@@ -33,7 +33,7 @@ def send(number: signal.Signals) -> None:
 def in_a_block(*numbers: signal.Signals, fault: Exception | None = None) -> None:
     """Send signals within a block, and note in ``DONE`` that it went on."""
     DONE.clear()
-    with stops.held():
+    with signals.deferred():
         for number in numbers:
             send(number)
         DONE.append("block")
@@ -51,18 +51,18 @@ def test_two_of_them_wait_as_well_and_the_last_one_counts():
     with pytest.raises(Terminated):
         in_a_block(signal.SIGINT, signal.SIGTERM)
     assert DONE
-    assert stops.exit_code() == 143
+    assert signals.exit_code() == 143
 
 
 def test_many_in_a_row_do_not_wait():
     with pytest.raises(KeyboardInterrupt):
-        in_a_block(*[signal.SIGINT] * stops.PATIENCE)
+        in_a_block(*[signal.SIGINT] * signals.PATIENCE)
     assert not DONE
 
 
 def test_the_outermost_block_counts():
     def nested() -> None:
-        with stops.held():
+        with signals.deferred():
             in_a_block(signal.SIGINT)
             DONE.append("outer")
 
@@ -74,21 +74,21 @@ def test_the_outermost_block_counts():
 def test_an_error_of_the_block_itself_is_told_first():
     with pytest.raises(OSError, match="disk"):
         in_a_block(signal.SIGINT, fault=OSError("disk"))
-    assert stops.exit_code() == 130
+    assert signals.exit_code() == 130
 
 
 def test_one_that_came_before_is_not_told_again():
     with pytest.raises(KeyboardInterrupt):
         send(signal.SIGINT)
-    with stops.held():
+    with signals.deferred():
         pass
 
 
 def test_without_a_block_it_is_raised_at_once():
     with pytest.raises(KeyboardInterrupt):
         send(signal.SIGINT)
-    stops.forget()
-    assert stops.exit_code() is None
+    signals.clear_interrupt()
+    assert signals.exit_code() is None
 
 
 def in_the_import_system(number: signal.Signals) -> None:

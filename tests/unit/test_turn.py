@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from darkai_cli.conversation.turn import aretried, retried
+from darkai_cli.conversation.retry import aretried, retried
 from darkai_cli.errors import (
     IncompleteReplyError,
     NetworkError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkai_cli.conversation import window
+from darkai_cli.conversation import context_window
 from darkai_cli.messages import Image, Message
 
 ROLES = st.sampled_from(["user", "assistant", "tool"])
@@ -13,26 +13,29 @@ MESSAGES = st.lists(st.builds(Message, ROLES, st.text(max_size=60)), min_size=1,
 
 
 def test_estimates_by_alphabet():
-    assert window.estimate("a" * 400) == 100
-    assert window.estimate("я" * 400) == 200
-    assert window.estimate("語" * 400) == 400
-    assert window.estimate("") == 0
+    assert context_window.estimate("a" * 400) == 100
+    assert context_window.estimate("я" * 400) == 200
+    assert context_window.estimate("語" * 400) == 400
+    assert context_window.estimate("") == 0
 
 
 def test_an_image_counts():
     picture = Image("image/png", b"x" * 100_000)
-    assert window.size(Message("user", "", (picture,))) == window.IMAGE + window.MESSAGE
+    assert (
+        context_window.size(Message("user", "", (picture,)))
+        == context_window.IMAGE + context_window.MESSAGE
+    )
 
 
 def test_the_scale_is_what_the_service_told_and_bounded():
     messages = [Message("user", "a" * 400)]
-    assert window.scale(messages, None) == 1
-    assert window.scale(messages, 208) == 2
-    assert window.scale(messages, 10**9) == 4
+    assert context_window.scale(messages, None) == 1
+    assert context_window.scale(messages, 208) == 2
+    assert context_window.scale(messages, 10**9) == 4
 
 
 def test_an_unknown_window_drops_nothing():
-    fit = window.fit([Message("user", "x" * 10**6)], None)
+    fit = context_window.fit([Message("user", "x" * 10**6)], None)
     assert (fit.dropped, fit.is_over, fit.size) == (0, False, 250_004)
 
 
@@ -41,7 +44,7 @@ def test_the_oldest_exchanges_go_whole():
     for number in range(4):
         said += [Message("user", "q" * 400), Message("assistant", f"{number}" * 400)]
     said.append(Message("user", "last"))
-    fit = window.fit(said, 450, reply=0)
+    fit = context_window.fit(said, 450, reply=0)
     assert fit.is_over
     assert fit.dropped == 4
     assert [one.role for one in fit.kept] == [
@@ -59,7 +62,7 @@ def test_the_oldest_exchanges_go_whole():
 def test_what_is_kept_is_the_end_of_what_was_said(said, room, system):
     if system:
         said = [Message("system", "be brief"), *said]
-    fit = window.fit(said, room, reply=0)
+    fit = context_window.fit(said, room, reply=0)
     first = 1 if system else 0
     assert list(fit.kept) == said[:first] + said[first + fit.dropped :]
     assert fit.kept[-1] == said[-1]
@@ -67,16 +70,16 @@ def test_what_is_kept_is_the_end_of_what_was_said(said, room, system):
         assert fit.is_over
         head = said[first + fit.dropped]
         assert head.role == "user" or first + fit.dropped == len(said) - 1
-    kept = sum(map(window.size, fit.kept))
+    kept = sum(map(context_window.size, fit.kept))
     assert kept <= room + 1e-6 or len(fit.kept) == first + 1
 
 
 def test_room_is_left_for_the_reply():
-    assert window.reserve(100_000) == window.RESERVE
-    assert window.reserve(1000) == 250
-    assert window.reserve(100_000, {"max_tokens": 5000, "temperature": 1}) == 5000
-    assert window.reserve(4000, {"num_predict": 9000}) == 4000
-    assert window.reserve(4000, {"num_predict": -1}) == 1000
+    assert context_window.reserve(100_000) == context_window.RESERVE
+    assert context_window.reserve(1000) == 250
+    assert context_window.reserve(100_000, {"max_tokens": 5000, "temperature": 1}) == 5000
+    assert context_window.reserve(4000, {"num_predict": 9000}) == 4000
+    assert context_window.reserve(4000, {"num_predict": -1}) == 1000
 
 
 def test_a_prompt_that_is_too_large_by_itself_is_told():
@@ -85,6 +88,6 @@ def test_a_prompt_that_is_too_large_by_itself_is_told():
         Message("assistant", "b" * 400),
         Message("user", "c" * 4000),
     ]
-    fit = window.fit(said, 500, reply=0)
+    fit = context_window.fit(said, 500, reply=0)
     assert (fit.dropped, fit.is_hopeless, fit.left) == (2, True, 1004)
-    assert not window.fit(said, 1100, reply=0).is_hopeless
+    assert not context_window.fit(said, 1100, reply=0).is_hopeless

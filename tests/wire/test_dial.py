@@ -17,17 +17,17 @@ from support.scenario import run_darkai
 from support.server import Authority, BeforeRequest, FaultServer, Send, Stall, closed_port
 
 from darkai_cli.errors import ConfigError
-from darkai_cli.wire import dial
-from darkai_cli.wire.dial import HeadStart
-from darkai_cli.wire.link import Link
-from darkai_cli.wire.timers import Timers, Watch
-from darkai_cli.wire.tls import PendingContext, Trust
+from darkai_cli.http import dial
+from darkai_cli.http.connection import ConnectionConfig
+from darkai_cli.http.dial import HeadStart
+from darkai_cli.http.timeouts import Deadline, Timeouts
+from darkai_cli.http.tls import PendingContext, Trust
 
 LONG = 30.0
 
 
-def watch(seconds: float = LONG) -> Watch:
-    return Watch(Timers(connect=seconds))
+def watch(seconds: float = LONG) -> Deadline:
+    return Deadline(Timeouts(connect=seconds))
 
 
 def trusting(authority: Authority, folder: Path) -> PendingContext:
@@ -175,9 +175,9 @@ def test_a_scheme_in_capitals_is_the_same(isolated: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     ("url", "link"),
     [
-        ("http://desk:8080/v1", Link(app=lambda *_: None)),  # type: ignore[arg-type, return-value]
-        ("http://desk:8080/v1", Link(admit=lambda *_: None)),
-        ("http://d\N{LATIN SMALL LETTER E WITH ACUTE}sk:8080/v1", Link()),
+        ("http://desk:8080/v1", ConnectionConfig(app=lambda *_: None)),  # type: ignore[arg-type, return-value]
+        ("http://desk:8080/v1", ConnectionConfig(admit=lambda *_: None)),
+        ("http://d\N{LATIN SMALL LETTER E WITH ACUTE}sk:8080/v1", ConnectionConfig()),
     ],
     ids=["in this process", "addresses to be admitted", "international name"],
 )
@@ -191,7 +191,7 @@ def test_none_once_httpx_is_there():
     import httpx
 
     assert httpx
-    assert Link().head_start("http://127.0.0.1:9/v1") is None
+    assert ConnectionConfig().head_start("http://127.0.0.1:9/v1") is None
 
 
 WATCH_ORDER = """
@@ -230,8 +230,6 @@ def test_through_a_proxy_it_leads_to_the_proxy(isolated: Path):
 
 def test_the_module_needs_no_httpcore():
     """It is there before httpcore is, or it would be of no use."""
-    code = (
-        "import sys, darkai_cli.wire.link, darkai_cli.wire.dial; print('httpcore' in sys.modules)"
-    )
+    code = "import sys, darkai_cli.http.connection, darkai_cli.http.dial; print('httpcore' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -9,13 +9,13 @@ import pytest
 from support.server import FaultServer, Reset, Send, head, page
 
 from darkai_cli.errors import DarkAIError, InputError
-from darkai_cli.wire import dial
-from darkai_cli.wire.fetch import fetch
-from darkai_cli.wire.link import Link
-from darkai_cli.wire.timers import Timers
+from darkai_cli.http import dial
+from darkai_cli.http.connection import ConnectionConfig
+from darkai_cli.http.download import fetch
+from darkai_cli.http.timeouts import Timeouts
 
 LIMIT = 1000
-LINK = Link(Timers(first=5.0))
+LINK = ConnectionConfig(Timeouts(first=5.0))
 
 
 def body(data: bytes, content_type: str = "text/plain") -> list[Any]:

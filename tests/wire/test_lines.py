@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from darkai_cli.wire.lines import MAX_STRAY, LineSplitter, Stray, size
+from darkai_cli.http.lines import MAX_STRAY, LineSplitter, Stray, size
 
 SSE = True
 NDJSON = False

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from darkai_cli.errors import TooLargeError
-from darkai_cli.wire.ndjson import NDJSONDecoder
-from darkai_cli.wire.sse import SSEFrame
+from darkai_cli.http.ndjson import NDJSONDecoder
+from darkai_cli.http.sse import SSEFrame
 
 
 def frame(data: str) -> SSEFrame:

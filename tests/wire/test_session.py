@@ -15,16 +15,16 @@ import pytest
 from support.server import Authority, read_request
 
 from darkai_cli.errors import NetworkError
-from darkai_cli.wire import pool
-from darkai_cli.wire.link import Link
-from darkai_cli.wire.session import Session
-from darkai_cli.wire.timers import Timers
-from darkai_cli.wire.tls import PendingContext, Trust
-from darkai_cli.wire.transport import asend, send
+from darkai_cli.http import pool
+from darkai_cli.http.client import asend, send
+from darkai_cli.http.connection import ConnectionConfig
+from darkai_cli.http.session import Session
+from darkai_cli.http.timeouts import Timeouts
+from darkai_cli.http.tls import PendingContext, Trust
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfine"
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nfine\r\n"
-QUICK = Timers(connect=10, first=10, silence=10)
+QUICK = Timeouts(connect=10, first=10, silence=10)
 
 
 class KeepAlive:
@@ -91,7 +91,7 @@ class KeepAlive:
         self.hang_up()
 
 
-def ask(link: Link, url: str, method: str = "POST") -> bytes:
+def ask(link: ConnectionConfig, url: str, method: str = "POST") -> bytes:
     with send(link, method, url, {"content-type": "text/plain"}, b"hi") as exchange:
         return b"".join(exchange.chunks())
 
@@ -104,20 +104,23 @@ def session() -> Iterator[Session]:
 
 def test_two_requests_one_connection(session: Session) -> None:
     with KeepAlive() as server:
-        link = Link(QUICK, session=session)
+        link = ConnectionConfig(QUICK, session=session)
         assert [ask(link, server.url), ask(link, server.url)] == [b"fine", b"fine"]
         assert (server.connections, len(server.requests)) == (1, 2)
 
 
 def test_without_a_session_each_request_has_its_own() -> None:
     with KeepAlive() as server:
-        assert [ask(Link(QUICK), server.url), ask(Link(QUICK), server.url)] == [b"fine", b"fine"]
+        assert [
+            ask(ConnectionConfig(QUICK), server.url),
+            ask(ConnectionConfig(QUICK), server.url),
+        ] == [b"fine", b"fine"]
         assert server.connections == 2
 
 
 def test_a_reader_that_stops_at_the_end_mark_keeps_the_connection(session: Session) -> None:
     with KeepAlive(CHUNKED + b"0\r\n\r\n") as server:
-        link = Link(QUICK, session=session)
+        link = ConnectionConfig(QUICK, session=session)
         for _ in range(2):
             with send(link, "POST", server.url, {}, b"hi") as exchange:
                 assert next(exchange.chunks()) == b"fine"
@@ -126,7 +129,7 @@ def test_a_reader_that_stops_at_the_end_mark_keeps_the_connection(session: Sessi
 
 def test_a_reader_that_gives_up_closes_it(session: Session) -> None:
     with KeepAlive(CHUNKED) as server:
-        link = Link(QUICK, session=session)
+        link = ConnectionConfig(QUICK, session=session)
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):  # noqa: PT012 -- it is raised in the middle
                 with send(link, "POST", server.url, {}, b"hi") as exchange:
@@ -137,7 +140,7 @@ def test_a_reader_that_gives_up_closes_it(session: Session) -> None:
 
 def test_a_body_that_never_ends_is_given_up(session: Session) -> None:
     with KeepAlive(CHUNKED) as server:
-        link = Link(QUICK, session=session)
+        link = ConnectionConfig(QUICK, session=session)
         for _ in range(2):
             with send(link, "POST", server.url, {}, b"hi") as exchange:
                 next(exchange.chunks())
@@ -146,7 +149,7 @@ def test_a_body_that_never_ends_is_given_up(session: Session) -> None:
 
 def test_a_connection_that_the_server_closed_is_replaced(session: Session) -> None:
     with KeepAlive() as server:
-        link = Link(QUICK, session=session)
+        link = ConnectionConfig(QUICK, session=session)
         ask(link, server.url)
         server.hang_up()
         assert ask(link, server.url) == b"fine"
@@ -157,7 +160,7 @@ def test_a_connection_that_the_server_closed_is_replaced(session: Session) -> No
 def test_a_request_that_met_a_dying_connection_is_sent_again(session: Session, last: bytes) -> None:
     """The server reads the request and closes: as if the two had crossed on the way."""
     with KeepAlive(ANSWER, last, ANSWER) as server:
-        link = Link(QUICK, session=session)
+        link = ConnectionConfig(QUICK, session=session)
         ask(link, server.url)
         assert ask(link, server.url) == b"fine"
         assert (server.connections, len(server.requests)) == (2, 3)
@@ -165,7 +168,7 @@ def test_a_request_that_met_a_dying_connection_is_sent_again(session: Session, l
 
 def test_it_is_sent_again_only_once(session: Session) -> None:
     with KeepAlive(ANSWER, b"") as server:
-        link = Link(QUICK, session=session)
+        link = ConnectionConfig(QUICK, session=session)
         ask(link, server.url)
         with pytest.raises(NetworkError, match="closed the connection without answering"):
             ask(link, server.url)
@@ -174,7 +177,7 @@ def test_it_is_sent_again_only_once(session: Session) -> None:
 
 def test_nothing_is_sent_again_once_an_answer_has_begun(session: Session) -> None:
     with KeepAlive(ANSWER, b"HTTP/1.1 2") as server:
-        link = Link(QUICK, session=session)
+        link = ConnectionConfig(QUICK, session=session)
         ask(link, server.url)
         server.close_after = True
         with pytest.raises(NetworkError):
@@ -185,13 +188,13 @@ def test_nothing_is_sent_again_once_an_answer_has_begun(session: Session) -> Non
 def test_a_first_request_is_not_sent_again(session: Session) -> None:
     with KeepAlive(b"", ANSWER) as server:
         with pytest.raises(NetworkError, match="closed the connection without answering"):
-            ask(Link(QUICK, session=session), server.url)
+            ask(ConnectionConfig(QUICK, session=session), server.url)
         assert len(server.requests) == 1
 
 
 def test_connection_close_is_obeyed(session: Session) -> None:
     with KeepAlive(ANSWER.replace(b"content", b"connection: close\r\ncontent")) as server:
-        link = Link(QUICK, session=session)
+        link = ConnectionConfig(QUICK, session=session)
         server.close_after = True
         assert [ask(link, server.url), ask(link, server.url)] == [b"fine", b"fine"]
         assert server.connections == 2
@@ -199,7 +202,7 @@ def test_connection_close_is_obeyed(session: Session) -> None:
 
 def test_prepare_connects_and_the_request_uses_it(session: Session) -> None:
     with KeepAlive() as server:
-        link = Link(QUICK, session=session)
+        link = ConnectionConfig(QUICK, session=session)
         session.prepare(link, server.url)
         assert server.accepted.acquire(timeout=20)
         assert server.requests == []
@@ -214,7 +217,7 @@ def test_prepare_with_tls(session: Session, tmp_path: Path) -> None:
     with KeepAlive(tls=authority.context("127.0.0.1")) as server:
         tls = session.context(Trust(authority.pem(tmp_path)), {})
         assert session.context(Trust(authority.pem(tmp_path)), {}) is tls
-        link = Link(QUICK, None, tls, session=session)
+        link = ConnectionConfig(QUICK, None, tls, session=session)
         session.prepare(link, server.url)
         assert ask(link, server.url) == b"fine"
         assert ask(link, server.url) == b"fine"
@@ -223,7 +226,7 @@ def test_prepare_with_tls(session: Session, tmp_path: Path) -> None:
 
 def test_a_prepared_connection_that_was_closed_meanwhile(session: Session) -> None:
     with KeepAlive() as server:
-        link = Link(QUICK, session=session)
+        link = ConnectionConfig(QUICK, session=session)
         session.prepare(link, server.url)
         assert server.accepted.acquire(timeout=20)
         server.hang_up()
@@ -236,7 +239,7 @@ def test_a_farewell_on_a_prepared_connection_is_no_answer(
     """Some servers say 408 to whoever has connected and sends nothing."""
     monkeypatch.setattr(pool, "TRUSTED", 0.0)
     with KeepAlive() as server:
-        link = Link(QUICK, session=session)
+        link = ConnectionConfig(QUICK, session=session)
         session.prepare(link, server.url)
         assert server.accepted.acquire(timeout=20)
         server._open[0].sendall(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n")
@@ -248,7 +251,7 @@ def test_what_goes_wrong_ahead_is_told_by_the_request(session: Session) -> None:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{sock.getsockname()[1]}/v1"
-        link = Link(QUICK, session=session)
+        link = ConnectionConfig(QUICK, session=session)
         session.prepare(link, url)
         with pytest.raises(NetworkError, match="connection refused"):
             ask(link, url)
@@ -256,7 +259,7 @@ def test_what_goes_wrong_ahead_is_told_by_the_request(session: Session) -> None:
 
 def test_closing_closes(session: Session) -> None:
     with KeepAlive() as server:
-        link = Link(QUICK, session=session)
+        link = ConnectionConfig(QUICK, session=session)
         ask(link, server.url)
         session.prepare(link, server.url.replace("127.0.0.1", "localhost"))
         assert server.accepted.acquire(timeout=20)
@@ -268,7 +271,7 @@ def test_closing_closes(session: Session) -> None:
 
 def test_requests_at_once_have_connections_of_their_own(session: Session) -> None:
     with KeepAlive() as server:
-        link = Link(QUICK, session=session)
+        link = ConnectionConfig(QUICK, session=session)
         with send(link, "POST", server.url, {}, b"hi") as one:
             assert ask(link, server.url) == b"fine"
             assert b"".join(one.chunks()) == b"fine"
@@ -278,7 +281,7 @@ def test_requests_at_once_have_connections_of_their_own(session: Session) -> Non
 def test_an_idle_connection_expires(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "KEPT", -1.0)
     with KeepAlive() as server:
-        link = Link(QUICK, session=session)
+        link = ConnectionConfig(QUICK, session=session)
         assert [ask(link, server.url), ask(link, server.url)] == [b"fine", b"fine"]
         assert server.connections == 2
 
@@ -286,7 +289,7 @@ def test_an_idle_connection_expires(session: Session, monkeypatch: pytest.Monkey
 def test_on_sent_is_called_for_each_request(session: Session) -> None:
     seen: list[str] = []
     with KeepAlive() as server:
-        link = Link(QUICK, session=session, on_sent=lambda: seen.append("sent"))
+        link = ConnectionConfig(QUICK, session=session, on_sent=lambda: seen.append("sent"))
         ask(link, server.url)
         ask(link, server.url)
     assert seen == ["sent", "sent"]
@@ -296,7 +299,7 @@ def test_the_asynchronous_driver_keeps_connections_too() -> None:
     async def two(server: KeepAlive, *, hang_up: bool) -> list[bytes]:
         found = []
         async with Session() as session:
-            link = Link(QUICK, session=session)
+            link = ConnectionConfig(QUICK, session=session)
             for _ in range(2):
                 async with asend(link, "POST", server.url, {}, b"hi") as exchange:
                     found.append(b"".join([data async for data in exchange.achunks()]))
@@ -316,5 +319,5 @@ def test_the_asynchronous_driver_keeps_connections_too() -> None:
 
 def test_a_context_is_not_built_for_plain_http(session: Session) -> None:
     with KeepAlive() as server:
-        assert ask(Link(QUICK, None, None, session=session), server.url) == b"fine"
-    assert PendingContext.__module__ == "darkai_cli.wire.tls"
+        assert ask(ConnectionConfig(QUICK, None, None, session=session), server.url) == b"fine"
+    assert PendingContext.__module__ == "darkai_cli.http.tls"

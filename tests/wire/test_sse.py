@@ -10,7 +10,7 @@ from types import FrameType
 import pytest
 
 from darkai_cli.errors import TooLargeError
-from darkai_cli.wire.sse import BLOCK_END, SSEDecoder, SSEFrame, SSELineDecoder
+from darkai_cli.http.sse import BLOCK_END, SSEDecoder, SSEFrame, SSELineDecoder
 
 
 def frame(data: str, event: str = "message", id: str = "", retry: int | None = None) -> SSEFrame:  # noqa: A002

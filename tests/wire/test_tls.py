@@ -14,7 +14,7 @@ from support.openai import base, configure, reply
 from support.scenario import run_darkai
 from support.server import Authority, FaultServer
 
-from darkai_cli.wire import tls
+from darkai_cli.http import tls
 
 
 def places(monkeypatch: pytest.MonkeyPatch, **paths: str | None) -> None:

@@ -8,7 +8,7 @@ offered that mean the same there.
 
 from __future__ import annotations
 
-from darkai_cli.cli.completion.rows import Command, followed, spec, walk
+from darkai_cli.cli.completion.spec import Command, followed, spec, walk
 from darkai_cli.cli.completion.text import filled, indented, posix_quoted
 
 _SCRIPT = r"""# bash completion for darkai. Made by `darkai completions bash`; do not edit.

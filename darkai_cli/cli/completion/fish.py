@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from darkai_cli.cli.completion.rows import Command, Value, followed, walk
+from darkai_cli.cli.completion.spec import Command, Value, followed, walk
 from darkai_cli.cli.completion.text import filled
 
 _SCRIPT = r"""# fish completion for darkai. Made by `darkai completions fish`; do not edit.

@@ -6,7 +6,7 @@ every version reads alike. PowerShell replaces the whole word, so a name is quot
 
 from __future__ import annotations
 
-from darkai_cli.cli.completion.rows import Command, spec, walk
+from darkai_cli.cli.completion.spec import Command, spec, walk
 from darkai_cli.cli.completion.text import filled
 
 _SCRIPT = r"""# PowerShell completion for darkai.

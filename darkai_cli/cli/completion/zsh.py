@@ -6,7 +6,7 @@ Strategy: one function per command, each a call of ``_arguments``, which does th
 
 from __future__ import annotations
 
-from darkai_cli.cli.completion.rows import Command, Option, Value, walk
+from darkai_cli.cli.completion.spec import Command, Option, Value, walk
 from darkai_cli.cli.completion.text import filled, indented, posix_quoted
 
 _SCRIPT = r"""#compdef darkai

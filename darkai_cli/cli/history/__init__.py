@@ -27,19 +27,19 @@ class Row(NamedTuple):
 
 
 COMMANDS: dict[str, Row] = {
-    "list": Row("reading", "list_", "The conversations, the latest first."),
-    "show": Row("showing", "show", "A conversation."),
-    "search": Row("reading", "search", "Messages with all these words."),
-    "tree": Row("showing", "tree", "A conversation with all its branches."),
-    "diff": Row("showing", "diff", "What differs between two replies or conversations."),
-    "rename": Row("tidying", "rename", "Give a conversation another title."),
-    "rm": Row("tidying", "rm", "Remove conversations."),
-    "stats": Row("numbers", "stats", "How many turns and tokens, with which model, how fast."),
-    "export": Row("carrying", "export", "Write conversations as Markdown, JSON or HTML."),
-    "import": Row("carrying", "import_", "Take conversations from a file."),
-    "path": Row("tidying", "path", "Where the history is."),
-    "vacuum": Row("tidying", "vacuum", "Give the room of what was removed back to the disk."),
-    "check": Row("tidying", "check", "Look whether the database is whole."),
+    "list": Row("list", "list_", "The conversations, the latest first."),
+    "show": Row("show", "show", "A conversation."),
+    "search": Row("list", "search", "Messages with all these words."),
+    "tree": Row("show", "tree", "A conversation with all its branches."),
+    "diff": Row("show", "diff", "What differs between two replies or conversations."),
+    "rename": Row("manage", "rename", "Give a conversation another title."),
+    "rm": Row("manage", "rm", "Remove conversations."),
+    "stats": Row("stats", "stats", "How many turns and tokens, with which model, how fast."),
+    "export": Row("transfer", "export", "Write conversations as Markdown, JSON or HTML."),
+    "import": Row("transfer", "import_", "Take conversations from a file."),
+    "path": Row("manage", "path", "Where the history is."),
+    "vacuum": Row("manage", "vacuum", "Give the room of what was removed back to the disk."),
+    "check": Row("manage", "check", "Look whether the database is whole."),
 }
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
@@ -55,7 +55,7 @@ class HistoryGroup(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 -- the signature is Typer's
         """The names, in the order of the table."""
-        return list(COMMANDS)
+        return [*COMMANDS]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 -- likewise
         """The command of that name; None if there is none."""

@@ -32,55 +32,55 @@ def root(
 @app.command("list", help="All models of the configured providers; `*` marks the one in use.")
 def list_models(json: Json = False, refresh: Refresh = False, provider: Provider = None) -> int:
     """List them; the code of the first failure if none of the services that were asked answered."""
-    from darkai_cli.cli.models import listing
+    from darkai_cli.cli.models import list as models_list
 
-    return listing.run(json=json, refresh=refresh, provider=provider)
+    return models_list.run(json=json, refresh=refresh, provider=provider)
 
 
-@app.command(help="What is known of a model, and how it is reached.")
-def show(
+@app.command("show", help="What is known of a model, and how it is reached.")
+def show_model(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A name, an alias, PROVIDER/NAME.")],
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     refresh: Refresh = False,
 ) -> None:
     """Show it."""
-    from darkai_cli.cli.models import showing
+    from darkai_cli.cli.models import show as models_show
 
-    showing.run(model, json=json, refresh=refresh)
+    models_show.run(model, json=json, refresh=refresh)
 
 
-@app.command(help="The model that is used where none is named; with MODEL, set it.")
-def default(
+@app.command("default", help="The model that is used where none is named; with MODEL, set it.")
+def default_model(
     model: Annotated[
         str | None,
         typer.Argument(metavar="[MODEL]", help="A name, PROVIDER/NAME, PROVIDER."),
     ] = None,
 ) -> None:
     """Print it, or write it to config.toml."""
-    from darkai_cli.cli.models import choosing
+    from darkai_cli.cli.models import default as models_default
 
     if model is None:
-        choosing.show_default()
+        models_default.show_default()
     else:
-        choosing.set_default(model)
+        models_default.set_default(model)
 
 
-@app.command(help="Other names for models: list them, or make one.")
-def alias(
+@app.command("alias", help="Other names for models: list them, or make one.")
+def model_aliases(
     name: Annotated[str | None, typer.Argument(metavar="[ALIAS]", help="The new name.")] = None,
     target: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="What it means.")] = None,
     rm: Annotated[str | None, typer.Option("--rm", metavar="ALIAS", help="Remove one.")] = None,
     json: Json = False,
 ) -> None:
     """List, print, set or remove."""
-    from darkai_cli.cli.models import choosing
+    from darkai_cli.cli.models import default as models_default
     from darkai_cli.errors import UsageError
 
     if rm is not None and name is not None:
         raise UsageError("`--rm` takes one alias and nothing else", hint=f"`--rm {name}`")
     if rm is not None:
-        choosing.remove_alias(rm)
+        models_default.remove_alias(rm)
     elif target is not None and name is not None:
-        choosing.set_alias(name, target)
+        models_default.set_alias(name, target)
     else:
-        choosing.show_aliases(name, json=json)
+        models_default.show_aliases(name, json=json)

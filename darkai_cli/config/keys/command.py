@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from darkai_cli.config import children
 from darkai_cli.errors import AuthError, ConfigError
-from darkai_cli.secret import hide_known, remember
+from darkai_cli.secrets import hide_known, remember
 
 if TYPE_CHECKING:
     import subprocess
@@ -132,9 +132,9 @@ class _Reader:
         self._thread.start()
 
     def _run(self) -> None:
-        from darkai_cli import stops
+        from darkai_cli import signals
 
-        stops.deaf()
+        signals.block_in_thread()
         with self._pipe as pipe:
             while piece := pipe.read1(4096):  # type: ignore[attr-defined]
                 self._data += piece

@@ -6,12 +6,12 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from darkai_cli import streams
+from darkai_cli import stdio
 from darkai_cli.conversation.attachments import Attached, Text
 from darkai_cli.errors import InputError, NotFoundError, UsageError
 from darkai_cli.repl import clipboard
-from darkai_cli.repl.commands.base import Next, command
-from darkai_cli.repl.commands.talking import none, number
+from darkai_cli.repl.commands.command import Next, command
+from darkai_cli.repl.commands.messages import none, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +64,7 @@ def attach(session: Session, argument: str) -> Next:
 def paste(session: Session, argument: str) -> Next:
     """Read with the desktop's own tool; over ssh paste with the terminal's key instead."""
     none(argument, "/paste")
-    text = clipboard.paste(streams.environ())
+    text = clipboard.paste(stdio.environ())
     session.add(Attached((Text("clipboard", text),)))
     session.screen.dim(f"attached: clipboard, {len(text)} characters; it goes with the next prompt")
     return None
@@ -89,7 +89,7 @@ def copy(session: Session, argument: str) -> Next:
         text, what = session.branches.reply(number(argument, "/copy")).message.content, "the reply"
     if not text:
         raise NotFoundError(f"{what} is empty", hint=None)
-    how, sequence = clipboard.copy(text, streams.environ(), plain=session.screen.plain)
+    how, sequence = clipboard.copy(text, stdio.environ(), plain=session.screen.plain)
     if sequence:
         session.screen.styled(sequence)
     session.screen.dim(f"copied {what} {how}")
@@ -196,7 +196,7 @@ def fences(text: str) -> list[Fence]:
 
 def write(session: Session, name: str, pieces: Iterable[str]) -> None:
     """Write a file, all of it or nothing. Asks before one is replaced."""
-    from darkai_cli.sinks.atomic import AtomicFile
+    from darkai_cli.output.atomic import AtomicFile
 
     path = Path(name)
     if path.is_dir():

@@ -7,9 +7,9 @@ from functools import cache
 from importlib import import_module
 
 from darkai_cli.errors import NotFoundError
-from darkai_cli.repl.commands.base import Command, Topic
+from darkai_cli.repl.commands.command import Command, Topic
 
-MODULES = ("talking", "branching", "choosing", "files", "finding", "about")
+MODULES = ("messages", "branches", "models", "files", "conversations", "session")
 TOPICS: dict[Topic, str] = {
     "talk": "Talking",
     "branches": "Branches",

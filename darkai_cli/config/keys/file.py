@@ -1,0 +1,146 @@
+"""``keys.toml``: the keys that ``darkai keys set`` stored, each with the origin it belongs to.
+
+    [openai]
+    origin = "https://api.openai.com"
+    key = "..."          # or: keyring = true
+
+The file is the user's alone: it is neither read nor written if others can read it, if it belongs to
+somebody else, or if it is a link. A damaged file is never overwritten. What is in the keyring has
+an entry too, so that nobody pays for a look into the keyring who has nothing there.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from darkai_cli import files
+from darkai_cli.config import paths, toml
+from darkai_cli.errors import ConfigError
+from darkai_cli.secrets import remember, shown_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tomlkit import TOMLDocument
+
+_HEAD = "The keys of darkai, for your eyes only. `darkai keys list` tells what is here."
+
+
+class Entry(NamedTuple):
+    """A stored key. ``key``: None if it is in the keyring."""
+
+    origin: str
+    key: str | None
+
+
+def entries(environ: Mapping[str, str] | None = None) -> dict[str, Entry]:
+    """What is stored, by provider. Raises ``ConfigError``."""
+    file = paths.keys_file(environ)
+    data = _read(file)
+    if data is None:
+        return {}
+    return _entries(file, toml.parse(file, data, _mend(file))[0])
+
+
+def put(name: str, url: str, key: str | None, environ: Mapping[str, str] | None = None) -> None:
+    """Store the provider's key for the origin of ``url``, or that it is in the keyring (None).
+
+    Raises ``ConfigError``, and has changed nothing then.
+    """
+    file = paths.keys_file(environ)
+    fields: dict[str, Any] = {"origin": shown_origin(url)}
+    fields.update({"keyring": True} if key is None else {"key": key})
+
+    def change(target: TOMLDocument, tables: dict[str, Any]) -> None:
+        import tomlkit
+
+        _entries(file, tables)
+        old = tables.setdefault(name, {})
+        if not tables.keys() - {name} and not old:
+            target.add(tomlkit.comment(_HEAD))
+            target.add(tomlkit.nl())
+        if name not in target:
+            target[name] = tomlkit.table()
+        table: Any = target[name]
+        for field in ("origin", "key", "keyring"):
+            if field in fields:
+                table[field] = old[field] = fields[field]
+            elif field in old:
+                del table[field], old[field]
+
+    _rewrite(file, change)
+
+
+def remove(name: str, environ: Mapping[str, str] | None = None) -> Entry | None:
+    """Remove the provider's entry; what it was, None if there was none. Raises ``ConfigError``."""
+    file = paths.keys_file(environ)
+    found = entries(environ).get(name)
+    if found is None:
+        return None
+
+    def change(target: TOMLDocument, tables: dict[str, Any]) -> None:
+        if tables.pop(name, None) is not None:
+            del target[name]
+
+    _rewrite(file, change)
+    return found
+
+
+def _rewrite(file: Path, change: Any) -> None:
+    from darkai_cli.config import write
+
+    write.rewrite(file, change, _read, _mend(file))
+
+
+def _mend(file: Path) -> str:
+    return f"mend the line, or move the file away and set your keys again: `mv {file} {file}.old`"
+
+
+def _read(file: Path) -> bytes | None:
+    """The file's bytes; None if it does not exist. Raises ``ConfigError`` if it is not private."""
+
+    def inspect(found: os.stat_result) -> None:
+        if not hasattr(os, "geteuid"):  # Windows knows neither such owners nor such modes
+            return
+        if found.st_uid != os.geteuid():
+            raise ConfigError(
+                f"`{file}` is not used: it belongs to another user",
+                hint=f"look at it: `ls -l {file}`; remove it, then `darkai keys set NAME`",
+            )
+        if found.st_mode & 0o077:
+            raise ConfigError(
+                f"`{file}` is not used: others can read it", hint=f"`chmod 600 {file}`"
+            )
+
+    try:
+        return files.read(file, inspect)
+    except OSError as exc:
+        if exc.errno == errno.ELOOP:
+            raise ConfigError(
+                f"`{file}` is not used: it is a symbolic link",
+                hint=f"keys lie in the file itself: `rm {file}`, then `darkai keys set NAME`",
+            ) from exc
+        raise ConfigError(
+            f"`{file}` cannot be read: {files.reason(exc)}", hint=f"look at it: `ls -l {file}`"
+        ) from exc
+
+
+def _entries(file: Path, tables: dict[str, Any]) -> dict[str, Entry]:
+    found = {}
+    for name, table in tables.items():
+        fields = table if isinstance(table, dict) else {}
+        origin, key = fields.get("origin"), fields.get("key")
+        keyring = fields.get("keyring") is True and key is None
+        if not isinstance(origin, str) or not (keyring or isinstance(key, str)):
+            shown = toml.dotted((name,))
+            raise ConfigError(
+                f"`{file}`: `{shown}` is no key as darkai stores it",
+                hint=f"remove it there, then `darkai keys set {shown}`",
+            )
+        if key is not None:
+            remember(key.strip())
+        found[name] = Entry(origin, key)
+    return found

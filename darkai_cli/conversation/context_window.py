@@ -1,0 +1,119 @@
+"""How much of a conversation fits a model's context window: an estimate, and what would not fit.
+
+Nothing is cut here. Tokens are estimated, because every model counts them in its own way: four
+ASCII characters to a token, two characters of other alphabets, one of Chinese, Japanese and Korean,
+and a few for each message around its text. Once a service has told how many tokens a request had,
+later estimates are scaled by how far this one was off. An image counts as a fixed number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from darkai_cli.conversation.outcome import LIMIT_OPTIONS
+from darkai_cli.messages import Message
+
+IMAGE = 1000
+"""Tokens that an image counts as: services take 85 to 1,600 for one of usual size."""
+
+MESSAGE = 4
+"""Tokens around each message: its role and its ends."""
+
+RESERVE = 1024
+"""Tokens that are left for the reply, where the request names no limit for it."""
+
+_SHARE = 4
+"""The part of a small window that is left for the reply: one in so many."""
+
+_ASCII = re.compile(r"[\x00-\x7f]+")
+_DENSE = re.compile(
+    r"[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+
+
+class Fit(NamedTuple):
+    """What is to be sent against what fits. All numbers are estimated tokens.
+
+    ``size``: of all messages. ``room``: for them, None where the window is not known. ``dropped``:
+    how many of the oldest messages, the system prompt not counted, would have to stay out.
+    ``kept``: the messages that would be left. ``left``: the size of those.
+    """
+
+    size: int
+    room: int | None
+    dropped: int
+    kept: tuple[Message, ...]
+    left: int
+
+    @property
+    def is_over(self) -> bool:
+        """Whether something would have to stay out."""
+        return self.room is not None and self.size > self.room
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the prompt itself is too large, so that leaving out does not help."""
+        return self.room is not None and self.left > self.room
+
+
+def estimate(text: str) -> float:
+    """The tokens of a text."""
+    if text.isascii():
+        return len(text) / 4
+    ascii_size = sum(len(run) for run in _ASCII.findall(text))
+    dense = len(_DENSE.findall(text))
+    return ascii_size / 4 + dense + (len(text) - ascii_size - dense) / 2
+
+
+def size(message: Message) -> float:
+    """The tokens of one message."""
+    calls = sum(estimate(call.name) + estimate(call.arguments) for call in message.calls)
+    return MESSAGE + estimate(message.content) + IMAGE * len(message.images) + calls
+
+
+def scale(messages: Sequence[Message], told: int | None) -> float:
+    """How far the estimate of a request was off, given what the service counted."""
+    if not told:
+        return 1.0
+    return min(4.0, max(0.25, told / max(1.0, sum(map(size, messages)))))
+
+
+def reserve(window: int, options: Mapping[str, Any] = {}) -> int:
+    """The tokens to leave for the reply: what the options limit it to, else the usual number."""
+    for name in sorted(LIMIT_OPTIONS & options.keys()):
+        limit = options[name]
+        if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0:
+            return min(limit, window)
+    return min(RESERVE, window // _SHARE)
+
+
+def fit(
+    messages: Sequence[Message],
+    window: int | None,
+    *,
+    reply: int = RESERVE,
+    factor: float = 1.0,
+) -> Fit:
+    """What would have to stay out. ``reply``: tokens left for it. ``factor``: from ``scale``.
+
+    The system prompt and the last message always stay; the oldest exchanges go first, and whole: a
+    reply does not stay without its prompt, nor a tool's output without the call.
+    """
+    sizes = [size(message) * factor for message in messages]
+    total = sum(sizes)
+    if window is None:
+        return Fit(round(total), None, 0, tuple(messages), round(total))
+    room = max(0, window - reply)
+    first = 1 if messages and messages[0].role == "system" else 0
+    start = first
+    left = total
+    while left > room and start < len(messages) - 1:
+        end = start + 1
+        while end < len(messages) - 1 and messages[end].role != "user":
+            end += 1
+        left -= sum(sizes[start:end])
+        start = end
+    kept = (*messages[:first], *messages[start:])
+    return Fit(round(total), room, start - first, kept, round(left))

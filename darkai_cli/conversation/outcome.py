@@ -1,0 +1,79 @@
+"""What a reply was, from its events, and the verdict on how it ended.
+
+``Reply`` is a sink: it can stand beside the others in ``pump``. The verdict follows the product's
+table of endings: a state for the history, an exit code, and what to tell the user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from darkai_cli.errors import DarkAIError, IncompleteReplyError, RefusedError
+from darkai_cli.events import EndReason, Event, StreamStart, Usage
+
+State = Literal["complete", "interrupted", "truncated", "failed"]
+
+LIMIT_OPTIONS = frozenset(
+    {"max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "num_predict"}
+)
+"""Options with which a user limits the length of a reply."""
+
+
+class Outcome(NamedTuple):
+    """How a reply ended. ``error``: what to tell and exit with, None for success."""
+
+    state: State
+    error: BaseException | None
+
+
+class Reply:
+    """One reply: who gave it, what it took, how it ended."""
+
+    def __init__(self) -> None:
+        self.start: StreamStart | None = None
+        self.usage: Usage | None = None
+        self.reason: EndReason | None = None
+        self.error: BaseException | None = None
+        self.visible = False
+        """Whether anything was shown."""
+
+    def feed(self, event: Event) -> None:
+        """Take one event."""
+        kind = event.type
+        if kind in ("text-chunk", "reasoning-chunk", "tool-call", "citation"):
+            self.visible = True
+        elif isinstance(event, StreamStart):
+            self.start = event
+        elif isinstance(event, Usage):
+            self.usage = event
+        elif event.type == "stream-end":
+            self.reason = event.reason
+
+    def close(self, error: BaseException | None = None) -> None:
+        """The reply is over."""
+        self.error = error
+
+    def verdict(self, *, stayed: bool, options: Mapping[str, Any]) -> Outcome:
+        """How it ended. ``stayed``: the reader of the output was there to the end."""
+        error = self.error
+        if isinstance(error, DarkAIError):
+            return Outcome("truncated" if self.visible else "failed", error)
+        if error is not None or (not stayed and self.reason is None):
+            return Outcome("interrupted", error)
+        if self.reason == "cancelled":  # by a signal, while it was recorded
+            return Outcome("interrupted", KeyboardInterrupt())
+        if self.reason == "length":
+            if LIMIT_OPTIONS & options.keys():
+                return Outcome("truncated", None)
+            cut = IncompleteReplyError(
+                "the answer was cut off at the model's length limit",
+                hint="ask for a shorter answer, or for the rest",
+            )
+            cut.reported = True  # by the reason in the last event
+            return Outcome("truncated", cut)
+        if self.reason == "filtered":
+            refused = RefusedError("the service stopped the answer (content filter)")
+            refused.reported = True
+            return Outcome("truncated", refused)
+        return Outcome("complete", None)

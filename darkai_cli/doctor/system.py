@@ -1,0 +1,196 @@
+"""Checks of what darkai runs on: Python, the packages that it needs, the terminal.
+
+``importlib.metadata`` is at home here: nobody waits for the first word of a doctor.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+import ssl
+import sys
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from typing import TYPE_CHECKING, NamedTuple
+
+from darkai_cli import __version__, stdio
+from darkai_cli.doctor.check import Finding, Step, failed, ok, warned
+from darkai_cli.errors import ConfigError
+
+if TYPE_CHECKING:
+    from darkai_cli.config import Config
+
+DISTRIBUTION = "darkai-cli"
+NARROW = 40
+"""Columns that what darkai prints on a terminal is made for, at least."""
+
+_REQUIREMENT = re.compile(r"\s*(?P<name>[\w.-]+)\s*(\[[^]]*\])?\s*\(?(?P<bounds>[^;)]*)\)?")
+_EXTRA = re.compile(r"""extra\s*==\s*['"](?P<extra>[\w-]+)['"]""")
+_BOUND = re.compile(r"(?P<sign>[<>=!~]=?)\s*(?P<version>[\d.]+)")
+
+
+class Need(NamedTuple):
+    """A package that darkai needs, or its ``extra`` does. ``bounds``: as ``>=0.28,<0.29``."""
+
+    package: str
+    bounds: str
+    extra: str = ""
+
+
+def steps(config: Config, environ: Mapping[str, str]) -> list[Step]:
+    """The checks of this installation."""
+    section = "Installation"
+    return [
+        Step("python", section, "python", python),
+        Step("packages", section, "packages", packages),
+        Step("extras", section, "extras", extras),
+        Step("terminal", section, "terminal", lambda: terminal(config, environ)),
+    ]
+
+
+def python() -> Finding:
+    """Versions, and whether it is an environment of its own."""
+    library = " ".join(ssl.OPENSSL_VERSION.split()[:2])
+    own = " in a virtual environment" if sys.prefix != sys.base_prefix else ""
+    return ok(
+        f"darkai {__version__}, Python {platform.python_version()}{own}, "
+        f"{library}, {platform.platform()}"
+    )
+
+
+def packages() -> Finding:
+    """Whether each package is there in a version that darkai is made for."""
+    needs = [need for need in required() if not need.extra]
+    if not needs:
+        return warned(
+            f"`{DISTRIBUTION}` is not installed, it runs from its source",
+            hint=f"`pip install {DISTRIBUTION}`",
+        )
+    found = {need.package: version_of(need.package) for need in needs}
+    missing = [name for name, version in found.items() if version is None]
+    again = f"`pip install --force-reinstall {DISTRIBUTION}`"
+    if missing:
+        return failed(ConfigError(f"not installed: {', '.join(missing)}", hint=again))
+    wrong = [
+        f"{need.package} {found[need.package]} (made for {need.bounds})"
+        for need in needs
+        if not within(found[need.package] or "", need.bounds)
+    ]
+    if wrong:
+        return warned(f"other versions than darkai is made for: {', '.join(wrong)}", hint=again)
+    return ok(", ".join(f"{name} {version}" for name, version in found.items()))
+
+
+def extras() -> Finding:
+    """Which extras are installed; none of them has to be."""
+    there, missing = [], []
+    for need in required():
+        if not need.extra or need.extra == "dev":
+            continue
+        version = version_of(need.package)
+        if version is None:
+            missing.append(need.extra)
+        else:
+            there.append(f"{need.extra} ({need.package} {version})")
+    parts = [f"installed: {', '.join(there)}"] if there else []
+    if missing:
+        names = ",".join(missing)
+        parts.append(f"not installed: {names} (`pip install '{DISTRIBUTION}[{names}]'`)")
+    return ok("; ".join(parts) or "none")
+
+
+def required() -> Iterator[Need]:
+    """What the installed distribution says that it needs; nothing if it is not installed."""
+    try:
+        lines = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        return
+    for line in lines:
+        found = _REQUIREMENT.match(line)
+        if found is not None:
+            extra = _EXTRA.search(line)
+            bounds = found["bounds"].replace(" ", "")
+            yield Need(found["name"], bounds, extra["extra"] if extra else "")
+
+
+def version_of(package: str) -> str | None:
+    """The version that is installed; None if it is not, or is broken."""
+    try:
+        return metadata.version(package)
+    except (metadata.PackageNotFoundError, KeyError):
+        return None
+
+
+def within(version: str, bounds: str) -> bool:
+    """Whether a version satisfies ``>=1.2,<2``. What cannot be read counts as satisfied."""
+    own = _numbers(version)
+    for bound in _BOUND.finditer(bounds):
+        other = _numbers(bound["version"])
+        if (bound["sign"] == ">=" and own < other) or (bound["sign"] == "<" and own >= other):
+            return False
+    return True
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    found = re.match(r"\d+(?:\.\d+)*", version)
+    numbers = [int(part) for part in found[0].split(".")] if found else []
+    while numbers and not numbers[-1]:
+        numbers.pop()  # 1.0 is 1
+    return tuple(numbers)
+
+
+def terminal(config: Config, environ: Mapping[str, str]) -> Finding:
+    """What the terminal can do, as far as the environment tells."""
+    out = stdio.stdout()
+    name = environ.get("TERM", "")
+    places = [
+        what
+        for variable, what in (("TMUX", "tmux"), ("STY", "screen"), ("SSH_CONNECTION", "ssh"))
+        if environ.get(variable)
+    ]
+    if not stdio.is_terminal(out):
+        return ok(", ".join(["stdout is no terminal", f"TERM={name}" if name else "", *places]
+                            ).replace(", ,", ",").rstrip(", "))  # fmt: skip
+    columns, rows = stdio.size(out)
+    facts = [name or "no TERM", f"{columns}x{rows}", *_look(config, environ), *places]
+    facts += [f"{each} is set" for each in ("NO_COLOR", "FORCE_COLOR") if environ.get(each)]
+    told = ", ".join(facts)
+    locale = locale_of(environ)
+    if not is_utf8(locale):
+        return warned(
+            f"{told}; the locale `{locale}` is not UTF-8: text beyond ASCII may be garbled",
+            hint="`export LC_ALL=C.UTF-8`, or a UTF-8 locale of your language",
+        )
+    if stdio.is_dumb() or not name:
+        return warned(
+            f"{told}; so nothing is rendered", hint="`export TERM=xterm-256color`, if it is one"
+        )
+    if columns < NARROW:
+        return warned(f"{told}; tables need {NARROW} columns", hint="make the window wider")
+    return ok(told)
+
+
+def _look(config: Config, environ: Mapping[str, str]) -> list[str]:
+    from darkai_cli.conversation.sinks import look
+
+    chosen = look(config)
+    if not stdio.use_color(stdio.stdout()):
+        colour = "no colour"
+    else:
+        colour = "24-bit colour" if chosen.truecolor else "256 colours"
+    value = environ.get("COLORFGBG", "")
+    sign = f" (COLORFGBG={value})" if value else ""
+    links = "links" if chosen.links else "no links"
+    text = "UTF-8" if is_utf8(locale_of(environ)) else "not UTF-8"
+    return [colour, links, f"{chosen.theme} background{sign}", text]
+
+
+def locale_of(environ: Mapping[str, str]) -> str:
+    """The locale of text, as the environment sets it."""
+    values = (environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    return next(filter(None, values), "C")
+
+
+def is_utf8(locale: str) -> bool:
+    """Whether the locale's text is UTF-8; macOS has one that is nothing else."""
+    return locale.partition("@")[0].lower().replace("-", "").endswith("utf8")

@@ -1,0 +1,315 @@
+"""What went wrong on the way, in words: the only place that translates httpx's exceptions.
+
+The most specific cause first: the operating system's or OpenSSL's own error, found behind httpx's,
+says more than the class around it. Each message names host and port, or the proxy where it was the
+proxy, and each hint what to type or look at next.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+
+from darkai_cli.errors import (
+    AuthError,
+    BadReplyError,
+    ConfigError,
+    DarkAIError,
+    NetworkError,
+    ProviderError,
+    ReplyTimeoutError,
+)
+from darkai_cli.http.proxy import Proxy, is_loopback
+from darkai_cli.http.timeouts import Deadline, Phase
+
+_PORTS = {"http": 80, "https": 443}
+
+
+class Route(NamedTuple):
+    """Where a request goes."""
+
+    scheme: str
+    host: str
+    port: int
+    proxy: Proxy | None
+
+    @classmethod
+    def of(cls, url: str, proxy: Proxy | None) -> Route:
+        """The route to a URL."""
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme, 80)
+        return cls(parts.scheme, parts.hostname or "", port, proxy)
+
+    @property
+    def forwarder(self) -> str:
+        """The proxy, for messages, if it may answer itself, as for ``http://``; else ""."""
+        proxy = self.proxy
+        if proxy is None or self.scheme != "http" or proxy.scheme.startswith("socks"):
+            return ""
+        return f"{proxy.address} (from {proxy.origin})"
+
+    @property
+    def address(self) -> str:
+        """``HOST:PORT`` of the service."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def name(self) -> str:
+        """The service, for messages: its port is left out where it is the scheme's own."""
+        return self.host if self.port == _PORTS.get(self.scheme) else self.address
+
+
+def require_ours(exc: Exception) -> None:
+    """Raise ``exc`` again unless it is one of darkai's."""
+    if not isinstance(exc, DarkAIError):
+        raise exc
+
+
+@contextmanager
+def map_exceptions(route: Route, watch: Deadline) -> Iterator[None]:
+    """Raise what httpx and anyio raise as darkai's errors."""
+    handled = sys.exc_info()[1]  # the caller's own, which must not explain ours
+    try:
+        yield
+    except httpx.InvalidURL as exc:
+        raise ConfigError(f"the URL is not usable: {exc}") from exc
+    except TimeoutError as exc:  # anyio.fail_after
+        raise _of(route, _timeout(route, watch)) from exc
+    except httpx.TransportError as exc:
+        raise _of(route, explain(exc, route, watch, handled)) from exc
+
+
+def _of(route: Route, error: ProviderError) -> ProviderError:
+    error.proxied = route.proxy is not None
+    return error
+
+
+def explain(
+    exc: httpx.TransportError, route: Route, watch: Deadline, handled: BaseException | None = None
+) -> ProviderError:
+    """The error that tells what ``exc`` means on this route."""
+    if isinstance(exc, httpx.TimeoutException):
+        return _timeout(route, watch, "connect" if isinstance(exc, httpx.ConnectTimeout) else None)
+    if isinstance(exc, httpx.ProxyError):
+        return _proxy_error(exc, route)
+    connecting = isinstance(exc, httpx.ConnectError)
+    for cause in _causes(exc, handled):
+        cut = _http2_end(cause, route)
+        if cut is not None:
+            return cut
+        if isinstance(cause, socket.gaierror):
+            return _unresolved(route, watch)
+        maybe_tls = connecting or "ssl" in type(cause).__module__
+        told = _tls_error(cause, route, watch) if maybe_tls else None
+        if told is not None:
+            return told
+        if isinstance(cause, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
+            return _reset(route, connecting=connecting, watch=watch)
+        if isinstance(cause, ConnectionRefusedError):
+            return _refused(route)
+        if isinstance(cause, OSError) and cause.errno is not None and connecting:
+            return _unreachable(cause, route)
+    if isinstance(exc, httpx.RemoteProtocolError):
+        return _protocol_error(exc, route, watch)
+    return NetworkError(f"connection to {route.address} failed: {exc}", retryable=not connecting)
+
+
+def _http2_end(cause: BaseException, route: Route) -> ProviderError | None:
+    """What an HTTP/2 service says when it gives up a stream, or the whole connection."""
+    frame = cause.args[0] if cause.args else None
+    kind = type(frame).__name__
+    if kind not in ("StreamReset", "ConnectionTerminated"):
+        return None
+    code = getattr(frame, "error_code", 0)
+    reason = str(getattr(code, "name", code)).lower().replace("_", " ")
+    what = "the stream" if kind == "StreamReset" else "the connection"
+    return NetworkError(
+        f"connection lost: {route.name} ended {what} (HTTP/2: {reason})", retryable=True
+    )
+
+
+def _causes(exc: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
+    """What lies behind an exception; httpcore suppresses contexts that say the most."""
+    seen = 0
+    current: BaseException | None = exc
+    while current is not None and current is not handled and seen < 10:
+        yield current
+        current = current.__cause__ or current.__context__
+        seen += 1
+
+
+def _timeout(route: Route, watch: Deadline, phase: Phase | None = None) -> ProviderError:
+    phase = phase or watch.phase
+    limit = f"{getattr(watch.timers, phase, 0):g} s"
+    if phase == "connect":
+        if route.proxy and watch.step not in ("service", "tls"):
+            silent = watch.step in ("proxy", "proxy-tls")
+            did = "answer" if silent else f"connect to {route.address}"
+            kind = "a SOCKS" if route.proxy.scheme.startswith("socks") else "an HTTP"
+            return ReplyTimeoutError(
+                f"proxy {route.proxy.address} (from {route.proxy.origin}) did not {did} "
+                f"within {limit}",
+                hint=f"is it {kind} proxy? Check it, or correct {route.proxy.origin}",
+                retryable=True,
+            )
+        if watch.step == "tls":
+            return NetworkError(
+                f"{route.address} does not speak TLS: no handshake within {limit}",
+                hint="use http:// in the URL if the service has no TLS",
+            )
+        return ReplyTimeoutError(
+            f"connecting to {route.name} timed out after {limit}",
+            hint="check the network, or the proxy; `connect_timeout` sets the limit",
+            retryable=True,
+        )
+    longer = "`--timeout SECONDS` sets a longer limit"
+    if phase == "first":
+        return ReplyTimeoutError(f"no answer from {route.name} within {limit}", hint=longer)
+    if phase == "stalled":
+        return ReplyTimeoutError(
+            f"{route.name} keeps the line open but sends no text for {limit}", hint=None
+        )
+    return ReplyTimeoutError(f"no data from {route.name} for {limit}", hint=longer)
+
+
+def _unresolved(route: Route, watch: Deadline) -> ProviderError:
+    if route.proxy and watch.step != "service":
+        return NetworkError(
+            f"cannot resolve the proxy {route.proxy.host} (from {route.proxy.origin})",
+            hint=f"correct {route.proxy.origin}, or check the network",
+        )
+    hint = "check the base URL or the network"
+    if route.proxy:
+        hint = "`socks5h://` in place of `socks5://` leaves the name to the proxy"
+    return NetworkError(f"cannot resolve {route.host}", hint=hint)
+
+
+def _refused(route: Route) -> ProviderError:
+    if route.proxy:
+        return NetworkError(
+            f"proxy {route.proxy.address} refused the connection (from {route.proxy.origin})",
+            hint=f"start the proxy, or correct {route.proxy.origin}",
+        )
+    hint = "is the server running?" if is_loopback(route.host) else "check the URL's host and port"
+    return NetworkError(f"cannot connect to {route.address}: connection refused", hint=hint)
+
+
+def _unreachable(cause: OSError, route: Route) -> ProviderError:
+    where = f"proxy {route.proxy.address}" if route.proxy else route.address
+    reason = (cause.strerror or str(cause)).lower()
+    if cause.errno == errno.ETIMEDOUT:
+        return ReplyTimeoutError(f"connecting to {where} timed out", retryable=True)
+    return NetworkError(f"cannot connect to {where}: {reason}", hint="check the network")
+
+
+def _reset(route: Route, *, connecting: bool, watch: Deadline) -> ProviderError:
+    blamed = _blamed(route, watch)
+    where = f"proxy {blamed.address} (from {blamed.origin})" if blamed else route.name
+    if blamed and watch.step == "tls":  # the way stands; who cut it cannot be seen
+        where = f"{route.name}, or the {where},"
+    when = " before answering" if watch.phase == "first" and not connecting else ""
+    return NetworkError(f"{where} reset the connection{when}", retryable=True)
+
+
+def _blamed(route: Route, watch: Deadline) -> Proxy | None:
+    """The proxy, if the way to the service did not stand yet."""
+    return None if watch.is_sent else route.proxy
+
+
+def _protocol_error(exc: httpx.RemoteProtocolError, route: Route, watch: Deadline) -> ProviderError:
+    text = str(exc)
+    blamed = _blamed(route, watch)
+    if blamed:
+        return NetworkError(
+            f"proxy {blamed.address} (from {blamed.origin}) gave no usable answer",
+            hint=f"is it an HTTP proxy? Correct {blamed.origin}",
+        )
+    if "without sending a response" in text:
+        return NetworkError(f"{route.name} closed the connection without answering", retryable=True)
+    if "peer closed" in text or "incomplete" in text or text == "Server disconnected":
+        return NetworkError(
+            f"connection lost: {route.name} ended it before the answer was complete", retryable=True
+        )
+    return BadReplyError(
+        f"{route.name} sent an invalid HTTP response",
+        hint="is the URL right, and does an HTTP service listen there?",
+    )
+
+
+def _proxy_error(exc: httpx.ProxyError, route: Route) -> ProviderError:
+    assert route.proxy is not None
+    name = f"proxy {route.proxy.address}"
+    origin = route.proxy.origin
+    text = str(exc)
+    if text.startswith(("407", "401")) or "uthenticat" in text:  # tinyproxy says 401
+        form = f"http://USER:PASSWORD@{route.proxy.address}"
+        if route.proxy.user is not None:
+            return AuthError(
+                f"{name} rejected the user name and password",
+                hint=f"correct them in {origin}: {form.replace('http', route.proxy.scheme, 1)}",
+                status=407,
+            )
+        return AuthError(
+            f"{name} needs a user name and password",
+            hint=f"write them into {origin}: {form.replace('http', route.proxy.scheme, 1)}",
+            status=407,
+        )
+    return NetworkError(
+        f"{name} (from {origin}) cannot reach {route.address}: {text[:200]}",
+        hint="check the proxy, or go without it: `--proxy ''`",
+    )
+
+
+def _tls_error(cause: BaseException, route: Route, watch: Deadline) -> ProviderError | None:
+    import ssl
+
+    if not isinstance(cause, ssl.SSLError):
+        return None
+    host, name, address = route.host, route.name, route.address
+    if route.proxy and watch.step == "proxy-tls":
+        host, address = f"the proxy {route.proxy.host}", f"proxy {route.proxy.address}"
+        name = host
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        reason = cause.verify_message or ""
+        if cause.verify_code == 10 or "expired" in reason:  # X509_V_ERR_CERT_HAS_EXPIRED
+            return NetworkError(
+                f"TLS: the certificate of {name} has expired",
+                hint="check this machine's clock; otherwise the service must renew it",
+            )
+        if "mismatch" in reason or "not valid for" in reason:
+            return NetworkError(
+                f"TLS: the certificate is not for {host}: {reason.rstrip('.')}",
+                hint="check the host name in the URL",
+            )
+        kind = "self-signed" if "self" in reason else reason or "unknown authority"
+        whose = "its CA" if route.proxy is None else "its CA, or that of a proxy that opens TLS"
+        return NetworkError(
+            f"TLS: the certificate of {name} is not trusted ({kind})",
+            hint=f"if you trust it, name {whose}: `darkai config set ca_file /PATH/ca.pem`",
+        )
+    if cause.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"):
+        return NetworkError(
+            f"{address} does not speak TLS",
+            hint="use http:// in the URL if the service has no TLS",
+        )
+    if cause.reason and "CERTIFICATE_REQUIRED" in cause.reason:
+        return NetworkError(
+            f"TLS: {name} wants a client certificate",
+            hint="`darkai config set client_cert /PATH/certificate.pem`, and `client_key` likewise",
+        )
+    if cause.reason and cause.reason.startswith(("SSLV3_ALERT", "TLSV1_ALERT", "TLSV13_ALERT")):
+        alert = cause.reason.partition("_ALERT_")[2].replace("_", " ").lower()
+        return NetworkError(
+            f"TLS: {name} refused the connection ({alert})",
+            hint="does it want a client certificate, or another one? (`client_cert`)",
+        )
+    if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return NetworkError(f"{name} closed the connection during TLS", retryable=False)
+    return NetworkError(f"TLS with {name} failed: {(cause.reason or str(cause)).lower()}")

@@ -1,0 +1,198 @@
+"""Server-sent events: bytes in, frames out, no I/O.
+
+``SSEDecoder`` reads the stream as the WHATWG HTML standard has it (9.2.6, "Interpreting an event
+stream"); ``SSELineDecoder`` reads the DarkAI dialect of it, where each ``data`` line is a message
+of its own. Neither looks into the data.
+
+Strategy: strict core, soft edge. ``feed()`` follows the standard to the letter and gives a frame
+as soon as its blank line is complete; ``finish()`` gives what the standard would throw away at the
+end, because gateways lose the last blank line. What is no field at all is not thrown away either:
+a web page or a bare JSON error in place of the stream is found in ``stray``. In the loops over the
+lines the usual ones, ``data: ...``, ``event: ...`` and the blank one, are handled on the spot.
+
+A bound that is broken raises ``TooLargeError``, but never in the way of frames: where the same
+bytes completed some, they are given out first, and the next call raises.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from darkai_cli.errors import TooLargeError
+from darkai_cli.http.lines import MAX_EVENT, LineSplitter, Stray, size
+
+_FIELDS = (b"data", b"event", b"id", b"retry")
+
+_MAX_DIGITS = 18
+"""A longer ``retry`` is no time at all, and Python refuses to read 5000 digits."""
+
+
+class SSEFrame(NamedTuple):
+    """One event of the stream.
+
+    ``event``: its name, "message" if it has none. ``id``: the last one seen. ``retry``: the
+    reconnection time in milliseconds, where one came since the frame before.
+    """
+
+    event: str
+    data: str
+    id: str
+    retry: int | None
+
+
+BLOCK_END = SSEFrame("", "", "", None)
+"""What ``SSELineDecoder`` gives for the blank line after one or more ``data`` lines."""
+
+_new = tuple.__new__  # half the price of SSEFrame(...), with the same result
+
+
+class _Fields:
+    """What both decoders know between two lines, and how a line is read that is not a usual one."""
+
+    def __init__(self, max_event: int = MAX_EVENT) -> None:
+        self.comments = 0
+        """How many comment lines there were: signs of life."""
+        self._lines = LineSplitter(max_event, cr=True)
+        self._stray = Stray()
+        self._max_event = max_event
+        self._event = "message"
+        self._id = ""
+        self._retry: int | None = None
+
+    @property
+    def stray(self) -> str:
+        """The lines that are no valid field, joined with LF: the first 64 KiB."""
+        return self._stray.text
+
+    def _field(self, line: bytes) -> bytes | None:
+        """Take in one line; the value of a ``data`` field is given back."""
+        name, _, value = line.partition(b":")
+        if value[:1] == b" ":
+            value = value[1:]
+        if name == b"data":
+            return value
+        if name == b"event":
+            self._event = value.decode("utf-8", "replace") or "message"
+        elif name == b"id":
+            if b"\0" not in value:
+                self._id = value.decode("utf-8", "replace")
+        elif name == b"retry":
+            if value.isdigit() and len(value) <= _MAX_DIGITS:  # bytes: only ASCII digits
+                self._retry = int(value)
+        elif not name:
+            self.comments += 1
+        else:
+            self._stray.add(line)
+        return None
+
+    def _last_line(self) -> bytes:
+        """The line that the end of the stream cut; empty where only half a field name is left."""
+        line = self._lines.finish()
+        return b"" if any(name.startswith(line) for name in _FIELDS) else line
+
+    def _given(self, frames: list[SSEFrame]) -> list[SSEFrame]:
+        fault = self._lines.fault
+        if fault is not None and not frames:
+            raise fault
+        return frames
+
+
+class SSEDecoder(_Fields):
+    """Frames as the standard has them: one for each block that has data."""
+
+    def __init__(self, max_event: int = MAX_EVENT) -> None:
+        super().__init__(max_event)
+        self._data: bytes | bytearray | None = None
+
+    def feed(self, data: bytes) -> list[SSEFrame]:
+        """The frames that ``data`` completes. Raises ``TooLargeError``."""
+        return self._given(self._read(self._lines.feed(data)))
+
+    def finish(self) -> list[SSEFrame]:
+        """The frame that the end of the stream cut short, if there is one."""
+        if self._lines.fault is None:
+            return self._given(self._read([self._last_line(), b""]))
+        return self._given([])
+
+    def _read(self, lines: list[bytes]) -> list[SSEFrame]:
+        frames: list[SSEFrame] = []
+        data = self._data
+        value: bytes | None
+        for line in lines:
+            if not line:
+                if data is not None:
+                    text = data.decode("utf-8", "replace")
+                    frames.append(_new(SSEFrame, (self._event, text, self._id, self._retry)))
+                    self._retry = data = None
+                self._event = "message"
+                continue
+            if line[:6] == b"data: ":
+                value = line[6:]
+            elif line[:7] == b"event: ":
+                self._event = line[7:].decode("utf-8", "replace") or "message"
+                continue
+            else:
+                value = self._field(line)
+                if value is None:
+                    continue
+            if data is None:
+                data = value
+            else:
+                data = self._joined(data, value)
+                if data is None:
+                    break
+        self._data = data
+        return frames
+
+    def _joined(self, data: bytes | bytearray, value: bytes) -> bytearray | None:
+        """Both, with an LF between them; None where that is too large.
+
+        The bytes are joined, and decoded when all are there: UTF-8 that is cut at the end of a
+        value gives the same U+FFFD before an LF as it does alone.
+        """
+        if len(data) + 1 + len(value) > self._max_event:
+            self._lines.fault = TooLargeError(f"sent an event larger than {size(self._max_event)}")
+            return None
+        if not isinstance(data, bytearray):
+            data = bytearray(data)
+        data += b"\n"
+        data += value
+        return data
+
+
+class SSELineDecoder(_Fields):
+    """Frames line by line: each ``data`` line is one, at its newline, and a block's end is one.
+
+    The event's name is the one that stands before the line in its block.
+    """
+
+    def __init__(self, max_event: int = MAX_EVENT) -> None:
+        super().__init__(max_event)
+        self._open = False  # whether the block has given a frame
+
+    def feed(self, data: bytes) -> list[SSEFrame]:
+        """The frames that ``data`` completes. Raises ``TooLargeError``."""
+        return self._given(self._read(self._lines.feed(data)))
+
+    def finish(self) -> list[SSEFrame]:
+        """The frame of a last line that no newline came for, if there is one."""
+        line = self._last_line()
+        return self._given(self._read([line]) if line else [])
+
+    def _read(self, lines: list[bytes]) -> list[SSEFrame]:
+        frames: list[SSEFrame] = []
+        value: bytes | None
+        for line in lines:
+            if not line:
+                if self._open:
+                    frames.append(BLOCK_END)
+                    self._open = False
+                self._event = "message"
+                continue
+            value = line[6:] if line[:6] == b"data: " else self._field(line)
+            if value is not None:
+                text = value.decode("utf-8", "replace")
+                frames.append(_new(SSEFrame, (self._event, text, self._id, self._retry)))
+                self._retry = None
+                self._open = True
+        return frames

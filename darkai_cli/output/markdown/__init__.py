@@ -1,0 +1,1 @@
+"""Markdown that arrives in pieces: its grammar, and which blocks are final."""

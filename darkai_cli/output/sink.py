@@ -1,0 +1,88 @@
+"""Sinks: where a reply goes. And the pump, the only loop that moves events into them.
+
+The pump closes the event iterator, and so the connection, however the loop ends. A sink whose
+reader has gone (``BrokenPipeError``) ends the reply quietly; a sink that fails otherwise is taken
+out of the loop and its error is raised at the end; the others are fed on if there is a tap (the
+history must get the text although the terminal is broken).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from typing import Protocol, runtime_checkable
+
+from darkai_cli.errors import InputError
+from darkai_cli.events import Event
+
+
+class Sink(Protocol):
+    """A consumer of one reply's events."""
+
+    def feed(self, event: Event) -> None:
+        """Take one event."""
+        ...
+
+    def close(self, error: BaseException | None = None) -> None:
+        """The reply is over; ``error`` is what ended it, if anything did. Called once."""
+        ...
+
+
+@runtime_checkable
+class Tap(Protocol):
+    """What keeps one reply's events as they pass: not worth a call for each, and it never fails."""
+
+    def passing(self, events: Iterator[Event]) -> Iterator[Event]:
+        """The events, for the sinks."""
+        ...
+
+
+def dispatch(events: Iterator[Event], sinks: Sequence[Sink | Tap]) -> bool:
+    """Feed every event to every sink, close all, and say whether the reader stayed to the end.
+
+    Taps come first. Returns False where a closed pipe ended the reply. Raises what the events
+    raised (after the sinks were closed with it), else the first error of a sink.
+    """
+    open_sinks = [sink for sink in sinks if not isinstance(sink, Tap)]
+    taps = [tap for tap in sinks if isinstance(tap, Tap)]
+    passing = reduce(lambda passing, tap: tap.passing(passing), taps, events)
+    fault: BaseException | None = None
+    failed: Exception | None = None
+    stayed = True
+    try:
+        for event in passing:
+            for sink in tuple(open_sinks):
+                try:
+                    sink.feed(event)
+                except BrokenPipeError:
+                    stayed = False
+                except Exception as exc:  # noqa: BLE001 -- raised below, once the others are fed
+                    open_sinks.remove(sink)
+                    failed = failed or exc
+            if not stayed or (failed and not taps):
+                break
+    except BaseException as exc:
+        fault = exc
+        raise
+    finally:
+        close = getattr(events, "close", None)
+        if close is not None:
+            close()
+        for sink in open_sinks:
+            try:
+                sink.close(fault)
+            except BrokenPipeError:
+                stayed = False
+            except Exception as exc:  # noqa: BLE001 -- raised below
+                failed = failed or exc
+        if failed is not None and fault is None:
+            raise failed
+    return stayed
+
+
+def write_error(error: OSError) -> Exception:
+    """The error to raise where an output cannot be written; a broken pipe stays what it is."""
+    if isinstance(error, BrokenPipeError):
+        return error
+    reason = (error.strerror or str(error)).lower()
+    return InputError(f"cannot write the reply: {reason}", hint="the text so far was written")

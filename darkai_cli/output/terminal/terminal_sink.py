@@ -1,0 +1,253 @@
+"""The sink that shows a reply on a terminal while it arrives.
+
+``feed`` only stores what came and wakes the painter; a frame takes what has been stored, lets the
+composer decide what is final, and writes once. Text that comes faster than it can be shown is not
+piled up: ``feed`` then waits for a frame, nothing is read from the service meanwhile, and rows are
+made and written a few hundred at a time. In ``append`` mode nothing but final rows is written: no
+cursor movement, nothing hidden, for dumb terminals, screen readers and logs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from darkai_cli.errors import DarkAIError, Terminated
+from darkai_cli.events import Citation, EndReason, Event, ReasoningChunk, StreamEnd, TextChunk
+from darkai_cli.output.terminal.painter import Painter
+from darkai_cli.output.terminal.renderer import Composer, Reasoning, Section, static_rows
+from darkai_cli.output.terminal.screen import Painted, Writer, paint
+from darkai_cli.output.terminal.theme import Background, Ink
+from darkai_cli.tty import TerminalState
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from darkai_cli.output.terminal.wrap import Line
+
+Mode = Literal["live", "append"]
+
+PREVIEW_ROWS = 20
+"""Most rows that the preview has; fewer on a low terminal, which keeps two for the rest."""
+
+BACKLOG = 16_384
+"""Characters that may wait for a frame: what one makes rows of in some 30 milliseconds."""
+
+_ROWS_AT_ONCE = 500
+"""Rows in one write: the whole of any frame but for the end of an endless block."""
+
+_LEAST_WIDTH = 8
+_ENDINGS: dict[EndReason, str] = {
+    "length": "cut at the length limit",
+    "filtered": "stopped by the content filter",
+    "cancelled": "interrupted",
+}
+
+
+class PainterLike(Protocol):
+    """What calls the sink's ``paint``: a thread, or in a test the test."""
+
+    def request(self) -> None:
+        """Something has changed."""
+
+    def settle(self) -> None:
+        """Paint it now, and return when that is done."""
+
+    def stop(self) -> None:
+        """Paint no more."""
+
+
+class TerminalSink:
+    """Shows text, reasoning and sources of one reply.
+
+    ``width`` and ``height`` are asked at each frame. ``mode``: ``live`` with a preview, ``append``
+    without. ``colour`` off keeps bold and italic in live mode and no escape sequence at all in
+    append mode. ``links``: OSC 8 hyperlinks. ``tmux``: no synchronised output. ``rewraps``: the
+    terminal re-wraps its rows when its width changes (``sinks.background`` knows). ``marks`` off
+    puts rows that are not the reply's in brackets. ``input_fd``: stdin if it is a terminal.
+    """
+
+    def __init__(
+        self,
+        out: TextIO,
+        *,
+        width: Callable[[], int],
+        height: Callable[[], int],
+        colour: bool,
+        theme: Background = "dark",
+        code_theme: str = "auto",
+        mode: Mode = "live",
+        links: bool = False,
+        reasoning: Reasoning = "fold",
+        tmux: bool = False,
+        truecolor: bool = False,
+        rewraps: bool = True,
+        marks: bool = True,
+        input_fd: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        painter: Callable[[Callable[[], None]], PainterLike] | None = None,
+    ) -> None:
+        self._out = out
+        self._width, self._height = width, height
+        self._mode = mode
+        self._ink = Ink(colour=colour, attributes=colour or mode == "live", truecolor=truecolor)
+        self._writer = Writer(sync=not tmux, rewraps=rewraps)
+        self._composer = Composer(
+            theme=theme,
+            code_theme=code_theme,
+            links=links,
+            reasoning=reasoning,
+            width=self._columns(),
+            marks=marks,
+        )
+        self._inbox: deque[tuple[Section, str]] = deque()
+        self._taken = self._drained = 0  # characters; each is counted by one thread only
+        self._lock = threading.Lock()
+        self._painter = painter(self.paint) if painter else Painter(self.paint, clock)
+        self._state = TerminalState(self._write_state, input_fd, self._pause, self._resume)
+        self._citations: list[Citation] = []
+        self._ending = ""
+        self._begun = False
+
+    def feed(self, event: Event) -> None:
+        """Take one event. Raises what the painter met: a closed pipe, a terminal that has gone."""
+        if isinstance(event, TextChunk):
+            self._take("text", event.text)
+        elif isinstance(event, ReasoningChunk):
+            self._take("reasoning", event.text)
+        elif isinstance(event, Citation):
+            self._citations.append(event)
+        elif isinstance(event, StreamEnd):
+            self._ending = _ENDINGS.get(event.reason, "")
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Show the rest, the sources and how it ended; put the terminal right."""
+        if isinstance(error, KeyboardInterrupt | Terminated):
+            self._ending = "interrupted"
+        elif isinstance(error, DarkAIError):
+            self._ending = "incomplete"
+        elif error is not None:
+            self._ending = "failed"
+        try:
+            self._painter.stop()
+            with self._lock:
+                self._finish()
+        finally:
+            self._state.leave()
+
+    def paint(self) -> None:
+        """Bring the screen up to date: one frame. Called by the painter."""
+        with self._lock:
+            self._write(self._drain())
+
+    def _take(self, section: Section, text: str) -> None:
+        try:
+            for at in range(0, len(text), BACKLOG):
+                self._store(section, text[at : at + BACKLOG])
+        except BaseException:
+            self._state.leave()  # nobody closes a sink that has failed
+            raise
+
+    def _store(self, section: Section, text: str) -> None:
+        self._inbox.append((section, text))
+        self._taken += len(text)
+        if not self._begun:
+            self._begun = True
+            if self._mode == "live":
+                self._state.enter()
+        self._painter.request()
+        while self._taken - self._drained > BACKLOG:
+            self._painter.settle()
+
+    def _drain(self) -> Iterator[Line]:
+        """The rows that have become final by what was stored."""
+        inbox = [self._inbox.popleft() for _ in range(len(self._inbox))]
+        self._drained += sum([len(text) for _, text in inbox])
+        self._composer.width = self._columns()
+        for section, parts in itertools.groupby(inbox, lambda part: part[0]):
+            yield from self._composer.feed(section, "".join([text for _, text in parts]))
+
+    def _finish(self) -> None:
+        self._write(self._last_rows(), is_last=True)
+
+    def _last_rows(self) -> Iterator[Line]:
+        yield from self._drain()
+        yield from self._composer.finish()
+        yield from self._composer.sources(self._citations)
+        if self._ending and self._begun:
+            yield from self._composer.marker(self._ending)
+
+    def _write(self, rows: Iterator[Line], *, is_last: bool = False) -> None:
+        """Write all ``rows``, and below them the preview."""
+        batch = list(itertools.islice(rows, _ROWS_AT_ONCE))
+        while len(batch) == _ROWS_AT_ONCE:
+            self._write_batch(batch, is_last=True)
+            batch = list(itertools.islice(rows, _ROWS_AT_ONCE))
+        self._write_batch(batch, is_last=is_last)
+
+    def _write_batch(self, rows: list[Line], *, is_last: bool) -> None:
+        final = [paint(row, self._ink) for row in rows]
+        if self._mode == "append":
+            data = "".join([f"{row.text}\n" for row in final])
+        else:
+            height = self._height()
+            limit = max(1, min(height - 2, PREVIEW_ROWS))
+            preview: list[Painted] = []
+            if not is_last:
+                preview = [paint(row, self._ink) for row in self._composer.preview(limit)]
+            data = self._writer.frame(final, preview, self._composer.width, height)
+        if data:
+            self._put(data)
+
+    def _put(self, data: str) -> None:
+        try:
+            self._out.write(data)
+        except UnicodeEncodeError:  # a terminal that is not UTF-8
+            encoding = self._out.encoding or "ascii"
+            self._out.write(data.encode(encoding, "replace").decode(encoding))
+        self._out.flush()
+
+    def _columns(self) -> int:
+        return max(_LEAST_WIDTH, self._width())
+
+    def _write_state(self, sequence: str) -> None:
+        """Set the terminal's state; if the terminal has gone, so has its state."""
+        with contextlib.suppress(OSError, ValueError):
+            self._put(sequence)
+
+    def _pause(self) -> None:
+        """The process will be stopped: take the preview away, it would stay in the scrollback."""
+        if self._lock.acquire(timeout=0.5):
+            try:
+                width = self._composer.width
+                with contextlib.suppress(OSError, ValueError):
+                    self._put(self._writer.frame([], [], width, self._height()))
+                self._writer.forget()
+            finally:
+                self._lock.release()
+
+    def _resume(self) -> None:
+        self._painter.request()
+
+
+def render_static(
+    text: str,
+    *,
+    width: int,
+    colour: bool,
+    theme: Background = "dark",
+    code_theme: str = "auto",
+    links: bool = False,
+    truecolor: bool = False,
+) -> str:
+    """A whole Markdown text as it stands in the scrollback after it was streamed."""
+    ink = Ink(colour=colour, attributes=colour, truecolor=truecolor)
+    rows = static_rows(
+        text, width=max(_LEAST_WIDTH, width), theme=theme, code_theme=code_theme, links=links
+    )
+    return "".join([f"{paint(row, ink).text}\n" for row in rows])

@@ -1,0 +1,285 @@
+"""What OpenAI's API, and the many services that copy it, say when something is wrong.
+
+Not a decoder: it reads one JSON value and explains it. The services agree on the idea, an object
+``error`` with a ``message``, and on nothing else: the object may be a text or a list, may stand at
+the top, may be called ``detail``; a status may be its ``code``. All of them come out as one
+``Fault``. ``explain`` then makes the error of it where it says more than the status alone.
+
+Sources: OpenAI's openapi.yaml; the servers' sources of vLLM and llama.cpp; the public documentation
+of OpenRouter, Groq, Mistral, xAI, DeepSeek, Together, Perplexity, Azure.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from darkai_cli.errors import (
+    AuthError,
+    ProviderError,
+    RateLimitError,
+    RefusedError,
+    ServiceError,
+    UnknownModelError,
+)
+from darkai_cli.providers.base import ProviderSettings
+from darkai_cli.providers.dialect import (
+    BILLING,
+    REJECTED,
+    count,
+    dicts,
+    no_model,
+    parse,
+    rejected_key,
+    text_in,
+    words,
+)
+
+_VAGUE = frozenset({"provider returned error", "error", "upstream error", "internal error"})
+
+_TOO_LONG_CODES = frozenset(
+    {"context_length_exceeded", "exceed_context_size_error", "context_window_exceeded"}
+)
+_TOO_LONG = re.compile(
+    r"(maximum|available|model'?s?) (context|prompt) (length|window|size)"
+    r"|context (length|window|size) (of only|is|exceeded)|exceeds? the .{0,20}context"
+    r"|prompt is too long|too large for model|reduce the length of the (messages|prompt|input)"
+    r"|greater than the context length",
+    re.IGNORECASE,
+)
+_LIMIT = re.compile(
+    r"(?:context|prompt) (?:length|window|size)(?: (?:is|of|of only|\(|limit))* *\(?([\d,]{2,12})"
+    r"|limit is ([\d,]{2,12})|with ([\d,]{2,12}) maximum|> ?([\d,]{2,12})",
+    re.IGNORECASE,
+)
+_SIZE = re.compile(
+    r"(?:resulted in|requested|contains|has|given:|current length is|too long:|the first)"
+    r"(?: about)? ([\d,]{2,12})",
+    re.IGNORECASE,
+)
+_QUOTA = frozenset(
+    {"insufficient_quota", "billing_hard_limit_reached", "insufficient_balance",
+     "insufficient_credits", "billing_not_active", "402"}
+)  # fmt: skip
+_LIMITED = frozenset({"rate_limit_exceeded", "rate_limit_error", "too_many_requests", "429"})
+_KEY = frozenset(
+    {"invalid_api_key", "authentication_error", "invalid_authentication", "401",
+     "no_db_connection"}  # LiteLLM without a database, where only the master key is known
+)  # fmt: skip
+_BAD_KEY = re.compile(r"api key (is )?(not valid|invalid|expired)|invalid api key", re.IGNORECASE)
+_NO_MODEL = frozenset({"model_not_found", "model_not_available", "unknown_model"})
+_FILTERED = frozenset(
+    {"content_filter", "content_policy_violation", "responsibleaipolicyviolation",
+     "moderation_blocked", "data_inspection_failed"}
+)  # fmt: skip
+_MODEL_NAME = re.compile(
+    r"\bmodel=([^\s,;`'\"}]{1,100})"  # LiteLLM's
+    r"|\bmodels?\b[^`'\"]{0,30}[`'\"]([^`'\"\s/][^`'\"\s]{0,99})[`'\"]",
+    re.IGNORECASE,
+)
+_MODEL_GONE = re.compile(
+    r"\bmodel\b.*(not (found|exist|a valid)|no longer|unknown|invalid)"
+    r"|(no such|not a valid|unknown|invalid) model",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+class Fault(NamedTuple):
+    """An error as the service told it.
+
+    ``code``, ``type``: its own names, in lower case, "" where there are none. ``status``: an HTTP
+    status that stands in it. ``param``: the field of the request at fault. ``size``, ``limit``:
+    tokens, of a conversation that is too long.
+    """
+
+    message: str
+    code: str = ""
+    type: str = ""
+    status: int | None = None
+    param: str = ""
+    size: int | None = None
+    limit: int | None = None
+    moderated: bool = False
+
+    @property
+    def names(self) -> set[str]:
+        """What the error is called."""
+        return {self.code, self.type} - {""}
+
+
+def fault_in(payload: Any, *, bare: bool = False) -> Fault | None:
+    """The error in a JSON value; None if it is none.
+
+    ``bare``: the value stands alone in place of an answer, so that ``message`` or ``detail`` alone
+    are an error too. In a stream they are not.
+    """
+    if isinstance(payload, list):  # Google's compatible service wraps it
+        found = (fault_in(one) for one in payload[:1])
+        return next((one for one in found if one is not None), None)
+    if not isinstance(payload, dict):
+        return None
+    error = payload.get("error")
+    if error:
+        if isinstance(error, list):
+            error = error[0]
+        if isinstance(error, dict):
+            return _fault(error)
+        message = text_in(payload, "message") if error is True else words(error)
+        return _fault({**payload, "message": message})
+    flat = payload.get("object") == "error" or payload.get("type") == "error"
+    if not flat and "choices" not in payload:
+        flat = bare or ("code" in payload and bool(text_in(payload, "message")))
+        flat = flat and bool(payload.get("message") or payload.get("detail"))
+    return _fault(payload) if flat else None
+
+
+def refusal(status: int, payload: Any, settings: ProviderSettings) -> ProviderError | None:
+    """What an error body says beyond its status; None where it says no more."""
+    fault = fault_in(payload, bare=True)
+    if fault is None:
+        return rejected_key(settings, "", status) if status == 401 else None
+    return explain(fault, status, settings)
+
+
+def in_stream(fault: Fault | None, settings: ProviderSettings) -> ProviderError:
+    """The error that ended a stream, or came in its place under status 200."""
+    fault = fault or Fault("")
+    return explain(fault, 200, settings) or ServiceError(f"{settings.host}: {fault.message}")
+
+
+def _fault(error: dict[str, Any]) -> Fault:
+    message = error.get("message") or error.get("detail") or error.get("msg")
+    if isinstance(message, dict):  # Mistral: {"message": {"detail": [...]}}
+        message = message.get("detail") or message.get("message")
+    param = text_in(error, "param")
+    if isinstance(message, list):
+        field, message = _invalid(message)
+        param = param or field
+    code = error.get("code")
+    status = code if isinstance(code, int) and not isinstance(code, bool) else error.get("status")
+    metadata = error.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    return Fault(
+        words(_told(message, metadata)),
+        str(code).lower()[:60] if isinstance(code, (str, int)) else "",
+        text_in(error, "type").lower()[:60],
+        status if isinstance(status, int) and 400 <= status < 600 else None,
+        words(param, 60),
+        count(error.get("n_prompt_tokens")),
+        count(error.get("n_ctx")),
+        bool(metadata.get("reasons")),
+    )
+
+
+def _told(message: object, metadata: dict[str, Any]) -> object:
+    """The message, and behind a vague one of OpenRouter's what the provider itself had said."""
+    raw = metadata.get("raw")
+    if not isinstance(message, str) or message.lower().rstrip(".") not in _VAGUE or not raw:
+        return message
+    inner = raw if isinstance(raw, dict) else parse(raw) if isinstance(raw, str) else None
+    fault = fault_in(inner, bare=True)
+    more = fault.message if fault else raw
+    name = text_in(metadata, "provider_name")
+    return f"{message} ({name}): {more}" if name else f"{message}: {more}"
+
+
+def _invalid(detail: list[Any]) -> tuple[str, str]:
+    """Field and message of FastAPI's list."""
+    first = next(iter(dicts(detail)), {})
+    loc = first.get("loc")
+    where = [str(part) for part in loc if part != "body"] if isinstance(loc, list) else []
+    return ".".join(where)[:60], words(first.get("msg") or first.get("message")) or "not valid"
+
+
+def explain(fault: Fault, status: int, settings: ProviderSettings) -> ProviderError | None:
+    """The error that a fault is; None where the HTTP status says it as well.
+
+    ``status``: 200 for one that came in place of the stream or in it.
+    """
+    host = settings.host
+    inside = status == 200
+    code = fault.status or 500 if inside else status
+    shown = None if inside else status
+    said = f": {fault.message}" if fault.message else ""
+    names = fault.names
+    if names & _TOO_LONG_CODES or (code in (400, 413, 422, 500) and _TOO_LONG.search(said)):
+        return _too_long(fault, shown, host)
+    if names & _FILTERED or fault.moderated:
+        return RefusedError(f"{host} refused the request (content filter){said}", status=shown)
+    if code == 401 or names & _KEY or (code == 400 and _BAD_KEY.search(said)):
+        return rejected_key(settings, fault.message, shown)
+    if "must be verified" in said:  # OpenAI's organizations, for streams of some of its models
+        return AuthError(
+            f"{host}: not allowed{said}",
+            hint="do so there, or name another model: `-m NAME`",
+            status=shown,
+        )
+    if names & _QUOTA or code == 402:
+        return RateLimitError(f"quota used up at {host}{said}", hint=BILLING, status=shown)
+    if (
+        names & _NO_MODEL
+        or (code in (400, 404) and _MODEL_GONE.search(said))
+        or (code == 404 and fault.param == "model")
+    ):
+        return _no_model(fault, shown, settings)
+    if not inside:
+        return _rejected(fault, status, settings)
+    if code == 429 or names & _LIMITED:
+        return RateLimitError(f"rate limited by {host}{said}", retryable=True)
+    if code == 403:
+        return AuthError(f"{host}: not allowed{said}")
+    again = code >= 500 and "invalid_request_error" not in names
+    said = said or " reported an error without saying which"
+    return ServiceError(f"{host}{said}", retryable=again)
+
+
+def _too_long(fault: Fault, status: int | None, host: str) -> RefusedError:
+    size = fault.size or _number(_SIZE, fault.message)
+    limit = fault.limit or _number(_LIMIT, fault.message)
+    if size and limit:
+        words = f"{host}: the conversation is {size} tokens, the model's limit {limit}"
+    elif limit:
+        words = f"{host}: the conversation is too long, the model's limit is {limit} tokens"
+    else:
+        words = f"{host}: the conversation is too long: {fault.message}"
+    return RefusedError(
+        words, hint="ask in a new conversation, send less, or name a larger model", status=status
+    )
+
+
+def _number(pattern: re.Pattern[str], text: str) -> int | None:
+    found = pattern.search(text)
+    digits = next((one for one in found.groups() if one), "") if found else ""
+    digits = digits.replace(",", "")
+    return int(digits) if digits else None
+
+
+def _no_model(fault: Fault, status: int | None, settings: ProviderSettings) -> ProviderError:
+    if "v1/responses" in fault.message and settings.type != "openai-responses":
+        key = f"providers.{settings.name}.type"
+        return UnknownModelError(
+            f"{settings.host}: {fault.message}",
+            hint=f"`darkai config set {key} openai-responses`, or name another model: `-m NAME`",
+            status=status,
+        )
+    found = _MODEL_NAME.search(fault.message)
+    name = (found[2] or found[1].rstrip(".")) if found else ""
+    return no_model(name, settings, fault.message, status)
+
+
+def _rejected(fault: Fault, status: int, settings: ProviderSettings) -> ServiceError | None:
+    """The error of a request, or of a field of it, that the service does not take."""
+    if status not in (400, 422):
+        return None
+    if not fault.param:
+        said = f": {fault.message}" if fault.message else ""
+        told = f"{settings.host} rejected the request ({status}){said}"
+        return ServiceError(told, hint=REJECTED, status=status)
+    hint = "is it an option (`-o`, or `options` in the config) that this model does not take?"
+    if fault.param.startswith(("messages", "input", "prompt")):
+        hint = "was something attached that this model does not take? `-m NAME` names another"
+    return ServiceError(
+        f"{settings.host} rejected the field `{fault.param}`: {fault.message}",
+        hint=hint,
+        status=status,
+    )

@@ -1,0 +1,344 @@
+"""The dialect of OpenAI's Responses API, which some of its models need and other servers copy.
+
+    event: response.output_text.delta
+    data: {"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"Hey"}
+
+    event: response.completed
+    data: {"type":"response.completed","response":{"status":"completed","usage":{...}}}
+
+The ``type`` inside the data counts, not the event's name. The end is one of three events; there is
+no ``[DONE]``, and the plain end of the stream is a cut. What ``*.done`` events repeat is used only
+where the pieces did not come. Nothing is stored at the service: ``store`` is false, unless the user
+says otherwise, and the conversation is sent as a whole. Source: OpenAI's openapi.yaml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from darkai_cli.errors import (
+    InputError,
+    RefusedError,
+    ServiceError,
+)
+from darkai_cli.events import (
+    Citation,
+    EndReason,
+    Event,
+    ReasoningChunk,
+    TextChunk,
+    ToolCall,
+    Usage,
+)
+from darkai_cli.messages import ChatRequest, Image, Message, ToolSpec
+from darkai_cli.providers import openai_errors
+from darkai_cli.providers.base import (
+    Frame,
+    HttpRequest,
+    ProviderSettings,
+)
+from darkai_cli.providers.dialect import (
+    GO_ON,
+    ReplyDecoder,
+    body,
+    count,
+    dicts,
+    options,
+    parse,
+    system_of,
+    text_in,
+    words,
+)
+from darkai_cli.providers.openai import Compatible, add_tools, data_url, posted
+
+if TYPE_CHECKING:
+    from darkai_cli.providers.base import Decoder, Dialect
+
+OWN = (
+    "include", "max_output_tokens", "max_tool_calls", "metadata",
+    "parallel_tool_calls", "previous_response_id", "prompt_cache_key", "prompt_cache_retention",
+    "reasoning", "reasoning_effort", "safety_identifier", "service_tier", "store", "stream_options",
+    "temperature", "text", "tool_choice", "tools", "top_logprobs", "top_p", "truncation", "user",
+    "verbosity",
+)  # fmt: skip
+"""The options of OpenAI itself, by its API description, and the two that stand deeper there."""
+
+_DEEPER = {"reasoning_effort": ("reasoning", "effort"), "verbosity": ("text", "verbosity")}
+
+_ENDS = frozenset(
+    {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
+)
+_THOUGHTS = frozenset({"response.reasoning_text.delta", "response.reasoning_summary_text.delta"})
+_CUT: dict[str, EndReason] = {"max_output_tokens": "length", "content_filter": "filtered"}
+
+
+class ResponsesDialect(Compatible):
+    """The format of ``POST /responses``."""
+
+    def request(self, chat: ChatRequest, settings: ProviderSettings) -> HttpRequest:
+        """The request for a streamed reply."""
+        if not chat.messages:
+            raise InputError("there are no messages to send")
+        chosen = options(
+            {**settings.options, **chat.options},
+            renamed={
+                "max_tokens": "max_output_tokens",
+                "max_completion_tokens": "max_output_tokens",
+                "num_predict": "max_output_tokens",
+            },
+            own=OWN,
+            reserved=("model", "input", "stream", "background", "instructions"),
+            known=settings.quirks.strict,
+            service=f"{settings.name} (Responses)",
+        )
+        for name, (outer, inner) in _DEEPER.items():
+            if name in chosen:
+                table = chosen.get(outer)
+                chosen[outer] = {
+                    **(table if isinstance(table, dict) else {}),
+                    inner: chosen.pop(name),
+                }
+        told = system_of(chat.messages)
+        fields: dict[str, Any] = {
+            "model": chat.model,
+            "input": input_of(chat.messages),
+            "stream": True,
+            "store": False,
+        }
+        if told:
+            fields["instructions"] = told
+        add_tools(fields, [_tool(tool) for tool in chat.tools], chosen)
+        if chat.messages[-1].role == "assistant":  # the service does not go on by itself
+            fields["input"].append({"role": "user", "content": GO_ON})
+        return posted(settings, "/responses", {**fields, **chosen})
+
+    def decoder(self, settings: ProviderSettings) -> ResponsesDecoder:
+        """A fresh decoder."""
+        return ResponsesDecoder(settings)
+
+    def again(
+        self,
+        request: HttpRequest,
+        chat: ChatRequest,  # noqa: ARG002
+        settings: ProviderSettings,  # noqa: ARG002
+        told: str,
+    ) -> HttpRequest | None:
+        """The request without ``store``, which servers that copy the API may not know."""
+        fields = parse(request.body.decode())
+        if fields.get("store") is not False or "store" not in told.lower():
+            return None
+        del fields["store"]
+        return request._replace(body=body(fields))
+
+
+def input_of(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """The conversation as the service takes it; what the system says stands elsewhere."""
+    found: list[dict[str, Any]] = []
+    for message in messages:
+        if message.role == "system":
+            continue
+        if message.role == "tool":
+            output: Any = message.content
+            if message.images:
+                output = _parts(message.content, message.images)
+            found.append(
+                {"type": "function_call_output", "call_id": message.call_id, "output": output}
+            )
+            continue
+        if message.images:
+            content = _parts(message.content, message.images)
+            found.append({"role": message.role, "content": content})
+        elif message.content or not message.calls:
+            # llama.cpp does not know a reply of its own without a type
+            kind = {"type": "message"} if message.role == "assistant" else {}
+            found.append({**kind, "role": message.role, "content": message.content})
+        found += [
+            {
+                "type": "function_call",
+                "call_id": call.id,
+                "name": call.name,
+                "arguments": call.arguments,
+            }
+            for call in message.calls
+        ]
+    return found
+
+
+def _parts(text: str, images: Sequence[Image]) -> list[dict[str, Any]]:
+    parts = [{"type": "input_image", "image_url": data_url(image)} for image in images]
+    return [*parts, {"type": "input_text", "text": text}] if text else parts
+
+
+def _tool(tool: ToolSpec) -> dict[str, Any]:
+    return {
+        "type": "function",
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": dict(tool.parameters),
+        "strict": False,  # else the schema would have to follow rules of its own
+    }
+
+
+class ResponsesDecoder(ReplyDecoder):
+    """One reply."""
+
+    def __init__(self, settings: ProviderSettings) -> None:
+        super().__init__(settings, "a service with OpenAI's Responses API")
+        self._reason: EndReason | None = None
+        self._from = ""
+        """Text comes in pieces, and is repeated in three other places: the first that has it."""
+        self._thought = False
+        self._called: set[str] = set()
+        self._cited: set[str] = set()
+        self._refusal = ""
+
+    def feed(self, frame: Frame) -> Iterable[Event]:
+        """The events of one frame."""
+        name, data, _, _ = frame
+        message = parse(data)
+        if not isinstance(message, dict):
+            self._no_object(name, data)
+            return ()
+        self._bad.readable()
+        kind = message.get("type") or name
+        if kind == "response.output_text.delta" and "error" not in message:  # the hot one
+            text = message.get("delta")
+            if isinstance(text, str) and text:
+                self._text = self._visible = True
+                self._from = "delta"
+                return (TextChunk(text),)
+            return ()
+        return self._other(message, kind, name)
+
+    def _no_object(self, name: str, data: str) -> None:
+        """What is no object is empty, an error, an end mark of a copy, or cannot be read."""
+        if not data or data.isspace():
+            return
+        if data.startswith("[DONE]"):
+            self.ended = self._reason is not None
+        elif name == "error":
+            raise openai_errors.in_stream(openai_errors.Fault(words(data)), self._settings)
+        else:
+            self._bad.add()
+
+    def _other(self, message: dict[str, Any], kind: object, name: str) -> Iterator[Event]:
+        if name == "error" or kind == "error" or message.get("error"):
+            fault = openai_errors.fault_in(message, bare=message.get("object") != "response")
+            raise openai_errors.in_stream(fault, self._settings)
+        if message.get("object") == "response":  # a reply that is no stream
+            message, kind = {"response": message}, f"response.{message.get('status')}"
+        if not isinstance(kind, str):
+            return
+        if kind in _THOUGHTS:
+            text = text_in(message, "delta")
+            if text:
+                self._visible = self._thought = True
+                yield ReasoningChunk(text)
+        elif kind == "response.reasoning_summary_part.added" and self._thought:
+            yield ReasoningChunk("\n\n")  # they are paragraphs
+        elif kind == "response.refusal.delta":
+            self._from = "delta"
+            yield from self._refused(text_in(message, "delta"))
+        elif kind in ("response.output_text.done", "response.refusal.done"):
+            yield from self._whole(message, "done")
+        elif kind == "response.output_text.annotation.added":
+            yield from self._source(message.get("annotation"))
+        elif kind == "response.output_item.done":
+            yield from self._item(message.get("item"), "item")
+        elif kind in _ENDS:
+            response = message.get("response")
+            yield from self._ended(response if isinstance(response, dict) else {}, kind)
+
+    def _refused(self, text: str) -> Iterator[Event]:
+        if text:
+            self._refusal += text
+            self._text = self._visible = True
+            yield TextChunk(text)
+
+    def _whole(self, part: dict[str, Any], place: str) -> Iterator[Event]:
+        """A part's text, if it has not come from another place, and its sources."""
+        text, refused = text_in(part, "text"), text_in(part, "refusal")
+        if self._from in ("", place) and (text or refused):
+            self._from = place
+            if text:
+                self._text = self._visible = True
+                yield TextChunk(text)
+            yield from self._refused(refused)
+        for found in dicts(part.get("annotations")):
+            yield from self._source(found)
+
+    def _item(self, item: object, place: str) -> Iterator[Event]:
+        """What of a complete item has not been given out yet."""
+        if not isinstance(item, dict):
+            return
+        kind = item.get("type")
+        if kind == "function_call":
+            identity = text_in(item, "call_id", "id")
+            name = text_in(item, "name")
+            if name and identity not in self._called:
+                self._called.add(identity)
+                self._visible = True
+                arguments = text_in(item, "arguments").strip() or "{}"
+                yield ToolCall(identity or f"call_{len(self._called)}", name, arguments)
+        elif kind == "message":
+            for part in dicts(item.get("content")):
+                yield from self._whole(part, place)
+
+    def _source(self, source: object) -> Iterator[Event]:
+        if not isinstance(source, dict):
+            return
+        url = text_in(source, "url")
+        if url and url not in self._cited:
+            self._cited.add(url)
+            self._visible = True
+            yield Citation(url, text_in(source, "title"))
+
+    def _ended(self, response: dict[str, Any], kind: object) -> Iterator[Event]:
+        """The last event: what it repeats is used where it did not come before."""
+        if kind == "response.failed":
+            raise openai_errors.in_stream(openai_errors.fault_in(response), self._settings)
+        if kind == "response.cancelled":
+            raise ServiceError(f"{self._host}: the service gave the answer up")
+        status = response.get("status")
+        details = response.get("incomplete_details")
+        why = text_in(details, "reason") if isinstance(details, dict) else ""
+        cut = status == "incomplete" or bool(why)
+        for item in dicts(response.get("output")):
+            if not cut or item.get("type") == "message" or item.get("status") == "completed":
+                yield from self._item(item, "end")
+        usage = response.get("usage")
+        if isinstance(usage, dict):
+            yield from _usage(usage)
+        self._reason = _CUT.get(why, "length") if cut else "stop"
+        if self._called and self._reason == "stop":
+            self._reason = "tool-calls"
+        self.ended = True
+
+    def close(self) -> Iterator[Event]:
+        """The rest, and how the reply ended."""
+        if self._bad.total and not self._visible and self._reason is None:
+            raise self._bad.nothing()
+        yield from self._bad.notices()
+        if self._reason is None:
+            raise self._unfinished(begun=True)
+        if self._refusal:
+            raise RefusedError(f"the model refused: {words(self._refusal)}")
+        yield from self._end(self._reason)
+
+
+def _usage(usage: dict[str, Any]) -> Iterator[Usage]:
+    given, made = usage.get("input_tokens_details"), usage.get("output_tokens_details")
+    found = Usage(
+        count(usage.get("input_tokens")),
+        count(usage.get("output_tokens")),
+        count(made.get("reasoning_tokens")) if isinstance(made, dict) else None,
+        count(given.get("cached_tokens")) if isinstance(given, dict) else None,
+    )
+    if found != Usage():
+        yield found
+
+
+if TYPE_CHECKING:  # they keep the contracts
+    _dialect: type[Dialect] = ResponsesDialect
+    _decoder: type[Decoder] = ResponsesDecoder

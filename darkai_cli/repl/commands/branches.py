@@ -1,0 +1,185 @@
+"""Commands about the branches of the conversation. Nothing said is ever removed by them."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from darkai_cli.conversation.branches import Branches, Entry
+from darkai_cli.errors import NotFoundError, UsageError
+from darkai_cli.repl import transcript
+from darkai_cli.repl.commands.command import Next, command
+from darkai_cli.repl.commands.messages import none, number
+
+if TYPE_CHECKING:
+    from darkai_cli.repl.session import Session
+
+
+@command("undo", topic="branches", summary="step back before the last N prompts", arguments="[N]")
+def undo(session: Session, argument: str) -> Next:
+    """What was said stays in the tree, and `/redo` returns to it. To step back and change the
+    prompt there is `/edit`.
+    """
+    wanted = number(argument, "/undo")
+    taken = session.branches.undo(1 if wanted is None else wanted)
+    session.mark()
+    many = "1 exchange" if len(taken) == 1 else f"{len(taken)} exchanges"
+    session.screen.dim(f"{many} taken back; `/redo` restores")
+    return None
+
+
+@command("redo", topic="branches", summary="return to where you were before the last step back")
+def redo(session: Session, argument: str) -> Next:
+    """Takes back `/undo`, `/edit`, `/fork` and `/goto`, one after the other, as long as nothing has
+    been said since.
+    """
+    none(argument, "/redo")
+    entry = session.branches.redo()
+    session.mark()
+    session.drop_again()
+    session.screen.dim(f"back at: {first_line(entry)}")
+    return None
+
+
+@command(
+    "fork", topic="branches", summary="begin a new branch after exchange N", arguments="[N]",
+    completes="exchange",
+)  # fmt: skip
+def fork(session: Session, argument: str) -> Next:
+    """Without a number the new branch leaves before the last exchange, `/fork 0` begins anew. The
+    branch that was active stays; `/redo` or `/goto` leads back to it.
+    """
+    leaf = session.branches.active
+    number_of = session.branches.place()[0]
+    session.branches.fork(number(argument, "/fork"))
+    session.mark()
+    at = len(session.branches.prompts())
+    where = f"after exchange {at}" if at else "at the beginning"
+    back = f"; `/goto {number_of}` leads back" if leaf is not None else ""
+    session.screen.dim(f"the next prompt begins a branch {where}{back}")
+    return None
+
+
+@command("tree", topic="branches", summary="draw all branches")
+def tree(session: Session, argument: str) -> Next:
+    """Each branch ends with its number, for `/goto`. `*` marks what is active."""
+    none(argument, "/tree")
+    branches = session.branches
+    if not len(branches):
+        raise NotFoundError("nothing has been said yet", hint=None)
+    active = {entry.id for entry in branches.branch()}
+    leaves = {leaf.id: place for place, leaf in enumerate(branches.leaves(), 1)}
+    for rails, entry in drawn(branches):
+        mark = "*" if entry.id in active else " "
+        who = "you" if entry.message.role == "user" else _who(entry)
+        end = f"  [{leaves[entry.id]}]" if entry.id in leaves else ""
+        room = max(10, session.screen.width - len(rails) - len(who) - len(end) - 6)
+        session.screen.line(f"{mark} {rails}{who}: {first_line(entry, room)}{end}")
+    return None
+
+
+@command(
+    "goto", topic="branches", summary="go to a branch or a message", arguments="BRANCH|ID",
+    completes="branch",
+)  # fmt: skip
+def goto(session: Session, argument: str) -> Next:
+    """A branch by its number in `/tree`, or any message by the beginning of its id."""
+    if not argument:
+        raise UsageError("`/goto` needs a branch", hint="`/tree` shows their numbers")
+    entry = session.branches.find(argument)
+    session.step(entry.id)
+    transcript.show_end(session)
+    return None
+
+
+@command(
+    "diff", topic="branches", summary="compare two replies or branches", arguments="[A] [B]",
+    completes="branch",
+)  # fmt: skip
+def diff(session: Session, argument: str) -> Next:
+    """Branches by their numbers in `/tree`. One alone is compared with the active one; without any,
+    the last two replies to the same prompt are compared.
+    """
+    branches = session.branches
+    words = argument.split()
+    if len(words) > 2:
+        raise UsageError("`/diff` compares two", hint="`/diff 1 2`")
+    if not words:
+        before, after = _siblings(branches)
+    else:
+        before = branches.find(words[0])
+        end = words[1] if len(words) == 2 else branches.active
+        if end is None:
+            raise NotFoundError("nothing is active to compare with", hint="`/diff 1 2`")
+        after = branches.find(end)
+    rows = difflib.unified_diff(
+        _lines(branches, before, whole=bool(words)),
+        _lines(branches, after, whole=bool(words)),
+        _label(before), _label(after), lineterm="",
+    )  # fmt: skip
+    found = list(rows)
+    if not found:
+        session.screen.dim("they are the same")
+    for row in found:
+        session.screen.marked(row)
+    return None
+
+
+def drawn(branches: Branches) -> list[tuple[str, Entry]]:
+    """Each message with the rails before it. A chain without branches is not indented."""
+    children: dict[str | None, list[Entry]] = {}
+    for entry in branches.entries():
+        children.setdefault(entry.parent, []).append(entry)
+    rows: list[tuple[str, Entry]] = []
+    stack = _fan(children.get(None, []), "")
+    while stack:
+        entry, rails, below = stack.pop()
+        rows.append((rails, entry))
+        stack += _fan(children.get(entry.id, []), below)
+    return rows
+
+
+def _fan(siblings: list[Entry], rails: str) -> list[tuple[Entry, str, str]]:
+    """Siblings as stack entries, the first on top: entry, rails of its row, rails below it."""
+    if len(siblings) == 1:
+        return [(siblings[0], rails, rails)]
+    entries = [(entry, f"{rails}├─ ", f"{rails}│  ") for entry in siblings[:-1]]
+    entries += [(entry, f"{rails}└─ ", f"{rails}   ") for entry in siblings[-1:]]
+    return entries[::-1]
+
+
+def _siblings(branches: Branches) -> tuple[Entry, Entry]:
+    """The last two replies to the prompt of the active reply."""
+    reply = branches.reply()
+    beside = [one for one in branches.entries() if one.parent == reply.parent]
+    if len(beside) < 2:
+        raise NotFoundError("there is only one reply to compare", hint="`/retry` asks again")
+    others = [one for one in beside if one.id != reply.id]
+    return others[-1], reply
+
+
+def _lines(branches: Branches, end: Entry, *, whole: bool) -> list[str]:
+    entries = branches.branch(end.id) if whole else [end]
+    lines: list[str] = []
+    for entry in entries:
+        if whole:
+            lines.append(f"[{entry.message.role}]")
+        lines += entry.message.content.split("\n")
+    return lines
+
+
+def _label(entry: Entry) -> str:
+    return f"{_who(entry)} {entry.id[:12]}"
+
+
+def _who(entry: Entry) -> str:
+    if entry.answer is None:
+        return entry.message.role
+    cut = "" if entry.answer.state == "complete" else f" ({entry.answer.state})"
+    return f"{entry.answer.model}{cut}"
+
+
+def first_line(entry: Entry, room: int = 60) -> str:
+    """How a message begins, in one line."""
+    text = " ".join(entry.message.content[: room * 4].split())
+    return text if len(text) <= room else text[: room - 1] + "…"

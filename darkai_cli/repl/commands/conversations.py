@@ -1,0 +1,103 @@
+"""Commands about conversations: list, search, open, begin anew, name."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from darkai_cli.errors import NotFoundError, UsageError
+from darkai_cli.history.stored import title_from
+from darkai_cli.repl import transcript
+from darkai_cli.repl.commands.command import Next, Prefill, command
+from darkai_cli.repl.commands.messages import none
+
+if TYPE_CHECKING:
+    from darkai_cli.repl.session import Session
+
+_LISTED = 15
+
+
+@command("history", topic="history", summary="list the latest conversations")
+def history(session: Session, argument: str) -> Next:
+    """`/open ID` goes on with one; `darkai history` can do more."""
+    none(argument, "/history")
+    with session.store() as store:
+        found = store.conversations(limit=_LISTED)
+    if not found:
+        raise NotFoundError("no conversation is saved yet", hint=None)
+    now = time.time()
+    width = max(len(one.short) for one in found)
+    for one in found:
+        mark = "*" if one.id == session.conversation else " "
+        when = age(now - one.updated / 1000)
+        session.screen.line(
+            f"{mark} {one.short:<{width}}  {when:>8}  {one.title}"[: session.screen.width - 1]
+        )
+    return None
+
+
+@command("search", topic="history", summary="search all conversations", arguments="WORDS")
+def search(session: Session, argument: str) -> Next:
+    """All words must occur; "a phrase" in quotes, `begin*` for beginnings."""
+    if not argument:
+        raise UsageError("`/search` needs words", hint='`/search "rate limit" retry*`')
+    from darkai_cli.history import search as searching
+
+    with session.store() as store:
+        found = searching.search(store, argument, limit=_LISTED)
+        shorts = {hit.conversation: store.short(hit.conversation) for hit in found.hits}
+    if not found.hits:
+        raise NotFoundError(f"nothing was found for `{argument[:60]}`", hint=None)
+    for hit in found.hits:
+        who = "you" if hit.model is None else hit.model
+        session.screen.line(f"{shorts[hit.conversation]}  {hit.title[:40]}, {who}:")
+        session.screen.found(hit.snippet)
+    return None
+
+
+@command(
+    "open", topic="history", summary="go on with another conversation", arguments="ID",
+    completes="conversation",
+)  # fmt: skip
+def open_(session: Session, argument: str) -> Next:
+    """The present one stays in the history."""
+    if not argument:
+        raise UsageError("`/open` needs the id of a conversation", hint="`/history` shows them")
+    try:
+        session.reopen(argument)
+    except NotFoundError as error:
+        error.hint = "`/history` lists the latest, `/search WORDS` finds others"
+        raise
+    transcript.show_conversation(session)
+    return Prefill(session.offered())
+
+
+@command("new", topic="history", summary="begin a new conversation")
+def new(session: Session, argument: str) -> Next:
+    """Model, system prompt and options stay; the present conversation is in the history."""
+    none(argument, "/new")
+    session.anew()
+    session.screen.dim("a new conversation")
+    return None
+
+
+@command("title", topic="history", summary="show or change the title", arguments="[TEXT]")
+def title(session: Session, argument: str) -> Next:
+    """Until you choose one, it is how the first prompt begins; with `title = "model"` in the
+    configuration the model is asked for one after the first exchange.
+    """
+    if not argument:
+        session.screen.line(session.title or "there is no title yet")
+        return None
+    session.title, session.titled = title_from(argument), True
+    session.keeping.rename(session.conversation, session.title)
+    session.screen.dim(f"the title is `{session.title}`")
+    return None
+
+
+def age(seconds: float) -> str:
+    """How long ago, in a word: ``now``, ``5 min``, ``3 h``, ``2 days``."""
+    for length, unit in ((86_400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= length * (2 if unit == "days" else 1):
+            return f"{int(seconds / length)} {unit}"
+    return "now"

@@ -1,0 +1,206 @@
+"""Commands about the session itself: what is in force, what it took, help, the way out."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from darkai_cli.conversation import context_window, price
+from darkai_cli.errors import UsageError
+from darkai_cli.http.secrets import shown_url
+from darkai_cli.repl.commands.command import Next, Quit, command
+from darkai_cli.repl.commands.messages import none
+
+if TYPE_CHECKING:
+    from darkai_cli.repl.session import Session
+
+
+@command("tokens", topic="session", summary="what the conversation has taken so far")
+def tokens(session: Session, argument: str) -> Next:
+    """As the services told it, in all branches; what they did not tell is estimated and marked with
+    `~`. The cost is given where a service lists its prices.
+    """
+    none(argument, "/tokens")
+    told_in = told_out = 0
+    guessed, dollars = 0.0, None
+    for entry in session.branches.entries():
+        answer = entry.answer
+        usage = answer.usage if answer is not None else None
+        if answer is not None and usage is not None and usage.output is not None:
+            told_in += usage.input or 0
+            told_out += usage.output
+            cost = price.cost(usage, session.known(answer.provider, answer.model))
+            dollars = cost if dollars is None else dollars + (cost or 0)
+        elif answer is not None:
+            guessed += context_window.estimate(entry.message.content)
+    session.screen.line(f"told by the services: {told_in} in, {told_out} out")
+    if guessed:
+        session.screen.line(f"replies without a count: ~{round(guessed)} out")
+    if dollars is not None:
+        session.screen.line(f"cost by the listed prices: {price.shown(dollars)}")
+    session.screen.line(f"the next request: ~{session.fit().size} with what was said so far")
+    return None
+
+
+@command(
+    "context", topic="session", summary="what would be sent, and what would be left out",
+    arguments="[ask|drop|send]",
+)  # fmt: skip
+def context(session: Session, argument: str) -> Next:
+    """Each message with its estimated tokens, and whether it fits the model's window. `ask`, `drop`
+    or `send` choose for this session what happens to what does not fit: you are asked each time,
+    the oldest exchanges stay out with a warning, or all is sent.
+
+    Tokens are estimated: four characters of ASCII are one, two of other alphabets, one of Chinese,
+    Japanese or Korean; an image counts as 1,000, each message 4 more. Once the service has counted
+    a request, estimates for that model are scaled to what it told. The window is what `context` in
+    `[providers.NAME]` says, else what the service lists (`darkai models`); where neither is known
+    nothing is checked. A limit such as `max_tokens`, else 1,024 tokens, is kept free for the reply.
+    """
+    if argument:
+        session.choose_overflow(argument)
+        session.screen.dim(f"what does not fit: {session.overflow}")
+        return None
+    fit = session.fit()
+    messages = session.messages()
+    factor = session.room.factor(session.target)
+    first = 1 if messages and messages[0].role == "system" else 0
+    room = max(10, session.screen.width - 24)
+    for place, message in enumerate(messages):
+        out = first <= place < first + fit.dropped
+        size = round(context_window.size(message) * factor)
+        text = " ".join(message.content[: room * 4].split())
+        text = text if len(text) <= room else text[: room - 1] + "…"
+        session.screen.line(f"{'-' if out else ' '} {message.role:<9} ~{size:<7} {text}")
+    where = "is not known" if fit.room is None else f"has room for ~{fit.room}"
+    session.screen.line(f"~{fit.size} tokens in all; the window of {session.name} {where}")
+    if fit.dropped:
+        session.screen.line(f"{fit.dropped} messages (`-`) would not fit; now: {session.overflow}")
+    return None
+
+
+@command("info", topic="session", summary="the session in a few lines")
+def info(session: Session, argument: str) -> Next:
+    """Who answers, where it is saved, what is set."""
+    none(argument, "/info")
+    place, count = session.branches.place()
+    fit = session.fit()
+    settings = session.target.settings
+    size = session.room.size(session.target, session.all_options())
+    rows = {
+        "model": session.name,
+        "address": "built in" if settings.type == "demo" else shown_url(settings.url),
+        "window": f"{size} tokens" if size else "not known",
+        "in use": f"~{fit.size} tokens; what does not fit: {session.overflow}",
+        "title": session.title or "-",
+        "conversation": (session.conversation or "-") if session.saved else "not saved",
+        "exchanges": f"{len(session.branches.prompts())}, branch {place} of {count}",
+        "system": " ".join((session.system or "-").split())[:200],
+        "options": ", ".join(f"{k}={v}" for k, v in session.all_options().items()) or "-",
+        "attached": ", ".join(session.pending.names) or "-",
+        "since": f"{(time.monotonic() - session.began) / 60:.0f} min",
+    }
+    for name, value in rows.items():
+        session.screen.line(f"{name + ':':<14}{value}")
+    return None
+
+
+@command(
+    "config", topic="session", summary="show a value of the configuration, or set it for good",
+    arguments="[KEY [VALUE]]", completes="config",
+)  # fmt: skip
+def config(session: Session, argument: str) -> Next:
+    """As `darkai config get` and `darkai config set` do. What is set counts from the next session
+    on; for this one there are `/model`, `/system` and `/set`.
+    """
+    from darkai_cli.config import paths, schema, write
+
+    key, _, value = argument.partition(" ")
+    if not key:
+        session.screen.line(str(paths.config_file()))
+        for name in schema.KEYS:
+            if session.config.chosen(name):
+                origin = session.config.origin(name)
+                shown = getattr(session.config, name)
+                session.screen.line(f"{name} = {_shown(name, shown)}  ({origin.where})")
+        return None
+    if schema.split(key) is None:
+        guess = schema.nearest(key, schema.KEYS)
+        raise UsageError(
+            f"there is no key `{key[:60]}`",
+            hint=f"did you mean `{guess}`?" if guess else f"keys are {', '.join(schema.KEYS)}",
+        )
+    if value.strip():
+        write.set_value(key, value.strip())
+        session.screen.dim("set, from the next session on")
+        return None
+    if key in schema.KEYS:
+        session.screen.line(f"{key} = {_shown(key, getattr(session.config, key))}")
+    else:
+        session.screen.line(f"`darkai config get {key}` shows it")
+    return None
+
+
+def _shown(name: str, value: object) -> str:
+    from darkai_cli.config import values
+
+    return values.without_credentials(str(value)) if name == "proxy" and value else str(value)
+
+
+@command("verbose", topic="session", summary="say more about each request, or less again")
+def verbose(session: Session, argument: str) -> Next:
+    """Below each reply: how many messages went out and with which options, the tokens that were
+    counted, the times, how full the window is.
+    """
+    none(argument, "/verbose")
+    session.verbose = not session.verbose
+    session.screen.dim(f"verbose is {'on' if session.verbose else 'off'}")
+    return None
+
+
+@command("clear", topic="session", summary="clear the screen")
+def clear(session: Session, argument: str) -> Next:
+    """The conversation stays; `/new` begins another one."""
+    none(argument, "/clear")
+    if not session.screen.plain:
+        session.screen.styled("\x1b[H\x1b[2J")
+    return None
+
+
+@command("quit", "exit", "q", topic="session", summary="leave; everything is saved")
+def leave(session: Session, argument: str) -> Next:  # noqa: ARG001 -- a command's form
+    """Ctrl-D on an empty line does the same."""
+    return Quit()
+
+
+@command(
+    "help", "?", topic="session", summary="list the commands, or explain one",
+    arguments="[COMMAND]", completes="command",
+)  # fmt: skip
+def show_help(session: Session, argument: str) -> Next:
+    """`/help retry` explains one command."""
+    from darkai_cli.repl.commands import registry
+
+    if argument:
+        one = registry.find(argument.removeprefix("/"))
+        also = "".join(f", /{name}" for name in one.names[1:])
+        session.screen.line(f"{one.name} {one.arguments}{also}".replace(" ,", ","))
+        session.screen.line(f"  {one.summary}")
+        if one.detail:
+            session.screen.say("\n".join(f"  {line.strip()}" for line in one.detail.splitlines()))
+        return None
+    left = max(len(f"{one.name} {one.arguments}") for one in registry.commands()) + 2
+    narrow = session.screen.width < left + 30
+    for topic, title in registry.TOPICS.items():
+        rows = [one for one in registry.commands() if one.topic == topic]
+        if rows:
+            session.screen.line(f"{title}:")
+        for one in rows:
+            name = f"{one.name} {one.arguments}".strip()
+            session.screen.line(
+                f"  {name}: {one.summary}" if narrow else f"  {name:<{left}}{one.summary}"
+            )
+    session.screen.line("A name may be cut short. `//text` sends a text that begins with a slash,")
+    session.screen.line("`!command` runs a shell command and offers its output. `/help COMMAND`")
+    session.screen.line("says more about one. Ctrl-C stops a reply, Ctrl-D leaves.")
+    return None

@@ -1,0 +1,125 @@
+"""Which key does what in the input. What the shells' own keys do is prompt-toolkit's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prompt_toolkit.application import get_app, run_in_terminal
+from prompt_toolkit.filters import Condition, is_searching, vi_mode, vi_navigation_mode
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+
+from darkai_cli import signals
+from darkai_cli.errors import DarkAIError
+from darkai_cli.repl import editing
+
+if TYPE_CHECKING:
+    from prompt_toolkit.buffer import Buffer
+
+    from darkai_cli.repl.pastes import Pastes
+    from darkai_cli.repl.session import Session
+
+LEAVES = "Ctrl-C again, or Ctrl-D, leaves"
+
+
+class Keymap:
+    """The keys of one input. A second Ctrl-C on an empty line, with no key between, leaves."""
+
+    def __init__(self, session: Session, pastes: Pastes) -> None:
+        self._session = session
+        self._pastes = pastes
+        self._count = 0
+        self._warned: int | None = None
+        self._editing = False
+
+    def begin(self) -> None:
+        """An input begins."""
+        self._warned = None
+
+    def pressed(self) -> None:
+        """A key was pressed; what it does comes next."""
+        self._count += 1
+
+    @property
+    def warning(self) -> str:
+        """What is to be known before the next key; "" for nothing."""
+        return LEAVES if self._warned == self._count else ""
+
+    def bindings(self) -> KeyBindings:
+        """For prompt-toolkit."""
+        keys = KeyBindings()
+        keys.add("enter", filter=~is_searching)(self._enter)
+        keys.add("escape", "enter", filter=~is_searching & ~vi_mode)(_new_line)
+        keys.add("c-j", filter=~is_searching & ~vi_navigation_mode)(_new_line)
+        keys.add(Keys.BracketedPaste)(self._paste)
+        keys.add("c-c", filter=~is_searching)(self._cancel)
+        keys.add("<sigint>")(self._cancel)
+        keys.add("c-d", filter=Condition(_is_empty))(_leave)
+        keys.add("c-x", "c-e")(self._edit)
+        keys.add("v", filter=vi_navigation_mode)(self._edit)
+        return keys
+
+    def _enter(self, event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if buffer.complete_state is not None and buffer.complete_state.current_completion:
+            buffer.complete_state = None
+            return
+        document = buffer.document
+        if document.is_cursor_at_the_end and document.text_before_cursor.endswith("\\"):
+            buffer.delete_before_cursor()
+            buffer.insert_text("\n")
+            return
+        buffer.validate_and_handle()
+
+    def _paste(self, event: KeyPressEvent) -> None:
+        text = event.data.replace("\r\n", "\n").replace("\r", "\n")
+        event.current_buffer.insert_text(self._pastes.take(text))
+
+    def _cancel(self, event: KeyPressEvent) -> None:
+        signals.clear_interrupt()
+        if self._editing:  # it was meant for the editor
+            return
+        buffer = event.current_buffer
+        if buffer.text:
+            buffer.append_to_history()
+            buffer.reset()
+        elif self._warned is not None and self._count <= self._warned + 1:
+            event.app.exit(exception=EOFError)
+        else:
+            self._warned = self._count
+
+    def _edit(self, event: KeyPressEvent) -> None:
+        """Open the editor on the whole text."""
+        if not self._editing:
+            self._editing = True
+            event.app.create_background_task(self._edited(event.current_buffer))
+
+    async def _edited(self, buffer: Buffer) -> None:
+        session, text = self._session, self._pastes.whole(buffer.text)
+
+        def edit() -> str:
+            try:
+                return editing.edit(text, session.config.editor, session.child_environment())
+            except DarkAIError as error:
+                session.screen.error(error)
+                return text
+
+        try:
+            edited = await run_in_terminal(edit, in_executor=True)
+        finally:
+            self._editing = False
+        shown = buffer.text if edited == text else self._pastes.take(edited)
+        buffer.text = shown
+        buffer.cursor_position = len(shown)
+
+
+def _new_line(event: KeyPressEvent) -> None:
+    event.current_buffer.insert_text("\n")
+
+
+def _leave(event: KeyPressEvent) -> None:
+    event.app.exit(exception=EOFError)
+
+
+def _is_empty() -> bool:
+    return not get_app().current_buffer.text

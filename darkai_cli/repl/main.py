@@ -1,0 +1,152 @@
+"""The loop: read, do what the line says, show how it went; until the person leaves.
+
+A line is a command (``/model``), a text that begins with a slash (``//path``), a shell command
+(``!ls``), or a prompt. Whatever goes wrong is told, and the prompt is there again, with the text
+that did not get through. SIGTERM and SIGHUP end the session with everything saved.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from functools import partial
+from typing import TYPE_CHECKING
+
+from darkai_cli import signals
+from darkai_cli.errors import DarkAIError, InputError, RefusedError
+from darkai_cli.repl import transcript, turn
+from darkai_cli.repl.commands import command as base
+from darkai_cli.repl.commands import registry
+from darkai_cli.repl.title import TitleGenerator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from darkai_cli.repl.reading import Reader
+    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.turn import Turned
+
+
+def run(session: Session, reader: Reader, first: str | None = None) -> int:
+    """Read and do until the person leaves; the exit code. ``first``: a prompt to begin with."""
+    signals.ignore_repeats()
+    session.reader = reader
+    titling = TitleGenerator(session)
+    try:
+        if session.conversation is not None:
+            transcript.show_conversation(session)
+        prefill: str | None = session.offered() if first is None else ""
+        if first is not None:
+            prompt = base.Send(first)
+            prefill = _safely(session, titling, lambda: prompt)
+        while prefill is not None:
+            try:
+                typed = reader.read(prefill)
+            except EOFError:
+                break
+            prefill = _safely(session, titling, partial(_meant, session, typed))
+    finally:
+        titling.stop()
+        _leave(session, reader)
+    return 0
+
+
+def _safely(
+    session: Session, titling: TitleGenerator, meant: Callable[[], base.Next]
+) -> str | None:
+    """Do what is meant; the text for the input afterwards, None to leave."""
+    try:
+        after = meant()
+        while not isinstance(after, base.Prefill):
+            if after is None:
+                return ""
+            if isinstance(after, base.Quit):
+                return None
+            titling.stop()
+            after = _told(session, _turned(session, after))
+            titling.start()
+    except DarkAIError as error:
+        session.screen.error(error)
+    except KeyboardInterrupt:
+        session.screen.dim("stopped")
+    except OSError as exc:  # if it is the terminal that has gone, telling fails too
+        name = f" (`{exc.filename}`)" if exc.filename else ""
+        session.screen.error(InputError(f"{(exc.strerror or str(exc)).lower()}{name}"))
+    except Exception as exc:
+        if session.log is not None:
+            raise
+        bug = DarkAIError(
+            f"a bug in darkai: {type(exc).__name__}: {exc}",
+            hint="the session goes on; `darkai chat -c --debug` shows more if it happens again",
+        )
+        session.screen.error(bug)
+    else:
+        return after.text
+    finally:
+        signals.clear_interrupt()
+    return ""
+
+
+def _meant(session: Session, typed: str) -> base.Next:
+    """What a line asks for."""
+    text = typed.strip()
+    if not text:
+        return None
+    if text.startswith("//"):
+        return base.Send(typed.lstrip()[1:])
+    if text.startswith("/"):
+        name, argument = [*text[1:].split(maxsplit=1), "", ""][:2]
+        if text[1:2].isspace():
+            name, argument = "", text[1:].strip()
+        try:
+            command = registry.find(name)
+        except DarkAIError as error:
+            session.screen.error(error)
+            return base.Prefill(typed)  # it may have been a prompt
+        return command.run(session, argument)
+    if text.startswith("!"):
+        from darkai_cli.repl import shell
+
+        shell.run(session, text[1:].strip())
+        return None
+    return base.Send(typed)
+
+
+def _turned(session: Session, after: base.Send | base.Regenerate | base.Resume) -> Turned:
+    if isinstance(after, base.Send):
+        return turn.send(session, after.text)
+    if isinstance(after, base.Regenerate):
+        return turn.regenerate(session, after.model)
+    return turn.resume(session)
+
+
+def _told(session: Session, turned: Turned) -> base.Prefill:
+    """Say how a turn went; the text to offer again."""
+    error, reply = turned.verdict.error, turned.reply
+    if isinstance(error, DarkAIError):
+        if isinstance(error, RefusedError) and reply is None:
+            error.hint = f"{error.hint}; `/new` begins another conversation, `/context` shows this"
+        session.screen.error(error)
+    elif error is not None and not isinstance(error, KeyboardInterrupt):
+        raise error
+    elif reply is None:
+        session.screen.dim("stopped before the answer began")
+    elif turned.verdict.state in turn.CUT:
+        told = "stopped" if error is not None else turned.verdict.state
+        session.screen.dim(f"{told}; {turn.CONTINUES}")
+    if reply is not None:
+        transcript.below(session, reply, turned.sent)
+    return base.Prefill(turned.back)
+
+
+def _leave(session: Session, reader: Reader) -> None:
+    """Save, put the terminal right, say how to come back. The terminal may have gone."""
+    try:
+        session.close()
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            reader.close()
+            if session.saved and session.conversation is not None and len(session.branches):
+                short = session.conversation[:12]
+                session.screen.dim(
+                    f"`darkai chat -c` goes on with this conversation; its id is {short}"
+                )

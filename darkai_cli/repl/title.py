@@ -1,0 +1,123 @@
+"""A title that the model makes, where the configuration says ``title = "model"``.
+
+In a thread of its own, after the first exchange, over a connection of its own: the input never
+waits for it, and a prompt that is sent meanwhile stops it, since some servers answer one at a time.
+What fails is silent: the title then stays how the first prompt begins. Nobody but the model that
+answered is asked, once for a conversation, and never where a rate limit would make it wait.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from darkai_cli import signals, stdio
+from darkai_cli.events import TextChunk
+from darkai_cli.history.stored import title_from
+from darkai_cli.http.session import Session as Connections
+from darkai_cli.messages import Message
+
+if TYPE_CHECKING:
+    from darkai_cli.repl.session import Session
+
+WISH = (
+    "Give the conversation above a title of at most six words, in its own language. "
+    "Answer with the title alone, without quotation marks."
+)
+_SHOWN = 2000
+"""Characters of each message that the model is shown."""
+_ENOUGH = 200
+"""Characters of a title; after them nothing more is read."""
+
+
+class TitleGenerator:
+    """Makes the title of a session's conversation."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._connections: Connections | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Ask, if it is wanted and was not done yet. Returns at once."""
+        session = self._session
+        conversation, before = session.conversation, session.title
+        said = session.branches.branch()
+        if session.config.title != "model" or conversation is None or len(said) != 2:
+            return
+        answer = said[1].answer
+        if answer is None or answer.state != "complete" or answer.provider == "demo":
+            return
+        if session.titled:
+            return
+        session.titled = True
+        self._connections = Connections()
+        self._thread = threading.Thread(
+            target=self._run,
+            args=(conversation, before, [entry.message for entry in said], self._connections),
+            name="title",
+            daemon=True,
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """No more of it: the model is wanted for something else, or the session is over."""
+        if self._connections is not None:
+            self._connections.close()
+            self._connections = None
+
+    def wait(self) -> None:
+        """Until it is done; for tests."""
+        if self._thread is not None:
+            self._thread.join(30)
+
+    def _run(
+        self, conversation: str, before: str, said: list[Message], connections: Connections
+    ) -> None:
+        signals.block_in_thread()
+        try:
+            title = self._title(said, connections)
+        except Exception as exc:  # noqa: BLE001 -- a title is worth no word about what went wrong
+            del exc
+            return
+        session = self._session
+        if not title or connections is not self._connections:
+            return
+        if session.conversation == conversation and session.title == before:
+            session.title = title
+            session.keeping.rename(conversation, title)
+
+    def _title(self, said: list[Message], connections: Connections) -> str:
+        from darkai_cli.conversation import fallback
+        from darkai_cli.conversation.rate_limit import WaitPolicy
+
+        session = self._session
+        shown = [one._replace(content=one.content[:_SHOWN], images=()) for one in said]
+        messages = (*shown, Message("user", WISH))
+        open_stream = fallback.opener(
+            session.config,
+            messages,
+            session.options,
+            stdio.environ(),
+            patience=WaitPolicy(0.0),
+            session=connections,
+        )
+        text = ""
+        with closing(open_stream(session.target, connect_timeout=None, retries=0)) as events:
+            for event in events:
+                text += event.text if isinstance(event, TextChunk) else ""
+                stopped = connections is not self._connections
+                if stopped or len(text) > _ENOUGH or "\n" in text.strip():
+                    break
+        return cleaned(text)
+
+
+def cleaned(text: str) -> str:
+    """A title out of what a model said: its first line, without marks around it."""
+    lines = text.strip().splitlines()
+    line = lines[0].strip() if lines else ""
+    if line.lower().startswith("title:"):
+        line = line[len("title:") :]
+    line = line.replace("**", "").replace("`", "").strip(" #*_\"'“”„«»").rstrip(".")
+    return title_from("".join(char if char.isprintable() else " " for char in line))

@@ -1,0 +1,276 @@
+"""One prompt of a session, from what fits the window to the reply's place in the tree.
+
+A turn in which nothing came leaves no trace in the tree: the text goes back into the input, what
+was attached stays attached, and the conversation stands where it stood, in the history too (which
+keeps the attempt, as one that failed). Whatever came is kept, however it ended.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from darkai_cli import signals, stdio
+from darkai_cli.conversation import demo, fallback
+from darkai_cli.conversation.branches import Answer, Entry
+from darkai_cli.conversation.outcome import Outcome, Reply
+from darkai_cli.conversation.run_turn import run_turn
+from darkai_cli.conversation.save import Place, TurnRecorder
+from darkai_cli.conversation.sinks import Aside, Output
+from darkai_cli.errors import DarkAIError, NotFoundError, StoreError, Terminated, UsageError
+from darkai_cli.history import ids
+from darkai_cli.history.stored import TurnIds, title_from
+from darkai_cli.messages import Message
+from darkai_cli.output.format import OutputOptions
+from darkai_cli.repl.hearing import ReplyCollector
+
+if TYPE_CHECKING:
+    from darkai_cli.events import Event
+    from darkai_cli.providers.resolve import Target
+    from darkai_cli.repl.session import Session
+
+CONTINUES = "`/continue` goes on with it, `/retry` asks again"
+CUT = ("interrupted", "truncated")
+"""States of a reply that can be continued."""
+
+
+class Asked(NamedTuple):
+    """What one turn is about. ``prompt``: the new one, of which ``typed`` was typed; or None."""
+
+    target: Target
+    place: Place
+    messages: tuple[Message, ...]
+    prompt: Message | None = None
+    typed: str = ""
+
+
+class Turned(NamedTuple):
+    """How a turn went. ``reply``: its entry in the tree, None if nothing came.
+
+    ``back``: the text that did not get through, to be offered again. ``sent``: how many messages
+    went out.
+    """
+
+    verdict: Outcome
+    reply: Entry | None
+    back: str = ""
+    sent: int = 0
+
+
+def send(session: Session, text: str) -> Turned:
+    """Ask. What is attached goes along, once."""
+    prompt = session.compose(text)
+    place = Place(session.conversation, session.branches.active)
+    asked = Asked(session.target, place, session.messages(prompt), prompt, text)
+    turned = _turn(session, asked)
+    return turned if turned.reply is not None else turned._replace(back=text)
+
+
+def regenerate(session: Session, model: str | None = None) -> Turned:
+    """Ask the last prompt again; the new reply stands beside the old one.
+
+    Raises ``NotFoundError`` where nothing was asked.
+    """
+    prompt = session.branches.prompt()
+    target = session.once(model) if model else session.target
+    before = session.branches.active
+    session.branches.move(prompt.id)
+    turned = None
+    try:
+        place = Place(session.conversation, prompt_id=prompt.id)
+        turned = _turn(session, Asked(target, place, session.messages()), before)
+    finally:
+        if turned is None or turned.reply is None:
+            session.branches.move(before)
+    return turned
+
+
+def resume(session: Session) -> Turned:
+    """Go on with a reply that was cut. Raises ``NotFoundError`` if the last one was not."""
+    last = session.branches.branch()[-1:]
+    if not last or last[0].answer is None:
+        raise NotFoundError("there is no reply to continue", hint="`/retry` asks again")
+    cut, answer = last[0], last[0].answer
+    if answer.state not in CUT:
+        raise NotFoundError("the last reply is whole", hint="`/retry` asks again")
+    if not cut.message.content:  # it was stopped while it reasoned
+        return regenerate(session)
+    assert cut.parent is not None
+    messages = session.messages()
+    demo.check_resumed(session.target, messages, f"{answer.provider}/{answer.model}")
+    place = Place(
+        session.conversation,
+        prompt_id=cut.parent,
+        resumes=cut.turn,
+        partial=cut.message.content,
+    )
+    return _turn(session, Asked(session.target, place, messages), session.branches.active)
+
+
+def _fitting(session: Session, asked: Asked) -> tuple[Message, ...] | None:
+    """What is really sent; None where the person would rather not."""
+    fit = session.room.fit(asked.target, asked.messages, session.all_options(asked.target))
+    if not fit.is_over or session.overflow == "send":
+        return asked.messages
+    who = f"{asked.target.settings.name}/{asked.target.model}"
+    many = "message" if fit.dropped == 1 else f"{fit.dropped} messages"
+    left_out = f"the oldest {many} would have to stay out"
+    if fit.is_hopeless:
+        left_out = "this prompt alone is too long" + (f", and {left_out}" if fit.dropped else "")
+    over = f"~{fit.size} tokens, but {who} has room for ~{fit.room}"
+    if session.overflow == "drop" and not fit.is_hopeless:
+        session.screen.line(f"warning: {over}: the oldest {many} stayed out")
+        return fit.kept
+    session.screen.line(f"warning: {over}: {left_out}")
+    question = "send it all the same?" if fit.is_hopeless else "send without them?"
+    if session.reader is not None and session.reader.confirm(question):
+        return fit.kept
+    return None
+
+
+def _turn(session: Session, asked: Asked, before: str | None = None) -> Turned:
+    """One turn, from the request to the tree. ``before``: where the tree stood before a retry."""
+    messages = _fitting(session, asked)
+    if messages is None:
+        error = UsageError(
+            "nothing was sent",
+            hint="`/context` shows what does not fit; `/context send` sends all the same",
+        )
+        return Turned(Outcome("failed", error), None)
+    options = session.all_options(asked.target)
+    out = Output(session.config, OutputOptions(), None, Aside(quiet=session.quiet))
+    out.before = asked.place.partial
+    saving = TurnRecorder(session.keeping.journal, asked.place, CONTINUES)
+    heard, reply = ReplyCollector(asked.target.settings.name, asked.target.model), Reply()
+    out.sinks.insert(0, heard)
+    try:
+        try:
+            verdict = run_turn(
+                lambda: _events(session, asked, messages, options, out, saving),
+                out,
+                saving,
+                options,
+                quiet=True,
+                reply=reply,
+            )
+        except (StoreError, KeyboardInterrupt) as exc:  # the reply had come to its end
+            verdict = reply.verdict(stayed=True, options=options)
+            if isinstance(exc, StoreError):
+                session.screen.line(f"warning: {exc.message}")
+        if isinstance(verdict.error, Terminated):
+            raise verdict.error
+        session.room.learn(heard.provider, heard.model, messages, _counted(reply))
+        turned = _kept(session, asked, heard, reply, verdict, saving.ids, before)
+    finally:
+        signals.clear_interrupt()
+    return turned._replace(sent=len(messages))
+
+
+def _counted(reply: Reply) -> int | None:
+    return reply.usage.input if reply.usage is not None else None
+
+
+def _events(
+    session: Session,
+    asked: Asked,
+    messages: tuple[Message, ...],
+    options: Mapping[str, Any],
+    out: Output,
+    saving: TurnRecorder,
+) -> Iterator[Event]:
+    said = asked.prompt
+    prompt, images = (said.content, said.images) if said is not None else (None, ())
+    title = session.title or title_of(asked)
+    saving.begin(prompt, asked.target, session.system, options, title=title, images=images)
+    if session.conversation is not None:
+        session.keeping.unmarked(session.conversation)
+
+    def sent() -> None:
+        out.prepare()
+        saving.sent()
+
+    open_stream = fallback.opener(
+        session.config,
+        messages,
+        session.options,
+        stdio.environ(),
+        log=session.log,
+        on_sent=sent,
+        on_open=out.wait,
+        patience=out.patience,
+        session=session.connections,
+    )
+    if asked.target != session.target:  # asked once, by name: nobody else may answer
+        return open_stream(asked.target, connect_timeout=None, retries=session.config.retries)
+    return fallback.open_turn(
+        session.config, messages, open_stream, allowed=session.allowed, ask=_asking(session, out)
+    )
+
+
+def _asking(session: Session, out: Output) -> Callable[[str], str] | None:
+    """Puts a question to the person, who sees what they type; None where nobody is to be asked."""
+    ask = out.ask
+    if ask is None:
+        return None
+
+    def asked(question: str) -> str:
+        with session.with_echo():
+            return ask(question)
+
+    return asked
+
+
+def title_of(asked: Asked) -> str:
+    """A conversation's first title: how what was typed begins, not what was attached."""
+    text, images = (asked.prompt.content, asked.prompt.images) if asked.prompt else ("", ())
+    return title_from(asked.typed) or title_from(text, (image.name for image in images))
+
+
+def _kept(
+    session: Session,
+    asked: Asked,
+    heard: ReplyCollector,
+    reply: Reply,
+    verdict: Outcome,
+    turn: TurnIds | None,
+    before: str | None,
+) -> Turned:
+    """The turn in the tree; one in which nothing came stays out of it."""
+    place, error = asked.place, verdict.error
+    if verdict.state != "complete" and not reply.visible:
+        if turn is not None:
+            session.conversation = turn.conversation
+            standing = before if asked.prompt is None else place.parent
+            session.keeping.mark(turn.conversation, standing)
+        return Turned(verdict, None)
+    if isinstance(error, DarkAIError) and verdict.state in CUT:
+        error.hint = CONTINUES
+    if turn is None:
+        fresh = ids.new_ids(4)
+        turn = TurnIds(session.conversation or fresh[0], fresh[1], fresh[2], fresh[3])
+    session.conversation = turn.conversation
+    parent = place.prompt_id
+    if asked.prompt is not None:
+        if not session.title:
+            session.title = title_of(asked)
+            if place.conversation is not None:  # begun by a prompt that got no answer
+                session.keeping.rename(turn.conversation, session.title)
+        session.branches.add(Entry(turn.prompt, session.branches.active, asked.prompt))
+        session.sent(turn.prompt, asked.typed)
+        parent = turn.prompt
+    answer = Answer(
+        heard.provider,
+        heard.model,
+        verdict.state,
+        reply.usage,
+        heard.first,
+        time.monotonic() - heard.began,
+        heard.reasoning,
+        error.message if isinstance(error, DarkAIError) else "",
+    )
+    message = Message("assistant", place.partial + heard.text, calls=tuple(heard.calls))
+    entry = Entry(turn.reply, parent, message, answer, turn.turn)
+    session.branches.add(entry)
+    session.keeping.settle()
+    return Turned(verdict, entry)

@@ -1,1 +1,0 @@
-"""The wire: bytes into frames, and the transport that carries them."""
