@@ -225,7 +225,7 @@ def test_a_session_whose_turns_are_ended_by_several_threads(database, journal):
 def test_the_thread_ends_with_the_journal(database, journal, monkeypatch):
     """Also one that did not come to run before all was over; and the next turn has its own."""
     late = threading.Event()
-    monkeypatch.setattr(journal_module.stops, "deaf", lambda: late.wait(60))
+    monkeypatch.setattr(journal_module.signals, "block_in_thread", lambda: late.wait(60))
     threads = []
     for number in range(3):
         journal.begin(f"q{number}", provider="p", model="m")

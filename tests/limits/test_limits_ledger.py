@@ -150,9 +150,9 @@ def test_a_lock_that_is_never_released_is_told(ledger: Ledger, file: Path) -> No
 CHILD = """
 import sys
 from pathlib import Path
-from darkai_cli.config.rates import Rate
-from darkai_cli.limits.holds import Account
-from darkai_cli.limits.ledger import Ledger
+from darkai_cli.rate_limits.rates import Rate
+from darkai_cli.rate_limits.holds import Account
+from darkai_cli.rate_limits.store import Ledger
 sys.stdin.read()
 ledger = Ledger(Path(sys.argv[1]), patience=30)
 got = [ledger.reserve(Account("https://a:443", ""), (Rate(20, 3600),)).row is not None for _ in range(2)]

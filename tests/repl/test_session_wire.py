@@ -214,7 +214,7 @@ def wait_for_title(session, monkeypatch):
 
     made = []
     real = main.Titling
-    monkeypatch.setattr(main, "Titling", lambda one: made.append(real(one)) or made[-1])
+    monkeypatch.setattr(main, "TitleGenerator", lambda one: made.append(real(one)) or made[-1])
     lines = iter(["and goats?", "/title"])
 
     def line() -> str:

@@ -504,7 +504,7 @@ def test_a_clock_that_is_wrong(offset: float) -> None:
     assert ("slow" if offset > 0 else "fast") in found["detail"]
 
 
-_LESS = "from darkai_cli.doctor import examining as e; e.LIMIT = 6.0"
+_LESS = "from darkai_cli.doctor import run as e; e.LIMIT = 6.0"
 _MAIN = "from darkai_cli.__main__ import main; main()"
 IMPATIENT = (sys.executable, "-c", f"{_LESS}; {_MAIN}")
 """The command, with less patience than people have."""

@@ -98,7 +98,7 @@ class Service:
         def made(target: resolve.Target, *_: Any) -> _Provider:
             return _Provider(self, target)
 
-        monkeypatch.setattr(resolve, "provider_of", made)
+        monkeypatch.setattr(resolve, "client_for", made)
         return self
 
     def next(self) -> Sequence[str | Event | BaseException]:

@@ -311,5 +311,5 @@ def test_names_are_quick_to_come(tmp_path: Path):
     ours = {
         line.split()[1] for line in report.read_text().splitlines() if "darkai_cli.cli." in line
     }
-    names = ("app", "commands", "completions", "declared", "tree")
+    names = ("commands", "completions", "groups", "main", "parser")
     assert ours == {f"darkai_cli.cli.{name}" for name in names}

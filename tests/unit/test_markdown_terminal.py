@@ -371,7 +371,7 @@ CHILD = textwrap.dedent(
     """
     import os, sys, signal, termios
     from darkai_cli.events import TextChunk, StreamEnd
-    from darkai_cli.sinks.terminal import TerminalSink
+    from darkai_cli.output.terminal import TerminalSink
     how, gate = sys.argv[1], int(sys.argv[2])
     signal.alarm(60)  # whatever goes wrong, it does not outlive the test
     if how == "stop":  # only a job with a living parent in its session can be stopped

@@ -153,7 +153,7 @@ def test_the_end_of_the_process_waits_for_a_handshake(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     """OpenSSL tears itself down then; a thread that is inside it would crash."""
-    monkeypatch.setattr(dial.stops, "deaf", lambda: None)  # this process goes on
+    monkeypatch.setattr(dial.signals, "block_in_thread", lambda: None)  # this process goes on
     tls = trusting(Authority(), tmp_path)
     with FaultServer([BeforeRequest(), Stall()]) as server:
         begun = HeadStart("service", server.host, server.port, tls, 100 * LONG)
@@ -196,7 +196,7 @@ def test_none_once_httpx_is_there():
 
 WATCH_ORDER = """
 import sys
-from darkai_cli.wire import dial
+from darkai_cli.http import dial
 made = dial.HeadStart.__init__
 def noting(self, *args):
     print("begun", *args[:3], "httpx" in sys.modules, file=sys.stderr)

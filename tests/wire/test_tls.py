@@ -86,10 +86,10 @@ def test_the_end_of_the_process_waits_for_a_context(monkeypatch: pytest.MonkeyPa
         return usual(*given)
 
     monkeypatch.setattr(tls, "build", build)
-    monkeypatch.setattr(tls.stops, "deaf", lambda: None)
+    monkeypatch.setattr(tls.signals, "block_in_thread", lambda: None)
     pending = tls.PendingContext(tls.Trust(), {})
     assert pending._thread in tls._building
-    monkeypatch.setattr(tls.stops, "deaf", leaving.set)  # this process goes on
+    monkeypatch.setattr(tls.signals, "block_in_thread", leaving.set)  # this process goes on
     tls._settle()
     assert not pending._thread.is_alive()
     assert pending._thread not in tls._building
