@@ -213,7 +213,7 @@ def wait_for_title(session, monkeypatch):
     from darkai_cli.repl import main
 
     made = []
-    real = main.Titling
+    real = main.TitleGenerator
     monkeypatch.setattr(main, "TitleGenerator", lambda one: made.append(real(one)) or made[-1])
     lines = iter(["and goats?", "/title"])
 
