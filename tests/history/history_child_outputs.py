@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from journal_child import PIECE
+from history.journal_child import PIECE
 
 CHILD = Path(__file__).with_name("journal_child.py")
 

@@ -7,7 +7,7 @@ from base64 import b64encode
 from pathlib import Path
 
 import pytest
-from histories import branches
+from history.histories import branches
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -11,9 +11,9 @@ import subprocess
 import sys
 
 import pytest
-from histories import contents
-from test_history_export import Page, chat
-from test_history_importers import NEW_LLM, OLD_LLM, llm_file
+from history.histories import contents
+from history.test_history_export import Page, chat
+from history.test_history_importers import NEW_LLM, OLD_LLM, llm_file
 
 from darkai_cli.history import export, presence, stats, tree
 from darkai_cli.history.importers import import_file

@@ -4,7 +4,7 @@ import json
 from html.parser import HTMLParser
 
 import pytest
-from histories import PARTS, TEXTS, contents, drafts, fill
+from history.histories import PARTS, TEXTS, contents, drafts, fill
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

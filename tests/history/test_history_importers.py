@@ -4,7 +4,7 @@ import json
 import sqlite3
 
 import pytest
-from histories import branches, contents, drafts, fill
+from history.histories import branches, contents, drafts, fill
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

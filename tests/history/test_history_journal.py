@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from history_child_outputs import CHILD, Given, given_before
+from history.history_child_outputs import CHILD, Given, given_before
 
 from darkai_cli.errors import StoreError
 from darkai_cli.events import Citation, ReasoningChunk, StreamEnd, TextChunk, Usage

@@ -6,10 +6,10 @@ import random
 import sqlite3
 
 import pytest
-from histories import contents, drafts, fill
+from history.histories import contents, drafts, fill
+from history.test_history_store import put
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_history_store import put
 
 from darkai_cli.errors import InputError, UsageError
 from darkai_cli.history import pages, salvage, schema, stored, tree

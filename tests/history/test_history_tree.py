@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from histories import drafts, fill
+from history.histories import drafts, fill
 from hypothesis import given
 
 from darkai_cli.errors import NotFoundError

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from counterparts import free_port, installed, program, running
-from darkai import configure, events, joined, run
+from real.counterparts import free_port, installed, program, running
+from real.darkai import configure, events, joined, run
 
 pytestmark = pytest.mark.real
 

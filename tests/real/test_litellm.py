@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from counterparts import HERE, free_port, installed, running
-from darkai import configure, events, joined, last, run
+from real.counterparts import HERE, free_port, installed, running
+from real.darkai import configure, events, joined, last, run
 
 pytestmark = pytest.mark.real
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from counterparts import HERE, installed, running
-from darkai import configure, events, joined, last, on_terminal, run, start
+from real.counterparts import HERE, installed, running
+from real.darkai import configure, events, joined, last, on_terminal, run, start
 
 pytestmark = pytest.mark.real
 

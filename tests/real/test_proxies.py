@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 import trustme
-from counterparts import Counterpart, free_port, installed, program, running
-from darkai import configure, run, start
+from real.counterparts import Counterpart, free_port, installed, program, running
+from real.darkai import configure, run, start
 from support.openai import base, reply
 from support.server import FaultServer, Stall
 
