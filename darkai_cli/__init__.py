@@ -6,6 +6,8 @@ only for what they need.
 
 from __future__ import annotations
 
+from darkai_cli.version import __version__
+
 TYPE_CHECKING = False  # `import typing` alone would double the time of `--version`
 if TYPE_CHECKING:
     from typing import Any
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
         format_prompt,
         stream,
     )
-
-__version__ = "0.1.0"
 
 __all__ = [
     "AsyncGeneratorProvider",

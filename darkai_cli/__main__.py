@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def _version() -> int:
-    from darkai_cli import __version__
+    from darkai_cli.version import __version__
 
     try:
         print(f"darkai {__version__}", flush=True)

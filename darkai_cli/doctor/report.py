@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from darkai_cli import __version__
 from darkai_cli.doctor.check import Check, Status
 from darkai_cli.output.sanitize import sanitize_line
 from darkai_cli.secrets import hide_known
+from darkai_cli.version import __version__
 
 MARKS: Mapping[Status, str] = {"ok": "ok", "warning": "warn", "fail": "FAIL", "skipped": "skip"}
 STYLES: Mapping[Status, str] = {"ok": "good", "warning": "warn", "fail": "bad", "skipped": "dim"}

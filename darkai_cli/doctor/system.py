@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping
 from importlib import metadata
 from typing import TYPE_CHECKING, NamedTuple
 
-from darkai_cli import __version__, stdio
+from darkai_cli import stdio
 from darkai_cli.doctor.check import Finding, Step, failed, ok, warned
 from darkai_cli.errors import ConfigError
+from darkai_cli.version import __version__
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config

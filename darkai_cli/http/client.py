@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, cast
 
 import httpx
 
-from darkai_cli import __version__, signals
+from darkai_cli import signals
 from darkai_cli.errors import BadReplyError, NetworkError
 from darkai_cli.http import errors, lean
 from darkai_cli.http.secrets import hide, masked, secrets_in, shown_url
 from darkai_cli.http.session import Session
 from darkai_cli.http.timeouts import Deadline
 from darkai_cli.secrets import hide_parts
+from darkai_cli.version import __version__
 
 if TYPE_CHECKING:
     from darkai_cli.http.connection import ConnectionConfig

@@ -142,7 +142,7 @@ def test_no_command_loads_more_modules_than_its_budget(tmp_path: Path, line: str
 
 def test_importing_the_package_loads_nothing(tmp_path: Path):
     loaded = run(tmp_path, command=(sys.executable, "-c", "import darkai_cli"))
-    assert loaded.exit - {"__future__"} == {"darkai_cli"}
+    assert loaded.exit - {"__future__"} == {"darkai_cli", "darkai_cli.version"}
 
 
 WATCH_IMPORTS = """
