@@ -93,14 +93,14 @@ def _run_editor(file: Path) -> None:
     """The user's editor on the file, which may be there to be mended."""
     from darkai_cli.config import Config, children, editor, load, paths
     from darkai_cli.errors import ConfigError
-    from darkai_cli.providers import resolve
+    from darkai_cli.providers import connect
 
     environ = stdio.environ()
     try:
         config = load.user_file(paths.config_file(environ))
     except ConfigError:
         config = Config()
-    child = children.environment_for_children(environ, resolve.key_variables(config))
+    child = children.environment_for_children(environ, connect.key_variables(config))
     editor.run(file, config.editor, environ, child)
 
 

@@ -203,11 +203,11 @@ def _list(*, json: bool) -> None:
 def _rows(config: "Config", settings: "ProviderSettings", faults: list[DarkAIError]) -> list[Row]:
     """The keys of one provider, the strongest first."""
     from darkai_cli.config.keys import lookup
-    from darkai_cli.providers import resolve
+    from darkai_cli.providers import connect
 
-    seeker = resolve.key_query(settings, config)
+    seeker = connect.key_query(settings, config)
     rows: list[Row] = []
-    header = resolve.own_key_header(settings)
+    header = connect.own_key_header(settings)
     if header is not None:
         value = settings.headers[header]
         rows.append(_row(seeker, "header", header, None, lambda: lookup.of_header(

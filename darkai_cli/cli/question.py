@@ -58,7 +58,7 @@ def _stdin(on_wait: Callable[[], None] | None) -> bytes:
 
 def _link_to(url: str, config: Config) -> ConnectionConfig:
     from darkai_cli.http.timeouts import Timeouts
-    from darkai_cli.providers import resolve
+    from darkai_cli.providers import connect
 
     timers = Timeouts(connect=config.connect_timeout, first=60.0).with_timeout(config.timeout)
-    return resolve.connection_for(url, config, stdio.environ(), timers)
+    return connect.connection_for(url, config, stdio.environ(), timers)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from darkai_cli.errors import UsageError
 from darkai_cli.messages import Message
-from darkai_cli.providers import resolve
+from darkai_cli.providers.base import Target
 from darkai_cli.providers.catalog import BUILT_IN
 
 
-def demo_for(messages: tuple[Message, ...]) -> resolve.Target | None:
+def demo_for(messages: tuple[Message, ...]) -> Target | None:
     """The demo provider, if it can honestly answer the last message."""
     from darkai_cli.providers.demo.answers import can_answer
 
@@ -18,7 +18,7 @@ def demo_for(messages: tuple[Message, ...]) -> resolve.Target | None:
     if not (demo_continues(messages) if resumed else can_answer(messages[-1].content)):
         return None
     settings = BUILT_IN["demo"]
-    return resolve.Target(settings, settings.default_model)
+    return Target(settings, settings.default_model)
 
 
 def demo_continues(messages: tuple[Message, ...]) -> bool:
@@ -29,7 +29,7 @@ def demo_continues(messages: tuple[Message, ...]) -> bool:
     return continued(format_prompt(messages, do_continue=True)) is not None
 
 
-def check_resumed(target: resolve.Target, messages: tuple[Message, ...], by: str | None) -> None:
+def check_resumed(target: Target, messages: tuple[Message, ...], by: str | None) -> None:
     """Raise ``UsageError`` where demo would have to go on with the words of ``by``, a model."""
     if target.settings.name == BUILT_IN["demo"].name and not demo_continues(messages):
         raise UsageError(

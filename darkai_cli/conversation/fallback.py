@@ -16,7 +16,8 @@ from darkai_cli import stdio
 from darkai_cli.errors import DarkAIError, ProviderError
 from darkai_cli.events import Event, Notice
 from darkai_cli.messages import ChatRequest, Message
-from darkai_cli.providers import resolve
+from darkai_cli.providers import connect, resolve
+from darkai_cli.providers.base import Target
 from darkai_cli.providers.catalog import BUILT_IN
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ SUBSTITUTABLE = (7, 8, 9)
 """The exit codes of the failures after which another provider may answer."""
 
 
-def nothing_chosen(config: Config, target: resolve.Target) -> bool:
+def nothing_chosen(config: Config, target: Target) -> bool:
     """Whether the public default service was nobody's choice."""
     default = BUILT_IN["darkai"]
     return (
@@ -73,12 +74,12 @@ def open_turn(
     yield from _with_substitutes(target, FallbackCandidates(config, messages, ask), open_stream)
 
 
-def _announced(open_stream: Stream, default: resolve.Target) -> Stream:
+def _announced(open_stream: Stream, default: Target) -> Stream:
     """The same, but the first prompt ever that reaches the public service brings a notice."""
     from darkai_cli.config import state
 
     def announced(
-        target: resolve.Target, *, connect_timeout: float | None, retries: int
+        target: Target, *, connect_timeout: float | None, retries: int
     ) -> Generator[Event, None, None]:
         told = target != default
         with closing(
@@ -99,7 +100,7 @@ def _announced(open_stream: Stream, default: resolve.Target) -> Stream:
 
 
 def _with_list(
-    config: Config, target: resolve.Target, messages: tuple[Message, ...], open_stream: Stream
+    config: Config, target: Target, messages: tuple[Message, ...], open_stream: Stream
 ) -> Generator[Event, None, None]:
     """Whom was chosen, then the user's own list."""
     started = False
@@ -118,7 +119,7 @@ def _with_list(
 
 
 def _with_substitutes(
-    default: resolve.Target, substitutes: FallbackCandidates, open_stream: Stream
+    default: Target, substitutes: FallbackCandidates, open_stream: Stream
 ) -> Generator[Event, None, None]:
     """The default service, then whoever may answer in its place; not asked if it was just down."""
     from darkai_cli.config import state
@@ -166,7 +167,7 @@ def _listed(
             if messages and messages[-1].role == "assistant":
                 check_resumed(target, messages, None)
             if target.settings.type != "demo":
-                resolve.with_key(target.settings, config, stdio.environ())
+                connect.with_key(target.settings, config, stdio.environ())
         except DarkAIError as exc:
             yield Notice("warning", f"fallback `{name}`: {exc.message}")
             continue
@@ -208,7 +209,7 @@ def opener(
     from darkai_cli.conversation.retry import retried
 
     def open_stream(
-        target: resolve.Target, *, connect_timeout: float | None, retries: int
+        target: Target, *, connect_timeout: float | None, retries: int
     ) -> Generator[Event, None, None]:
         host = target.settings.host
         gate = gate_of(target.settings, lambda: provider.settings.key, config, environ)
@@ -218,8 +219,8 @@ def opener(
             if on_sent is not None:
                 on_sent()
 
-        hooks = resolve.Hooks(connect_timeout, log, sent, gate.head, session)
-        provider = resolve.client_for(target, config, environ, hooks)
+        hooks = connect.Hooks(connect_timeout, log, sent, gate.head, session)
+        provider = connect.client_for(target, config, environ, hooks)
         chat = ChatRequest(messages, target.model, options)
 
         def attempt() -> Generator[Event, None, None]:
@@ -237,7 +238,7 @@ def opener(
 
 async def aopened(
     config: Config,
-    target: resolve.Target,
+    target: Target,
     messages: tuple[Message, ...],
     options: Mapping[str, Any],
     environ: Mapping[str, str],
@@ -247,8 +248,8 @@ async def aopened(
     from darkai_cli.conversation.retry import aretried
 
     gate = gate_of(target.settings, lambda: provider.settings.key, config, environ)
-    hooks = resolve.Hooks(on_sent=gate.sent, on_head=gate.head)
-    provider = resolve.client_for(target, config, environ, hooks)
+    hooks = connect.Hooks(on_sent=gate.sent, on_head=gate.head)
+    provider = connect.client_for(target, config, environ, hooks)
     chat = ChatRequest(messages, target.model, options)
     host, waits = target.settings.host, patience_of(config, None)
 

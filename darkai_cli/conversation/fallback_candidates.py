@@ -18,6 +18,7 @@ from darkai_cli.errors import DarkAIError, ProviderError
 from darkai_cli.events import Event, Notice
 from darkai_cli.messages import Message
 from darkai_cli.providers import resolve
+from darkai_cli.providers.base import Target
 from darkai_cli.providers.services import GENERAL_TOKENS
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class FallbackCandidates:
             if chosen == "no":
                 self._declined = True
                 return False
-            target = resolve.Target(paid[0], paid[0].default_model)
+            target = Target(paid[0], paid[0].default_model)
             yield self._taken(target, always=chosen == "always")
             if (yield from self._answered(target, open_stream)):
                 return True
@@ -83,7 +84,7 @@ class FallbackCandidates:
         return (yield from self._answered(demo, open_stream))
 
     @staticmethod
-    def _answered(target: resolve.Target, open_stream: Stream) -> Generator[Event, None, bool]:
+    def _answered(target: Target, open_stream: Stream) -> Generator[Event, None, bool]:
         """The events of one of them; False if it failed before its first word."""
         started = False
         try:
@@ -110,7 +111,7 @@ class FallbackCandidates:
         return None
 
     @staticmethod
-    def _taken(target: resolve.Target, *, always: bool) -> Notice:
+    def _taken(target: Target, *, always: bool) -> Notice:
         name = target.settings.name
         text = f"`{name}` answers with `{target.model}`"
         if not always:
@@ -137,7 +138,7 @@ class FallbackCandidates:
         )
 
 
-def _local(config: Config) -> Iterator[resolve.Target]:
+def _local(config: Config) -> Iterator[Target]:
     from darkai_cli.providers import local_servers
 
     return local_servers.found(config)

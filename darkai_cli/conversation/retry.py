@@ -24,7 +24,7 @@ from darkai_cli.errors import (
 from darkai_cli.events import VISIBLE, Event, Notice
 
 if TYPE_CHECKING:
-    from darkai_cli.providers import resolve
+    from darkai_cli.providers.base import Target
 
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 8.0
@@ -35,7 +35,7 @@ class Stream(Protocol):
     """Something that opens a turn: the provider's settings and the request in, events out."""
 
     def __call__(
-        self, target: resolve.Target, *, connect_timeout: float | None, retries: int
+        self, target: Target, *, connect_timeout: float | None, retries: int
     ) -> Generator[Event, None, None]:
         """Open it."""
         ...

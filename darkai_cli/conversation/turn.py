@@ -12,7 +12,7 @@ from darkai_cli.conversation.run_turn import run_turn
 from darkai_cli.conversation.save import Place, TurnRecorder, journal
 from darkai_cli.conversation.sinks import Aside, Output
 from darkai_cli.messages import ChatRequest, Message
-from darkai_cli.providers import resolve
+from darkai_cli.providers import connect, resolve
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
@@ -118,7 +118,7 @@ class Turn:
         from darkai_cli.secrets import hide_known
 
         target = resolve.resolve(self._config)
-        provider = resolve.client_for(target, self._config, stdio.environ())
+        provider = connect.client_for(target, self._config, stdio.environ())
         request = provider.request(ChatRequest(self._messages, target.model, self._options))
         if request.notice:
             tell("warning", request.notice)

@@ -12,7 +12,7 @@ from darkai_cli.config import addresses, paths, schema, trust
 from darkai_cli.config.keys import file as stored
 from darkai_cli.doctor.check import Finding, Step, failed, ok, warned
 from darkai_cli.errors import ConfigError, DarkAIError, StoreError
-from darkai_cli.providers import resolve
+from darkai_cli.providers import connect
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
@@ -78,7 +78,7 @@ def project(config: Config, environ: Mapping[str, str]) -> Finding:
 def environment(config: Config, environ: Mapping[str, str]) -> Finding:
     """The variables in force. Names only: a value may be private."""
     known = {key.variable for key in schema.KEYS.values()} | {*_OTHERS}
-    keys = resolve.key_variables(config)
+    keys = connect.key_variables(config)
     strange = sorted(
         name for name in environ if name.startswith("DARKAI_") and name not in known | keys
     )

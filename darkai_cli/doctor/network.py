@@ -17,7 +17,7 @@ from darkai_cli.http import tls
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
-    from darkai_cli.providers.resolve import Target
+    from darkai_cli.providers.base import Target
 
 SMALL = 60.0
 """Seconds by which a clock may be wrong: ``Date`` has whole ones, and an answer takes its time."""

@@ -19,9 +19,9 @@ from darkai_cli.doctor.check import Finding, Step, failed, ok, skipped, warned
 from darkai_cli.errors import AuthError, BadReplyError, DarkAIError, NetworkError, ReplyTimeoutError
 from darkai_cli.http.secrets import secrets_in, shown_url
 from darkai_cli.messages import ChatRequest, Message
-from darkai_cli.providers import http_errors, resolve
+from darkai_cli.providers import connect, http_errors, resolve
 from darkai_cli.providers import settings as tables
-from darkai_cli.providers.base import ProviderSettings
+from darkai_cli.providers.base import ProviderSettings, Target
 from darkai_cli.rate_limits.holds import Account
 from darkai_cli.secrets import hide, shown_origin
 
@@ -129,16 +129,16 @@ class ProviderChecks:
         """Whether there is a key where one is needed, and from where."""
         config, environ = self._task.config, self._task.environ
         found = self._known()
-        header = resolve.own_key_header(found)
+        header = connect.own_key_header(found)
         if header is not None:
             from darkai_cli.config.keys import lookup
 
-            seeker = resolve.key_query(found, config)
+            seeker = connect.key_query(found, config)
             secret = lookup.of_header(config, seeker, header, found.headers[header])
             self._keyed = found
             return ok(f"from the header `{header}`, fingerprint {secret.fingerprint}")
         try:
-            keyed = resolve.with_key(found, config, environ)
+            keyed = connect.with_key(found, config, environ)
             if keyed.key is not None:
                 keyed.key.reveal(found.url)
         except DarkAIError as fault:
@@ -153,7 +153,7 @@ class ProviderChecks:
         """A key that is there, but is not sent to where the provider is now."""
         from darkai_cli.config.keys import lookup
 
-        seeker = resolve.key_query(found, self._task.config)
+        seeker = connect.key_query(found, self._task.config)
         for source in lookup.sources(self._task.config, seeker, self._task.environ):
             if source.origin is not None:
                 return warned(
@@ -228,7 +228,7 @@ class ProviderChecks:
         if until is not None:
             at = time.strftime("%H:%M:%S", time.localtime(until))
             return skipped(f"not asked: it asked for a pause until {at}")._replace(last=True)
-        dialect = resolve.dialect_of(keyed)
+        dialect = connect.dialect_of(keyed)
         if dialect.models_request(keyed) is None:
             return self._poked(keyed)
         from darkai_cli.providers.client import HttpProvider
@@ -278,7 +278,7 @@ class ProviderChecks:
         """Whether a service without a list of models is there: it says so to a mere ``GET``."""
         from darkai_cli.http import client
 
-        request = resolve.dialect_of(keyed).request(
+        request = connect.dialect_of(keyed).request(
             ChatRequest((Message("user", QUESTION),), keyed.default_model or "any"), keyed
         )
         headers = {name: value for name, value in request.headers.items() if name != "content-type"}
@@ -302,7 +302,7 @@ class ProviderChecks:
         """Whether a model answers. This is a question as any other: it costs what one costs."""
         config = self._task.config
         found = self._known()
-        target = resolve.Target(found, found.default_model)
+        target = Target(found, found.default_model)
         if self._used:
             target = resolve.configured_target(config)
         if not target.model and not tables.is_here(found.url):
@@ -330,8 +330,8 @@ class ProviderChecks:
             from darkai_cli.http.timeouts import Timeouts
 
             timers = Timeouts(CONNECT, ANSWER, ANSWER, ANSWER)
-            hooks = resolve.Hooks(on_head=self._heard)
-            self._link = resolve.connection_for(
+            hooks = connect.Hooks(on_head=self._heard)
+            self._link = connect.connection_for(
                 self._known().url, self._task.config, self._task.environ, timers, hooks
             )
         return self._link

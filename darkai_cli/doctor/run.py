@@ -20,8 +20,7 @@ from darkai_cli.providers.catalog import BUILT_IN
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
-    from darkai_cli.providers.base import ProviderSettings
-    from darkai_cli.providers.resolve import Target
+    from darkai_cli.providers.base import ProviderSettings, Target
 
 LIMIT = 11.0
 DEEP_LIMIT = 90.0

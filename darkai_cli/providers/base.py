@@ -95,6 +95,13 @@ class ProviderSettings(NamedTuple):
         return host or self.name
 
 
+class Target(NamedTuple):
+    """Who is asked: a provider and its own name for the model."""
+
+    settings: ProviderSettings
+    model: str
+
+
 class ModelInfo(NamedTuple):
     """A model that a provider offers; None or empty is what the service does not tell.
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from darkai_cli.errors import DarkAIError
-from darkai_cli.providers import resolve
 from darkai_cli.providers import settings as tables
+from darkai_cli.providers.base import Target
 from darkai_cli.providers.dialect import parse
 from darkai_cli.secrets import is_loopback, origin_of
 
@@ -37,7 +37,7 @@ class _Kind(NamedTuple):
     model: Callable[[Answers], str]
 
 
-def found(config: Config) -> Iterator[resolve.Target]:
+def found(config: Config) -> Iterator[Target]:
     """The servers that answer on this machine, each with a model that it has, loaded if any is."""
     from darkai_cli.http import probe
 
@@ -62,7 +62,7 @@ def found(config: Config) -> Iterator[resolve.Target]:
         ]
         model = kind.model(answers)
         if model:
-            yield resolve.Target(settings, model)
+            yield Target(settings, model)
 
 
 def _ollama(answers: Answers) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from darkai_cli import signals, stdio
 from darkai_cli.errors import DarkAIError, ReplyTimeoutError
-from darkai_cli.providers import model_cache, resolve
+from darkai_cli.providers import connect, model_cache
 from darkai_cli.providers.base import ModelInfo, ProviderSettings
 from darkai_cli.providers.settings import is_here
 from darkai_cli.secrets import origin_of
@@ -60,7 +60,7 @@ def ask(
     config: Config,
     *,
     refresh: bool = False,
-    seconds: float = resolve.LIST_SECONDS,
+    seconds: float = connect.LIST_SECONDS,
 ) -> list[Answer]:
     """What each of them has, in their order. ``refresh``: do not take what was kept."""
     found: dict[int, Answer] = {}
@@ -113,14 +113,14 @@ def about(settings: ProviderSettings, config: Config, model: ModelInfo) -> Model
     A service that does not is no fault: ``model`` is what the list says.
     """
     try:
-        return resolve.model_client(settings, config, stdio.environ()).about(model)
+        return connect.model_client(settings, config, stdio.environ()).about(model)
     except DarkAIError:
         return model
 
 
 def _fetched(settings: ProviderSettings, config: Config, seconds: float) -> list[ModelInfo]:
     """The service's own list; its default model alone where it has none."""
-    models = list(resolve.model_client(settings, config, stdio.environ(), seconds).models())
+    models = list(connect.model_client(settings, config, stdio.environ(), seconds).models())
     if not models and settings.default_model:
         return [ModelInfo(settings.default_model)]
     return models

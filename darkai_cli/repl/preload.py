@@ -56,12 +56,12 @@ class Preloader:
 
     def _load(self) -> None:
         signals.block_in_thread()
-        from darkai_cli.providers import resolve
+        from darkai_cli.providers import connect
 
         session = self._session
         for name in _NEEDED:
             import_module(name)
-        resolve.dialect_of(session.target.settings, session.target.model)
+        connect.dialect_of(session.target.settings, session.target.model)
         if session.config.markdown and not session.screen.plain:
             import_module(_RENDERED)
 

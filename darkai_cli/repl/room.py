@@ -13,8 +13,7 @@ from darkai_cli.conversation import context_window
 
 if TYPE_CHECKING:
     from darkai_cli.messages import Message
-    from darkai_cli.providers.base import ModelInfo, ProviderSettings
-    from darkai_cli.providers.resolve import Target
+    from darkai_cli.providers.base import ModelInfo, ProviderSettings, Target
 
 
 class ContextWindow:

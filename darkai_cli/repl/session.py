@@ -22,7 +22,8 @@ from darkai_cli.conversation.save import journal
 from darkai_cli.errors import DarkAIError, UsageError
 from darkai_cli.http.session import Session as Connections
 from darkai_cli.messages import ChatRequest, Image, Message
-from darkai_cli.providers import resolve
+from darkai_cli.providers import connect, resolve
+from darkai_cli.providers.base import Target
 from darkai_cli.providers.settings import names
 from darkai_cli.repl.room import ContextWindow
 from darkai_cli.repl.session_history import SessionHistory
@@ -111,7 +112,7 @@ class Session:
         self.target = resolve.resolve(config)
         self.config, self._flags = config, flags
 
-    def once(self, model: str) -> resolve.Target:
+    def once(self, model: str) -> Target:
         """Who answers by that name, for one turn."""
         before = self.config, self.target, self._flags
         try:
@@ -120,7 +121,7 @@ class Session:
         finally:
             self.config, self.target, self._flags = before
 
-    def all_options(self, target: resolve.Target | None = None) -> dict[str, Any]:
+    def all_options(self, target: Target | None = None) -> dict[str, Any]:
         """The options of the next request: the configuration's, and over them the session's."""
         return {**(target or self.target).settings.options, **self.options}
 
@@ -135,7 +136,7 @@ class Session:
         chat = ChatRequest(
             (Message("user", "?", images),), model, self.options if options is None else options
         )
-        resolve.dialect_of(settings, model).request(chat, settings)
+        connect.dialect_of(settings, model).request(chat, settings)
 
     def known(self, provider: str, model: str) -> ModelInfo | None:
         """What a service lists about a model, if it was kept."""
@@ -159,8 +160,8 @@ class Session:
 
         timers = Timeouts(connect=self.config.connect_timeout, first=60.0)
         timers = timers.with_timeout(self.config.timeout)
-        hooks = resolve.Hooks(session=self.connections)
-        return resolve.connection_for(url, self.config, stdio.environ(), timers, hooks)
+        hooks = connect.Hooks(session=self.connections)
+        return connect.connection_for(url, self.config, stdio.environ(), timers, hooks)
 
     def with_echo(self) -> AbstractContextManager[None]:
         """The terminal as others expect it, who read from it: with an echo."""
@@ -302,7 +303,7 @@ class Session:
         from darkai_cli.config import children
 
         return children.environment_for_children(
-            stdio.environ(), resolve.key_variables(self.config)
+            stdio.environ(), connect.key_variables(self.config)
         )
 
     def store(self) -> Store:

@@ -27,7 +27,7 @@ from darkai_cli.repl.hearing import ReplyCollector
 
 if TYPE_CHECKING:
     from darkai_cli.events import Event
-    from darkai_cli.providers.resolve import Target
+    from darkai_cli.providers.base import Target
     from darkai_cli.repl.session import Session
 
 CONTINUES = "`/continue` goes on with it, `/retry` asks again"

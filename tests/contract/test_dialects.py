@@ -32,7 +32,8 @@ from darkai_cli.errors import DarkAIError, ProviderError
 from darkai_cli.messages import Call, ChatRequest, Image, Message, ToolSpec
 from darkai_cli.providers.base import HttpRequest, ModelInfo, ProviderSettings, Quirks
 from darkai_cli.providers.client import ReplyReader
-from darkai_cli.providers.resolve import DIALECTS, dialect_of
+from darkai_cli.providers.connect import dialect_of
+from darkai_cli.providers.settings import DIALECTS
 from darkai_cli.secrets import Secret
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*/*.json"))

@@ -114,10 +114,10 @@ def test_a_tool_call_and_its_result(kind: str):
     """There is no command for tools yet: this is the provider underneath."""
     from darkai_cli.config.load import load
     from darkai_cli.messages import Call, ChatRequest, Message, ToolSpec
-    from darkai_cli.providers import resolve
+    from darkai_cli.providers import connect, resolve
 
     config = load({})
-    provider = resolve.client_for(resolve.resolve(config), config, os.environ)
+    provider = connect.client_for(resolve.resolve(config), config, os.environ)
     tools = (ToolSpec("weather", "tells the weather", {"type": "object", "properties": {}}),)
     asked = Message("user", "weather?")
     found: list[Any] = list(provider.stream(ChatRequest((asked,), "gpt-4o", {}, tools)))

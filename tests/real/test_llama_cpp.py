@@ -89,11 +89,11 @@ def test_a_tool_is_called_and_its_result_sent_back(desk: str):
     """There is no command for tools yet: this is the provider underneath."""
     from darkai_cli.config.load import load
     from darkai_cli.messages import Call, ChatRequest, Message, ToolSpec
-    from darkai_cli.providers import resolve
+    from darkai_cli.providers import connect, resolve
 
     config = load({})
     target = resolve.resolve(config)
-    provider = resolve.client_for(target, config, os.environ)
+    provider = connect.client_for(target, config, os.environ)
     tools = (ToolSpec("weather", "tells the weather of a city", WEATHER),)
     asked = Message("user", "weather?")
     found: list[Any] = list(provider.stream(ChatRequest((asked,), "chains", {}, tools)))

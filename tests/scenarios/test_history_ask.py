@@ -40,8 +40,7 @@ from darkai_cli.history.journal import Journal
 from darkai_cli.history.store import Store, StoredTurn
 from darkai_cli.history.stored import VERSION
 from darkai_cli.output.sink import dispatch
-from darkai_cli.providers.base import ProviderSettings
-from darkai_cli.providers.resolve import Target
+from darkai_cli.providers.base import ProviderSettings, Target
 
 ALLOWANCE = 0.5
 """Seconds that a busy machine may keep the journal's thread from running, beyond its 250 ms."""

@@ -12,7 +12,8 @@ import pytest
 from darkai_cli.errors import NetworkError
 from darkai_cli.events import Event, ReasoningChunk, StreamEnd, StreamStart, TextChunk, Usage
 from darkai_cli.messages import ChatRequest
-from darkai_cli.providers import resolve
+from darkai_cli.providers import connect
+from darkai_cli.providers.base import Target
 from darkai_cli.repl import main
 from darkai_cli.repl.screen import Screen
 from darkai_cli.repl.session import Session
@@ -92,13 +93,13 @@ class Service:
     def __init__(self, *scripts: Sequence[str | Event | BaseException]) -> None:
         self.scripts = list(scripts) or [["fine"]]
         self.asked: list[ChatRequest] = []
-        self.targets: list[resolve.Target] = []
+        self.targets: list[Target] = []
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> Service:
-        def made(target: resolve.Target, *_: Any) -> _Provider:
+        def made(target: Target, *_: Any) -> _Provider:
             return _Provider(self, target)
 
-        monkeypatch.setattr(resolve, "client_for", made)
+        monkeypatch.setattr(connect, "client_for", made)
         return self
 
     def next(self) -> Sequence[str | Event | BaseException]:
@@ -106,7 +107,7 @@ class Service:
 
 
 class _Provider:
-    def __init__(self, service: Service, target: resolve.Target) -> None:
+    def __init__(self, service: Service, target: Target) -> None:
         self.settings = target.settings
         self._service = service
         self._target = target

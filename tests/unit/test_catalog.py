@@ -16,8 +16,8 @@ from darkai_cli.config.load import load
 from darkai_cli.errors import DarkAIError, UsageError
 from darkai_cli.http.errors import Route
 from darkai_cli.messages import ChatRequest, Message
-from darkai_cli.providers import catalog, resolve
-from darkai_cli.providers.base import ProviderSettings
+from darkai_cli.providers import catalog, connect, resolve
+from darkai_cli.providers.base import ProviderSettings, Target
 from darkai_cli.providers.catalog import BUILT_IN
 from darkai_cli.providers.services import SERVICES
 from darkai_cli.secrets import is_loopback, origin_of
@@ -71,8 +71,8 @@ def request(name: str, key: str = "sk-secret-0123", model: str = "m") -> tuple[s
     config = load()
     settings = resolve.settings_of(config, name)
     env = {**os.environ, **dict.fromkeys(settings.key_env[:1], key)}
-    target = resolve.Target(settings, model)
-    made = resolve.client_for(target, config, env).request(
+    target = Target(settings, model)
+    made = connect.client_for(target, config, env).request(
         ChatRequest((Message("user", "Hi"),), model)
     )
     return made.url, dict(made.headers)

@@ -24,7 +24,8 @@ from darkai_cli.doctor.check import Check, Finding, Step, ok
 from darkai_cli.errors import ConfigError, DarkAIError
 from darkai_cli.history import health
 from darkai_cli.http import certificate
-from darkai_cli.providers import resolve, settings
+from darkai_cli.providers import settings
+from darkai_cli.providers.base import Target
 from darkai_cli.rate_limits import overview
 from darkai_cli.rate_limits.store import LedgerError
 from darkai_cli.secrets import remember
@@ -416,7 +417,7 @@ def test_the_default_service_is_judged_by_who_chose_it(
     (tmp_path / "config.toml").write_text(text)
     environ = {"DARKAI_HOME": str(tmp_path), "HOME": str(tmp_path)}
     task = provider.Task(load(environ=environ), environ, network.Clock())
-    found = [resolve.Target(settings.settings_of(task.config, name), "m") for name in near]
+    found = [Target(settings.settings_of(task.config, name), "m") for name in near]
     course = examining._courses(names, task, found)[0]
     assert (course._name, course._lenient) == ("darkai", lenient)
     assert "February 2025" in (course._choose or "")

@@ -14,11 +14,11 @@ from darkai_cli.cli.models.list import warn
 from darkai_cli.errors import NotFoundError, UsageError
 from darkai_cli.output.notices import tell
 from darkai_cli.providers import model_cache, resolve
+from darkai_cli.providers.base import Target
 from darkai_cli.providers.settings import is_here, nearest
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
-    from darkai_cli.providers.resolve import Target
 
 
 def show_default() -> None:
@@ -39,7 +39,7 @@ def set_default(name: str) -> None:
     config = load()
     if name in resolve.names(config) and name not in config.aliases:
         settings = resolve.settings_of(config, name)
-        target = resolve.Target(settings, settings.default_model)
+        target = Target(settings, settings.default_model)
         if not target.model and not is_here(settings.url):
             resolve.with_model(target, config)  # raises: a model has to be named
     else:

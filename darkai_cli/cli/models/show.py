@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from darkai_cli import stdio
 from darkai_cli.cli.models import list as listing
 from darkai_cli.errors import DarkAIError
-from darkai_cli.providers import model_list, resolve
+from darkai_cli.providers import connect, model_list, resolve
 from darkai_cli.providers.base import ModelInfo
 
 if TYPE_CHECKING:
@@ -70,10 +70,10 @@ def _key(settings: ProviderSettings, config: Config) -> str | None:
     """Where the key would come from; None where there is none."""
     from darkai_cli.config.keys import lookup
 
-    header = resolve.own_key_header(settings)
+    header = connect.own_key_header(settings)
     if header:
         return f"the header `{header}`"
-    seeker = resolve.key_query(settings, config)
+    seeker = connect.key_query(settings, config)
     try:
         for source in lookup.sources(config, seeker, stdio.environ()):
             if source.origin is None:
