@@ -30,7 +30,7 @@ def chat(
     debug: opt.Debug = False,
 ) -> int:
     """Talk."""
-    from darkai_cli.repl import start
+    from darkai_cli.repl import main
 
     flags: dict[str, Any] = {
         "model": model,
@@ -49,7 +49,7 @@ def chat(
             hint="`darkai ask` answers one question, also into a pipe",
         )
     words = [opt.typed(word, f"word {number}") for number, word in enumerate(prompt or (), 1)]
-    return start.chat(
+    return main.chat(
         flags,
         words=words,
         files=[opt.typed(name, "the argument of `-f`") for name in file or ()],

@@ -1,18 +1,20 @@
-"""The user's editor on a file: which one it is, and what it may see of the environment.
+"""Run the user's editor, on a file or on a text.
 
-Not what is in the file. ``editor`` of the config comes first, then ``$VISUAL``, then ``$EDITOR``,
-then ``vi``; a command with options is fine.
+The editor is the setting ``editor``, else ``$VISUAL``, else ``$EDITOR``, else ``vi``; a command
+with options is fine. The caller chooses the environment that the editor gets.
 """
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from darkai_cli.errors import ConfigError
+from darkai_cli import stdio
+from darkai_cli.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 def run(
@@ -36,3 +38,21 @@ def run(
         raise ConfigError(f"the editor from {which} cannot be started: {exc}", hint=hint) from exc
     if code:
         raise ConfigError(f"the editor ended with exit code {code}", hint=hint)
+
+
+def edit_text(text: str, editor: str | None, child: Mapping[str, str]) -> str:
+    """The text as it was left in the editor, without the line end that editors add.
+
+    ``editor``: the configured one. ``child``: its environment. Raises ``ConfigError`` if the editor
+    fails, ``InputError`` if there is no room for the text or what came back is none.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="darkai-") as folder:  # for the user alone
+            file = Path(folder, "prompt.md")
+            file.write_text(text, encoding="utf-8", errors="replace", newline="")
+            run(file, editor, stdio.environ(), child)
+            left = file.read_bytes()
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        raise InputError(f"the text cannot be given to the editor: {reason}") from exc
+    return stdio.decode(left, "what the editor left").replace("\r\n", "\n").removesuffix("\n")

@@ -1,19 +1,23 @@
-"""How much of a conversation fits a model's context window: an estimate, and what would not fit.
+"""Estimate how much of a conversation fits a model's context window, and what would not fit.
 
 Nothing is cut here. Tokens are estimated, because every model counts them in its own way: four
 ASCII characters to a token, two characters of other alphabets, one of Chinese, Japanese and Korean,
-and a few for each message around its text. Once a service has told how many tokens a request had,
-later estimates are scaled by how far this one was off. An image counts as a fixed number.
+and a few for each message around its text. An image counts as a fixed number. ``ContextWindow``
+remembers for a session how far the estimate for each model was from what the service counted, and
+reads the window's size from the cached list of models: no service is asked for it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from darkai_cli.conversation.outcome import LIMIT_OPTIONS
 from darkai_cli.messages import Message
+
+if TYPE_CHECKING:
+    from darkai_cli.providers.base import ModelInfo, ProviderSettings, Target
 
 IMAGE = 1000
 """Tokens that an image counts as: services take 85 to 1,600 for one of usual size."""
@@ -117,3 +121,49 @@ def fit(
         start = end
     kept = (*messages[:first], *messages[start:])
     return Fit(round(total), room, start - first, kept, round(left))
+
+
+class ContextWindow:
+    """What a session has learnt about the models that it talks to."""
+
+    def __init__(self) -> None:
+        self._factors: dict[tuple[str, str], float] = {}
+        self._known: dict[tuple[str, str, str], ModelInfo | None] = {}
+
+    def known(self, settings: ProviderSettings, model: str) -> ModelInfo | None:
+        """What the service lists about a model, if it was kept."""
+        from darkai_cli.providers import model_cache
+
+        key = (settings.name, settings.url, model)
+        if key not in self._known:
+            found = model_cache.read(settings.name, settings.url, old=True) or ()
+            self._known[key] = next((one for one in found if one.name == model), None)
+        return self._known[key]
+
+    def factor(self, target: Target) -> float:
+        """How far estimates of this model's tokens are off, as the service has told."""
+        return self._factors.get((target.settings.name, target.model), 1.0)
+
+    def learn(
+        self, provider: str, model: str, messages: Sequence[Message], told: int | None
+    ) -> None:
+        """The service counted a request."""
+        if told:
+            self._factors[provider, model] = scale(messages, told)
+
+    def size(self, target: Target, options: Mapping[str, Any]) -> int | None:
+        """The tokens that the model's context takes; None where that is not known."""
+        settings = target.settings
+        told = options.get("num_ctx") if settings.type == "ollama" else None
+        if isinstance(told, int) and told > 0:
+            return told
+        if settings.context is not None:
+            return settings.context
+        listed = self.known(settings, target.model)
+        return listed.context if listed is not None else None
+
+    def fit(self, target: Target, messages: Sequence[Message], options: Mapping[str, Any]) -> Fit:
+        """What of the messages fits, with room left for the reply."""
+        size = self.size(target, options)
+        reply = reserve(size, options) if size is not None else 0
+        return fit(messages, size, reply=reply, factor=self.factor(target))

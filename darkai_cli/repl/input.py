@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.data_structures import Size
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition, vi_navigation_mode
 from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -24,6 +26,8 @@ from prompt_toolkit.input.typeahead import get_typeahead
 from prompt_toolkit.key_binding import KeyPress
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout.processors import TabsProcessor
+from prompt_toolkit.layout.screen import Char
+from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.styles import Style
 
 from darkai_cli import signals, stdio
@@ -31,15 +35,13 @@ from darkai_cli.config import paths
 from darkai_cli.errors import Terminated
 from darkai_cli.repl import typeahead
 from darkai_cli.repl.completer import SlashCompleter
-from darkai_cli.repl.drawing import Drawing
 from darkai_cli.repl.input_history import TypedLines
 from darkai_cli.repl.key_bindings import Keymap
 from darkai_cli.repl.lexer import InputLexer
 from darkai_cli.repl.paste_detection import Keyboard
 from darkai_cli.repl.pastes import Pastes
 from darkai_cli.repl.preload import Preloader
-from darkai_cli.repl.suggesting import HistorySuggest
-from darkai_cli.repl.titlebar import TitleBar
+from darkai_cli.repl.title import TitleBar
 from darkai_cli.repl.toolbar import Facts
 
 if TYPE_CHECKING:
@@ -53,6 +55,14 @@ MENU = 6
 
 _TAB = 4
 """Columns between two tab stops, in code that was pasted."""
+
+_STEADY_CURSOR = "\x1b[?12l"
+"""Sent with each cursor that is shown; nobody would make it blink again."""
+
+_TURNS = {chr(code): f"<{code:x}>" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+"""Characters that turn the direction of the text: pasted ones could show what is not sent."""
+
+Char.display_mappings.update(_TURNS)
 
 _STYLE = {
     "prompt": "bold",
@@ -105,7 +115,7 @@ class PromptReader:
             multiline=True,
             editing_mode=EditingMode.VI if vi else EditingMode.EMACS,
             history=history,
-            auto_suggest=HistorySuggest(),
+            auto_suggest=AutoSuggestFromHistory(),
             completer=self._completer,
             complete_while_typing=Condition(_in_command),
             complete_in_thread=False,
@@ -269,3 +279,19 @@ def _terminable() -> Iterator[None]:
         for ending, earlier in handlers.items():
             with contextlib.suppress(ValueError):  # not in the main thread
                 signal.signal(ending, earlier)
+
+
+class Drawing(Vt100_Output):
+    """prompt-toolkit's output on ``out``."""
+
+    def __init__(self, out: TextIO, term: str) -> None:
+        super().__init__(out, lambda: _size(out), term=term)
+
+    def write_raw(self, data: str) -> None:
+        """Send a sequence."""
+        super().write_raw(data.replace(_STEADY_CURSOR, ""))
+
+
+def _size(out: TextIO) -> Size:
+    columns, rows = stdio.size(out)
+    return Size(rows=rows, columns=columns)

@@ -10,8 +10,8 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
 from darkai_cli import signals
+from darkai_cli.config import editor
 from darkai_cli.errors import DarkAIError
-from darkai_cli.repl import editing
 
 if TYPE_CHECKING:
     from prompt_toolkit.buffer import Buffer
@@ -99,7 +99,7 @@ class Keymap:
 
         def edit() -> str:
             try:
-                return editing.edit(text, session.config.editor, session.child_environment())
+                return editor.edit_text(text, session.config.editor, session.child_environment())
             except DarkAIError as error:
                 session.screen.error(error)
                 return text

@@ -1,29 +1,85 @@
-"""The loop: read, do what the line says, show how it went; until the person leaves.
+"""Start a chat session and run its loop: read a line, carry it out, until the user leaves.
 
 A line is a command (``/model``), a text that begins with a slash (``//path``), a shell command
-(``!ls``), or a prompt. Whatever goes wrong is told, and the prompt is there again, with the text
-that did not get through. SIGTERM and SIGHUP end the session with everything saved.
+(``!ls``), or a prompt. Errors are shown and the prompt comes back, with the text that was not sent.
+SIGTERM and SIGHUP end the session with everything saved. If stdin is a pipe, its text becomes the
+context of the first message, and the keyboard is read from the terminal itself.
 """
 
 from __future__ import annotations
 
 import contextlib
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
-from darkai_cli import signals
+from darkai_cli import signals, stdio
 from darkai_cli.errors import DarkAIError, InputError, RefusedError
-from darkai_cli.repl import transcript, turn
+from darkai_cli.repl import transcript, turn, typeahead
 from darkai_cli.repl.commands import command as base
 from darkai_cli.repl.commands import registry
+from darkai_cli.repl.screen import Screen
+from darkai_cli.repl.session import Session
 from darkai_cli.repl.title import TitleGenerator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
-    from darkai_cli.repl.reading import Reader
-    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.session import Reader
     from darkai_cli.repl.turn import Turned
+
+
+def chat(
+    flags: Mapping[str, Any],
+    *,
+    words: Sequence[str],
+    files: Sequence[str],
+    options: Mapping[str, Any],
+    reopen: tuple[str | None] | None,
+    save: bool,
+    allowed: bool,
+    quiet: bool,
+    verbose: bool,
+    log: Callable[[str], None] | None,
+) -> int:
+    """Begin a session and hold it; the exit code.
+
+    ``words``: the first prompt. ``files``: what goes along with it. ``reopen``: the conversation to
+    go on with, None in it for the latest.
+    """
+    piped = stdio.read_input(_tell_wait) if stdio.has_input() else None
+    source = stdio.reopen_tty()
+    hush = typeahead.QuietTerminal(source.fileno())
+    try:
+        hush.begin()  # what is typed from now on is for the input
+        screen = Screen(plain=stdio.is_dumb())
+        session = Session(
+            flags, screen, options=options, save=save, allowed=allowed, quiet=quiet, log=log
+        )
+        session.verbose = verbose
+        screen.plain = screen.plain or session.config.plain
+        for notice in () if quiet else session.config.notices:
+            screen.line(f"warning: {notice}")
+        if reopen is not None:
+            session.reopen(reopen[0])
+        session.attach(files, piped)
+        reader = _reader(session, source, hush)
+        return run(session, reader, " ".join(words) if words else None)
+    finally:
+        hush.end()
+
+
+def _tell_wait() -> None:
+    stdio.print_err("note: waiting for stdin; `< /dev/null` begins without it")
+
+
+def _reader(session: Session, source: TextIO, hush: typeahead.QuietTerminal) -> Reader:
+    if session.screen.plain:
+        from darkai_cli.repl.plain_input import PlainReader
+
+        return PlainReader(session.screen, source, hush)
+    from darkai_cli.repl.input import PromptReader
+
+    return PromptReader(session, source, hush)
 
 
 def run(session: Session, reader: Reader, first: str | None = None) -> int:

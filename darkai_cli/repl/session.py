@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from darkai_cli import stdio
 from darkai_cli.config.load import load
@@ -25,18 +25,39 @@ from darkai_cli.messages import ChatRequest, Image, Message
 from darkai_cli.providers import connect, resolve
 from darkai_cli.providers.base import Target
 from darkai_cli.providers.settings import names
-from darkai_cli.repl.room import ContextWindow
 from darkai_cli.repl.session_history import SessionHistory
 
 if TYPE_CHECKING:
     from darkai_cli.history.store import Store
     from darkai_cli.http.connection import ConnectionConfig
     from darkai_cli.providers.base import ModelInfo
-    from darkai_cli.repl.reading import Reader
     from darkai_cli.repl.screen import Screen
 
 OVERFLOWS = ("ask", "drop", "send")
 """What happens to what does not fit the window: a question, or it stays out, or all is sent."""
+
+
+class Reader(Protocol):
+    """How a person types."""
+
+    def read(self, prefill: str) -> str:
+        """The next line or lines. Raises ``EOFError`` to leave.
+
+        ``prefill``: a text to begin with, which is sent only when the person sends it.
+        """
+        ...
+
+    def confirm(self, question: str) -> bool:
+        """Ask yes or no; no by default."""
+        ...
+
+    def with_echo(self) -> AbstractContextManager[None]:
+        """The terminal as others expect it, who ask or read something themselves: with an echo."""
+        ...
+
+    def close(self) -> None:
+        """Put the terminal right."""
+        ...
 
 
 class Session:
@@ -86,7 +107,7 @@ class Session:
         )
         self._again = Attached()
         self._typed: dict[str, tuple[str, Attached]] = {}
-        self.room = ContextWindow()
+        self.room = context_window.ContextWindow()
         self._fit: tuple[object, context_window.Fit] | None = None
 
     @property

@@ -1,14 +1,18 @@
-"""A title that the model makes, where the configuration says ``title = "model"``.
+"""The title in the terminal's title bar, and the title that a model writes for a conversation.
 
-In a thread of its own, after the first exchange, over a connection of its own: the input never
-waits for it, and a prompt that is sent meanwhile stops it, since some servers answer one at a time.
-What fails is silent: the title then stays how the first prompt begins. Nobody but the model that
-answered is asked, once for a conversation, and never where a rate limit would make it wait.
+The terminal keeps its old title on a stack of its own and gives it back when the session ends.
+Terminals that would print such sequences instead of obeying them get none.
+
+With ``title = "model"`` in the configuration, the model that gave the first reply is asked for a
+title, once for a conversation: in a thread, over a connection of its own, so that the input never
+waits. The next prompt stops the request, since some servers answer one request at a time. A request
+that fails, or that a rate limit would delay, leaves the title as it was: the first prompt's start.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -21,6 +25,11 @@ from darkai_cli.messages import Message
 if TYPE_CHECKING:
     from darkai_cli.repl.session import Session
 
+_WITHOUT = ("linux", "dumb", "unknown", "ansi", "vt", "cons", "eterm", "sun", "emacs")
+_PUSH, _POP = "\x1b[22;2t", "\x1b[23;2t"
+LONGEST = 60
+"""Characters of a title."""
+
 WISH = (
     "Give the conversation above a title of at most six words, in its own language. "
     "Answer with the title alone, without quotation marks."
@@ -29,6 +38,35 @@ _SHOWN = 2000
 """Characters of each message that the model is shown."""
 _ENOUGH = 200
 """Characters of a title; after them nothing more is read."""
+
+
+class TitleBar:
+    """Sets it with ``write``, if the terminal that ``environ`` names has one."""
+
+    def __init__(self, write: Callable[[str], None], environ: Mapping[str, str]) -> None:
+        self._write = write
+        term = environ.get("TERM", "")
+        self._has_one = bool(term) and not term.startswith(_WITHOUT)
+        self._shown: str | None = None
+
+    def show(self, title: str) -> None:
+        """Show the program's name and a title, without anything that is no plain character."""
+        if not self._has_one:
+            return
+        from darkai_cli.output.sanitize import sanitize_line
+
+        plain = "".join(char for char in sanitize_line(title, LONGEST) if char.isprintable())
+        shown = f"darkai: {plain}" if plain else "darkai"
+        if shown == self._shown:
+            return
+        self._write(f"{_PUSH if self._shown is None else ''}\x1b]2;{shown}\x07")
+        self._shown = shown
+
+    def restore(self) -> None:
+        """Give back the title that was there. Does nothing the second time."""
+        if self._shown is not None:
+            self._shown = None
+            self._write(_POP)
 
 
 class TitleGenerator:

@@ -19,20 +19,57 @@ from darkai_cli.conversation.run_turn import run_turn
 from darkai_cli.conversation.save import Place, TurnRecorder
 from darkai_cli.conversation.sinks import Aside, Output
 from darkai_cli.errors import DarkAIError, NotFoundError, StoreError, Terminated, UsageError
+from darkai_cli.events import Event, ReasoningChunk, StreamStart, TextChunk, ToolCall
 from darkai_cli.history import ids
 from darkai_cli.history.stored import TurnIds, title_from
-from darkai_cli.messages import Message
+from darkai_cli.messages import Call, Message
 from darkai_cli.output.format import OutputOptions
-from darkai_cli.repl.hearing import ReplyCollector
 
 if TYPE_CHECKING:
-    from darkai_cli.events import Event
     from darkai_cli.providers.base import Target
     from darkai_cli.repl.session import Session
 
 CONTINUES = "`/continue` goes on with it, `/retry` asks again"
 CUT = ("interrupted", "truncated")
 """States of a reply that can be continued."""
+
+
+class ReplyCollector:
+    """One reply. ``provider``, ``model``: who gives it, at first who was asked."""
+
+    def __init__(self, provider: str, model: str) -> None:
+        self.began = time.monotonic()
+        self.first: float | None = None
+        self.provider, self.model = provider, model
+        self.calls: list[Call] = []
+        self._texts: list[str] = []
+        self._reasoning: list[str] = []
+
+    @property
+    def text(self) -> str:
+        """The answer."""
+        return "".join(self._texts)
+
+    @property
+    def reasoning(self) -> str:
+        """The reasoning before it."""
+        return "".join(self._reasoning)
+
+    def feed(self, event: Event) -> None:
+        """Remember one event."""
+        if isinstance(event, TextChunk):
+            if self.first is None:
+                self.first = time.monotonic() - self.began
+            self._texts.append(event.text)
+        elif isinstance(event, ReasoningChunk):
+            self._reasoning.append(event.text)
+        elif isinstance(event, StreamStart):
+            self.provider, self.model = event.provider, event.model
+        elif isinstance(event, ToolCall):
+            self.calls.append(Call(event.id, event.name, event.arguments))
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Nothing more comes."""
 
 
 class Asked(NamedTuple):

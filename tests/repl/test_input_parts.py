@@ -22,7 +22,7 @@ from darkai_cli.repl.input_history import TypedLines
 from darkai_cli.repl.lexer import InputLexer
 from darkai_cli.repl.paste_detection import joined
 from darkai_cli.repl.pastes import LINES, Pastes
-from darkai_cli.repl.titlebar import TitleBar
+from darkai_cli.repl.title import TitleBar
 from darkai_cli.repl.toolbar import Facts, columns
 from darkai_cli.repl.typeahead import text_of
 

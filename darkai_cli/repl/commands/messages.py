@@ -64,10 +64,10 @@ def think(session: Session, argument: str) -> Next:
 
 def _written(session: Session) -> str:
     """A first prompt, written in the editor."""
-    from darkai_cli.repl import editing
+    from darkai_cli.config import editor
 
     with session.with_echo():
-        return editing.edit("", session.config.editor, session.child_environment())
+        return editor.edit_text("", session.config.editor, session.child_environment())
 
 
 def number(argument: str, name: str) -> int | None:
