@@ -13,6 +13,8 @@ import stat
 import time
 from typing import TYPE_CHECKING
 
+from darkai_cli.text import file_size
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -52,7 +54,7 @@ def read(file: Path, inspect: Callable[[os.stat_result], None] | None = None) ->
     finally:
         os.close(handle)
     if left <= 0:
-        raise OSError(0, f"it is larger than {LARGEST >> 20} MiB")
+        raise OSError(0, f"it is larger than {file_size(LARGEST)}")
     return b"".join(parts)
 
 

@@ -129,10 +129,16 @@ def _written(origin: tuple[str, str, int]) -> str:
 
 def is_loopback(host: str) -> bool:
     """Whether a host name or address is this machine."""
-    if host in ("localhost", "::1") or host.endswith(".localhost"):
+    if host == "localhost" or host.endswith(".localhost"):
         return True
-    parts = host.split(".")
-    return len(parts) == 4 and parts[0] == "127" and all(part.isdigit() for part in parts)
+    if not host.startswith("127.") and ":" not in host:
+        return False
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def is_hidden(value: str) -> bool:

@@ -18,6 +18,7 @@ from typing import BinaryIO, TextIO
 
 from darkai_cli.errors import InputError
 from darkai_cli.secrets import hide_known
+from darkai_cli.text import file_size
 
 MAX_INPUT = 16 * 1024 * 1024
 """The most bytes that are read from stdin."""
@@ -164,7 +165,7 @@ def read_input_bytes(on_wait: Callable[[], None] | None = None) -> bytes:
             size += len(piece)
             if size > MAX_INPUT:
                 raise InputError(
-                    f"stdin holds more than {MAX_INPUT >> 20} MiB", hint="pipe in less: `| head`"
+                    f"stdin holds more than {file_size(MAX_INPUT)}", hint="pipe in less: `| head`"
                 )
     except OSError as exc:
         reason = exc.strerror or exc

@@ -8,6 +8,7 @@ from darkai_cli.cli import options as opt
 from darkai_cli.cli.parser import Command
 from darkai_cli.errors import UsageError
 from darkai_cli.messages import Message
+from darkai_cli.text import ago
 
 if TYPE_CHECKING:
     from darkai_cli.conversation.turn import Turn
@@ -168,7 +169,7 @@ def _tell_past(past: Any) -> None:
     """One dim line that names the conversation and its age."""
     from darkai_cli.output.sanitize import sanitize_line
 
-    line = f"continuing {past.short} `{sanitize_line(past.title, 60)}`, {opt.age(past.age)}"
+    line = f"continuing {past.short} `{sanitize_line(past.title, 60)}`, {ago(past.age)}"
     dim = stdio.use_color(stdio.stderr())
     stdio.print_err(f"\x1b[2m{line}\x1b[0m" if dim else line)
     for warning in past.warnings:

@@ -125,12 +125,3 @@ def typed(text: str, what: str) -> str:
     if not any("\udc80" <= char <= "\udcff" for char in text):
         return text
     return stdio.decode(os.fsencode(text), what)
-
-
-def age(seconds: float) -> str:
-    """How long ago, in words: ``just now``, ``5 min ago``, ``3 h ago``, ``2 days ago``."""
-    for length, unit in ((86_400 * 2, "days"), (3600, "h"), (60, "min")):
-        if seconds >= length:
-            size = 86_400 if unit == "days" else length
-            return f"{int(seconds / size)} {unit} ago"
-    return "just now"

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from darkai_cli import stdio
+from darkai_cli import stdio, text
 from darkai_cli.output.sanitize import sanitize_line
 from darkai_cli.output.tsv import field
 
@@ -74,9 +74,9 @@ class Screen:
         return self._encoding.replace("-", "").lower() == "utf8" and not self.terminal
 
 
-def one_line(text: str) -> str:
+def one_line(foreign: str) -> str:
     """Foreign text as a safe line: runs of blanks are one."""
-    return sanitize_line(" ".join(text[: _TITLE * 4].split()), _TITLE)
+    return sanitize_line(text.one_line(foreign[: _TITLE * 4]), _TITLE)
 
 
 def iso(ms: int) -> str:

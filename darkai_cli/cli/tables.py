@@ -178,35 +178,3 @@ def grouped(values: Sequence[float], width: int) -> tuple[list[float], int]:
     ends = [*starts[1:], len(values)]
     sums = [sum(values[start:end]) for start, end in zip(starts, ends, strict=True)]
     return sums, size
-
-
-def age(seconds: float) -> str:
-    """How long ago, in few cells: ``now``, ``5m``, ``3h``, ``2d``, ``6w``, ``2y``."""
-    for length, unit in ((31_557_600, "y"), (604_800 * 2, "w"), (86_400, "d"), (3600, "h")):
-        if seconds >= length:
-            return f"{int(seconds / (604_800 if unit == 'w' else length))}{unit}"
-    return f"{int(seconds / 60)}m" if seconds >= 60 else "now"
-
-
-def size(count: int) -> str:
-    """Bytes for people: ``512 B``, ``1.4 MB``."""
-    amount = float(count)
-    for unit in ("B", "kB", "MB"):
-        if amount < 1000:
-            return f"{amount:.0f} B" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} GB"
-
-
-def seconds(ms: int | None) -> str:
-    """A time span for people: ``180 ms``, ``1.4 s``, ``2 min``; empty if it is not known."""
-    if ms is None:
-        return ""
-    if ms < 1000:
-        return f"{ms} ms"
-    return f"{ms / 1000:.1f} s" if ms < 120_000 else f"{ms / 60_000:.0f} min"
-
-
-def count(number: int, noun: str) -> str:
-    """``1 turn``, ``1,200 turns``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from darkai_cli import stdio
 from darkai_cli.errors import DarkAIError, InputError
 from darkai_cli.messages import MAX_IMAGE, Image, image_type
+from darkai_cli.text import file_size
 
 if TYPE_CHECKING:
     from darkai_cli.http.connection import ConnectionConfig
@@ -96,7 +97,7 @@ def read(
         size += len(found.text)
         if size > MAX_BYTES:
             raise InputError(
-                f"the attached texts are larger than {MAX_BYTES >> 20} MiB together",
+                f"the attached texts are larger than {file_size(MAX_BYTES)} together",
                 hint="attach less, or only the part that matters",
             )
         texts.append(found)
@@ -125,7 +126,7 @@ def _file(name: str) -> bytes:
         raise InputError(f"`{shown}` is no path", hint="check the path") from None
     if len(data) > MAX_BYTES:
         raise InputError(
-            f"`{shown}` is larger than {MAX_BYTES >> 20} MiB",
+            f"`{shown}` is larger than {file_size(MAX_BYTES)}",
             hint="attach the part that matters: `head FILE | darkai ask -f - ...`",
         )
     return data

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from darkai_cli.errors import NotFoundError, UsageError
 from darkai_cli.events import Usage
 from darkai_cli.messages import Message
+from darkai_cli.text import plural
 
 
 class Answer(NamedTuple):
@@ -218,4 +219,4 @@ class Branches:
 
 
 def _exchanges(count: int) -> str:
-    return f"{count} exchange{'' if count == 1 else 's'}"
+    return plural(count, "exchange")

@@ -19,6 +19,7 @@ from darkai_cli.events import Event, Notice
 from darkai_cli.rate_limits.gate import PUBLIC_HOST, PUBLIC_RATES, Gate
 from darkai_cli.rate_limits.holds import Account
 from darkai_cli.secrets import origin_of
+from darkai_cli.text import duration
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
@@ -183,14 +184,10 @@ def slot(until: float, now: float, word: str = "until") -> str:
     """When a slot opens, by the clock on the wall and from now."""
     there, here = time.localtime(until), time.localtime(now)
     form = "%H:%M:%S" if there[:3] == here[:3] else "%Y-%m-%d %H:%M:%S"
-    return f"{word} {time.strftime(form, there)}, in {_length(until - now)}"
+    return f"{word} {time.strftime(form, there)}, in {duration(_rounded_up(until - now))}"
 
 
-def _length(seconds: float) -> str:
-    """A length of time, rounded up: whoever waits so long has waited enough."""
-    whole = -int(-seconds // 1)
-    if whole < 120:
-        return f"{whole} s"
-    if whole < 7200:
-        return f"{-(-whole // 60)} min"
-    return f"{whole // 3600} h {-(-(whole % 3600) // 60)} min"
+def _rounded_up(seconds: float) -> float:
+    """Return whole seconds, or whole minutes from two on: waiting that long is enough."""
+    step = 1 if seconds < 120 else 60
+    return -(-seconds // step) * step

@@ -14,6 +14,7 @@ from darkai_cli.doctor.check import Finding, Step, failed, ok, warned
 from darkai_cli.errors import ConfigError, NetworkError
 from darkai_cli.http import proxy as proxies
 from darkai_cli.http import tls
+from darkai_cli.text import duration
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
@@ -144,17 +145,10 @@ class Clock:
         size = abs(offset)
         if size <= SMALL:
             return ok(f"right within {SMALL:g} s, by the answers of services")
-        told = f"this machine's clock is {_span(size)} {'slow' if offset > 0 else 'fast'}"
+        told = f"this machine's clock is {duration(size)} {'slow' if offset > 0 else 'fast'}"
         if size < LARGE:
             return warned(told, hint=hint)
         return failed(NetworkError(told, hint=hint))
-
-
-def _span(seconds: float) -> str:
-    for length, unit in ((86_400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def _day(when: float) -> str:

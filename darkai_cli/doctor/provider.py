@@ -24,6 +24,7 @@ from darkai_cli.providers import settings as tables
 from darkai_cli.providers.base import ProviderSettings, Target
 from darkai_cli.rate_limits.holds import Account
 from darkai_cli.secrets import hide, shown_origin
+from darkai_cli.text import plural
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
@@ -248,7 +249,7 @@ class ProviderChecks:
                 if keyed.type == "openai"
                 else "load one there, or look what the key may do",
             )
-        told = f"lists {len(models)} model{'' if len(models) == 1 else 's'}{accepted}"
+        told = f"lists {plural(len(models), 'model')}{accepted}"
         model = resolve.configured_target(self._task.config).model if self._used else ""
         names = {name for one in models for name in (one.name, *one.aliases)}
         absent = names and model and not {model, f"{model}:latest"} & names

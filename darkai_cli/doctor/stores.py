@@ -13,6 +13,7 @@ from darkai_cli.errors import StoreError
 from darkai_cli.rate_limits.holds import Account, Holds
 from darkai_cli.rate_limits.slots import longest, next_slot
 from darkai_cli.rate_limits.store import LedgerError
+from darkai_cli.text import file_size, plural
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
@@ -63,16 +64,11 @@ def history(environ: Mapping[str, str], *, deep: bool) -> Finding:
 
 
 def _sound(health: Health, file: str, *, deep: bool) -> str:
-    size = (
-        f"{health.size / 1e6:.1f} MB" if health.size >= 100_000 else f"{health.size / 1e3:.0f} kB"
-    )
     how = "all of it is sound" if deep else "sound by a quick check"
     if not health.whole:
         how = f"sound as far as it was read in {QUICK:g} s (`darkai history check` reads all of it)"
-    talks = "1 conversation" if health.conversations == 1 else (
-        f"{health.conversations} conversations"
-    )  # fmt: skip
-    return f"`{file}`, {size}, schema {health.version}, {talks}, {how}"
+    talks = plural(health.conversations, "conversation")
+    return f"`{file}`, {file_size(health.size)}, schema {health.version}, {talks}, {how}"
 
 
 def limits(

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from darkai_cli.history.store import Conversation, Store, StoredTurn
-from darkai_cli.history.stored import clean
 from darkai_cli.history.tree import Attachment, Node
+from darkai_cli.text import file_size, plural, well_formed
 
 _ENDED = {
     "streaming": "is still being written",
@@ -38,7 +38,7 @@ def moment(ms: int) -> str:
 
 def summary(found: Conversation) -> str:
     """What stands below a conversation's title."""
-    count = f"{found.turns} turn{'' if found.turns == 1 else 's'}"
+    count = plural(found.turns, "turn")
     return f"{moment(found.created)}, {count}, {found.id}"
 
 
@@ -48,7 +48,7 @@ def hidden_messages(store: Store, conversation: str, shown: list[Node]) -> str |
     other = total - len(shown)
     if not other:
         return None
-    return f"{other} message{'' if other == 1 else 's'} of other branches not shown."
+    return f"{plural(other, 'message')} of other branches not shown."
 
 
 def speaker(node: Node) -> str:
@@ -66,13 +66,7 @@ def attached(node: Node) -> list[str]:
 def what(one: Attachment) -> str:
     """An attachment's kind, name and size."""
     kind = "image" if one.media_type.startswith("image/") else "file"
-    return f"{kind} {one.name}".rstrip() + f", {_size(one.size)}"
-
-
-def _size(count: int) -> str:
-    if count < 1 << 10:
-        return f"{count} bytes"
-    return f"{count / (1 << 10):.0f} KiB" if count < 1 << 20 else f"{count / (1 << 20):.1f} MiB"
+    return f"{kind} {one.name}".rstrip() + f", {file_size(one.size)}"
 
 
 class Called(NamedTuple):
@@ -124,7 +118,7 @@ def spread(arguments: str) -> str:
     if len(arguments) <= _SHORT:
         return arguments
     try:
-        return clean(json.dumps(json.loads(arguments), ensure_ascii=False, indent=2))
+        return well_formed(json.dumps(json.loads(arguments), ensure_ascii=False, indent=2))
     except (ValueError, RecursionError):
         return arguments
 

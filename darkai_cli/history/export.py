@@ -28,6 +28,7 @@ from darkai_cli.history.describe import (
 from darkai_cli.history.fences import closed, fenced
 from darkai_cli.history.store import Store
 from darkai_cli.history.tree import Node
+from darkai_cli.text import one_line
 
 Format = Literal["md", "json", "jsonl", "html"]
 FORMATS: tuple[Format, ...] = ("md", "json", "jsonl", "html")
@@ -54,7 +55,7 @@ def markdown(
     between = ""
     for identifier in conversations:
         found = store.conversation(identifier)
-        yield f"{between}# {_one_line(found.title) or 'Untitled'}\n\n*{summary(found)}*\n"
+        yield f"{between}# {one_line(found.title) or 'Untitled'}\n\n*{summary(found)}*\n"
         between = "\n---\n\n"
         system = None
         shown = tree.branch(store, identifier)
@@ -70,35 +71,31 @@ def markdown(
 
 def said(node: Node, *, with_reasoning: bool = False) -> Iterator[str]:
     """One message as Markdown, under who said it; nothing in it reaches beyond it."""
-    yield f"\n## {_one_line(speaker(node))}\n"
+    yield f"\n## {one_line(speaker(node))}\n"
     if with_reasoning and node.reasoning:
         yield f"\n*Reasoning:*\n\n{_quoted(node.reasoning.strip())}\n"
     for named in attached(node):
-        yield f"\n[{_MARKS.sub(_ESCAPED, _one_line(named[1:-1]))}]\n"
+        yield f"\n[{_MARKS.sub(_ESCAPED, one_line(named[1:-1]))}]\n"
     made = called(node)
     for one in made:
         yield from _call(one)
     if node.text or not (node.attachments or made):
         yield f"\n{closed(node.text)}\n"
     for title, url in sources(node):
-        yield f"\n- {_one_line(title)} <{_one_line(url)}>\n"
+        yield f"\n- {one_line(title)} <{one_line(url)}>\n"
     told = node.turn and ending(node.turn)
     if told:
-        yield f"\n> {_one_line(told)}\n"
+        yield f"\n> {one_line(told)}\n"
 
 
 def _call(one: Called) -> Iterator[str]:
     """A tool call, and what came of it. Both are foreign: each is in a code block of its own."""
-    name = _MARKS.sub(_ESCAPED, _one_line(one.name))
+    name = _MARKS.sub(_ESCAPED, one_line(one.name))
     if one.arguments is not None:
         yield f"\n*Called {name}:*\n\n{fenced(spread(one.arguments), 'json')}\n"
     if one.output is not None:
         how = "failed" if one.failed else "gave"
         yield f"\n*{name} {how}:*\n\n{fenced(one.output)}\n"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _quoted(text: str) -> str:

@@ -22,7 +22,8 @@ from darkai_cli import signals
 from darkai_cli.errors import StoreError
 from darkai_cli.events import Event, Usage
 from darkai_cli.history import ids
-from darkai_cli.history.stored import TurnIds, clean, dumps, title_from
+from darkai_cli.history.stored import TurnIds, dumps, title_from
+from darkai_cli.text import well_formed
 
 if TYPE_CHECKING:
     from darkai_cli.history.writer import Given, Writer
@@ -100,15 +101,20 @@ class Journal:
             "op": "begin",
             "ids": list(names),
             "parent": parent,
-            "prompt": None if prompt is None else clean(prompt),
-            "title": clean(title or title_from(prompt or "", (image.name for image in images))),
-            "provider": clean(provider),
-            "model": clean(model),
+            "prompt": None if prompt is None else well_formed(prompt),
+            "title": well_formed(
+                title or title_from(prompt or "", (image.name for image in images))
+            ),
+            "provider": well_formed(provider),
+            "model": well_formed(model),
             "options": dumps(dict(options or {})),
-            "system": None if system is None else clean(system),
+            "system": None if system is None else well_formed(system),
             "resumes": resumes,
             "started": now,
-            "images": [(clean(one.media_type), clean(one.name), one.data) for one in images],
+            "images": [
+                (well_formed(image.media_type), well_formed(image.name), image.data)
+                for image in images
+            ],
         })  # fmt: skip
         if partial:  # not by ``text``: the time to the first text is that of the new one
             self._queue.append(partial)
@@ -124,8 +130,8 @@ class Journal:
         self._queue.append({
             "op": "answered",
             "turn": self.names.turn,
-            "provider": clean(provider),
-            "model": clean(model),
+            "provider": well_formed(provider),
+            "model": well_formed(model),
         })  # fmt: skip
 
     def sent(self) -> None:
@@ -165,7 +171,7 @@ class Journal:
             "state": state,
             "reason": reason,
             "error_kind": error_kind,
-            "error": None if error is None else clean(error),
+            "error": None if error is None else well_formed(error),
             "usage": [counts.input, counts.output, counts.reasoning, counts.cached],
             "first_text_ms": None if self._first is None else _ms(self._first - self._started),
             "duration_ms": _ms(now - self._started),

@@ -14,8 +14,8 @@ import re
 from typing import Any, NamedTuple
 
 from darkai_cli.history.store import Store
-from darkai_cli.history.stored import clean
 from darkai_cli.history.turns import first_number
+from darkai_cli.text import well_formed
 
 RANKED = 10_000
 _SNIPPET_WORDS = 16
@@ -63,7 +63,7 @@ class Query(NamedTuple):
 def parse(words: str) -> Query:
     """Take apart what a person typed."""
     match, literal, ignored = [], [], []
-    for found in _TERM.finditer(clean(words).replace("\0", " ")):
+    for found in _TERM.finditer(well_formed(words).replace("\0", " ")):
         phrase, star, word = found.groups()
         if word is not None:
             star = "*" if word.endswith("*") and len(word) > 1 else ""

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self
 from darkai_cli.errors import NotFoundError, StoreError
 from darkai_cli.history import ids, recovery
 from darkai_cli.history.database import connect_reader, fault
-from darkai_cli.history.stored import clean
+from darkai_cli.text import well_formed
 
 _PATIENCE = 5.0
 _LOOKED_AT = 1000  # conversations, for one to resume: older ones nobody has in mind
@@ -254,7 +254,7 @@ class Store:
         """Give it another title. Raises ``NotFoundError``."""
         with self.writing() as conn:
             changed = conn.execute(
-                "UPDATE conversation SET title = ? WHERE id = ?", (clean(title), conversation)
+                "UPDATE conversation SET title = ? WHERE id = ?", (well_formed(title), conversation)
             ).rowcount
         if not changed:
             raise _not_found(conversation)

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from darkai_cli.text import one_line, well_formed
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -43,16 +45,7 @@ def folder_of(database: Path) -> Path:
 
 def dumps(value: object) -> str:
     """JSON as it is stored: compact, the same for equal values, no lone surrogate."""
-    return clean(json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
-
-
-def clean(text: str) -> str:
-    """Text that UTF-8 can hold: surrogate pairs joined, lone surrogates U+FFFD."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
+    return well_formed(json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
 
 
 def title_from(prompt: str, attached: Iterable[str] = ()) -> str:
@@ -61,7 +54,7 @@ def title_from(prompt: str, attached: Iterable[str] = ()) -> str:
     Where nothing was typed it is the name of the file that the prompt begins with, or else the
     first of those that are ``attached``.
     """
-    words = " ".join(prompt[: _TITLE_LENGTH * 4].split())
+    words = one_line(prompt[: _TITLE_LENGTH * 4])
     if prompt.startswith(_FILE[0]):
         name, mark, _ = prompt.partition("\n")[0].removeprefix(_FILE[0]).rpartition(_FILE[1])
         words = _file_name(name) if mark else words
@@ -72,4 +65,4 @@ def title_from(prompt: str, attached: Iterable[str] = ()) -> str:
 def _file_name(name: str) -> str:
     """What a file is called, without its folder; all of a URL."""
     short = name if "://" in name else name.rstrip("/").rpartition("/")[2]
-    return " ".join((short or name).split())
+    return one_line(short or name)

@@ -27,7 +27,8 @@ from darkai_cli.events import (
     ToolResult,
     to_json,
 )
-from darkai_cli.history.stored import clean, dumps
+from darkai_cli.history.stored import dumps
+from darkai_cli.text import well_formed
 
 if TYPE_CHECKING:
     from darkai_cli.events import Event
@@ -148,7 +149,7 @@ class Writer:
             "turn": self._turn,
             "seq": self._seq,
             "kind": kind,
-            "text": clean("".join(pieces)),
+            "text": well_formed("".join(pieces)),
         })  # fmt: skip
         self._seq += 1
 

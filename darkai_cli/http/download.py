@@ -18,6 +18,7 @@ from darkai_cli.errors import InputError
 from darkai_cli.http import client
 from darkai_cli.http.connection import ConnectionConfig
 from darkai_cli.http.secrets import shown_url
+from darkai_cli.text import file_size
 
 MAX_REDIRECTS = 5
 _BY_HAND = "open it in a browser, save it, and attach the file"
@@ -82,7 +83,7 @@ def _bounded(exchange: client.Exchange, url: str, limit: int) -> bytes:
         size += len(data)
         if size > limit:
             raise InputError(
-                f"`{shown_url(url)}` is larger than {limit >> 20} MiB",
+                f"`{shown_url(url)}` is larger than {file_size(limit)}",
                 hint="save it and attach the part that matters",
             )
     return b"".join(parts)

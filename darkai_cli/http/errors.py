@@ -26,8 +26,9 @@ from darkai_cli.errors import (
     ProviderError,
     ReplyTimeoutError,
 )
-from darkai_cli.http.proxy import Proxy, is_loopback
+from darkai_cli.http.proxy import Proxy
 from darkai_cli.http.timeouts import Deadline, Phase
+from darkai_cli.secrets import is_loopback
 
 _PORTS = {"http": 80, "https": 443}
 

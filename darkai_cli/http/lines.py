@@ -11,6 +11,7 @@ inside a line of JSON.
 from __future__ import annotations
 
 from darkai_cli.errors import TooLargeError
+from darkai_cli.text import file_size
 
 MAX_EVENT = 4 * 1024 * 1024
 """The longest line and the largest event, in bytes."""
@@ -19,14 +20,6 @@ MAX_STRAY = 64 * 1024
 """How much is kept, in bytes, of what is not part of the protocol."""
 
 _BOM = b"\xef\xbb\xbf"
-
-
-def size(limit: int) -> str:
-    """A bound in words: ``4 MiB``."""
-    for shift, unit in ((20, "MiB"), (10, "KiB")):
-        if limit >= 1 << shift and not limit % (1 << shift):
-            return f"{limit >> shift} {unit}"
-    return f"{limit} bytes"
 
 
 class LineSplitter:
@@ -101,7 +94,7 @@ class LineSplitter:
         limit = self._limit
         long = next((at for at, line in enumerate(lines) if len(line) > limit), None)
         if long is not None or len(self._rest) > limit:
-            self.fault = TooLargeError(f"sent a line longer than {size(limit)}")
+            self.fault = TooLargeError(f"sent a line longer than {file_size(limit)}")
             self._rest.clear()
         return lines[:long]
 

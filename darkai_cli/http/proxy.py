@@ -13,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from darkai_cli.errors import ConfigError, UsageError
+from darkai_cli.secrets import is_loopback
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 
@@ -106,16 +107,6 @@ def choose(
                 return None
             return parse(value, key)
     return None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def bypassed(host: str, port: int, environ: Mapping[str, str]) -> bool:

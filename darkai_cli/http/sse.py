@@ -19,7 +19,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from darkai_cli.errors import TooLargeError
-from darkai_cli.http.lines import MAX_EVENT, LineSplitter, Stray, size
+from darkai_cli.http.lines import MAX_EVENT, LineSplitter, Stray
+from darkai_cli.text import file_size
 
 _FIELDS = (b"data", b"event", b"id", b"retry")
 
@@ -151,7 +152,9 @@ class SSEDecoder(_Fields):
         value gives the same U+FFFD before an LF as it does alone.
         """
         if len(data) + 1 + len(value) > self._max_event:
-            self._lines.fault = TooLargeError(f"sent an event larger than {size(self._max_event)}")
+            self._lines.fault = TooLargeError(
+                f"sent an event larger than {file_size(self._max_event)}"
+            )
             return None
         if not isinstance(data, bytearray):
             data = bytearray(data)

@@ -14,6 +14,7 @@ from typing import Any
 from darkai_cli import errors, events
 from darkai_cli.errors import DarkAIError, InputError
 from darkai_cli.events import Event
+from darkai_cli.text import well_formed
 
 MAX_LINE = 4 * 1024 * 1024
 MAX_TIME = 1_000_000
@@ -77,17 +78,12 @@ def _item(line: dict[str, Any]) -> Event | DarkAIError | None:
     if event is None or getattr(event, "text", None) == "":
         return None
     texts = {
-        field: _whole(value)
+        field: well_formed(value)
         for field, value in event._asdict().items()
         if isinstance(value, str) and not value.isascii()
     }
     mended: Event = event._replace(**texts)
     return mended
-
-
-def _whole(text: str) -> str:
-    """The text with U+FFFD for each half of a UTF-16 pair, which nothing could write."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _error(data: Any) -> DarkAIError:
@@ -106,7 +102,7 @@ def _error(data: Any) -> DarkAIError:
     kinds["service"] = errors.ServiceError
     kinds["not-found"] = errors.NotFoundError
     cls = kinds.get(kind, errors.ServiceError)  # a newer version may know more kinds
-    return cls(_whole(message), hint=_whole(hint) if hint else None)
+    return cls(well_formed(message), hint=well_formed(hint) if hint else None)
 
 
 def _tree(cls: type[DarkAIError]) -> Iterator[type[DarkAIError]]:

@@ -42,6 +42,7 @@ from darkai_cli.providers.base import (
 )
 from darkai_cli.providers.dialect import parse, words
 from darkai_cli.secrets import hide_known
+from darkai_cli.text import duration, file_size, well_formed
 
 if TYPE_CHECKING:
     from darkai_cli.http.connection import ConnectionConfig
@@ -132,7 +133,7 @@ class ReplyReader:
         self._size += len(data)
         if self._size > MAX_REPLY:
             raise TooLargeError(
-                f"the answer of {self._settings.host} exceeded {MAX_REPLY >> 20} MiB; stopped"
+                f"the answer of {self._settings.host} exceeded {file_size(MAX_REPLY)}; stopped"
             )
         try:
             return self._framer.feed(data)
@@ -151,7 +152,7 @@ class ReplyReader:
         if self._half or not text.isascii():
             text = self._half + text
             self._half = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""
-            text = _whole(text[: len(text) - len(self._half)])
+            text = well_formed(text[: len(text) - len(self._half)])
         return text if self._hiding is None else self._hiding.piece(kind, text)
 
     def _before(self, event: Event) -> Iterator[Event]:
@@ -189,7 +190,7 @@ class ReplyReader:
         """Events of the end, where no half of a pair is waited for any more."""
         for event in events:
             if isinstance(event, TextChunk | ReasoningChunk):
-                text = _whole(self._half + event.text)
+                text = well_formed(self._half + event.text)
                 self._half = ""
                 if self._hiding is not None:
                     text = self._hiding.piece(event.type, text)
@@ -270,7 +271,7 @@ class ReplyReader:
                 own.retry_after = http_errors.retry_after(headers, now)
             if own.retry_after:
                 own.retryable = own.retryable and own.retry_after <= http_errors.MAX_WAIT
-                again = f"try again in {http_errors.span(own.retry_after)}"
+                again = f"try again in {duration(own.retry_after)}"
                 own.hint = again if own.hint in (None, own.usual_hint) else f"{again}; {own.hint}"
         return own
 
@@ -294,11 +295,6 @@ def _hiding(settings: ProviderSettings) -> Hiding | None:
     from darkai_cli.providers.hiding import Hiding
 
     return Hiding.of(settings)
-
-
-def _whole(text: str) -> str:
-    """The text with UTF-16 pairs joined, and U+FFFD for each half that stays alone."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _is_whole(text: str) -> bool:

@@ -31,6 +31,7 @@ from darkai_cli.providers.base import (
     ProviderSettings,
 )
 from darkai_cli.providers.dialect import Unreadable, bearer, body, headers, parse, words
+from darkai_cli.text import one_line, plural
 
 if TYPE_CHECKING:
     from darkai_cli.providers.base import Decoder, Dialect
@@ -171,7 +172,7 @@ def _images_before(messages: Sequence[Message], settings: ProviderSettings) -> s
     count = sum(len(message.images) for message in messages)
     if not count:
         return ""
-    what = "1 image" if count == 1 else f"{count} images"
+    what = plural(count, "image")
     return f"`{settings.name}` takes no images: {what} of earlier messages left out"
 
 
@@ -305,7 +306,7 @@ def _invalid(detail: list[Any], settings: ProviderSettings) -> ProviderError:
     loc = first.get("loc")
     where = [str(part) for part in loc if part != "body"] if isinstance(loc, list) else []
     field = ".".join(where)[:60] or "?"
-    words = " ".join(str(first.get("msg", "not valid")).split())[:200]
+    words = one_line(str(first.get("msg", "not valid")), 200)
     hint = "an option (`-o`) that it does not know?"
     if "model" in where:
         listed = f"; it lists {', '.join(settings.models)}" if settings.models else ""

@@ -22,6 +22,7 @@ from darkai_cli.errors import (
 from darkai_cli.events import EndReason, Event, Notice, StreamEnd
 from darkai_cli.messages import Call, Message
 from darkai_cli.providers.base import Frame, ProviderSettings
+from darkai_cli.text import one_line, plural
 
 MAX_BAD = 50
 """More unreadable events in a row than this break the protocol."""
@@ -183,8 +184,7 @@ def words(value: object, limit: int = 200) -> str:
     """Foreign text in one line of at most ``limit`` characters; "" for what is no text."""
     if not isinstance(value, str):
         return ""
-    line = " ".join(value.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    return one_line(value, limit)
 
 
 def text_in(value: Mapping[str, Any], *names: str) -> str:
@@ -237,8 +237,7 @@ class Unreadable:
         """What the user is told at the end."""
         if not self.total:
             return ()
-        plural = "" if self.total == 1 else "s"
-        return (Notice("warning", f"{self.total} unreadable event{plural} skipped"),)
+        return (Notice("warning", f"{plural(self.total, 'unreadable event')} skipped"),)
 
     def nothing(self) -> BadReplyError:
         """The error of a reply in which nothing else came."""

@@ -21,6 +21,7 @@ from darkai_cli.errors import (
 )
 from darkai_cli.providers.base import Headers, HttpRequest, ProviderSettings
 from darkai_cli.providers.dialect import BILLING, REJECTED, SMALLER, parse, words
+from darkai_cli.text import duration, file_size
 
 RETRYABLE = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 MAX_WAIT = 60.0
@@ -189,7 +190,7 @@ def explain(
         )
     if status == 413:
         return RefusedError(
-            f"the request of {_amount(len(request.body))} is too large for {host}{more}",
+            f"the request of {file_size(len(request.body))} is too large for {host}{more}",
             hint=SMALLER,
             status=status,
         )
@@ -246,13 +247,6 @@ def _nowhere(host: str, request: HttpRequest, status: int, told: str) -> Provide
     )
 
 
-def _amount(size: int) -> str:
-    """A number of bytes in words: ``900 bytes``, ``12 kB``, ``3.4 MB``."""
-    if size < 1000:
-        return f"{size} bytes"
-    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
-
-
 def limited(host: str, status: int, headers: Headers, told: str, now: float) -> RateLimitError:
     """The error that a 429 or 402 is."""
     wait = retry_after(headers, now)
@@ -271,14 +265,14 @@ def limited(host: str, status: int, headers: Headers, told: str, now: float) -> 
         )
     if wait is not None and wait > MAX_WAIT:
         return RateLimitError(
-            f"rate limited; {host} asks to wait {span(wait)}{more}",
+            f"rate limited; {host} asks to wait {duration(wait)}{more}",
             hint="try again later, or use another provider: `--provider NAME`",
             status=429,
             retry_after=wait,
         )
     return RateLimitError(
         f"rate limited by {host}{more}",
-        hint=f"try again in {span(max(wait, 1))}" if wait else "try again in a minute",
+        hint=f"try again in {duration(max(wait, 1))}" if wait else "try again in a minute",
         status=429,
         retryable=True,
         retry_after=wait,
@@ -346,14 +340,3 @@ def _moved(url: str, target: str, base: str) -> str:
         return ""
     found = there.removesuffix(tail)
     return found if re.fullmatch(r"[A-Za-z0-9:/._~%\[\]-]{8,200}", found) else ""
-
-
-def span(seconds: float) -> str:
-    """A length of time in words, not rounded up: ``42 s``, ``5 min``, ``3 h``, ``11 days``."""
-    if seconds < 120:
-        return f"{int(seconds)} s"
-    if seconds < 7200:
-        return f"{int(seconds / 60)} min"
-    if seconds < 172_800:
-        return f"{int(seconds / 3600)} h"
-    return f"{int(seconds / 86_400)} days"

@@ -14,6 +14,7 @@ from darkai_cli.errors import BadReplyError, TooLargeError
 from darkai_cli.providers import http_errors
 from darkai_cli.providers.base import Dialect, HttpRequest, ModelInfo, ProviderSettings, Telling
 from darkai_cli.providers.dialect import parse
+from darkai_cli.text import file_size
 
 if TYPE_CHECKING:
     from darkai_cli.http.client import Exchange
@@ -58,7 +59,7 @@ def payload(exchange: Exchange, settings: ProviderSettings) -> Any:
         size += len(data)
         if size > LARGEST:
             raise TooLargeError(
-                f"the answer of {settings.host} exceeded {LARGEST >> 20} MiB; stopped"
+                f"the answer of {settings.host} exceeded {file_size(LARGEST)}; stopped"
             )
     body = b"".join(parts)
     text = body.decode("utf-8-sig", "replace")

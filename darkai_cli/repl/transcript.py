@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from darkai_cli.conversation import price
 from darkai_cli.conversation.context_window import estimate
+from darkai_cli.text import one_line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ _LONGEST = 40_000
 
 def show_conversation(session: Session) -> None:
     """The conversation that the session goes on with: its name, and its last exchange."""
-    title = " ".join(session.title.split())
+    title = one_line(session.title)
     session.screen.dim(f"going on with `{title}`; {session.name} answers")
     show_end(session)
 
@@ -91,7 +92,7 @@ def details(session: Session, answer: Answer, sent: int) -> Iterator[str]:
     fit = session.fit()
     room = f" of ~{fit.room}" if fit.room else ""
     options = ", ".join(f"{name}={value}" for name, value in session.all_options().items())
-    yield f"sent {sent} message{'' if sent == 1 else 's'}" + (f" with {options}" if options else "")
+    yield f"sent {plural(sent, 'message')}" + (f" with {options}" if options else "")
     usage = answer.usage
     if usage is not None:
         counts = (("in", usage.input), ("out", usage.output), ("reasoning", usage.reasoning),

@@ -155,7 +155,7 @@ def test_a_refusal_is_no_try() -> None:
 
 
 def test_a_slot_of_another_day_tells_the_day() -> None:
-    assert slot(NOON + 86_400, NOON) == "until 2026-01-16 12:00:00, in 24 h 0 min"
+    assert slot(NOON + 86_400, NOON) == "until 2026-01-16 12:00:00, in 24 h"
     assert slot(NOON + 0.2, NOON, "at") == "at 12:00:00, in 1 s"
 
 

@@ -48,7 +48,7 @@ def explain(status: int, body: object = b"", forwarder: str = "", **headers: str
             {},
             10,
             False,
-            "the request of 2.3 MB is too large for service.test",
+            "the request of 2.2 MiB is too large for service.test",
         ),
         (422, {"detail": [{"loc": ["body", "t"], "msg": "wrong"}]}, {}, 9, False, "`t`: wrong"),
         (429, {}, {"retry_after": "2"}, 6, True, "rate limited"),
@@ -99,13 +99,6 @@ def test_a_page_is_named_by_its_title_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(42, "42 s"), (300, "5 min"), (10800, "3 h"), (999999, "11 days")]
-)
-def test_spans(seconds: float, words: str) -> None:
-    assert http_errors.span(seconds) == words
-
-
-@pytest.mark.parametrize(
     ("body", "headers", "blamed"),
     [
         (
@@ -135,13 +128,6 @@ def test_a_proxy_that_wants_a_password_is_named() -> None:
     error = explain(407, b"", "p.test:3128 (from HTTP_PROXY)")
     assert error.exit_code == 4
     assert "proxy p.test:3128 (from HTTP_PROXY) needs a user name and password" in error.message
-
-
-@pytest.mark.parametrize(
-    ("size", "words"), [(999, "999 bytes"), (12_345, "12 kB"), (3_400_000, "3.4 MB")]
-)
-def test_amounts(size: int, words: str) -> None:
-    assert http_errors._amount(size) == words
 
 
 @pytest.mark.parametrize(

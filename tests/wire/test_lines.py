@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from darkai_cli.http.lines import MAX_STRAY, LineSplitter, Stray, size
+from darkai_cli.http.lines import MAX_STRAY, LineSplitter, Stray
 
 SSE = True
 NDJSON = False
@@ -137,21 +137,6 @@ def test_an_endless_line_is_not_kept_once_it_is_too_long() -> None:
     assert splitter.fault is not None
     assert peak < 400_000
     assert now < 50_000
-
-
-@pytest.mark.parametrize(
-    ("limit", "words"),
-    [
-        (4 << 20, "4 MiB"),
-        (1 << 20, "1 MiB"),
-        (64 << 10, "64 KiB"),
-        (1536 << 10, "1536 KiB"),
-        (1000, "1000 bytes"),
-        (1025, "1025 bytes"),
-    ],
-)
-def test_a_bound_in_words(limit: int, words: str) -> None:
-    assert size(limit) == words
 
 
 def test_stray_lines_are_joined() -> None:

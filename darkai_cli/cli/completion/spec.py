@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from darkai_cli.text import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -131,5 +133,5 @@ def _value(parameter: Any, path: tuple[str, ...]) -> Value:
 
 def _sentence(text: str | None) -> str:
     """The first sentence of a help, without its full stop."""
-    line = " ".join((text or "").split())
+    line = one_line(text or "")
     return line.partition(". ")[0].rstrip(".")

@@ -14,6 +14,7 @@ from darkai_cli.cli.history import arguments
 from darkai_cli.cli.tables import Cell, Column
 from darkai_cli.output import notices
 from darkai_cli.output.sanitize import sanitize_line
+from darkai_cli.text import ago, one_line, plural
 
 if TYPE_CHECKING:
     from darkai_cli.cli.print import Screen
@@ -103,7 +104,7 @@ def list_rows(found: list[Conversation], width: int, now: float, ink: tables.Ink
             Cell(printing.one_line(one.model or "")),
             Cell(str(one.turns)),
             Cell(one.state or "", printing.STATES.get(one.state or "", "")),
-            Cell(tables.age((now - one.updated) / 1000), "dim"),
+            Cell(ago((now - one.updated) / 1000), "dim"),
         ]
         for one in found
     ]
@@ -112,7 +113,7 @@ def list_rows(found: list[Conversation], width: int, now: float, ink: tables.Ink
     lines = []
     for short, title, model, turns, state, age in rows:
         lines.append(ink("bold", tables.cut(title.text, width)))
-        rest = [state, age, Cell(tables.count(int(turns.text), "turn")), model]
+        rest = [state, age, Cell(plural(int(turns.text), "turn")), model]
         lines.append(_joined([short, *(cell for cell in rest if cell.text)], width, ink))
     return lines
 
@@ -181,14 +182,14 @@ def _print_hits(store: Store, found: Found, *, json: bool) -> None:
         elif screen.terminal:
             _print_hit(store, hit, screen)
         else:
-            snippet_text = " ".join("".join(text for text, _ in hit.snippet).split())
+            snippet_text = one_line("".join(text for text, _ in hit.snippet))
             when = printing.iso(hit.created)
             screen.record(hit.conversation, hit.title, hit.role, hit.model, when, snippet_text)
 
 
 def _print_hit(store: Store, hit: Hit, screen: Screen) -> None:
     short = store.short(hit.conversation)
-    age = tables.age(time.time() - hit.created / 1000)
+    age = ago(time.time() - hit.created / 1000)
     who = "you" if hit.role == "user" else printing.one_line(hit.model or hit.role)
     who = tables.cut(who, 20) if screen.width >= NARROW else ""
     about = "  " + ", ".join(filter(None, (who, age)))

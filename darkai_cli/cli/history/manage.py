@@ -14,6 +14,7 @@ from darkai_cli.cli import print as printing
 from darkai_cli.cli import tables
 from darkai_cli.cli.history import arguments
 from darkai_cli.errors import StoreError, UsageError
+from darkai_cli.text import file_size, plural
 
 if TYPE_CHECKING:
     from darkai_cli.history.store import Store
@@ -59,7 +60,7 @@ def rm(
             stdio.print_err(f"nothing is older than {older_than}")
         elif yes or _confirmed(store, found):
             removed = store.remove(found)
-            stdio.print_err(f"removed {tables.count(removed, 'conversation')}")
+            stdio.print_err(f"removed {plural(removed, 'conversation')}")
         else:
             stdio.print_err("nothing removed")
 
@@ -69,7 +70,7 @@ def _confirmed(store: Store, found: list[str]) -> bool:
     terminals = (stdio.stdin(), stdio.stderr())
     if not all(stdio.is_terminal(stream) for stream in terminals):
         raise UsageError(
-            f"removing {tables.count(len(found), 'conversation')} must be confirmed",
+            f"removing {plural(len(found), 'conversation')} must be confirmed",
             hint="`--yes` does it without a question",
         )
     for one in map(store.conversation, found[:_NAMED]):
@@ -77,9 +78,7 @@ def _confirmed(store: Store, found: list[str]) -> bool:
         stdio.print_err(f"  {one.short}  {age}  {tables.cut(printing.one_line(one.title), 50)}")
     if len(found) > _NAMED:
         stdio.print_err(f"  and {len(found) - _NAMED:,} more")
-    return bool(
-        typer.confirm(f"Remove {tables.count(len(found), 'conversation')} for good?", err=True)
-    )
+    return bool(typer.confirm(f"Remove {plural(len(found), 'conversation')} for good?", err=True))
 
 
 def path() -> None:
@@ -102,7 +101,7 @@ def vacuum() -> None:
         sizes = store.vacuum()
     screen = printing.Screen()
     if screen.terminal:
-        screen.lines([f"{tables.size(sizes.before)} before, {tables.size(sizes.after)} now"])
+        screen.lines([f"{file_size(sizes.before)} before, {file_size(sizes.after)} now"])
     else:
         screen.record(*sizes)
 
@@ -129,7 +128,7 @@ def check(
         screen.lines([printing.one_line(problem)])
     if problems:
         raise StoreError(
-            f"the history has {tables.count(len(problems), 'problem')} ({file})",
+            f"the history has {plural(len(problems), 'problem')} ({file})",
             hint="`--repair` makes the search index anew; for the rest,"
             f" {import_command(file)} moves the file aside and takes back what can be read",
         )

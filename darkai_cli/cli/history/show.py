@@ -17,6 +17,7 @@ from darkai_cli.cli import tables
 from darkai_cli.cli.history import arguments
 from darkai_cli.errors import NotFoundError
 from darkai_cli.output import notices
+from darkai_cli.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,7 +81,7 @@ def _turn(store: Store, conversation: str, number: int) -> list[Node]:
     turns = store.turns(conversation)
     if not 1 <= (number if number > 0 else len(turns) + 1 + number) <= len(turns) or not number:
         raise NotFoundError(
-            f"there is no turn {number}, the conversation has {tables.count(len(turns), 'turn')}",
+            f"there is no turn {number}, the conversation has {plural(len(turns), 'turn')}",
             hint=f"`darkai history tree {store.short(conversation)}` numbers them",
         )
     wanted = turns[number - 1 if number > 0 else number]
@@ -129,7 +130,7 @@ def _show_rendered(
     found = store.conversation(conversation)
     numbers = _numbers(store, conversation)
     shown = library.branch(store, conversation) if nodes is None else nodes
-    about = [found.short, printing.local(found.created), tables.count(found.turns, "turn")]
+    about = [found.short, printing.local(found.created), plural(found.turns, "turn")]
     screen.lines([
         screen.ink("bold", printing.one_line(found.title) or "(no title)"),
         screen.ink("dim", ", ".join(about)),
@@ -167,7 +168,7 @@ def _show_reasoning(node: Node, screen: Screen, wanted: str) -> None:
         for line in sanitize(node.reasoning).strip().split("\n"):
             rows += tables.wrapped(line.expandtabs(), screen.width)
     elif node.reasoning and wanted != "hide":
-        about = f"reasoning, {tables.count(len(node.reasoning.split()), 'word')}"
+        about = f"reasoning, {plural(len(node.reasoning.split()), 'word')}"
         rows += tables.wrapped(f"{about}: `--reasoning show` shows it", screen.width)
     rows += [tables.cut(printing.one_line(call), screen.width) for call in describe.calls(node)]
     if rows:

@@ -12,6 +12,7 @@ from darkai_cli.cli import print as printing
 from darkai_cli.cli import tables
 from darkai_cli.cli.history import arguments
 from darkai_cli.cli.tables import Cell, Column
+from darkai_cli.text import duration, file_size, plural
 
 if TYPE_CHECKING:
     from darkai_cli.cli.print import Screen
@@ -80,14 +81,14 @@ def _records(found: Stats, screen: Screen) -> None:
 def stats_rows(found: Stats, width: int, ink: tables.Ink) -> list[str]:
     """The page for a terminal."""
     counts = [
-        tables.count(found.conversations, "conversation"),
-        tables.count(found.turns, "turn"),
-        tables.count(found.messages, "message"),
-        tables.size(found.bytes),
+        plural(found.conversations, "conversation"),
+        plural(found.turns, "turn"),
+        plural(found.messages, "message"),
+        file_size(found.bytes),
     ]
     if found.attachments:
-        much = tables.size(found.attachment_bytes)
-        counts.insert(3, f"{tables.count(found.attachments, 'image')} ({much})")
+        much = file_size(found.attachment_bytes)
+        counts.insert(3, f"{plural(found.attachments, 'image')} ({much})")
     rows = _flowed(counts, width)
     if found.input_tokens or found.output_tokens:
         tokens = [f"{found.input_tokens:,} tokens in", f"{found.output_tokens:,} out"]
@@ -140,8 +141,8 @@ def _models(models: list[ModelStats], width: int, ink: tables.Ink) -> list[str]:
             Cell(tables.bar(one.turns, top, _BAR), "info"),
             Cell(f"{one.input_tokens:,}" if one.input_tokens else ""),
             Cell(f"{one.output_tokens:,}" if one.output_tokens else ""),
-            Cell(tables.seconds(one.median_first_text_ms)),
-            Cell(tables.seconds(one.median_duration_ms)),
+            Cell(_time(one.median_first_text_ms)),
+            Cell(_time(one.median_duration_ms)),
         ]
         for one in models
     ]
@@ -158,3 +159,8 @@ def _days(days: list[DayStats], width: int, ink: tables.Ink) -> list[str]:
     ends = first.isoformat() if first == last else f"{first} to {last}"
     heading = tables.cut(f"{ends}, at most {int(max(sums)):,} {a_bar}", width)
     return [ink("dim", heading), ink("info", tables.sparkline(sums))]
+
+
+def _time(milliseconds: int | None) -> str:
+    """Return a length of time, or "" for one that is not known."""
+    return "" if milliseconds is None else duration(milliseconds / 1000)

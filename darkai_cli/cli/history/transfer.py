@@ -14,6 +14,7 @@ from darkai_cli.cli import tables
 from darkai_cli.cli.history import arguments
 from darkai_cli.errors import InputError, UsageError
 from darkai_cli.output import notices
+from darkai_cli.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -180,10 +181,10 @@ def _report(report: Report) -> None:
         for why, often in report.skipped.items():
             screen.record("skipped", often, why)
         return
-    taken = f"{tables.count(report.conversations, 'conversation')} taken from {report.source}"
-    lines = [f"{taken}, {tables.count(report.messages, 'message')} in all"]
+    taken = f"{plural(report.conversations, 'conversation')} taken from {report.source}"
+    lines = [f"{taken}, {plural(report.messages, 'message')} in all"]
     if report.present:
-        lines.append(f"{tables.count(report.present, 'message')} already there")
+        lines.append(f"{plural(report.present, 'message')} already there")
     lines += [
         screen.ink("warn", f"skipped {often:,} times: {printing.one_line(why)}")
         for why, often in report.skipped.items()

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 from darkai_cli.config import children
 from darkai_cli.errors import AuthError, ConfigError
 from darkai_cli.secrets import hide_known, remember
+from darkai_cli.text import file_size
 
 if TYPE_CHECKING:
     import subprocess
@@ -64,7 +65,7 @@ def _first_line(name: str, command: str, environ: Mapping[str, str]) -> str:
             hint="run it in a terminal and see what it asks",
         )
     if out.overflowed:
-        raise AuthError(f"{what} printed more than {_LARGEST >> 10} KiB", hint=_hint(name))
+        raise AuthError(f"{what} printed more than {file_size(_LARGEST)}", hint=_hint(name))
     if status:
         ending = f"signal {-status}" if status < 0 else f"exit status {status}"
         told = hide_known((err.text().strip().splitlines() or [""])[-1].strip())

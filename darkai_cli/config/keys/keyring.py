@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from darkai_cli.errors import AuthError, ConfigError
+from darkai_cli.text import one_line
 
 SERVICE = "darkai"
 _OTHER = "`darkai keys set {name}` stores the key in a file instead"
@@ -75,5 +76,5 @@ def _keyring() -> Any:
 
 
 def _reason(exc: Exception) -> str:
-    line = " ".join(str(exc).split()) or type(exc).__name__
+    line = one_line(str(exc)) or type(exc).__name__
     return line[:200]

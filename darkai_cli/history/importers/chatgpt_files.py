@@ -16,6 +16,7 @@ from typing import Any
 
 from darkai_cli.history.importers.draft import bytes_of
 from darkai_cli.messages import MAX_IMAGE, Image, image_type
+from darkai_cli.text import one_line
 
 _ID = re.compile(r"file[-_][A-Za-z0-9]+")
 _NAME_LENGTH = 200
@@ -67,7 +68,7 @@ class ChatGptFiles:
 
 def named(kind: str, name: str) -> str:
     """The line that stands for a file: ``[image: photo.png]``."""
-    short = " ".join(name.split())[:_NAME_LENGTH]
+    short = one_line(name)[:_NAME_LENGTH]
     return f"[{kind}: {short}]" if short else f"[{kind}]"
 
 

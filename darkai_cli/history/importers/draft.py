@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from darkai_cli.history.store import Store, StoredTurn
-from darkai_cli.history.stored import clean
 from darkai_cli.history.turns import attach, number_at
 from darkai_cli.messages import MAX_IMAGE, Image
+from darkai_cli.text import well_formed
 
 _BATCH = 2000  # messages in one transaction: others get their turn to write
 _USUAL = 4096  # bytes of a message
@@ -104,7 +104,13 @@ def _take_one(conn: sqlite3.Connection, draft: ImportedConversation, tally: Impo
     new = conn.execute(
         "INSERT OR IGNORE INTO conversation (id, title, created, updated, source)"
         " VALUES (?, ?, ?, ?, ?)",
-        (draft.id, clean(draft.title), draft.created, draft.updated, clean(draft.source)),
+        (
+            draft.id,
+            well_formed(draft.title),
+            draft.created,
+            draft.updated,
+            well_formed(draft.source),
+        ),
     ).rowcount
     tally.conversations += new
     held = {
@@ -160,7 +166,7 @@ def _insert_message(conn: sqlite3.Connection, conversation: str, message: DraftM
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             number_at(conn, message.created), message.id, conversation, message.parent,
-            message.role, clean(message.text), clean(message.reasoning), message.parts,
+            message.role, well_formed(message.text), well_formed(message.reasoning), message.parts,
             message.created,
         ),
     ).rowcount  # fmt: skip
@@ -177,11 +183,13 @@ def _attach(conn: sqlite3.Connection, message: DraftMessage) -> None:
     if conn.execute(there, (message.id,)).fetchone():
         return
     for seq, one in enumerate(message.attachments):
-        attach(conn, message.id, seq, (clean(one.media_type), clean(one.name), one.data))
+        attach(
+            conn, message.id, seq, (well_formed(one.media_type), well_formed(one.name), one.data)
+        )
 
 
 def _insert_turn(conn: sqlite3.Connection, turn: StoredTurn) -> None:
-    values = [clean(value) if isinstance(value, str) else value for value in turn]
+    values = [well_formed(value) if isinstance(value, str) else value for value in turn]
     marks = ", ".join("?" * len(values))
     conn.execute(
         f"INSERT OR IGNORE INTO turn ({', '.join(StoredTurn._fields)}) VALUES ({marks})",  # noqa: S608

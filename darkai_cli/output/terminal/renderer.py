@@ -15,6 +15,7 @@ from darkai_cli.output.sanitize import Sanitizer, safe_link, sanitize, sanitize_
 from darkai_cli.output.terminal.blocks import Renderer, folded
 from darkai_cli.output.terminal.theme import PLAIN, STRONG, Background, look, muted
 from darkai_cli.output.terminal.wrap import Line, Run, rows_of
+from darkai_cli.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -173,7 +174,7 @@ class Composer:
         words, self._words, self._thought = self._words, 0, ""
         if self._reasoning == "hide" or not words:
             return []
-        text = self._marked("▸", f"reasoning, {words:,} word{'s' * (words != 1)}")
+        text = self._marked("▸", f"reasoning, {plural(words, 'word')}")
         return [*self._gap(), *rows_of([Run(text, self._look.frame)], self.width)]
 
 

@@ -10,6 +10,7 @@ from darkai_cli.errors import NotFoundError, UsageError
 from darkai_cli.repl import transcript
 from darkai_cli.repl.commands.command import Next, command
 from darkai_cli.repl.commands.messages import none, number
+from darkai_cli.text import one_line, plural
 
 if TYPE_CHECKING:
     from darkai_cli.repl.session import Session
@@ -23,7 +24,7 @@ def undo(session: Session, argument: str) -> Next:
     wanted = number(argument, "/undo")
     taken = session.branches.undo(1 if wanted is None else wanted)
     session.mark()
-    many = "1 exchange" if len(taken) == 1 else f"{len(taken)} exchanges"
+    many = plural(len(taken), "exchange")
     session.screen.dim(f"{many} taken back; `/redo` restores")
     return None
 
@@ -181,5 +182,5 @@ def _who(entry: Entry) -> str:
 
 def first_line(entry: Entry, room: int = 60) -> str:
     """How a message begins, in one line."""
-    text = " ".join(entry.message.content[: room * 4].split())
+    text = one_line(entry.message.content[: room * 4])
     return text if len(text) <= room else text[: room - 1] + "…"

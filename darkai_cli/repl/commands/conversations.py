@@ -10,6 +10,7 @@ from darkai_cli.history.stored import title_from
 from darkai_cli.repl import transcript
 from darkai_cli.repl.commands.command import Next, Prefill, command
 from darkai_cli.repl.commands.messages import none
+from darkai_cli.text import ago
 
 if TYPE_CHECKING:
     from darkai_cli.repl.session import Session
@@ -29,9 +30,9 @@ def history(session: Session, argument: str) -> Next:
     width = max(len(one.short) for one in found)
     for one in found:
         mark = "*" if one.id == session.conversation else " "
-        when = age(now - one.updated / 1000)
+        when = ago(now - one.updated / 1000)
         session.screen.line(
-            f"{mark} {one.short:<{width}}  {when:>8}  {one.title}"[: session.screen.width - 1]
+            f"{mark} {one.short:<{width}}  {when:>11}  {one.title}"[: session.screen.width - 1]
         )
     return None
 
@@ -93,11 +94,3 @@ def title(session: Session, argument: str) -> Next:
     session.keeping.rename(session.conversation, session.title)
     session.screen.dim(f"the title is `{session.title}`")
     return None
-
-
-def age(seconds: float) -> str:
-    """How long ago, in a word: ``now``, ``5 min``, ``3 h``, ``2 days``."""
-    for length, unit in ((86_400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= length * (2 if unit == "days" else 1):
-            return f"{int(seconds / length)} {unit}"
-    return "now"

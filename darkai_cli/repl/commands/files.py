@@ -12,6 +12,7 @@ from darkai_cli.errors import InputError, NotFoundError, UsageError
 from darkai_cli.repl import clipboard
 from darkai_cli.repl.commands.command import Next, command
 from darkai_cli.repl.commands.messages import none, number
+from darkai_cli.text import file_size, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -108,7 +109,7 @@ def code(session: Session, argument: str) -> Next:
     for place, fence in enumerate(found, 1):
         lines = fence.code.count("\n")
         first = next((line.strip() for line in fence.code.splitlines() if line.strip()), "")
-        count = f"{lines} line{'' if lines == 1 else 's'}"
+        count = plural(lines, "line")
         session.screen.line(f"{place}  {fence.language or 'text'}, {count}: {first[:60]}")
     return None
 
@@ -247,5 +248,5 @@ def _home(name: str) -> str:
 
 def _listed(attached: Attached) -> str:
     names = [f"{text.name} ({len(text.text)} characters)" for text in attached.texts]
-    names += [f"{image.name} ({len(image.data) // 1024 + 1} KiB)" for image in attached.images]
+    names += [f"{image.name} ({file_size(len(image.data))})" for image in attached.images]
     return ", ".join(names) or "nothing"

@@ -10,6 +10,7 @@ from darkai_cli.errors import UsageError
 from darkai_cli.http.secrets import shown_url
 from darkai_cli.repl.commands.command import Next, Quit, command
 from darkai_cli.repl.commands.messages import none
+from darkai_cli.text import one_line
 
 if TYPE_CHECKING:
     from darkai_cli.repl.session import Session
@@ -69,7 +70,7 @@ def context(session: Session, argument: str) -> Next:
     for place, message in enumerate(messages):
         out = first <= place < first + fit.dropped
         size = round(context_window.size(message) * factor)
-        text = " ".join(message.content[: room * 4].split())
+        text = one_line(message.content[: room * 4])
         text = text if len(text) <= room else text[: room - 1] + "…"
         session.screen.line(f"{'-' if out else ' '} {message.role:<9} ~{size:<7} {text}")
     where = "is not known" if fit.room is None else f"has room for ~{fit.room}"
@@ -95,7 +96,7 @@ def info(session: Session, argument: str) -> Next:
         "title": session.title or "-",
         "conversation": (session.conversation or "-") if session.saved else "not saved",
         "exchanges": f"{len(session.branches.prompts())}, branch {place} of {count}",
-        "system": " ".join((session.system or "-").split())[:200],
+        "system": one_line(session.system or "-", 200),
         "options": ", ".join(f"{k}={v}" for k, v in session.all_options().items()) or "-",
         "attached": ", ".join(session.pending.names) or "-",
         "since": f"{(time.monotonic() - session.began) / 60:.0f} min",
