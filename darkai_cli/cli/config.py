@@ -13,7 +13,7 @@ import typer
 from darkai_cli import stdio
 
 if TYPE_CHECKING:
-    from darkai_cli.config import Config, Origin
+    from darkai_cli.config import Config, Origin, ProviderConfig
 
 app = typer.Typer(
     add_completion=False,
@@ -91,7 +91,7 @@ def edit() -> None:
 
 def _run_editor(file: Path) -> None:
     """The user's editor on the file, which may be there to be mended."""
-    from darkai_cli.config import Config, children, editor, load, paths
+    from darkai_cli.config import Config, editor, load, paths
     from darkai_cli.errors import ConfigError
     from darkai_cli.providers import connect
 
@@ -100,8 +100,8 @@ def _run_editor(file: Path) -> None:
         config = load.user_file(paths.config_file(environ))
     except ConfigError:
         config = Config()
-    child = children.environment_for_children(environ, connect.key_variables(config))
-    editor.run(file, config.editor, environ, child)
+    child = editor.environment_for_children(environ, connect.key_variables(config))
+    editor.edit_file(file, config.editor, environ, child)
 
 
 @app.command(help="Where config.toml is.")
@@ -217,11 +217,11 @@ def _value(config: "Config", path: tuple[str, ...]) -> Any:
     return value
 
 
-def _provider(table: Any) -> dict[str, Any]:
+def _provider(table: "ProviderConfig") -> dict[str, Any]:
     from darkai_cli.config import values
     from darkai_cli.http.secrets import shown_url
 
-    shown = {field: value for field, value in table._asdict().items() if value is not None}
+    shown = table.settings()
     if "headers" in shown:
         shown["headers"] = values.shown_headers(shown["headers"])
     if "url" in shown:

@@ -1,7 +1,4 @@
-"""What is in force: the merged configuration, and where each value came from.
-
-Not the merging itself (``load``). Line numbers are looked up only when somebody asks for an origin.
-"""
+"""The configuration in force: one value for each key, and where each value came from."""
 
 from __future__ import annotations
 
@@ -11,70 +8,59 @@ from darkai_cli.config import schema
 
 OriginKind = Literal["flag", "environment", "project", "user", "default"]
 
-_RANK = ("default", "user", "project", "environment", "flag")
+_STRENGTH = ("default", "user", "project", "environment", "flag")
 
 
 class Origin(NamedTuple):
     """Where a value came from.
 
-    ``where``: ``--model``, ``DARKAI_MODEL``, ``/path/config.toml:3``, or "" for a default.
+    ``where``: the flag (``--model``), the variable (``DARKAI_MODEL``), the path of the file, or ""
+    for a default.
     """
 
     kind: OriginKind
     where: str
 
-
-class ProviderConfig(NamedTuple):
-    """A table ``[providers.NAME]``; None is what it leaves unset."""
-
-    type: str | None = None
-    url: str | None = None
-    model: str | None = None
-    models: tuple[str, ...] | None = None
-    headers: dict[str, str] | None = None
-    key_env: str | None = None
-    key_command: str | None = None
-    options: dict[str, Any] | None = None
-    limits: tuple[str, ...] | None = None
-    allow_http_key: bool | None = None
-    context: int | None = None
+    @property
+    def is_file(self) -> bool:
+        """Whether the value stands in a configuration file."""
+        return self.kind in ("user", "project")
 
 
-class Source:
-    """A place that values come from. ``text`` is a file's, and None for what is no file."""
+DEFAULT = Origin("default", "")
 
-    __slots__ = ("_lines", "kind", "text", "where")
 
-    def __init__(self, kind: OriginKind, where: str, text: str | None = None) -> None:
-        self.kind = kind
-        self.where = where
-        self.text = text
-        self._lines: dict[tuple[str, ...], int] | None = None
+class ProviderConfig:
+    """The table ``[providers.NAME]``; a setting that the table does not have is None."""
 
-    def line(self, path: tuple[str, ...]) -> int | None:
-        """The line of the key at ``path``, or of the nearest table or key above it."""
-        if self.text is None:
-            return None
-        if self._lines is None:
-            from darkai_cli.config.locate import lines
+    __slots__ = tuple(schema.PROVIDER_KEYS)
 
-            self._lines = lines(self.text)
-        for length in range(len(path), 0, -1):
-            found = self._lines.get(path[:length])
-            if found is not None:
-                return found
-        return None
+    type: str | None
+    url: str | None
+    model: str | None
+    models: tuple[str, ...] | None
+    headers: dict[str, str] | None
+    key_env: str | None
+    key_command: str | None
+    options: dict[str, Any] | None
+    limits: tuple[str, ...] | None
+    allow_http_key: bool | None
+    context: int | None
 
-    def at(self, path: tuple[str, ...]) -> str:
-        """Where the key at ``path`` was set: the variable, the flag, or file and line."""
-        line = self.line(path)
-        return self.where if line is None else f"{self.where}:{line}"
+    def __init__(self, **settings: Any) -> None:
+        for name in self.__slots__:
+            setattr(self, name, settings.get(name))
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings that the table has, by name."""
+        values = ((name, getattr(self, name)) for name in self.__slots__)
+        return {name: value for name, value in values if value is not None}
 
 
 class Config:
-    """The configuration in force, an attribute for each key."""
+    """The configuration in force, with an attribute for each key of ``schema.KEYS``."""
 
-    __slots__ = (*schema.KEYS, "_sources", "aliases", "notices", "providers")
+    __slots__ = (*schema.KEYS, "_origins", "aliases", "notices", "providers")
 
     provider: str
     model: str | None
@@ -112,10 +98,10 @@ class Config:
         self.aliases = {}
         self.providers = {}
         self.notices = ()
-        self._sources: dict[tuple[str, ...], Source] = {}
+        self._origins: dict[tuple[str, ...], Origin] = {}
 
-    def put(self, path: tuple[str, ...], value: Any, source: Source) -> None:
-        """Set a checked value, over what was there."""
+    def put(self, path: tuple[str, ...], value: Any, origin: Origin) -> None:
+        """Set a checked value, replacing a weaker one."""
         head = path[0]
         if head == "aliases":
             self.aliases[path[1]] = value
@@ -125,42 +111,27 @@ class Config:
             self.options[path[1]] = value
         else:
             setattr(self, head, value)
-        self._sources[path] = source
+        self._origins[path] = origin
 
     def _put_provider(self, path: tuple[str, ...], value: Any) -> None:
-        table = self.providers.get(path[1], ProviderConfig())
+        """Set a setting of a provider, or an entry of its ``headers`` or ``options``."""
+        table = self.providers.setdefault(path[1], ProviderConfig())
         if len(path) > 3:
             value = {**(getattr(table, path[2]) or {}), path[3]: value}
-        self.providers[path[1]] = table._replace(**{path[2]: value}) if path[2:] else table
+        if len(path) > 2:
+            setattr(table, path[2], value)
 
     def origin(self, key: str) -> Origin:
-        """Where a value came from; of a table, where its most decisive entry came from.
+        """Return where a value came from; for a table, the strongest origin of its entries.
 
-        ``key`` may be dotted: ``providers.darkai.url``. Raises ``KeyError`` if there is none such.
+        ``key`` may be dotted: ``providers.darkai.url``. Raises ``KeyError`` for an unknown key.
         """
-        found = self._best(key)
-        if found is None:
-            return Origin("default", "")
-        path, source = found
-        return Origin(source.kind, source.at(path))
-
-    def kind(self, key: str) -> OriginKind:
-        """Of which kind the origin is, without a look for the line in a file."""
-        found = self._best(key)
-        return "default" if found is None else found[1].kind
-
-    def chosen(self, key: str) -> bool:
-        """Whether somebody chose the value: it is not the default."""
-        return self._best(key) is not None
-
-    def _best(self, key: str) -> tuple[tuple[str, ...], Source] | None:
         path = schema.split(key)
         if path is None:
             raise KeyError(key)
-        best = None
-        for known, source in self._sources.items():
-            if known[: len(path)] != path:
-                continue
-            if best is None or _RANK.index(source.kind) > _RANK.index(best[1].kind):
-                best = (known, source)
-        return best
+        origins = (origin for known, origin in self._origins.items() if known[: len(path)] == path)
+        return max(origins, key=lambda origin: _STRENGTH.index(origin.kind), default=DEFAULT)
+
+    def chosen(self, key: str) -> bool:
+        """Return whether anybody set the value, even to its default."""
+        return self.origin(key) is not DEFAULT

@@ -1,8 +1,7 @@
-"""Reads the configuration and merges it: flag, environment, project file, user's file, default.
+"""Reads and merges the configuration: flags, environment, project file, user file, defaults.
 
-Not the writing (``write``), not the rules for values (``values``). Strategy: apply the sources from
-the weakest to the strongest, checking each value as it comes, and remember for each its source; a
-line number is looked up only when it is told. Nothing is imported for a file that does not exist.
+The sources are applied from the weakest to the strongest. Each value is checked when it is applied,
+and its origin is kept with it. ``tomllib`` is imported only if there is a file to read.
 """
 
 from __future__ import annotations
@@ -11,12 +10,14 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from darkai_cli.config import paths, schema, toml, values
-from darkai_cli.config.config import Config, Source
+from darkai_cli.config.config import Config, Origin
 from darkai_cli.errors import ConfigError, DarkAIError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+OLLAMA_PORT = 11434
 
 
 def load(
@@ -26,11 +27,12 @@ def load(
     cwd: Path | None = None,
     faults: list[DarkAIError] | None = None,
 ) -> Config:
-    """The configuration in force. ``flags``: values by (dotted) key; None is a flag not given.
+    """Return the configuration in force.
 
-    Raises ``ConfigError``, which names the file and line or the variable, or ``UsageError``, which
-    names the flag. With ``faults``, those of files and environment are added to it instead, and the
-    values that they are about are left out.
+    ``flags`` has values by (dotted) key; None is a flag that was not given. Raises ``UsageError``
+    for a wrong flag, ``ConfigError`` for a wrong value in a file or the environment. If ``faults``
+    is given, the errors in files and environment are added to it instead, and the values that they
+    are about are left out.
     """
     env = os.environ if environ is None else environ
     config = user_file(paths.config_file(env), faults)
@@ -41,32 +43,72 @@ def load(
     for key, value in (flags or {}).items():
         if value is not None:
             _apply_flag(config, key, value)
-    if any(name in env for name in schema.ADDRESS_VARIABLES):
-        _apply_addresses(config, env)
+    _apply_service_urls(config, env)
     return config
 
 
 def user_file(file: Path, faults: list[DarkAIError] | None = None) -> Config:
-    """The defaults under what this one file says.
+    """Return the defaults, overridden by the values of one file.
 
-    Raises ``ConfigError`` with file and line, or adds them to ``faults``.
+    Raises ``ConfigError`` for a wrong value, or adds the errors to ``faults``.
     """
     config = Config()
     _attempt(faults, _apply_user, config, file, faults)
     return config
 
 
-def _apply_user(config: Config, file: Path, faults: list[DarkAIError] | None) -> None:
-    data = toml.read(file)
-    if data is not None:
-        tables, text = toml.parse(file, data)
-        source = Source("user", str(file), text)
-        for path, value in toml.entries(tables, source):
-            _attempt(faults, _put, config, path, value, source)
+def check_project(file: Path, data: bytes) -> None:
+    """Raise ``ConfigError`` if a project file has errors that would stop it even when trusted."""
+    origin = Origin("project", str(file))
+    config = Config()
+    for path, value in toml.entries(toml.parse(file, data, hint="mend the line"), origin):
+        _put(config, path, value, origin)
+
+
+def service_urls(env: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield what other programs' variables (``OLLAMA_HOST`` ...) say about a provider's URL.
+
+    For each variable that is set: its name, the provider, the URL, and what is wrong with it. One
+    of the last two is "".
+    """
+    key = schema.PROVIDER_KEYS["url"]
+    for variable, provider in schema.ADDRESS_VARIABLES.items():
+        text = env.get(variable, "").strip()
+        if not text:
+            continue
+        try:
+            url = ollama_url(text) if variable == "OLLAMA_HOST" else text
+            yield variable, provider, values.check(key, url), ""
+        except values.Invalid as exc:
+            yield variable, provider, "", exc.rule
+
+
+def ollama_url(text: str) -> str:
+    """Return the URL for a value of ``OLLAMA_HOST``: ``host``, ``host:port``, ``:port`` or a URL.
+
+    Ollama's server reads the same variable as the address to listen on, so ``0.0.0.0`` and ``::``
+    become the loopback address. Source: ``envconfig.Host`` in Ollama's source.
+    """
+    scheme, mark, rest = text.partition("://")
+    if not mark:
+        scheme, rest = "http", text
+    default = {"http": 80, "https": 443}.get(scheme.lower(), OLLAMA_PORT) if mark else OLLAMA_PORT
+    authority, slash, path = rest.partition("/")
+    host, port = authority, ""
+    if authority.startswith("["):
+        host, _, port = authority[1:].partition("]")
+        port = port.removeprefix(":")
+    elif authority.count(":") == 1:
+        host, _, port = authority.partition(":")
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104 -- read, not bound
+        host = "127.0.0.1" if host != "::" else "::1"
+    if ":" in host:
+        host = f"[{host}]"
+    return f"{scheme}://{host}:{port or default}{slash}{path}".rstrip("/")
 
 
 def _attempt(faults: list[DarkAIError] | None, apply: Callable[..., None], *args: Any) -> None:
-    """Call ``apply``; what it raises of ours is added to ``faults``, if that is wanted."""
+    """Call ``apply``; collect the error that it raises in ``faults``, if that is not None."""
     try:
         apply(*args)
     except DarkAIError as fault:
@@ -75,136 +117,131 @@ def _attempt(faults: list[DarkAIError] | None, apply: Callable[..., None], *args
         faults.append(fault)
 
 
-def check_project(file: Path, data: bytes) -> None:
-    """Raises ``ConfigError`` if a project file would not be accepted although it is trusted."""
-    tables, text = toml.parse(file, data, hint="mend the line")
-    source = Source("project", str(file), text)
-    config = Config()
-    for path, value in toml.entries(tables, source):
-        _put(config, path, value, source)
-
-
-def _put(config: Config, path: tuple[str, ...], value: Any, source: Source) -> None:
-    """Check one value and put it into ``config``. Raises an error that names its origin."""
-    if path[0] == "providers":
-        try:
-            values.check_provider_name(path[1])
-        except values.Invalid as exc:
-            raise ConfigError(f"`{source.at(path)}`: {exc.rule}", hint=exc.hint) from None
-        if len(path) == 2:
-            config.put(path, None, source)
-            return
-    key = schema.key_at(path)
-    if key is None:
-        raise _unknown(path, source)
-    try:
-        checked = values.check(key, value)
-    except values.Invalid as exc:
-        if key is schema.ALIAS and isinstance(value, dict):
-            exc.hint = f'a name with dots stands in quotes: `"gpt-4.1" = {key.example}`'
-        raise _invalid(path, key, exc, source) from None
-    if key.kind == "path":
-        checked = _absolute(checked, source)
-    if key.kind in ("options", "headers") and key is not schema.OPTION:
-        for name, item in checked.items():
-            config.put((*path, name), item, source)
-        return
-    config.put(path, checked, source)
-
-
-def _absolute(name: str, source: Source) -> str:
-    """A path with the home folder for ``~``; in a file, relative to the file's own folder."""
-    name = os.path.expanduser(name)  # noqa: PTH111 -- pathlib's raises where there is no home
-    if source.text is None:
-        return name
-    return os.path.join(os.path.dirname(source.where), name)  # noqa: PTH118, PTH120 -- both are str
+def _apply_user(config: Config, file: Path, faults: list[DarkAIError] | None) -> None:
+    data = toml.read(file)
+    if data is not None:
+        origin = Origin("user", str(file))
+        for path, value in toml.entries(toml.parse(file, data), origin):
+            _attempt(faults, _put, config, path, value, origin)
 
 
 def _apply_project(config: Config, file: Path, env: Mapping[str, str]) -> None:
     from darkai_cli.config import trust
 
-    admitted, notices = trust.admit(config, file, env)
+    entries, notices = trust.admit(config, file, env)
     config.notices += notices
-    if admitted is not None:
-        for path, value in admitted.entries:
-            _put(config, path, value, admitted.source)
+    origin = Origin("project", str(file))
+    for path, value in entries:
+        _put(config, path, value, origin)
 
 
 def _apply_environment(
     config: Config, env: Mapping[str, str], faults: list[DarkAIError] | None
 ) -> None:
-    for key in schema.KEYS.values():
-        text = env.get(key.variable)
+    variables: dict[str, tuple[str, ...]] = {
+        key.variable: (key.name,) for key in schema.KEYS.values()
+    }
+    variables[schema.URL_VARIABLE] = ("providers", "darkai", "url")
+    for variable, path in variables.items():
+        text = env.get(variable)
         if text:
-            source = Source("environment", key.variable)
-            _attempt(faults, _put_text, config, (key.name,), text, source)
-    text = env.get(schema.URL_VARIABLE)
-    if text:
-        path = ("providers", "darkai", "url")
-        source = Source("environment", schema.URL_VARIABLE)
-        _attempt(faults, _put_text, config, path, text, source)
+            _attempt(faults, _put_text, config, path, text, Origin("environment", variable))
 
 
-def _apply_addresses(config: Config, env: Mapping[str, str]) -> None:
-    """Take other programs' variables for what is not configured."""
-    from darkai_cli.config import addresses
-
-    for variable, name, url, fault in addresses.found(env):
+def _apply_service_urls(config: Config, env: Mapping[str, str]) -> None:
+    """Use other programs' variables for the URLs that nothing of darkai's own sets."""
+    for variable, name, url, problem in service_urls(env):
         if config.chosen(f"providers.{name}.url"):
             continue
-        if fault:
-            config.notices += (f"`{variable}` is ignored: {fault}",)
-            continue
-        _put(config, ("providers", name, "url"), url, Source("environment", variable))
+        if problem:
+            config.notices += (f"`{variable}` is ignored: {problem}",)
+        else:
+            _put(config, ("providers", name, "url"), url, Origin("environment", variable))
 
 
 def _apply_flag(config: Config, name: str, value: object) -> None:
     path = schema.split(name)
-    source = Source("flag", "--" + name.rpartition(".")[2].replace("_", "-"))
+    origin = Origin("flag", "--" + name.rpartition(".")[2].replace("_", "-"))
     if path is None or schema.key_at(path) is None:
-        raise _unknown(path or (name,), source)
+        raise _unknown(path or (name,), origin)
     if isinstance(value, str):
-        _put_text(config, path, value, source)
+        _put_text(config, path, value, origin)
     else:
-        _put(config, path, value, source)
+        _put(config, path, value, origin)
 
 
-def _put_text(config: Config, path: tuple[str, ...], text: str, source: Source) -> None:
+def _put(config: Config, path: tuple[str, ...], value: Any, origin: Origin) -> None:
+    """Check one value and put it into ``config``. Raises an error that names its origin."""
+    if path[0] == "providers":
+        try:
+            values.check_provider_name(path[1])
+        except values.Invalid as exc:
+            raise ConfigError(f"`{origin.where}`: {exc.rule}", hint=exc.hint) from None
+        if len(path) == 2:
+            config.put(path, None, origin)
+            return
+    key = schema.key_at(path)
+    if key is None:
+        raise _unknown(path, origin)
+    try:
+        checked = values.check(key, value)
+    except values.Invalid as exc:
+        if key is schema.ALIAS and isinstance(value, dict):
+            exc.hint = f'a name with dots stands in quotes: `"gpt-4.1" = {key.example}`'
+        raise _invalid(path, key, exc, origin) from None
+    if key.kind == "path":
+        checked = _absolute(checked, origin)
+    if key.kind in ("options", "headers") and key is not schema.OPTION:
+        for name, item in checked.items():
+            config.put((*path, name), item, origin)
+        return
+    config.put(path, checked, origin)
+
+
+def _put_text(config: Config, path: tuple[str, ...], text: str, origin: Origin) -> None:
     key = schema.key_at(path)
     assert key is not None
     try:
         value = values.parse(key, text)
     except values.Invalid as exc:
-        raise _invalid(path, key, exc, source) from None
-    _put(config, path, value, source)
+        raise _invalid(path, key, exc, origin) from None
+    _put(config, path, value, origin)
 
 
-def _error(source: Source) -> type[DarkAIError]:
-    return UsageError if source.kind == "flag" else ConfigError
+def _absolute(name: str, origin: Origin) -> str:
+    """Return a path with ``~`` expanded; a path in a file is relative to the file's folder."""
+    name = os.path.expanduser(name)  # noqa: PTH111 -- pathlib's raises where there is no home
+    if not origin.is_file:
+        return name
+    return os.path.join(os.path.dirname(origin.where), name)  # noqa: PTH118, PTH120 -- both are str
 
 
-def _unknown(path: tuple[str, ...], source: Source) -> DarkAIError:
+def _error(origin: Origin) -> type[DarkAIError]:
+    return UsageError if origin.kind == "flag" else ConfigError
+
+
+def _unknown(path: tuple[str, ...], origin: Origin) -> DarkAIError:
     known = schema.PROVIDER_KEYS if path[0] == "providers" else (*schema.KEYS, *schema.TABLES)
     guess = schema.nearest(path[-1], known)
     hint = f"keys are {', '.join(known)}"
     if guess is not None:
         hint = f"did you mean `{guess}`?"
-        hint += f" {toml.EDIT}" if source.kind == "user" else ""
+        hint += f" {toml.EDIT}" if origin.kind == "user" else ""
     if path[0] == "providers" and path[-1] in schema.SECRETS:
         hint = f"API keys are kept apart: `darkai keys set {toml.dotted(path[1:2])}`"
-    message = f"`{source.at(path)}`: unknown key `{toml.dotted(path)}`"
-    return _error(source)(message, hint=hint)
+    message = f"`{origin.where}`: unknown key `{toml.dotted(path)}`"
+    return _error(origin)(message, hint=hint)
 
 
 def _invalid(
-    path: tuple[str, ...], key: schema.Key, fault: values.Invalid, source: Source
+    path: tuple[str, ...], key: schema.Key, fault: values.Invalid, origin: Origin
 ) -> DarkAIError:
-    if source.text is None:
-        sign = "=" if source.kind == "environment" else " "
-        hint = f"for example `{source.where}{sign}{key.example.strip(chr(34))}`"
-        return _error(source)(f"`{source.where}`: {fault.rule}", hint=fault.hint or hint)
+    if not origin.is_file:
+        sign = "=" if origin.kind == "environment" else " "
+        hint = f"for example `{origin.where}{sign}{key.example.strip(chr(34))}`"
+        return _error(origin)(f"`{origin.where}`: {fault.rule}", hint=fault.hint or hint)
     name = toml.dotted(path)
     hint = f"for example `{path[-1]} = {key.example}`"
-    if source.kind == "user":
+    if origin.kind == "user":
         hint = f"`darkai config set {name} VALUE`, {hint}"
-    return ConfigError(f"`{source.at(path)}`: `{name}`: {fault.rule}", hint=fault.hint or hint)
+    return ConfigError(f"`{origin.where}`: `{name}`: {fault.rule}", hint=fault.hint or hint)

@@ -6,7 +6,7 @@ page and the template of ``darkai config edit`` are generated from here, so they
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,23 +17,37 @@ Kind = Literal[
 ]  # fmt: skip
 
 
-class Key(NamedTuple):
-    """One key.
+class Key:
+    """One key of the configuration.
 
-    ``example``: a value as TOML writes it. ``low`` and ``high``: the range of a number, ``low``
-    itself excluded where ``above`` is set. ``shared``: an untrusted project file may set it too.
+    ``example`` is a value as TOML writes it. ``low`` and ``high`` are the range of a number; with
+    ``above``, ``low`` itself is too small. ``shared``: an untrusted project file may set it too.
     """
 
-    name: str
-    kind: Kind
-    default: object
-    meaning: str
-    example: str
-    choices: tuple[str, ...] = ()
-    low: float = 0
-    high: float = 0
-    above: bool = False
-    shared: bool = False
+    def __init__(
+        self,
+        name: str,
+        kind: Kind,
+        default: object,
+        meaning: str,
+        example: str,
+        choices: tuple[str, ...] = (),
+        *,
+        low: float = 0,
+        high: float = 0,
+        above: bool = False,
+        shared: bool = False,
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.default = default
+        self.meaning = meaning
+        self.example = example
+        self.choices = choices
+        self.low = low
+        self.high = high
+        self.above = above
+        self.shared = shared
 
     @property
     def variable(self) -> str:
@@ -255,8 +269,10 @@ TABLES = ("aliases", "providers")
 URL_VARIABLE = "DARKAI_URL"
 """The environment variable of ``providers.darkai.url``."""
 
-ADDRESS_VARIABLES = ("OLLAMA_HOST", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT")
-"""Other programs' variables for the URL of a provider; ``addresses`` reads them."""
+ADDRESS_VARIABLES = {
+    "OLLAMA_HOST": "ollama", "OPENAI_BASE_URL": "openai", "AZURE_OPENAI_ENDPOINT": "azure",
+}  # fmt: skip
+"""Other programs' variables for the URL of a provider, and that provider."""
 
 BUILT_IN_PROVIDERS: dict[str, tuple[str, ...]] = {
     "darkai": (),

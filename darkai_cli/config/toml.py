@@ -1,6 +1,6 @@
-"""A configuration file as entries: TOML in, (path, value) out.
+"""Reads a TOML file of darkai's and takes it apart into settings, as pairs of path and value.
 
-Not the rules for values. Every error names the file and the line.
+An error in the syntax names the file and the line. What the values may be is checked in ``load``.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from darkai_cli.config.config import Source
+    from darkai_cli.config.config import Origin
 
 EDIT = "`darkai config edit`"
 
 
 def read(file: Path) -> bytes | None:
-    """The file's bytes; None if it does not exist. Raises ``ConfigError``."""
+    """Return the file's bytes; None if it does not exist. Raises ``ConfigError``."""
     try:
         return files.read(file)
     except OSError as exc:
@@ -30,64 +30,70 @@ def read(file: Path) -> bytes | None:
         ) from exc
 
 
-def parse(file: Path, data: bytes, hint: str = EDIT) -> tuple[dict[str, Any], str]:
-    """The file's tables, and its text. Raises ``ConfigError`` with the line of the fault."""
-    import tomllib
-
+def decode(file: Path, data: bytes, hint: str = EDIT) -> str:
+    """Return the file's text without a byte order mark. Raises ``ConfigError`` with the line."""
     try:
-        text = data.decode().removeprefix("\ufeff")
+        return data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
         raise ConfigError(f"`{file}:{line}`: not UTF-8 text", hint=hint) from None
+
+
+def parse(file: Path, data: bytes, hint: str = EDIT) -> dict[str, Any]:
+    """Return the file's tables. Raises ``ConfigError`` with the line of a syntax error."""
+    import tomllib
+
+    text = decode(file, data, hint)
     try:
-        return tomllib.loads(text), text
+        return tomllib.loads(text)
     except RecursionError:
         raise ConfigError(f"`{file}`: nested too deeply", hint=hint) from None
     except ValueError as exc:
         reason, _, place = str(exc).rpartition(" (at ")
         line_text = place.removeprefix("line ").partition(",")[0]
-        # Otherwise "at end of document", or a number of too many digits, which has no place.
+        # The parser may name "end of document" instead of a line, and nothing at all for a number
+        # with too many digits.
         line = int(line_text) if line_text.isdigit() else text.rstrip().count("\n") + 1
         what = (reason or str(exc)).replace("`", "'")
         raise ConfigError(f"`{file}:{line}`: not valid TOML: {what}", hint=hint) from None
 
 
-def entries(tables: dict[str, Any], source: Source) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every entry of a file by its path; tables of the user's own names are opened.
+def entries(tables: dict[str, Any], origin: Origin) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield the path and the value of every setting in a file.
 
-    A table ``[providers.NAME]`` itself is an entry, with None. Raises ``ConfigError`` for a value
-    that ought to be a table.
+    A table ``[providers.NAME]`` itself is yielded too, with None. Raises ``ConfigError`` for a
+    value that has to be a table and is not.
     """
     for name, value in tables.items():
         if name not in schema.TABLES and name != "options":
             yield (name,), value
             continue
-        for inner, item in _table((name,), value, source).items():
+        for inner, item in _table((name,), value, origin).items():
             if name != "providers":
                 yield (name, inner), item
                 continue
             yield (name, inner), None
-            for field, setting in _table((name, inner), item, source).items():
+            for field, setting in _table((name, inner), item, origin).items():
                 yield (name, inner, field), setting
 
 
-def _table(path: tuple[str, ...], value: Any, source: Source) -> dict[str, Any]:
+def _table(path: tuple[str, ...], value: Any, origin: Origin) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     name = dotted(path)
     raise ConfigError(
-        f"`{source.at(path)}`: `{name}` must be a table", hint=f"write `[{name}]`: {EDIT}"
+        f"`{origin.where}`: `{name}` must be a table", hint=f"write `[{name}]`: {EDIT}"
     )
 
 
 def dotted(path: tuple[str, ...]) -> str:
-    """The path as it is told; a foreign file may hold endless names."""
+    """Return the path as a message shows it; long names are cut."""
     text = ".".join(path)
     return text if len(text) <= 80 else text[:80] + "…"
 
 
 def path_of(key: str) -> tuple[str, ...]:
-    """The path of a dotted key that somebody typed. Raises ``ConfigError``."""
+    """Return the path of a dotted key from a command line. Raises ``ConfigError``."""
     path = schema.split(key)
     if path is None:
         known = (*schema.KEYS, *schema.TABLES)

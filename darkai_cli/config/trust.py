@@ -9,11 +9,11 @@ left it in a shared folder) sets nothing. A changed file is untrusted again.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from darkai_cli import files
 from darkai_cli.config import paths, schema, toml
-from darkai_cli.config.config import Source
+from darkai_cli.config.config import Origin
 from darkai_cli.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,39 +27,34 @@ _COMMAND = "`darkai config trust`"
 _PATIENCE = 10.0
 
 
-class Admitted(NamedTuple):
-    """What a project file is allowed to set."""
-
-    source: Source
-    entries: list[tuple[tuple[str, ...], Any]]
+Entries = list[tuple[tuple[str, ...], Any]]
 
 
 def admit(
     config: Config, file: Path, environ: Mapping[str, str] | None = None
-) -> tuple[Admitted | None, tuple[str, ...]]:
-    """What ``file`` may set on top of ``config``, and notices about the rest.
+) -> tuple[Entries, tuple[str, ...]]:
+    """Return the settings that a project file may make, and notices about the others.
 
-    Raises ``ConfigError`` for a file that is no TOML.
+    ``config`` has the user's own settings. Raises ``ConfigError`` for a file that is not TOML.
     """
     try:
         data = files.read(file)
         owner = file.stat().st_uid
     except OSError as exc:
-        return None, (f"`{file}` is ignored, it cannot be read: {files.reason(exc)}",)
+        return [], (f"`{file}` is ignored, it cannot be read: {files.reason(exc)}",)
     if data is None:
-        return None, ()
+        return [], ()
     if owner not in _accepted_owners() and not is_trusted(file, data, environ):
-        return None, (f"`{file}` is ignored, it belongs to another user; read it, then {_COMMAND}",)
-    tables, text = toml.parse(file, data, hint="mend the line, or delete the file")
-    source = Source("project", str(file), text)
+        return [], (f"`{file}` is ignored, it belongs to another user; read it, then {_COMMAND}",)
+    tables = toml.parse(file, data, hint="mend the line, or delete the file")
     refused = [
         name for name, value in tables.items() if not _harmless(config, name, value, environ)
     ]
     notices: tuple[str, ...] = ()
     if refused and not is_trusted(file, data, environ):
-        notices = _ignored(source, refused)
+        notices = _ignored(file, refused)
         tables = {name: value for name, value in tables.items() if name not in refused}
-    return Admitted(source, list(toml.entries(tables, source))), notices
+    return list(toml.entries(tables, Origin("project", str(file)))), notices
 
 
 def _accepted_owners() -> tuple[int, ...]:
@@ -97,17 +92,15 @@ def _is_configured(config: Config, provider: str, environ: Mapping[str, str] | N
         return False
 
 
-def _ignored(source: Source, names: list[str]) -> tuple[str, ...]:
+def _ignored(file: Path, names: list[str]) -> tuple[str, ...]:
     notices = [
-        f"`{source.at((name,))}`: `{toml.dotted((name,))}` is ignored, the file is not "
+        f"`{file}`: `{toml.dotted((name,))}` is ignored, the file is not "
         f"trusted; read it, then {_COMMAND}"
         for name in names[:_MOST_NOTICES]
     ]
     more = len(names) - len(notices)
     if more:
-        notices.append(
-            f"`{source.where}`: {more} more {'key is' if more == 1 else 'keys are'} ignored"
-        )
+        notices.append(f"`{file}`: {more} more {'key is' if more == 1 else 'keys are'} ignored")
     return tuple(notices)
 
 

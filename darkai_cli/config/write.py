@@ -126,7 +126,7 @@ def rewrite(
             if not had:
                 raise ConfigError(f"`{file}` is in use by another process", hint="try again")
             data = read(file) or b""
-            tables, text = toml.parse(file, data, hint)
+            text, tables = toml.decode(file, data, hint), toml.parse(file, data, hint)
             result = _rewritten(str(file), text, tables, change, hint)
             if result != text:
                 mark = _BOM if data.startswith(_BOM) else b""

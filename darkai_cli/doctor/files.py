@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from darkai_cli import files
-from darkai_cli.config import addresses, paths, schema, trust
+from darkai_cli.config import load, paths, schema, trust
 from darkai_cli.config.keys import file as stored
 from darkai_cli.doctor.check import Finding, Step, failed, ok, warned
 from darkai_cli.errors import ConfigError, DarkAIError, StoreError
@@ -88,7 +88,7 @@ def environment(config: Config, environ: Mapping[str, str]) -> Finding:
             f"`{strange[0]}` means nothing to darkai",
             hint=f"did you mean `{close}`?" if close else f"`unset {strange[0]}`",
         )
-    ignored = [f"`{name}` is ignored: {fault}" for name, _, _, fault in addresses.found(environ)
+    ignored = [f"`{name}` is ignored: {fault}" for name, _, _, fault in load.service_urls(environ)
                if fault]  # fmt: skip
     if ignored:
         return warned(ignored[0], hint="correct it, or unset it")

@@ -78,10 +78,10 @@ def _home(settings: ProviderSettings, config: Config) -> str:
 
     built_in = BUILT_IN.get(settings.name)
     key = f"providers.{settings.name}.url"
-    kind = config.kind(key)
-    if kind == "environment" and config.origin(key).where in schema.ADDRESS_VARIABLES:
+    origin = config.origin(key)
+    if origin.kind == "environment" and origin.where in schema.ADDRESS_VARIABLES:
         return settings.url  # key and address are a pair
-    if built_in is not None and not built_in.url and kind == "project":
+    if built_in is not None and not built_in.url and origin.kind == "project":
         return "https://nowhere.invalid"  # the key was not set for what a project names
     return built_in.url if built_in is not None else ""
 

@@ -321,11 +321,9 @@ class Session:
 
     def child_environment(self) -> dict[str, str]:
         """The environment for commands that the person runs: without keys."""
-        from darkai_cli.config import children
+        from darkai_cli.config import editor
 
-        return children.environment_for_children(
-            stdio.environ(), connect.key_variables(self.config)
-        )
+        return editor.environment_for_children(stdio.environ(), connect.key_variables(self.config))
 
     def store(self) -> Store:
         """The history, to read and to change. Raises ``UsageError`` where nothing is kept."""

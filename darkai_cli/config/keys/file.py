@@ -42,7 +42,7 @@ def entries(environ: Mapping[str, str] | None = None) -> dict[str, Entry]:
     data = _read(file)
     if data is None:
         return {}
-    return _entries(file, toml.parse(file, data, _mend(file))[0])
+    return _entries(file, toml.parse(file, data, _mend(file)))
 
 
 def put(name: str, url: str, key: str | None, environ: Mapping[str, str] | None = None) -> None:
