@@ -35,7 +35,7 @@ from darkai_cli.config import paths
 from darkai_cli.errors import Terminated
 from darkai_cli.repl import typeahead
 from darkai_cli.repl.completer import SlashCompleter
-from darkai_cli.repl.input_history import TypedLines
+from darkai_cli.repl.input_history import InputHistory
 from darkai_cli.repl.key_bindings import Keymap
 from darkai_cli.repl.lexer import InputLexer
 from darkai_cli.repl.paste_detection import Keyboard
@@ -105,9 +105,9 @@ class PromptReader:
         self._keymap = Keymap(session, self.pastes)
         keep = session.config.input_history and session.saved
         place = (typed or paths.input_file(stdio.environ())) if keep else None
-        self._prompt = self._prompted(TypedLines(place, self.pastes.whole))
+        self._prompt = self._prompted(InputHistory(place, self.pastes.whole))
 
-    def _prompted(self, history: TypedLines) -> PromptSession[str]:
+    def _prompted(self, history: InputHistory) -> PromptSession[str]:
         vi = self._session.config.edit_mode == "vi"
         prompt: PromptSession[str] = PromptSession(
             message=[("class:prompt", "> ")],

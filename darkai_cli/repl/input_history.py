@@ -1,112 +1,104 @@
-"""The lines typed in earlier sessions: one JSON text a line, the newest last, private to the user.
+"""The input history: prompts and commands of earlier sessions, in prompt_toolkit's own format.
 
-Each line is appended as soon as it is sent, under a lock, so that several sessions share the file.
-It is read once, at the start of a session, and cut to the newest lines when it has grown too long.
-A file that is damaged or cannot be written costs nothing but the lines.
+Several sessions share the file. Each entry is appended under a lock as soon as it is sent. The
+first read of a session trims the file to its newest lines, and converts what an earlier version
+wrote: one JSON string a line. A file that is damaged or cannot be written costs only its entries.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from prompt_toolkit.history import History
+from prompt_toolkit.history import FileHistory
 
 from darkai_cli import files
 
-KEPT = 5000
-"""Lines that are kept; the file is cut when it has twice as many."""
-LONGEST = 20_000
-"""Characters: a longer prompt is not kept as a typed line."""
-READ = 16 << 20
+MAX_LINES = 10_000
+"""Lines of the file that are left when it is trimmed."""
+MAX_BYTES = 16 << 20
 """Bytes at the end of the file that are read."""
+MAX_ENTRY = 20_000
+"""Characters: a longer entry is remembered for the session only."""
+_LOCK_SECONDS = 0.5
 
 
-class TypedLines(History):
-    """prompt-toolkit's history over such a file. ``path`` None: only for this session.
+class InputHistory(FileHistory):
+    """prompt_toolkit's history, in a file that is private to the user.
 
-    ``whole``: puts what a token stands for in its place.
+    ``path``: the file, None to remember entries for this session only. ``expand``: replaces the
+    tokens in an entry by the texts they stand for.
     """
 
-    def __init__(self, path: Path | None, whole: Callable[[str], str] | None = None) -> None:
-        super().__init__()
+    def __init__(self, path: Path | None, expand: Callable[[str], str] = str) -> None:
+        super().__init__(path or "")
         self._path = path
-        self._whole = whole
-        self._count = 0
+        self._expand = expand
 
     def load_history_strings(self) -> Iterable[str]:
-        """The lines, the newest first, each once."""
-        lines = self._read()
-        self._count = len(lines)
-        return list(dict.fromkeys(reversed(lines)))[:KEPT]
-
-    def append_string(self, string: str) -> None:
-        """Keep a line, which may hold tokens."""
-        super().append_string(string if self._whole is None else self._whole(string))
-
-    def store_string(self, string: str) -> None:
-        """Keep a line in the file."""
-        if self._path is None or len(string) > LONGEST:
-            return
-        self._count += 1
-        try:
-            files.ensure(self._path.parent)
-            with files.locked(self._path, 0.5):
-                if self._count >= 2 * KEPT:
-                    rows = [*self._read()[-KEPT + 1 :], string]
-                    files.replace(self._path, _encoded(rows))
-                    self._count = len(rows)
-                else:
-                    self._append(_encoded([string]))
-        except (OSError, ValueError):
-            return
-
-    def _append(self, data: bytes) -> None:
-        assert self._path is not None
-        handle = _open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
-        try:
-            size = os.fstat(handle).st_size
-            torn = size and os.pread(handle, 1, size - 1) != b"\n"  # by a crash, or by hand
-            os.write(handle, b"\n" + data if torn else data)
-        finally:
-            os.close(handle)
-
-    def _read(self) -> list[str]:
+        """Return the entries, the newest first, each once."""
         if self._path is None:
             return []
         try:
-            handle = _open(self._path, os.O_RDONLY)
+            with files.locked(self._path, _LOCK_SECONDS):
+                _create(self._path)
+                _tidy(self._path)
+                return list(dict.fromkeys(super().load_history_strings()))
         except OSError:
             return []
-        with os.fdopen(handle, "rb") as file:
-            file.seek(max(0, os.fstat(handle).st_size - READ))
-            rows = file.read(READ).split(b"\n")
-        return [line for line in map(_line_of, rows) if line]
+
+    def append_string(self, string: str) -> None:
+        """Add an entry, which may hold tokens."""
+        super().append_string(self._expand(string))
+
+    def store_string(self, string: str) -> None:
+        """Append an entry to the file."""
+        if self._path is None or len(string) > MAX_ENTRY:
+            return
+        with contextlib.suppress(OSError):
+            files.ensure(self._path.parent)
+            with files.locked(self._path, _LOCK_SECONDS):
+                _create(self._path)
+                super().store_string(string)
 
 
-def _open(path: Path, flags: int) -> int:
-    """The regular file. Raises ``OSError``, also for what is none."""
-    handle = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise OSError(0, "it is no regular file")
-    return handle
-
-
-def _line_of(row: bytes) -> str:
-    """The line that a row holds; "" for none."""
-    if not row.startswith(b'"'):
-        return ""
+def _create(path: Path) -> None:
+    """Create the file if it is missing. Raises ``OSError`` for a link or anything but a file."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    handle = os.open(path, flags, 0o600)
     try:
-        line = json.loads(row)
-        line.encode()  # half a character is none
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(0, "not a regular file")
+    finally:
+        os.close(handle)
+
+
+def _tidy(path: Path) -> None:
+    """Trim the file and convert the old format, if either is needed."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        file.seek(max(0, size - MAX_BYTES))
+        data = file.read(MAX_BYTES)
+    lines: list[bytes] = []
+    for line in data.split(b"\n"):
+        lines += _converted(line) if line.startswith(b'"') else [line]
+    if len(lines) > MAX_LINES or size > len(data):
+        lines = lines[-MAX_LINES:]
+        # An entry begins with a comment. What stands before the first one has lost its beginning.
+        lines = lines[next((n for n, line in enumerate(lines) if line[:1] == b"#"), len(lines)) :]
+    tidied = b"\n".join(lines).rstrip(b"\n") + b"\n"
+    if tidied != data or size > len(data):
+        files.replace(path, tidied)
+
+
+def _converted(row: bytes) -> list[bytes]:
+    """Return the lines for an entry of the old format, none if it cannot be read."""
+    try:
+        entry = str(json.loads(row)).encode()
     except (ValueError, RecursionError):
-        return ""
-    return str(line)
-
-
-def _encoded(lines: Iterable[str]) -> bytes:
-    return "".join(json.dumps(line) + "\n" for line in lines).encode()
+        return []
+    return [b"#", *(b"+" + line for line in entry.split(b"\n"))]

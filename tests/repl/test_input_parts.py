@@ -18,7 +18,7 @@ from prompt_toolkit.key_binding import KeyPress
 from prompt_toolkit.keys import Keys
 
 from darkai_cli.repl import input_history
-from darkai_cli.repl.input_history import TypedLines
+from darkai_cli.repl.input_history import InputHistory
 from darkai_cli.repl.lexer import InputLexer
 from darkai_cli.repl.paste_detection import joined
 from darkai_cli.repl.pastes import LINES, Pastes
@@ -138,64 +138,71 @@ def test_a_token_that_was_changed_is_what_it_shows():
     assert pastes.whole(pastes.take("line\n" * 240).replace("240", "24")) == "[pasted 24 lines]"
 
 
-# --- typed lines ----------------------------------------------------------------------------------
+# --- input history --------------------------------------------------------------------------------
 
 
 def loaded(file: Path) -> list[str]:
-    """The lines of another session, the newest first."""
-    return list(TypedLines(file).load_history_strings())
+    """The entries that another session reads, the newest first."""
+    return list(InputHistory(file).load_history_strings())
 
 
-def test_typed_lines_are_kept_private_and_shared(tmp_path):
+def test_entries_are_private_and_shared_between_sessions(tmp_path):
     file = tmp_path / "folder" / "lines"
-    one, two = TypedLines(file), TypedLines(file)
-    one.append_string("first")
-    two.append_string("second\nline")
-    one.append_string("first")
+    first, second = InputHistory(file), InputHistory(file)
+    first.append_string("first")
+    second.append_string("second\nline")
+    first.append_string("first")
     assert loaded(file) == ["first", "second\nline"]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_a_token_is_kept_as_the_text_it_stands_for(tmp_path):
-    lines = TypedLines(tmp_path / "lines", str.upper)
+def test_a_token_is_stored_as_the_text_it_stands_for(tmp_path):
+    lines = InputHistory(tmp_path / "lines", str.upper)
     lines.append_string("token")
     assert lines.get_strings() == ["TOKEN"]
     assert loaded(tmp_path / "lines") == ["TOKEN"]
 
 
 @given(st.binary(max_size=200), st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
-def test_whatever_is_in_the_file_costs_no_more_than_itself(data, line):
+def test_a_damaged_file_costs_only_its_own_entries(data, entry):
     with TemporaryDirectory() as folder:
         file = Path(folder, "lines")
         file.write_bytes(data)
-        list(TypedLines(file).load_history_strings())
-        TypedLines(file).append_string(line)
-        assert loaded(file)[0] == line
+        list(InputHistory(file).load_history_strings())
+        InputHistory(file).append_string(entry)
+        assert loaded(file)[0] == entry
 
 
-def test_the_file_is_cut_when_it_has_grown(tmp_path, monkeypatch):
-    monkeypatch.setattr(input_history, "KEPT", 10)
-    lines = TypedLines(tmp_path / "lines")
+def test_the_file_is_trimmed_to_its_newest_lines_at_the_start(tmp_path, monkeypatch):
+    file = tmp_path / "lines"
+    lines = InputHistory(file)
     for number in range(50):
-        lines.append_string(f"line {number}")
-        assert len((tmp_path / "lines").read_bytes().splitlines()) <= 20
-    assert loaded(tmp_path / "lines")[:10] == [f"line {number}" for number in range(49, 39, -1)]
+        lines.append_string(f"entry {number}\nof two lines")
+    monkeypatch.setattr(input_history, "MAX_LINES", 41)
+    assert loaded(file) == [f"entry {number}\nof two lines" for number in range(49, 39, -1)]
+    assert len(file.read_bytes().splitlines()) <= 41
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_what_is_no_file_is_neither_read_nor_written(tmp_path):
+def test_entries_of_the_old_format_are_converted_once(tmp_path):
+    file = tmp_path / "lines"
+    rows = ["first", "second\nline", "\ud800"]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows) + '"torn')
+    assert loaded(file) == ["second\nline", "first"]
+    InputHistory(file).append_string('"third"')
+    assert loaded(file) == ['"third"', "second\nline", "first"]
+    assert file.read_bytes().count(b"\n+first\n") == 1
+
+
+def test_only_a_regular_file_is_read_or_written(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     for name in ("pipe", "link", "."):
-        lines = TypedLines(tmp_path / name)
+        lines = InputHistory(tmp_path / name)
         assert list(lines.load_history_strings()) == []
         lines.append_string("x")
         assert lines.get_strings() == ["x"]
     assert not (tmp_path / "elsewhere").exists()
-
-
-def test_half_a_character_is_no_line(tmp_path):
-    (tmp_path / "lines").write_text(json.dumps("\ud800") + "\n" + json.dumps("good") + "\n")
-    assert loaded(tmp_path / "lines") == ["good"]
 
 
 # --- colours --------------------------------------------------------------------------------------
