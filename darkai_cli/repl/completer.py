@@ -18,10 +18,10 @@ from darkai_cli.config import schema
 from darkai_cli.errors import DarkAIError
 from darkai_cli.output.sanitize import sanitize_line
 from darkai_cli.repl.commands import registry
-from darkai_cli.repl.commands.command import Command
+from darkai_cli.repl.commands.command import SlashCommand
 
 if TYPE_CHECKING:
-    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.session import ChatSession
 
 MOST = 200
 """Candidates that are offered at most."""
@@ -38,7 +38,7 @@ Pairs = Iterable[tuple[str, str]]
 class SlashCompleter(Completer):
     """Completes the first word of a slash command, and then its argument."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ChatSession) -> None:
         self._session = session
         self._kept: dict[str, list[tuple[str, str]]] = {}
         self._makers: dict[str, Callable[[], Pairs]] = {
@@ -78,7 +78,7 @@ class SlashCompleter(Completer):
         elif one.completes in self._makers:
             yield from self._values(one, argument)
 
-    def _values(self, one: Command, argument: str) -> Iterable[Completion]:
+    def _values(self, one: SlashCommand, argument: str) -> Iterable[Completion]:
         """Those that begin with the word at the cursor, then those that hold it."""
         word = argument.rpartition(" ")[2]
         typed = word.lower()
@@ -105,7 +105,7 @@ def _commands() -> Pairs:
     return ((one.names[0], one.summary) for one in registry.commands())
 
 
-def _models(session: Session) -> Pairs:
+def _models(session: ChatSession) -> Pairs:
     from darkai_cli.providers import resolve as providers
 
     yield from session.config.aliases.items()
@@ -194,7 +194,7 @@ def _listed(place: str, beginning: str) -> list[tuple[str, bool]]:
     return sorted(found)[:MOST]
 
 
-def _conversations(session: Session) -> Pairs:
+def _conversations(session: ChatSession) -> Pairs:
     try:
         with session.store() as store:
             found = store.conversations(limit=50)
@@ -204,11 +204,11 @@ def _conversations(session: Session) -> Pairs:
         yield one.short, one.title
 
 
-def _exchanges(session: Session) -> Pairs:
+def _exchanges(session: ChatSession) -> Pairs:
     for number, entry in enumerate(session.branches.prompts(), 1):
         yield str(number), entry.message.content[:100]
 
 
-def _branches(session: Session) -> Pairs:
+def _branches(session: ChatSession) -> Pairs:
     for number, entry in enumerate(session.branches.leaves(), 1):
         yield str(number), entry.message.content[:100]

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.input import Input
     from prompt_toolkit.output import Output
 
-    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.session import ChatSession
 
 MENU = 6
 """Rows for the menu of completions, where the terminal has them to spare."""
@@ -83,7 +83,7 @@ class PromptReader:
 
     def __init__(
         self,
-        session: Session,
+        session: ChatSession,
         source: TextIO,
         hush: typeahead.QuietTerminal | None = None,
         *,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.buffer import Buffer
 
     from darkai_cli.repl.pastes import Pastes
-    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.session import ChatSession
 
 LEAVES = "Ctrl-C again, or Ctrl-D, leaves"
 
@@ -25,7 +25,7 @@ LEAVES = "Ctrl-C again, or Ctrl-D, leaves"
 class Keymap:
     """The keys of one input. A second Ctrl-C on an empty line, with no key between, leaves."""
 
-    def __init__(self, session: Session, pastes: Pastes) -> None:
+    def __init__(self, session: ChatSession, pastes: Pastes) -> None:
         self._session = session
         self._pastes = pastes
         self._count = 0

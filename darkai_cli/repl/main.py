@@ -17,8 +17,8 @@ from darkai_cli.errors import DarkAIError, InputError, RefusedError
 from darkai_cli.repl import transcript, turn, typeahead
 from darkai_cli.repl.commands import command as base
 from darkai_cli.repl.commands import registry
-from darkai_cli.repl.screen import Screen
-from darkai_cli.repl.session import Session
+from darkai_cli.repl.screen import ChatScreen
+from darkai_cli.repl.session import ChatSession
 from darkai_cli.repl.title import TitleGenerator
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def chat(
     hush = typeahead.QuietTerminal(source.fileno())
     try:
         hush.begin()  # what is typed from now on is for the input
-        screen = Screen(plain=stdio.is_dumb())
-        session = Session(
+        screen = ChatScreen(plain=stdio.is_dumb())
+        session = ChatSession(
             flags, screen, options=options, save=save, allowed=allowed, quiet=quiet, log=log
         )
         session.verbose = verbose
@@ -72,7 +72,7 @@ def _tell_wait() -> None:
     stdio.print_err("note: waiting for stdin; `< /dev/null` begins without it")
 
 
-def _reader(session: Session, source: TextIO, hush: typeahead.QuietTerminal) -> Reader:
+def _reader(session: ChatSession, source: TextIO, hush: typeahead.QuietTerminal) -> Reader:
     if session.screen.plain:
         from darkai_cli.repl.plain_input import PlainReader
 
@@ -82,7 +82,7 @@ def _reader(session: Session, source: TextIO, hush: typeahead.QuietTerminal) -> 
     return PromptReader(session, source, hush)
 
 
-def run(session: Session, reader: Reader, first: str | None = None) -> int:
+def run(session: ChatSession, reader: Reader, first: str | None = None) -> int:
     """Read and do until the person leaves; the exit code. ``first``: a prompt to begin with."""
     signals.ignore_repeats()
     session.reader = reader
@@ -107,7 +107,7 @@ def run(session: Session, reader: Reader, first: str | None = None) -> int:
 
 
 def _safely(
-    session: Session, titling: TitleGenerator, meant: Callable[[], base.Next]
+    session: ChatSession, titling: TitleGenerator, meant: Callable[[], base.Next]
 ) -> str | None:
     """Do what is meant; the text for the input afterwards, None to leave."""
     try:
@@ -142,7 +142,7 @@ def _safely(
     return ""
 
 
-def _meant(session: Session, typed: str) -> base.Next:
+def _meant(session: ChatSession, typed: str) -> base.Next:
     """What a line asks for."""
     text = typed.strip()
     if not text:
@@ -167,7 +167,7 @@ def _meant(session: Session, typed: str) -> base.Next:
     return base.Send(typed)
 
 
-def _turned(session: Session, after: base.Send | base.Regenerate | base.Resume) -> Turned:
+def _turned(session: ChatSession, after: base.Send | base.Regenerate | base.Resume) -> Turned:
     if isinstance(after, base.Send):
         return turn.send(session, after.text)
     if isinstance(after, base.Regenerate):
@@ -175,7 +175,7 @@ def _turned(session: Session, after: base.Send | base.Regenerate | base.Resume) 
     return turn.resume(session)
 
 
-def _told(session: Session, turned: Turned) -> base.Prefill:
+def _told(session: ChatSession, turned: Turned) -> base.Prefill:
     """Say how a turn went; the text to offer again."""
     error, reply = turned.verdict.error, turned.reply
     if isinstance(error, DarkAIError):
@@ -194,7 +194,7 @@ def _told(session: Session, turned: Turned) -> base.Prefill:
     return base.Prefill(turned.back)
 
 
-def _leave(session: Session, reader: Reader) -> None:
+def _leave(session: ChatSession, reader: Reader) -> None:
     """Save, put the terminal right, say how to come back. The terminal may have gone."""
     try:
         session.close()

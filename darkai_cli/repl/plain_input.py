@@ -15,7 +15,7 @@ from typing import TextIO
 
 from darkai_cli import signals, stdio
 from darkai_cli.repl import typeahead
-from darkai_cli.repl.screen import Screen
+from darkai_cli.repl.screen import ChatScreen
 
 OFFERED = "note: Enter alone sends this; any other text takes its place; Ctrl-C drops it:"
 
@@ -23,7 +23,7 @@ OFFERED = "note: Enter alone sends this; any other text takes its place; Ctrl-C 
 class PlainReader:
     """Reads lines of ``source``, the keyboard, which ``hush`` keeps quiet in between."""
 
-    def __init__(self, screen: Screen, source: TextIO, hush: typeahead.QuietTerminal) -> None:
+    def __init__(self, screen: ChatScreen, source: TextIO, hush: typeahead.QuietTerminal) -> None:
         self._screen = screen
         self._fd = source.fileno()
         self._hush = hush

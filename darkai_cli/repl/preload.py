@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from darkai_cli import signals
 
 if TYPE_CHECKING:
-    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.session import ChatSession
 
 _NEEDED = (
     "darkai_cli.http.client",
@@ -34,7 +34,7 @@ _RENDERED = "darkai_cli.output.terminal"
 class Preloader:
     """What is done ahead for one session."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ChatSession) -> None:
         self._session = session
         self._loading: threading.Thread | None = None
         self._connecting: threading.Thread | None = None

@@ -2,7 +2,7 @@
 
 Replies are not shown here (they have a sink of their own); this is for what darkai itself says. Its
 lines are broken between words where the terminal is narrow. In plain mode there is no escape
-sequence, nothing is broken, and words stand for marks. A ``Screen`` is also the seam for tests:
+sequence, nothing is broken, and words stand for marks. A ``ChatScreen`` is also the seam for tests:
 ``write`` can be anything that takes text, and gets lines unbroken.
 """
 
@@ -24,7 +24,7 @@ LEAST = 20
 """Columns: on a narrower terminal nothing is broken between words."""
 
 
-class Screen:
+class ChatScreen:
     """Writes to the terminal. ``plain``: no colour and no escape sequence at all."""
 
     def __init__(self, *, plain: bool, write: Callable[[str], None] | None = None) -> None:

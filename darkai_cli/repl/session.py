@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from darkai_cli.history.store import Store
     from darkai_cli.http.connection import ConnectionConfig
     from darkai_cli.providers.base import ModelInfo
-    from darkai_cli.repl.screen import Screen
+    from darkai_cli.repl.screen import ChatScreen
 
 OVERFLOWS = ("ask", "drop", "send")
 """What happens to what does not fit the window: a question, or it stays out, or all is sent."""
@@ -60,7 +60,7 @@ class Reader(Protocol):
         ...
 
 
-class Session:
+class ChatSession:
     """One session. ``flags``: for the config. ``options``: those set for it, over the config's.
 
     ``allowed``: whether another provider may answer. ``log``: takes the lines of ``--debug``.
@@ -70,7 +70,7 @@ class Session:
     def __init__(
         self,
         flags: Mapping[str, Any],
-        screen: Screen,
+        screen: ChatScreen,
         *,
         options: Mapping[str, Any],
         save: bool,

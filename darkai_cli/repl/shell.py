@@ -23,7 +23,7 @@ from darkai_cli.errors import InputError, UsageError
 from darkai_cli.output.sanitize import Sanitizer
 
 if TYPE_CHECKING:
-    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.session import ChatSession
 
 MAX_KEPT = 256 * 1024
 """Characters of output that can go along; the end of more is what counts."""
@@ -40,7 +40,7 @@ _GRACE = 1.0
 """Seconds between two looks whether the command lives, and for it to end after Ctrl-C."""
 
 
-def run(session: Session, line: str) -> None:
+def run(session: ChatSession, line: str) -> None:
     """Run it, and ask whether its output goes along with the next prompt."""
     if not line:
         raise UsageError("`!` needs a command", hint="`!git diff`")
@@ -70,7 +70,7 @@ def run(session: Session, line: str) -> None:
     _offer(session, line, text)
 
 
-def _offer(session: Session, line: str, text: str) -> None:
+def _offer(session: ChatSession, line: str, text: str) -> None:
     """Ask whether the output goes along with the next prompt."""
     count = text.count("\n") + 1
     lines = "this line" if count == 1 else f"these {count} lines"
@@ -80,7 +80,7 @@ def _offer(session: Session, line: str, text: str) -> None:
         session.screen.dim("it goes with the next prompt; `/file -` drops it")
 
 
-def _shown(session: Session, process: subprocess.Popen[bytes]) -> Iterator[str]:
+def _shown(session: ChatSession, process: subprocess.Popen[bytes]) -> Iterator[str]:
     """The output, filtered and shown as it comes; Ctrl-C ends the command."""
     for piece in filtered(_watched(process)):
         session.screen.styled(piece)

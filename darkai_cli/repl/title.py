@@ -23,7 +23,7 @@ from darkai_cli.http.session import Session as Connections
 from darkai_cli.messages import Message
 
 if TYPE_CHECKING:
-    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.session import ChatSession
 
 _WITHOUT = ("linux", "dumb", "unknown", "ansi", "vt", "cons", "eterm", "sun", "emacs")
 _PUSH, _POP = "\x1b[22;2t", "\x1b[23;2t"
@@ -72,7 +72,7 @@ class TitleBar:
 class TitleGenerator:
     """Makes the title of a session's conversation."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ChatSession) -> None:
         self._session = session
         self._connections: Connections | None = None
         self._thread: threading.Thread | None = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from darkai_cli.output.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.session import ChatSession
 
 SEPARATOR = " · "
 
@@ -22,7 +22,7 @@ class Facts(NamedTuple):
     parts: tuple[tuple[int, str], ...] = ()
 
     @classmethod
-    def of(cls, session: Session) -> Facts:
+    def of(cls, session: ChatSession) -> Facts:
         """The facts about a session."""
         fit = session.fit()
         place, count = session.branches.place()

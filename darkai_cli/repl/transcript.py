@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
     from darkai_cli.conversation.branches import Answer, Entry
     from darkai_cli.providers.base import ModelInfo
-    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.session import ChatSession
 
 _PROMPT_LINES = 10
 _LONGEST = 40_000
 """Characters of a reply that are shown again; ``/raw`` shows all."""
 
 
-def show_conversation(session: Session) -> None:
+def show_conversation(session: ChatSession) -> None:
     """The conversation that the session goes on with: its name, and its last exchange."""
     title = one_line(session.title)
     session.screen.dim(f"going on with `{title}`; {session.name} answers")
     show_end(session)
 
 
-def show_end(session: Session) -> None:
+def show_end(session: ChatSession) -> None:
     """The last exchange of the active branch, as it was shown, and what can be done with it."""
     shown = session.branches.branch()[-2:]
     for entry in shown:
@@ -37,7 +37,7 @@ def show_end(session: Session) -> None:
             _reply(session, entry)
 
 
-def _prompt(session: Session, text: str) -> None:
+def _prompt(session: ChatSession, text: str) -> None:
     lines = text.strip("\n").split("\n")
     for number, line in enumerate(lines[:_PROMPT_LINES]):
         session.screen.dim(f"{'>' if number == 0 else '.'} {line[:500]}")
@@ -45,7 +45,7 @@ def _prompt(session: Session, text: str) -> None:
         session.screen.dim(f". ({len(lines) - _PROMPT_LINES} more lines)")
 
 
-def _reply(session: Session, entry: Entry) -> None:
+def _reply(session: ChatSession, entry: Entry) -> None:
     text = entry.message.content
     if len(text) > _LONGEST:
         session.screen.dim("(the end of a long reply; `/raw` shows all of it)")
@@ -57,7 +57,7 @@ def _reply(session: Session, entry: Entry) -> None:
         session.screen.dim(f"{answer.state}; `/continue` goes on with it, `/retry` asks again")
 
 
-def below(session: Session, entry: Entry, sent: int) -> None:
+def below(session: ChatSession, entry: Entry, sent: int) -> None:
     """The lines below a reply: one, and more with ``/verbose``."""
     answer = entry.answer
     if answer is None or session.quiet:
@@ -87,7 +87,7 @@ def summary(answer: Answer, text: str, known: ModelInfo | None = None) -> str:
     return " · ".join(parts)
 
 
-def details(session: Session, answer: Answer, sent: int) -> Iterator[str]:
+def details(session: ChatSession, answer: Answer, sent: int) -> Iterator[str]:
     """What ``/verbose`` tells beyond that: what went out, what was counted, how long it took."""
     fit = session.fit()
     room = f" of ~{fit.room}" if fit.room else ""

@@ -27,7 +27,7 @@ from darkai_cli.output.format import OutputOptions
 
 if TYPE_CHECKING:
     from darkai_cli.providers.base import Target
-    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.session import ChatSession as Session
 
 CONTINUES = "`/continue` goes on with it, `/retry` asks again"
 CUT = ("interrupted", "truncated")

@@ -20,7 +20,7 @@ from darkai_cli.providers import resolve as providers
 from darkai_cli.providers.base import ModelInfo
 from darkai_cli.repl import clipboard, shell
 from darkai_cli.repl.commands import registry
-from darkai_cli.repl.session import Session
+from darkai_cli.repl.session import ChatSession
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 100
 CODE = "Look:\n\n```python\nprint(1)\n```\n\nand\n\n```sh\nls\n```\n"
@@ -29,7 +29,7 @@ CODE = "Look:\n\n```python\nprint(1)\n```\n\nand\n\n```sh\nls\n```\n"
 @pytest.fixture(autouse=True)
 def _service(monkeypatch):
     monkeypatch.setenv("DARKAI_URL", "http://localhost:9/chat")
-    monkeypatch.setattr(Session, "prepare", lambda _: None)
+    monkeypatch.setattr(ChatSession, "prepare", lambda _: None)
 
 
 @pytest.fixture
@@ -38,13 +38,13 @@ def paper() -> Paper:
 
 
 @pytest.fixture
-def session(paper: Paper, monkeypatch) -> Session:
+def session(paper: Paper, monkeypatch) -> ChatSession:
     Service(["one"], ["two"], ["three"], ["four"]).install(monkeypatch)
     return new_session(paper)
 
 
 @pytest.fixture
-def do(session: Session, paper: Paper) -> Callable[..., str]:
+def do(session: ChatSession, paper: Paper) -> Callable[..., str]:
     """Type lines; what was shown for them."""
 
     def doing(*lines: str, answers=()) -> str:
@@ -56,7 +56,7 @@ def do(session: Session, paper: Paper) -> Callable[..., str]:
     return doing
 
 
-def said(session: Session) -> list[str]:
+def said(session: ChatSession) -> list[str]:
     return [one.message.content for one in session.branches.branch()]
 
 

@@ -11,8 +11,8 @@ from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from darkai_cli.repl.input import PromptReader
-from darkai_cli.repl.screen import Screen
-from darkai_cli.repl.session import Session
+from darkai_cli.repl.screen import ChatScreen
+from darkai_cli.repl.session import ChatSession
 
 PASTE = "\x1b[200~{}\x1b[201~"
 
@@ -24,8 +24,8 @@ def keys() -> Iterator[PipeInput]:
 
 
 def reader(keys: PipeInput, **flags: str) -> PromptReader:
-    screen = Screen(plain=False, write=lambda _text: None)
-    session = Session({"provider": "demo", **flags}, screen, options={}, save=True)
+    screen = ChatScreen(plain=False, write=lambda _text: None)
+    session = ChatSession({"provider": "demo", **flags}, screen, options={}, save=True)
     return PromptReader(session, sys.stdin, keys=keys, output=DummyOutput(), typed=Path("typed"))
 
 

@@ -24,7 +24,7 @@ from darkai_cli.errors import DarkAIError
 from darkai_cli.events import StreamEnd
 from darkai_cli.repl import turn
 from darkai_cli.repl.commands import registry
-from darkai_cli.repl.session import Session
+from darkai_cli.repl.session import ChatSession
 
 TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).filter(
     lambda text: text.strip() and not text.endswith("\n")
@@ -65,7 +65,7 @@ class Machine(RuleBasedStateMachine):
         self.patch.setenv("DARKAI_HOME", self.folder.name)
         self.patch.setenv("DARKAI_URL", "http://localhost:9/chat")
         self.service = Service(["fine"]).install(self.patch)
-        self.session: Session = new_session(Paper())
+        self.session: ChatSession = new_session(Paper())
         self.kept: dict[str, str] = {}
         self.typed: set[str] = set()
 

@@ -14,7 +14,7 @@ from darkai_cli.conversation.branches import Branches
 from darkai_cli.errors import Terminated
 from darkai_cli.events import Notice, StreamEnd
 from darkai_cli.repl import turn
-from darkai_cli.repl.session import Session
+from darkai_cli.repl.session import ChatSession
 
 
 def shape(tree: Branches) -> tuple:
@@ -27,15 +27,15 @@ def shape(tree: Branches) -> tuple:
     return sorted(rows), tree.active
 
 
-def said(session: Session) -> list[str]:
+def said(session: ChatSession) -> list[str]:
     return [one.message.content for one in session.branches.branch()]
 
 
-def on_disk(session: Session) -> reopened.Reopened:
+def on_disk(session: ChatSession) -> reopened.Reopened:
     return reopened.reopen(paths.history_file(), session.conversation)
 
 
-def agree(session: Session) -> None:
+def agree(session: ChatSession) -> None:
     """What would be reopened is what the session has."""
     found = on_disk(session)
     assert shape(found.branches) == shape(session.branches)
@@ -54,7 +54,7 @@ def paper() -> Paper:
 
 
 @pytest.fixture
-def session(paper: Paper) -> Session:
+def session(paper: Paper) -> ChatSession:
     return new_session(paper)
 
 

@@ -31,7 +31,7 @@ from darkai_cli import signals
 from darkai_cli.config import paths
 from darkai_cli.conversation import reopened
 from darkai_cli.history.journal import Journal
-from darkai_cli.repl.session import Session
+from darkai_cli.repl.session import ChatSession
 from darkai_cli.repl.title import cleaned
 
 
@@ -77,7 +77,7 @@ def config_file(text: str) -> None:
     path.chmod(0o600)
 
 
-def said(session: Session) -> list[str]:
+def said(session: ChatSession) -> list[str]:
     return [one.message.content for one in session.branches.branch()]
 
 
@@ -141,7 +141,7 @@ def test_after_a_fallback_the_other_provider_has_its_own_options(isolated, capsy
     assert "two/m · " in paper.text
 
 
-def interrupted_by(*steps, monkeypatch, more=()) -> tuple[Session, Paper, FaultServer]:
+def interrupted_by(*steps, monkeypatch, more=()) -> tuple[ChatSession, Paper, FaultServer]:
     """A session whose reply gets SIGINT from another thread at a step that tells."""
     told = Event()
 
@@ -188,7 +188,7 @@ def test_ctrl_c_twice_at_any_point_closes_the_connection_and_not_the_session(ste
         assert [one.state for one in store.turns(session.conversation)] == ["interrupted"]
 
 
-def titled(answer: str, monkeypatch) -> tuple[Session, FaultServer]:
+def titled(answer: str, monkeypatch) -> tuple[ChatSession, FaultServer]:
     server = FaultServer(reply(["The answer."]), reply([answer]))
     monkeypatch.setenv("DARKAI_URL", server.url)
     monkeypatch.setenv("DARKAI_TITLE", "model")

@@ -15,8 +15,8 @@ from darkai_cli.messages import ChatRequest
 from darkai_cli.providers import connect
 from darkai_cli.providers.base import Target
 from darkai_cli.repl import main
-from darkai_cli.repl.screen import Screen
-from darkai_cli.repl.session import Session
+from darkai_cli.repl.screen import ChatScreen
+from darkai_cli.repl.session import ChatSession
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -57,7 +57,7 @@ class Paper:
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
-        self.screen = Screen(plain=False, write=self.pieces.append)
+        self.screen = ChatScreen(plain=False, write=self.pieces.append)
 
     @property
     def text(self) -> str:
@@ -69,14 +69,16 @@ class Paper:
         return text
 
 
-def new_session(paper: Paper, *, save: bool = True, **flags: Any) -> Session:
+def new_session(paper: Paper, *, save: bool = True, **flags: Any) -> ChatSession:
     """A session; by default with a service of the user's own, at ``DARKAI_URL``."""
     options: Mapping[str, Any] = flags.pop("options", {})
     flags = {"provider": "darkai", "retries": 0} | flags
-    return Session(flags, paper.screen, options=options, save=save)
+    return ChatSession(flags, paper.screen, options=options, save=save)
 
 
-def talk(session: Session, *lines: str | Callable[[], str], answers: Sequence[bool] = ()) -> Hand:
+def talk(
+    session: ChatSession, *lines: str | Callable[[], str], answers: Sequence[bool] = ()
+) -> Hand:
     """Type the lines, and leave."""
     hand = Hand(*lines, answers=answers)
     assert main.run(session, hand) == 0

@@ -13,11 +13,11 @@ from darkai_cli.repl.commands.messages import none, number
 from darkai_cli.text import one_line, plural
 
 if TYPE_CHECKING:
-    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.session import ChatSession
 
 
 @command("undo", topic="branches", summary="step back before the last N prompts", arguments="[N]")
-def undo(session: Session, argument: str) -> Next:
+def undo(session: ChatSession, argument: str) -> Next:
     """What was said stays in the tree, and `/redo` returns to it. To step back and change the
     prompt there is `/edit`.
     """
@@ -30,7 +30,7 @@ def undo(session: Session, argument: str) -> Next:
 
 
 @command("redo", topic="branches", summary="return to where you were before the last step back")
-def redo(session: Session, argument: str) -> Next:
+def redo(session: ChatSession, argument: str) -> Next:
     """Takes back `/undo`, `/edit`, `/fork` and `/goto`, one after the other, as long as nothing has
     been said since.
     """
@@ -46,7 +46,7 @@ def redo(session: Session, argument: str) -> Next:
     "fork", topic="branches", summary="begin a new branch after exchange N", arguments="[N]",
     completes="exchange",
 )  # fmt: skip
-def fork(session: Session, argument: str) -> Next:
+def fork(session: ChatSession, argument: str) -> Next:
     """Without a number the new branch leaves before the last exchange, `/fork 0` begins anew. The
     branch that was active stays; `/redo` or `/goto` leads back to it.
     """
@@ -62,7 +62,7 @@ def fork(session: Session, argument: str) -> Next:
 
 
 @command("tree", topic="branches", summary="draw all branches")
-def tree(session: Session, argument: str) -> Next:
+def tree(session: ChatSession, argument: str) -> Next:
     """Each branch ends with its number, for `/goto`. `*` marks what is active."""
     none(argument, "/tree")
     branches = session.branches
@@ -83,7 +83,7 @@ def tree(session: Session, argument: str) -> Next:
     "goto", topic="branches", summary="go to a branch or a message", arguments="BRANCH|ID",
     completes="branch",
 )  # fmt: skip
-def goto(session: Session, argument: str) -> Next:
+def goto(session: ChatSession, argument: str) -> Next:
     """A branch by its number in `/tree`, or any message by the beginning of its id."""
     if not argument:
         raise UsageError("`/goto` needs a branch", hint="`/tree` shows their numbers")
@@ -97,7 +97,7 @@ def goto(session: Session, argument: str) -> Next:
     "diff", topic="branches", summary="compare two replies or branches", arguments="[A] [B]",
     completes="branch",
 )  # fmt: skip
-def diff(session: Session, argument: str) -> Next:
+def diff(session: ChatSession, argument: str) -> Next:
     """Branches by their numbers in `/tree`. One alone is compared with the active one; without any,
     the last two replies to the same prompt are compared.
     """

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.session import ChatSession
 
 Topic = Literal["talk", "branches", "model", "files", "history", "session"]
 Completes = Literal[
@@ -47,10 +47,10 @@ class Quit(NamedTuple):
 
 
 Next: TypeAlias = Send | Prefill | Regenerate | Resume | Quit | None
-Run: TypeAlias = Callable[["Session", str], Next]
+Run: TypeAlias = Callable[["ChatSession", str], Next]
 
 
-class Command(NamedTuple):
+class SlashCommand(NamedTuple):
     """A slash command. ``arguments``: as the help shows them, such as ``[N]``.
 
     ``names``: its own, then other ones for it, without the slash.
@@ -72,11 +72,11 @@ class Command(NamedTuple):
 
 def command(
     *names: str, topic: Topic, summary: str, arguments: str = "", completes: Completes = ""
-) -> Callable[[Run], Command]:
+) -> Callable[[Run], SlashCommand]:
     """Declare a function as the command of these names. Its docstring is the longer help."""
 
-    def declare(run: Run) -> Command:
-        return Command(
+    def declare(run: Run) -> SlashCommand:
+        return SlashCommand(
             names, arguments, summary, topic, run, (run.__doc__ or "").strip(), completes
         )
 

@@ -13,13 +13,13 @@ from darkai_cli.repl.commands.messages import none
 from darkai_cli.text import ago
 
 if TYPE_CHECKING:
-    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.session import ChatSession
 
 _LISTED = 15
 
 
 @command("history", topic="history", summary="list the latest conversations")
-def history(session: Session, argument: str) -> Next:
+def history(session: ChatSession, argument: str) -> Next:
     """`/open ID` goes on with one; `darkai history` can do more."""
     none(argument, "/history")
     with session.store() as store:
@@ -38,7 +38,7 @@ def history(session: Session, argument: str) -> Next:
 
 
 @command("search", topic="history", summary="search all conversations", arguments="WORDS")
-def search(session: Session, argument: str) -> Next:
+def search(session: ChatSession, argument: str) -> Next:
     """All words must occur; "a phrase" in quotes, `begin*` for beginnings."""
     if not argument:
         raise UsageError("`/search` needs words", hint='`/search "rate limit" retry*`')
@@ -60,7 +60,7 @@ def search(session: Session, argument: str) -> Next:
     "open", topic="history", summary="go on with another conversation", arguments="ID",
     completes="conversation",
 )  # fmt: skip
-def open_(session: Session, argument: str) -> Next:
+def open_(session: ChatSession, argument: str) -> Next:
     """The present one stays in the history."""
     if not argument:
         raise UsageError("`/open` needs the id of a conversation", hint="`/history` shows them")
@@ -74,7 +74,7 @@ def open_(session: Session, argument: str) -> Next:
 
 
 @command("new", topic="history", summary="begin a new conversation")
-def new(session: Session, argument: str) -> Next:
+def new(session: ChatSession, argument: str) -> Next:
     """Model, system prompt and options stay; the present conversation is in the history."""
     none(argument, "/new")
     session.anew()
@@ -83,7 +83,7 @@ def new(session: Session, argument: str) -> Next:
 
 
 @command("title", topic="history", summary="show or change the title", arguments="[TEXT]")
-def title(session: Session, argument: str) -> Next:
+def title(session: ChatSession, argument: str) -> Next:
     """Until you choose one, it is how the first prompt begins; with `title = "model"` in the
     configuration the model is asked for one after the first exchange.
     """

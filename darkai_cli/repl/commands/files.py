@@ -17,7 +17,7 @@ from darkai_cli.text import file_size, plural
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.session import ChatSession
 
 
 _ENDINGS: dict[str, Literal["md", "html", "json", "jsonl"]] = {
@@ -36,7 +36,7 @@ class Fence(NamedTuple):
     "file", topic="files", summary="attach files or pages to the next prompt",
     arguments="[PATH|URL]...", completes="path",
 )  # fmt: skip
-def attach(session: Session, argument: str) -> Next:
+def attach(session: ChatSession, argument: str) -> Next:
     """Text, or an image for models that take them. Quotes hold a name with spaces together. A file
     that is attached already is read anew. Without arguments what is attached is listed; `/file -`
     drops it all.
@@ -62,7 +62,7 @@ def attach(session: Session, argument: str) -> Next:
 
 
 @command("paste", topic="files", summary="attach what is in the clipboard")
-def paste(session: Session, argument: str) -> Next:
+def paste(session: ChatSession, argument: str) -> Next:
     """Read with the desktop's own tool; over ssh paste with the terminal's key instead."""
     none(argument, "/paste")
     text = clipboard.paste(stdio.environ())
@@ -75,7 +75,7 @@ def paste(session: Session, argument: str) -> Next:
     "copy", topic="files", summary="copy a reply, its code, or all of the conversation",
     arguments="[N|code [N]|all]", completes="copy",
 )  # fmt: skip
-def copy(session: Session, argument: str) -> Next:
+def copy(session: ChatSession, argument: str) -> Next:
     """Without arguments the last reply. `code` is the last code block of it, `code 2` its second
     one; `all` the whole active branch as Markdown. The text is copied as it was received.
     """
@@ -101,7 +101,7 @@ def copy(session: Session, argument: str) -> Next:
     "code", topic="files", summary="list the code blocks of a reply", arguments="[N]",
     completes="exchange",
 )  # fmt: skip
-def code(session: Session, argument: str) -> Next:
+def code(session: ChatSession, argument: str) -> Next:
     """`/save code FILE` writes one to a file, `/copy code` copies it."""
     found = fences(session.branches.reply(number(argument, "/code")).message.content)
     if not found:
@@ -118,7 +118,7 @@ def code(session: Session, argument: str) -> Next:
     "raw", topic="files", summary="show a reply as plain lines, safe to copy", arguments="[N]",
     completes="exchange",
 )  # fmt: skip
-def raw(session: Session, argument: str) -> Next:
+def raw(session: ChatSession, argument: str) -> Next:
     """As it was received: no rendering, and no line breaks but its own."""
     session.screen.say(session.branches.reply(number(argument, "/raw")).message.content)
     return None
@@ -128,7 +128,7 @@ def raw(session: Session, argument: str) -> Next:
     "save", topic="files", summary="write the last reply, or its code, to a file",
     arguments="[code [N]] FILE", completes="path",
 )  # fmt: skip
-def save(session: Session, argument: str) -> Next:
+def save(session: ChatSession, argument: str) -> Next:
     """`/save code main.py` writes the last code block, `/save code 2 main.py` the second one. A
     file that exists is replaced only if you say so.
     """
@@ -148,7 +148,7 @@ def save(session: Session, argument: str) -> Next:
     "export", topic="files", summary="write the conversation to a file",
     arguments="FILE.md|.html|.json|.jsonl", completes="path",
 )  # fmt: skip
-def export(session: Session, argument: str) -> Next:
+def export(session: ChatSession, argument: str) -> Next:
     """The ending of the name decides the form. JSON Lines are what `darkai history import` takes
     back.
     """
@@ -195,7 +195,7 @@ def fences(text: str) -> list[Fence]:
     ]
 
 
-def write(session: Session, name: str, pieces: Iterable[str]) -> None:
+def write(session: ChatSession, name: str, pieces: Iterable[str]) -> None:
     """Write a file, all of it or nothing. Asks before one is replaced."""
     from darkai_cli.output.atomic import AtomicFile
 
@@ -233,7 +233,7 @@ def _fence(found: list[Fence], which: int | None) -> Fence:
     return found[which - 1]
 
 
-def _whole(session: Session) -> str:
+def _whole(session: ChatSession) -> str:
     """The active branch as Markdown."""
     parts = [f"# {session.title or 'Untitled'}\n"]
     for entry in session.branches.branch():

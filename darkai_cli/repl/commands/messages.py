@@ -8,14 +8,14 @@ from darkai_cli.errors import NotFoundError, UsageError
 from darkai_cli.repl.commands.command import Next, Prefill, Regenerate, Resume, command
 
 if TYPE_CHECKING:
-    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.session import ChatSession
 
 
 @command(
     "retry", topic="talk", summary="ask the last prompt again", arguments="[MODEL]",
     completes="model",
 )  # fmt: skip
-def retry(session: Session, argument: str) -> Next:
+def retry(session: ChatSession, argument: str) -> Next:
     """The new reply stands beside the old one, which `/tree` still shows. With a model, that one
     answers this once.
     """
@@ -24,7 +24,7 @@ def retry(session: Session, argument: str) -> Next:
 
 
 @command("continue", topic="talk", summary="go on with a reply that was cut")
-def go_on(session: Session, argument: str) -> Next:  # noqa: ARG001 -- a command's form
+def go_on(session: ChatSession, argument: str) -> Next:  # noqa: ARG001 -- a command's form
     """For a reply that was stopped or cut. The longer one stands beside it."""
     none(argument, "/continue")
     return Resume()
@@ -34,7 +34,7 @@ def go_on(session: Session, argument: str) -> Next:  # noqa: ARG001 -- a command
     "edit", topic="talk", summary="change an earlier prompt, in a new branch", arguments="[N]",
     completes="exchange",
 )  # fmt: skip
-def edit(session: Session, argument: str) -> Next:
+def edit(session: ChatSession, argument: str) -> Next:
     """Puts prompt N (the last one if none is named) into the input, with what was attached to it.
     What you then send begins a new branch there; `/redo` goes back without sending, `/tree` and
     `/goto` lead to the old branch later. In the input Ctrl-X Ctrl-E opens your editor; `/edit` does
@@ -51,7 +51,7 @@ def edit(session: Session, argument: str) -> Next:
 
 @command("think", topic="talk", summary="show the reasoning behind a reply", arguments="[N]",
          completes="exchange")  # fmt: skip
-def think(session: Session, argument: str) -> Next:
+def think(session: ChatSession, argument: str) -> Next:
     """Models that reason show it dim while they do, and fold it away when the answer begins."""
     entry = session.branches.reply(number(argument, "/think"))
     reasoning = entry.answer.reasoning if entry.answer is not None else ""
@@ -62,7 +62,7 @@ def think(session: Session, argument: str) -> Next:
     return None
 
 
-def _written(session: Session) -> str:
+def _written(session: ChatSession) -> str:
     """A first prompt, written in the editor."""
     from darkai_cli.config import editor
 

@@ -11,7 +11,7 @@ from darkai_cli.errors import DarkAIError, NotFoundError, UsageError
 from darkai_cli.repl.commands.command import Next, command
 
 if TYPE_CHECKING:
-    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.session import ChatSession
 
 _LISTED = 12
 _PAIR = re.compile(r"\s+(?=[\w.-]+=)")
@@ -21,7 +21,7 @@ _PAIR = re.compile(r"\s+(?=[\w.-]+=)")
     "model", topic="model", summary="show or choose who answers", arguments="[NAME]",
     completes="model",
 )  # fmt: skip
-def model(session: Session, argument: str) -> Next:
+def model(session: ChatSession, argument: str) -> Next:
     """A model of the present provider, an alias, or `provider/name`. The conversation goes on with
     it. Without a name the present one is shown, and which others its provider has.
     """
@@ -41,7 +41,7 @@ def model(session: Session, argument: str) -> Next:
     return None
 
 
-def _others(session: Session) -> None:
+def _others(session: ChatSession) -> None:
     """What else could be chosen, as far as it is known without asking anybody."""
     from darkai_cli.providers import resolve
 
@@ -56,7 +56,7 @@ def _others(session: Session) -> None:
 
 
 @command("system", topic="model", summary="show or set the system prompt", arguments="[TEXT|-]")
-def system(session: Session, argument: str) -> Next:
+def system(session: ChatSession, argument: str) -> Next:
     """`/system -` goes on without one. It counts from the next prompt on."""
     if not argument:
         session.screen.say(session.system or "there is no system prompt")
@@ -74,7 +74,7 @@ def system(session: Session, argument: str) -> Next:
     "set", topic="model", summary="show or set options of the requests", arguments="[K=V]...",
     completes="option",
 )  # fmt: skip
-def set_options(session: Session, argument: str) -> Next:
+def set_options(session: ChatSession, argument: str) -> Next:
     """Such as `/set temperature=0.2`; for one option a space will do. A value that is JSON is taken
     as such. Where the service's options are known, others are refused. Without arguments all that
     is set is shown, what the configuration says too.
@@ -105,7 +105,7 @@ def _pairs(argument: str) -> dict[str, Any]:
     return wanted
 
 
-def _show_options(session: Session) -> None:
+def _show_options(session: ChatSession) -> None:
     found = session.all_options()
     for name, value in found.items():
         where = "" if name in session.options else "  (the configuration)"
@@ -121,7 +121,7 @@ def _json(value: Any) -> str:
 @command(
     "unset", topic="model", summary="take options back", arguments="K...", completes="set-option"
 )
-def unset(session: Session, argument: str) -> Next:
+def unset(session: ChatSession, argument: str) -> Next:
     """Those of the configuration stay in force."""
     if not argument:
         raise UsageError("`/unset` needs the name of an option", hint="`/set` shows them")

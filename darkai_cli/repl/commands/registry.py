@@ -7,7 +7,7 @@ from functools import cache
 from importlib import import_module
 
 from darkai_cli.errors import NotFoundError
-from darkai_cli.repl.commands.command import Command, Topic
+from darkai_cli.repl.commands.command import SlashCommand, Topic
 
 MODULES = ("messages", "branches", "models", "files", "conversations", "session")
 TOPICS: dict[Topic, str] = {
@@ -21,22 +21,22 @@ TOPICS: dict[Topic, str] = {
 
 
 @cache
-def commands() -> tuple[Command, ...]:
+def commands() -> tuple[SlashCommand, ...]:
     """All commands, in the order of their modules."""
     found = []
     for name in MODULES:
         module = import_module(f"darkai_cli.repl.commands.{name}")
-        found += [one for one in vars(module).values() if isinstance(one, Command)]
+        found += [one for one in vars(module).values() if isinstance(one, SlashCommand)]
     return tuple(found)
 
 
 @cache
-def by_name() -> dict[str, Command]:
+def by_name() -> dict[str, SlashCommand]:
     """Each name of each command, without the slash."""
     return {name: one for one in commands() for name in one.names}
 
 
-def find(typed: str) -> Command:
+def find(typed: str) -> SlashCommand:
     """The command of that name, without the slash; any prefix that means only one will do.
 
     Raises ``NotFoundError`` with the nearest names.

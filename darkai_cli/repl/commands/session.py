@@ -13,11 +13,11 @@ from darkai_cli.repl.commands.messages import none
 from darkai_cli.text import one_line
 
 if TYPE_CHECKING:
-    from darkai_cli.repl.session import Session
+    from darkai_cli.repl.session import ChatSession
 
 
 @command("tokens", topic="session", summary="what the conversation has taken so far")
-def tokens(session: Session, argument: str) -> Next:
+def tokens(session: ChatSession, argument: str) -> Next:
     """As the services told it, in all branches; what they did not tell is estimated and marked with
     `~`. The cost is given where a service lists its prices.
     """
@@ -47,7 +47,7 @@ def tokens(session: Session, argument: str) -> Next:
     "context", topic="session", summary="what would be sent, and what would be left out",
     arguments="[ask|drop|send]",
 )  # fmt: skip
-def context(session: Session, argument: str) -> Next:
+def context(session: ChatSession, argument: str) -> Next:
     """Each message with its estimated tokens, and whether it fits the model's window. `ask`, `drop`
     or `send` choose for this session what happens to what does not fit: you are asked each time,
     the oldest exchanges stay out with a warning, or all is sent.
@@ -81,7 +81,7 @@ def context(session: Session, argument: str) -> Next:
 
 
 @command("info", topic="session", summary="the session in a few lines")
-def info(session: Session, argument: str) -> Next:
+def info(session: ChatSession, argument: str) -> Next:
     """Who answers, where it is saved, what is set."""
     none(argument, "/info")
     place, count = session.branches.place()
@@ -110,7 +110,7 @@ def info(session: Session, argument: str) -> Next:
     "config", topic="session", summary="show a value of the configuration, or set it for good",
     arguments="[KEY [VALUE]]", completes="config",
 )  # fmt: skip
-def config(session: Session, argument: str) -> Next:
+def config(session: ChatSession, argument: str) -> Next:
     """As `darkai config get` and `darkai config set` do. What is set counts from the next session
     on; for this one there are `/model`, `/system` and `/set`.
     """
@@ -149,7 +149,7 @@ def _shown(name: str, value: object) -> str:
 
 
 @command("verbose", topic="session", summary="say more about each request, or less again")
-def verbose(session: Session, argument: str) -> Next:
+def verbose(session: ChatSession, argument: str) -> Next:
     """Below each reply: how many messages went out and with which options, the tokens that were
     counted, the times, how full the window is.
     """
@@ -160,7 +160,7 @@ def verbose(session: Session, argument: str) -> Next:
 
 
 @command("clear", topic="session", summary="clear the screen")
-def clear(session: Session, argument: str) -> Next:
+def clear(session: ChatSession, argument: str) -> Next:
     """The conversation stays; `/new` begins another one."""
     none(argument, "/clear")
     if not session.screen.plain:
@@ -169,7 +169,7 @@ def clear(session: Session, argument: str) -> Next:
 
 
 @command("quit", "exit", "q", topic="session", summary="leave; everything is saved")
-def leave(session: Session, argument: str) -> Next:  # noqa: ARG001 -- a command's form
+def leave(session: ChatSession, argument: str) -> Next:  # noqa: ARG001 -- a command's form
     """Ctrl-D on an empty line does the same."""
     return Quit()
 
@@ -178,7 +178,7 @@ def leave(session: Session, argument: str) -> Next:  # noqa: ARG001 -- a command
     "help", "?", topic="session", summary="list the commands, or explain one",
     arguments="[COMMAND]", completes="command",
 )  # fmt: skip
-def show_help(session: Session, argument: str) -> Next:
+def show_help(session: ChatSession, argument: str) -> Next:
     """`/help retry` explains one command."""
     from darkai_cli.repl.commands import registry
 
