@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from darkai_cli.conversation.outcome import Outcome, Reply
     from darkai_cli.conversation.resume import Resumed
     from darkai_cli.history.journal import Journal
-    from darkai_cli.history.stored import TurnIds
+    from darkai_cli.history.turns import TurnIds
     from darkai_cli.messages import Image
     from darkai_cli.output.sink import Tap
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from darkai_cli.errors import StoreError
-from darkai_cli.history import stored
+from darkai_cli.history import schema
 
 _RETRY = 0.01
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -215,7 +215,7 @@ def refuse_foreign(conn: sqlite3.Connection, path: Path) -> None:
     """Refuse what a newer darkai or another program wrote, before anything is written."""
     from darkai_cli.history import schema
 
-    version = stored.version_of(conn)
+    version = schema.version_of(conn)
     application = conn.execute("PRAGMA application_id").fetchone()[0]
     tables = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application != schema.APPLICATION_ID and (version or tables):
@@ -223,10 +223,10 @@ def refuse_foreign(conn: sqlite3.Connection, path: Path) -> None:
             f"`{path}` is a database of another program",
             hint=f"move it away, or use {_ANOTHER_FOLDER}",
         )
-    if version > stored.VERSION:
+    if version > schema.VERSION:
         raise StoreError(
             f"the history was written by a newer darkai: schema {version}, and this one knows "
-            f"{stored.VERSION} ({path})",
+            f"{schema.VERSION} ({path})",
             hint=f"update darkai, or use {_ANOTHER_FOLDER}",
         )
 
@@ -235,12 +235,10 @@ def _open(path: Path, patience: float) -> sqlite3.Connection:
     # Whoever has the journal's lock uses its connection, in whichever thread.
     conn = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
     try:
-        if stored.version_of(conn) != stored.VERSION:
-            from darkai_cli.history import migrations  # once in a history's life
-
+        if schema.version_of(conn) != schema.VERSION:
             refuse_foreign(conn, path)
             _switch_to_wal(conn, patience)
-            migrations.migrate(conn, path)
+            schema.migrate(conn, path)
         conn.execute("PRAGMA synchronous = NORMAL")
         conn.execute("PRAGMA cache_size = -512")  # KiB: a reply is small, and so are we
         conn.execute("PRAGMA foreign_keys = ON")
@@ -274,7 +272,7 @@ def _open_read_only(path: Path) -> sqlite3.Connection | None:
     for mode in ("mode=ro", "mode=ro&immutable=1") if settled else ("mode=ro",):
         conn = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, isolation_level=None)
         try:
-            if stored.version_of(conn) == stored.VERSION:
+            if schema.version_of(conn) == schema.VERSION:
                 return conn
         except sqlite3.Error:
             pass  # the next way, or none: the caller raises the reason it already has

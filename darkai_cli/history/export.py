@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
 
 from darkai_cli.history import tree
 from darkai_cli.history.describe import (
@@ -25,16 +26,23 @@ from darkai_cli.history.describe import (
     spread,
     summary,
 )
-from darkai_cli.history.fences import closed, fenced
 from darkai_cli.history.store import Store
 from darkai_cli.history.tree import Node
 from darkai_cli.text import one_line
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 Format = Literal["md", "json", "jsonl", "html"]
 FORMATS: tuple[Format, ...] = ("md", "json", "jsonl", "html")
 FORMAT_VERSION = 2
 """2: what goes along with a message is in it. Who knows only 1 is not to import half of it."""
 
+_SUSPECT = re.compile(r"^ {0,3}(?:```|~~~|<[!?A-Za-z])", re.MULTILINE)
+_PROBE = "what comes next"
+_TAG = re.compile(r" {0,3}<(pre|script|style|textarea)", re.IGNORECASE)
+_ENDS = (("<!--", "-->"), ("<?", "?>"), ("<![CDATA[", "]]>"), ("<!", ">"))
 _MARKS, _ESCAPED = re.compile(r"([\\`*<\[\]])"), r"\\\1"
 
 
@@ -160,3 +168,38 @@ def _attachments(store: Store, node: Node, *, with_data: bool) -> list[dict[str,
         for record, image in zip(found, tree.images(store, node), strict=True):
             record["data"] = image.base64
     return found
+
+
+def closed(text: str) -> str:
+    """The text without blanks at its end, and with the end mark that it lacks."""
+    text = text.rstrip()
+    if not _SUSPECT.search(text):
+        return text
+    last = _blocks().parse(f"{text}\n\n{_PROBE}\n")[-1]
+    if last.type in ("fence", "html_block"):  # in a list, the list would come last
+        return f"{text}\n{_end_of(last)}"
+    return text
+
+
+def fenced(text: str, language: str = "") -> str:
+    """The text as a code block, with a fence that nothing in it ends."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
+
+
+def _end_of(block: Token) -> str:
+    if block.type == "fence":
+        return block.markup
+    tag = _TAG.match(block.content)
+    if tag:
+        return f"</{tag[1].lower()}>"
+    start = block.content.lstrip()
+    return next((end for begin, end in _ENDS if start.startswith(begin)), "")
+
+
+@cache
+def _blocks() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark").disable("inline")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from darkai_cli.history import stored
+from darkai_cli.history import schema
 from darkai_cli.history.database import fault, refuse_foreign
 from darkai_cli.history.store import Store
 
@@ -46,7 +46,7 @@ def inspect(
         size = path.stat().st_size
         with closing(_open(path)) as conn:
             refuse_foreign(conn, path)
-            version = stored.version_of(conn)
+            version = schema.version_of(conn)
             if not version:
                 return Health(size, 0, 0, ())
             count = conn.execute("SELECT count(*) FROM conversation").fetchone()[0]
@@ -62,7 +62,7 @@ def inspect_whole(path: Path) -> Health | None:
         return None
     with Store(path) as store:
         count = store.row("SELECT count(*) FROM conversation")[0]
-        return Health(path.stat().st_size, stored.VERSION, count, tuple(store.check()))
+        return Health(path.stat().st_size, schema.VERSION, count, tuple(store.check()))
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -73,7 +73,7 @@ def _open(path: Path) -> sqlite3.Connection:
         url = f"file:{quote(str(path))}?{mode}"
         conn = sqlite3.connect(url, uri=True, timeout=_PATIENCE, isolation_level=None)
         try:
-            stored.version_of(conn)
+            schema.version_of(conn)
         except sqlite3.Error as exc:
             conn.close()
             if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or not settled:

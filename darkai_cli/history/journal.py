@@ -22,7 +22,7 @@ from darkai_cli import signals
 from darkai_cli.errors import StoreError
 from darkai_cli.events import Event, Usage
 from darkai_cli.history import ids
-from darkai_cli.history.stored import TurnIds, dumps, title_from
+from darkai_cli.history.turns import TurnIds, dumps, title_from
 from darkai_cli.text import well_formed
 
 if TYPE_CHECKING:

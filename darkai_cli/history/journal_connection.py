@@ -15,7 +15,7 @@ from pathlib import Path
 
 from darkai_cli.history import turns
 from darkai_cli.history.database import Opened, connect, fault, set_aside
-from darkai_cli.history.stored import folder_of
+from darkai_cli.history.presence import folder_of
 from darkai_cli.history.turns import Record
 
 _PATIENCE = 0.05

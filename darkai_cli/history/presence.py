@@ -20,10 +20,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from darkai_cli.history import ids
-from darkai_cli.history.stored import folder_of
 from darkai_cli.history.turns import Record
 
 _SUFFIX = ".jsonl"
+
+
+def folder_of(database: Path) -> Path:
+    """The folder with the files of the processes that use that database."""
+    return Path(f"{database}.journal")
 
 
 class Presence:

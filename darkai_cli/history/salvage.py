@@ -18,13 +18,12 @@ from typing import Any
 from urllib.parse import quote
 
 from darkai_cli.errors import InputError, UsageError
-from darkai_cli.history import ids, pages, remains, schema, stored
+from darkai_cli.history import ids, pages, remains, schema
 from darkai_cli.history.database import StoreDamagedError, move_aside
 from darkai_cli.history.importers import darkai
 from darkai_cli.history.importers.draft import DraftMessage, ImportedConversation, ImportReport
 from darkai_cli.history.store import Store, StoredTurn
-from darkai_cli.history.stored import title_from
-from darkai_cli.history.turns import with_pieces
+from darkai_cli.history.turns import title_from, with_pieces
 from darkai_cli.messages import ROLES, Image
 
 Progress = Callable[[int, int], None]
@@ -106,8 +105,8 @@ def _is_known(conn: sqlite3.Connection, path: Path) -> bool:
     """Whether it is a schema of ours. Raises ``InputError`` for one that is yet to come."""
     if conn.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
         return False
-    version = stored.version_of(conn)
-    if version > stored.VERSION:
+    version = schema.version_of(conn)
+    if version > schema.VERSION:
         raise InputError(f"`{path}` was written by a newer darkai", hint="update darkai")
     return version > 0
 

@@ -1,16 +1,21 @@
-"""The tables, as SQL: one tuple of statements for each numbered step of ``migrations``.
+"""The schema of the history as numbered steps, and the migration from any older one.
 
-Nothing is executed here. A step that has been released is never edited; a change is a new step.
-``docs/reference/history.md`` explains every column to people. Times are milliseconds since 1970;
-the views give them as text.
+Each step is a tuple of SQL statements; ``PRAGMA user_version`` is the number of steps that a file
+has taken. A new file takes the same steps as an old one, so that there is only one way to the
+present schema. A step that has been released is never edited: to change the schema, append one. Its
+test starts from the version before, with data in it. ``docs/reference/history.md`` explains every
+column. Times are milliseconds since 1970; the views give them as text.
 
-``message.n`` counts up with the time (see ``records.number_at``), so that the order of the row
+``message.n`` counts up with the time (see ``turns.number_at``), so that the order of the row
 numbers, which costs the full-text index nothing, is the order of the dates. References that would
 need an index of their own only to be deleted by (``conversation.active``, ``turn.resumes``) are not
 declared as foreign keys; ``Store.check`` looks at them.
 """
 
 from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
 
 APPLICATION_ID = 0x64_61_72_6B  # "dark", in the file's header
 STATES = ("streaming", "complete", "interrupted", "truncated", "failed")
@@ -146,3 +151,54 @@ ATTACHMENTS = (
     )
     """,
 )
+
+STEPS: tuple[tuple[str, ...], ...] = (
+    TABLES,  # 1: conversations, messages, turns
+    SEARCH,  # 2: the full-text index, built from the messages that are there
+    ATTACHMENTS,  # 3: the images that went along with a prompt
+)
+VERSION = len(STEPS)
+"""The number of the present schema."""
+
+
+def version_of(conn: sqlite3.Connection) -> int:
+    """Return how many steps the database has taken."""
+    version: int = conn.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def migrate(conn: sqlite3.Connection, path: Path) -> None:
+    """Take the steps that are missing. Safe for any number of processes at once.
+
+    Raises ``sqlite3.Error`` or ``OSError``; nothing has changed then.
+    """
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        found = version_of(conn)  # another process may have been first
+        if 0 < found < VERSION:
+            _copy(path, Path(f"{path}.before-v{VERSION}"))
+        for step in STEPS[found:]:
+            for statement in step:
+                conn.execute(statement)
+        if found < VERSION:
+            conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            conn.execute(f"PRAGMA user_version = {VERSION}")
+        conn.execute("COMMIT")
+    except BaseException:
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+        raise
+
+
+def _copy(path: Path, target: Path) -> None:
+    """Copy the committed state of the database, the write-ahead log included."""
+    unfinished = Path(f"{target}.tmp")
+    unfinished.unlink(missing_ok=True)
+    unfinished.touch(mode=0o600, exist_ok=False)
+    reader, writer = sqlite3.connect(path), sqlite3.connect(unfinished)
+    try:
+        reader.backup(writer)
+    finally:
+        writer.close()
+        reader.close()
+    unfinished.replace(target)

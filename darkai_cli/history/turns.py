@@ -1,27 +1,65 @@
-"""The journal's records: what is written while a reply comes in, as plain JSON objects.
+"""Turns as they are written: names of a turn and its parts, and its records in the database.
 
-Not a log of its own. The same records go into the database or, while that is locked, into a spill
-file, and the file is merged later; so applying a record twice changes nothing, and a record about
-a turn that the user has removed meanwhile is dropped. Text arrives as *pieces*, small rows beside
-the message; the end of the turn folds them into the message, so that a long reply is neither
-rewritten nor indexed again for each piece.
+A record is a plain JSON object that says what happened: a turn began, the reply's text went on, the
+turn ended. The journal writes records to the database or, while that is locked, to a file that is
+merged later, so applying a record twice changes nothing, and a record about a turn that the user
+has removed meanwhile is dropped. Text arrives as *pieces*, small rows beside the message; the end
+of the turn folds them into the message, so that a long reply is neither rewritten nor indexed again
+for each piece.
 """
 
 from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from darkai_cli.history import ids
-from darkai_cli.history.stored import TurnIds, dumps
+from darkai_cli.text import one_line, well_formed
 
 if TYPE_CHECKING:
     import sqlite3
 
 Record = dict[str, Any]
 _PER_SECOND = 6  # bits of a message's number below the second
+_TITLE_LENGTH = 80
+_FILE = ("==> ", " <==")
+"""What is around the name of a file whose text goes along with a prompt."""
+
+
+class TurnIds(NamedTuple):
+    """What a turn and its parts are called."""
+
+    conversation: str
+    turn: str
+    prompt: str
+    reply: str
+
+
+def dumps(value: object) -> str:
+    """JSON as it is stored: compact, the same for equal values, no lone surrogate."""
+    return well_formed(json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
+
+
+def title_from(prompt: str, attached: Iterable[str] = ()) -> str:
+    """A conversation's title, until the user gives it another: how its first prompt begins.
+
+    Where nothing was typed it is the name of the file that the prompt begins with, or else the
+    first of those that are ``attached``.
+    """
+    words = one_line(prompt[: _TITLE_LENGTH * 4])
+    if prompt.startswith(_FILE[0]):
+        name, mark, _ = prompt.partition("\n")[0].removeprefix(_FILE[0]).rpartition(_FILE[1])
+        words = _file_name(name) if mark else words
+    words = words or next((name for one in attached if (name := _file_name(one))), "")
+    return words if len(words) <= _TITLE_LENGTH else words[: _TITLE_LENGTH - 1].rstrip() + "…"
+
+
+def _file_name(name: str) -> str:
+    """What a file is called, without its folder; all of a URL."""
+    short = name if "://" in name else name.rstrip("/").rpartition("/")[2]
+    return one_line(short or name)
 
 
 def first_number(ms: int) -> int:

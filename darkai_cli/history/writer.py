@@ -27,7 +27,7 @@ from darkai_cli.events import (
     ToolResult,
     to_json,
 )
-from darkai_cli.history.stored import dumps
+from darkai_cli.history.turns import dumps
 from darkai_cli.text import well_formed
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from darkai_cli import signals, stdio
 from darkai_cli.events import TextChunk
-from darkai_cli.history.stored import title_from
+from darkai_cli.history.turns import title_from
 from darkai_cli.http.session import Session as Connections
 from darkai_cli.messages import Message
 

@@ -21,7 +21,7 @@ from darkai_cli.conversation.sinks import Aside, Output
 from darkai_cli.errors import DarkAIError, NotFoundError, StoreError, Terminated, UsageError
 from darkai_cli.events import Event, ReasoningChunk, StreamStart, TextChunk, ToolCall
 from darkai_cli.history import ids
-from darkai_cli.history.stored import TurnIds, title_from
+from darkai_cli.history.turns import TurnIds, title_from
 from darkai_cli.messages import Call, Message
 from darkai_cli.output.format import OutputOptions
 

@@ -14,7 +14,7 @@ from darkai_cli.history.importers.draft import (
     turn_for,
 )
 from darkai_cli.history.schema import STATES
-from darkai_cli.history.stored import dumps
+from darkai_cli.history.turns import dumps
 from darkai_cli.messages import Image
 
 TEXTS = st.text(max_size=40)

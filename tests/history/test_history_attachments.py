@@ -20,7 +20,7 @@ from darkai_cli.history.importers import import_file
 from darkai_cli.history.importers.draft import ImportReport, take_all
 from darkai_cli.history.journal import Journal
 from darkai_cli.history.store import Store
-from darkai_cli.history.stored import title_from
+from darkai_cli.history.turns import title_from
 from darkai_cli.messages import Image, Message
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))

@@ -13,7 +13,7 @@ from darkai_cli.history import export, ids
 from darkai_cli.history.importers import import_file
 from darkai_cli.history.importers.draft import DraftMessage, ImportedConversation, turn_for
 from darkai_cli.history.store import Store
-from darkai_cli.history.stored import dumps
+from darkai_cli.history.turns import dumps
 
 
 def chat(prompt="question", reply="answer", *, title="A title", state="complete", **turn):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from darkai_cli.history.fences import closed
+from darkai_cli.history.export import closed
 
 PIECES = st.lists(
     st.sampled_from([

@@ -17,8 +17,8 @@ from darkai_cli.history import journal as journal_module
 from darkai_cli.history import presence, tree
 from darkai_cli.history.database import fault
 from darkai_cli.history.journal import Journal
+from darkai_cli.history.schema import VERSION
 from darkai_cli.history.store import Store
-from darkai_cli.history.stored import VERSION
 from darkai_cli.history.writer import Writer
 
 ALLOWANCE = 0.5

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from darkai_cli.errors import InputError, UsageError
-from darkai_cli.history import pages, salvage, schema, stored, tree
+from darkai_cli.history import pages, salvage, schema, tree
 from darkai_cli.history.importers import import_file
 from darkai_cli.history.journal import Journal
 from darkai_cli.history.store import Store
@@ -245,7 +245,7 @@ def test_a_reply_that_was_being_written_is_there_and_interrupted(database, store
 def test_a_newer_database_and_one_without_a_history_are_refused(database, store, tmp_path):
     Store(database).close()
     conn = sqlite3.connect(database)
-    conn.execute(f"PRAGMA user_version = {stored.VERSION + 1}")
+    conn.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
     conn.close()
     with pytest.raises(InputError, match="newer darkai"):
         import_file(store, database)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from darkai_cli.errors import NotFoundError, StoreError
-from darkai_cli.history import ids, schema, stored
+from darkai_cli.history import ids, schema
 from darkai_cli.history.database import (
     StoreDamagedError,
     StoreLockedError,
@@ -68,7 +68,7 @@ def test_it_is_set_up_as_promised(database):
         assert store.row("PRAGMA synchronous")[0] == 1
         assert store.row("PRAGMA foreign_keys")[0] == 1
         assert store.row("PRAGMA busy_timeout")[0] == 5000
-        assert store.row("PRAGMA user_version")[0] == stored.VERSION
+        assert store.row("PRAGMA user_version")[0] == schema.VERSION
 
 
 def test_list_is_newest_first_and_filtered(database):
@@ -194,7 +194,7 @@ def test_a_lock_is_named(database, start):
 def test_a_newer_schema_is_told_and_not_touched(database):
     with Store(database) as store:
         put(store)
-        store.conn.execute(f"PRAGMA user_version = {stored.VERSION + 1}")
+        store.conn.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
     before = database.read_bytes()
     with pytest.raises(StoreError, match="newer darkai") as caught:
         Store(database)

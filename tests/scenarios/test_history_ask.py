@@ -35,10 +35,10 @@ from darkai_cli.conversation.outcome import Reply
 from darkai_cli.conversation.save import Place, TurnRecorder, journal
 from darkai_cli.errors import DarkAIError
 from darkai_cli.events import StreamEnd, StreamStart, TextChunk
-from darkai_cli.history import ids, migrations, presence, schema, tree
+from darkai_cli.history import ids, presence, schema, tree
 from darkai_cli.history.journal import Journal
+from darkai_cli.history.schema import VERSION
 from darkai_cli.history.store import Store, StoredTurn
-from darkai_cli.history.stored import VERSION
 from darkai_cli.output.sink import dispatch
 from darkai_cli.providers.base import ProviderSettings, Target
 
@@ -690,7 +690,7 @@ def make_first_version(path: Path) -> None:
     """A database as the first schema had it, with a message in it."""
     path.parent.mkdir(parents=True)
     with closing(sqlite3.connect(path, isolation_level=None)) as conn:
-        for statement in migrations.STEPS[0]:
+        for statement in schema.STEPS[0]:
             conn.execute(statement)
         conn.execute("PRAGMA user_version = 1")
         conn.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")

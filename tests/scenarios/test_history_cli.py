@@ -26,7 +26,7 @@ from darkai_cli.history.importers.draft import (
 )
 from darkai_cli.history.journal import Journal
 from darkai_cli.history.store import Store
-from darkai_cli.history.stored import dumps
+from darkai_cli.history.turns import dumps
 
 READING = [
     ["list"], ["search", "joke"], ["stats"], ["path"], ["check"], ["vacuum"], ["show"], ["tree"],

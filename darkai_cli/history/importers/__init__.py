@@ -51,21 +51,21 @@ def _reader(
     path: Path, head: bytes, tally: ImportReport, progress: Progress
 ) -> tuple[str, Iterator[ImportedConversation]]:
     from darkai_cli.history import pages, salvage
-    from darkai_cli.history.importers import chatgpt, darkai
+    from darkai_cli.history.importers import darkai, llm
 
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if salvage.is_ours(head):
         return "darkai", salvage.read(path, tally, progress)
-    if head.startswith(pages.MAGIC) and chatgpt.is_database(path):
-        return "llm", chatgpt.llm(path, tally, progress)
+    if head.startswith(pages.MAGIC) and llm.is_database(path):
+        return "llm", llm.read(path, tally, progress)
     if text.startswith(b"{") and b'"record"' in text.split(b"\n", 1)[0]:
         return "darkai", darkai.jsonl(path, tally, progress)
     if text.startswith((b"[", b"{")):
         return _json(path, tally, progress)
     if re.match(rb"model:[ \t]\S", text):
-        from darkai_cli.history.importers.aichat import aichat
+        from darkai_cli.history.importers import aichat
 
-        return "aichat", aichat(path, tally, progress)
+        return "aichat", aichat.read(path, tally, progress)
     if b"\0" in head:  # a database whose beginning is damaged, perhaps
         return "darkai", salvage.read(path, tally, progress)
     raise InputError(
@@ -90,4 +90,4 @@ def _json(
         return "darkai", darkai.conversations(found, tally, progress)
     if not any(isinstance(one, dict) and "mapping" in one for one in found):
         raise InputError(f"`{path}` holds no conversations that darkai knows")
-    return "chatgpt", chatgpt.chatgpt(found, path.parent, tally, progress)
+    return "chatgpt", chatgpt.read(found, path.parent, tally, progress)

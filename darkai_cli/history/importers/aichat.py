@@ -24,15 +24,15 @@ from darkai_cli.history.importers.draft import (
     turn_for,
 )
 from darkai_cli.history.store import StoredTurn
-from darkai_cli.history.stored import dumps, title_from
+from darkai_cli.history.turns import dumps, title_from
 from darkai_cli.messages import MAX_IMAGE, ROLES, Image, image_type, images_of
 
 Progress = Callable[[int, int], None]
 
 
-def aichat(path: Path, tally: ImportReport, progress: Progress) -> Iterator[ImportedConversation]:
+def read(path: Path, tally: ImportReport, progress: Progress) -> Iterator[ImportedConversation]:
     """The conversation of a session. Raises ``InputError``."""
-    session = _read(path)
+    session = _load(path)
     said = [*(session.get("compressed_messages") or ()), *(session.get("messages") or ())]
     draft = _draft(path, session, said, tally)
     if draft is not None:
@@ -40,7 +40,7 @@ def aichat(path: Path, tally: ImportReport, progress: Progress) -> Iterator[Impo
     progress(1, 1)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _load(path: Path) -> dict[str, Any]:
     try:
         yaml: Any = importlib.import_module("yaml")
     except ImportError as exc:

@@ -17,7 +17,7 @@ from darkai_cli.history import ids, schema
 from darkai_cli.history.export import FORMAT_VERSION
 from darkai_cli.history.importers.draft import DraftMessage, ImportedConversation, ImportReport
 from darkai_cli.history.store import StoredTurn
-from darkai_cli.history.stored import dumps
+from darkai_cli.history.turns import dumps
 from darkai_cli.messages import ROLES, Image
 
 Progress = Callable[[int, int], None]

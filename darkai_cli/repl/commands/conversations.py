@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from darkai_cli.errors import NotFoundError, UsageError
-from darkai_cli.history.stored import title_from
+from darkai_cli.history.turns import title_from
 from darkai_cli.repl import transcript
 from darkai_cli.repl.commands.command import Next, Prefill, command
 from darkai_cli.repl.commands.messages import none

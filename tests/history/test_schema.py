@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from darkai_cli.errors import StoreError
-from darkai_cli.history import ids, migrations, schema, search, stored, tree
+from darkai_cli.history import ids, schema, search, tree
 from darkai_cli.history.store import Store
 
 
@@ -16,7 +16,7 @@ def make_version(path, version, texts=("the quick fox",)):
     conn = sqlite3.connect(path, isolation_level=None)
     conn.execute("PRAGMA journal_mode = WAL")
     conn.execute("BEGIN")
-    for step in migrations.STEPS[:version]:
+    for step in schema.STEPS[:version]:
         for statement in step:
             conn.execute(statement)
     conn.execute(f"PRAGMA user_version = {version}")
@@ -37,11 +37,11 @@ def make_version(path, version, texts=("the quick fox",)):
     return conversation
 
 
-@pytest.mark.parametrize("version", range(1, stored.VERSION))
+@pytest.mark.parametrize("version", range(1, schema.VERSION))
 def test_each_version_is_brought_to_the_present_with_its_data(database, version):
     conversation = make_version(database, version)
     with Store(database) as store:
-        assert store.row("PRAGMA user_version")[0] == stored.VERSION
+        assert store.row("PRAGMA user_version")[0] == schema.VERSION
         assert store.latest() == conversation
         assert [hit.conversation for hit in search.search(store, "quick").hits] == [conversation]
         assert store.check() == []
@@ -53,7 +53,7 @@ def test_each_version_is_brought_to_the_present_with_its_data(database, version)
 def test_a_copy_is_made_first(database):
     make_version(database, 1)
     Store(database).close()
-    copy = database.with_name(f"history.db.before-v{stored.VERSION}")
+    copy = database.with_name(f"history.db.before-v{schema.VERSION}")
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     conn = sqlite3.connect(copy)
     assert conn.execute("PRAGMA user_version").fetchone() == (1,)
@@ -71,9 +71,9 @@ def test_a_fresh_database_needs_no_copy(database):
 
 def test_a_step_that_fails_changes_nothing(database, monkeypatch):
     make_version(database, 1)
-    broken = (*migrations.STEPS, ("CREATE TABLE more (x)", "this is no SQL"))
-    monkeypatch.setattr(migrations, "STEPS", broken)
-    monkeypatch.setattr(stored, "VERSION", len(broken))
+    broken = (*schema.STEPS, ("CREATE TABLE more (x)", "this is no SQL"))
+    monkeypatch.setattr(schema, "STEPS", broken)
+    monkeypatch.setattr(schema, "VERSION", len(broken))
     with pytest.raises(StoreError, match="syntax error"):
         Store(database)
     conn = sqlite3.connect(database)
@@ -84,7 +84,7 @@ def test_a_step_that_fails_changes_nothing(database, monkeypatch):
     conn.close()
 
 
-@pytest.mark.parametrize("version", range(1, stored.VERSION))
+@pytest.mark.parametrize("version", range(1, schema.VERSION))
 def test_32_processes_migrate_an_old_database_at_once(database, start, version):
     make_version(database, version, ["some text"] * 300)
     children = [start("ask") for _ in range(32)]
@@ -94,7 +94,3 @@ def test_32_processes_migrate_an_old_database_at_once(database, start, version):
         assert store.row("SELECT count(*) FROM turn WHERE state = 'complete'")[0] == 32
         assert store.row("SELECT count(*) FROM message")[0] == 364
         assert store.check() == []
-
-
-def test_the_steps_are_counted():
-    assert len(migrations.STEPS) == stored.VERSION
