@@ -94,7 +94,7 @@ def _command(args: list[str]) -> int:
 def _tell(error: DarkAIError, args: list[str]) -> None:
     from darkai_cli import events, stdio
     from darkai_cli.output.sanitize import sanitize_line
-    from darkai_cli.secrets import hide_known
+    from darkai_cli.secrets import mask_known
 
     options = args[: args.index("--")] if "--" in args else args
     if "--debug" in options:
@@ -103,9 +103,9 @@ def _tell(error: DarkAIError, args: list[str]) -> None:
         import json
 
         stdio.try_stdout(json.dumps(events.error_to_json(error)))
-    stdio.print_err(f"error: {sanitize_line(hide_known(error.message), 1000)}")
+    stdio.print_err(f"error: {sanitize_line(mask_known(error.message), 1000)}")
     if error.hint:
-        stdio.print_err(f"hint: {sanitize_line(hide_known(error.hint), 1000)}")
+        stdio.print_err(f"hint: {sanitize_line(mask_known(error.hint), 1000)}")
 
 
 def _traceback(exc: BaseException) -> None:

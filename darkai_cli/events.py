@@ -13,7 +13,7 @@ import json
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from darkai_cli.errors import DarkAIError
-from darkai_cli.secrets import hide_known
+from darkai_cli.secrets import mask_known
 
 EndReason = Literal["stop", "length", "tool-calls", "filtered", "cancelled", "eof"]
 Level = Literal["info", "warning"]
@@ -187,8 +187,8 @@ def error_to_json(error: DarkAIError) -> dict[str, Any]:
         "event": "error",
         "data": {
             "kind": error.kind,
-            "message": hide_known(error.message),
-            "hint": hide_known(error.hint) if error.hint else error.hint,
+            "message": mask_known(error.message),
+            "hint": mask_known(error.hint) if error.hint else error.hint,
             "exit_code": error.exit_code,
             "retryable": error.retryable,
             "status": error.status,

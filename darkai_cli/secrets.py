@@ -1,15 +1,17 @@
-"""A key that cannot be shown by accident, and the memory of all keys of this process.
+"""Secrets: keys that cannot be shown by accident, and everything that must be masked in output.
 
 ``Secret`` masks itself wherever it is turned into text; only ``reveal`` gives the value, and only
 for the one origin (scheme, host, port) that the key is bound to. Each value is remembered, so that
-``hide_known`` can take it out of any text that is about to be printed, logged or saved: services
-echo keys in their errors. ``Hider`` does the same for text that comes in pieces. This module does
-no I/O and knows nothing of where keys are kept.
+``mask_known`` can take it out of any text that is about to be printed, logged or saved: services
+echo keys in their errors, so masking the header alone is not enough. ``mask_headers``, ``mask_url``
+and ``mask_proxy`` mask the credentials that a request carries. This module does no I/O and does not
+know where keys are stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
 from darkai_cli.errors import ConfigError
@@ -27,7 +29,19 @@ PLACEHOLDERS = frozenset({
 PART = 8
 """From this length on, a part of a key tells something of it."""
 
+PROXY_SCHEMES = ("http", "https", "socks", "socks5", "socks5h")
+
+_SECRET_ENDINGS = (
+    "key", "token", "secret", "password", "auth", "credential", "credentials", "signature",
+)  # fmt: skip
+_SECRET_PARTS = ("authorization", "cookie", "api-key", "apikey", "password", "secret", "credential")
+"""A header or parameter whose name ends with, or contains, one of these is a credential."""
+
+_QUERY_PAIR = r"(?<=[?&])([^=&#]*)=([^&#]+)"
+"""A name and its value in a URL's query, still encoded."""
+
 _known: set[str] = set()
+"""Every key that this process has seen, also as URLs and JSON write it."""
 
 
 class Secret:
@@ -52,10 +66,10 @@ class Secret:
         """The key, for a request to ``url``. Raises ``ConfigError`` if it must not go there."""
         origin = origin_of(url)
         if origin != self._origin:
-            bound = _written(self._origin) if self._origin else "no address"
+            bound = _origin_text(self._origin) if self._origin else "no address"
             raise ConfigError(
                 f"the key from {self.source} belongs to {bound} and is not sent to "
-                f"{_written(origin)}"
+                f"{_origin_text(origin)}"
             )
         if origin[0] != "https" and not self._plain_http and not is_loopback(origin[1]):
             raise ConfigError(
@@ -115,12 +129,12 @@ def origin_of(url: str) -> tuple[str, str, int]:
     return scheme, host.removesuffix("."), int(port) if port.isascii() and port.isdigit() else usual
 
 
-def shown_origin(url: str) -> str:
+def format_origin(url: str) -> str:
     """The origin of a URL as it is written: ``https://host``, with a port that is not the usual."""
-    return _written(origin_of(url))
+    return _origin_text(origin_of(url))
 
 
-def _written(origin: tuple[str, str, int]) -> str:
+def _origin_text(origin: tuple[str, str, int]) -> str:
     scheme, host, port = origin
     place = f"[{host}]" if ":" in host else host
     usual = 443 if scheme == "https" else 80
@@ -141,14 +155,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def is_hidden(value: str) -> bool:
+def is_maskable(value: str) -> bool:
     """Whether a key is to be hidden: a short one, or a placeholder, would garble what is shown."""
     return len(value) >= SHORTEST and value.lower() not in PLACEHOLDERS
 
 
 def remember(value: str) -> None:
-    """Have ``hide_known`` hide this value from now on, also as URLs and JSON may write it."""
-    if not is_hidden(value):
+    """Have ``mask_known`` hide this value from now on, also as URLs and JSON may write it."""
+    if not is_maskable(value):
         return
     _known.add(value)
     if value.isascii() and not value.isalnum():
@@ -159,7 +173,7 @@ def remember(value: str) -> None:
         _known.update({quoted, quoted.lower()} if "%" in quoted else ())
 
 
-def hide(text: str, values: Iterable[str]) -> str:
+def mask(text: str, values: Iterable[str]) -> str:
     """``text`` with each of the values replaced by ``***``, also one that was cut off by ``…``."""
     for value in values:
         if value in text:
@@ -174,26 +188,26 @@ def hide(text: str, values: Iterable[str]) -> str:
     return text
 
 
-def hide_known(text: str) -> str:
+def mask_known(text: str) -> str:
     """``text`` with every key that this process has seen replaced by ``***``."""
-    return hide(text, sorted(_known, key=len, reverse=True)) if _known else text
+    return mask(text, sorted(_known, key=len, reverse=True)) if _known else text
 
 
-def hide_parts(text: str, values: Iterable[str]) -> str:
-    """``text`` with every part of the values, from ``PART`` characters on, replaced by ``***``.
+def mask_parts(text: str, values: Iterable[str]) -> str:
+    """Return ``text`` with every part of the values, from ``PART`` characters on, as ``***``.
 
-    For excerpts of what a service sent, in which a key may be spread over what is around it.
+    For excerpts of a stream, where a key may be spread over several pieces.
     """
     for value in values:
-        shown = []
+        masked = []
         at = 0
         while at < len(text):
             length = PART if len(text) - at >= PART and text[at : at + PART] in value else 0
             while length and at + length < len(text) and text[at : at + length + 1] in value:
                 length += 1
-            shown.append(MASK if length else text[at])
+            masked.append(MASK if length else text[at])
             at += length or 1
-        text = "".join(shown)
+        text = "".join(masked)
     return text
 
 
@@ -205,6 +219,61 @@ def _begun(text: str, value: str) -> int:
             return len(text) - at
         at = text.find(value[0], at + 1)
     return 0
+
+
+def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers with every credential replaced by ``***``."""
+    return {name: MASK if is_secret_name(name) else value for name, value in headers.items()}
+
+
+def mask_url(url: str) -> str:
+    """Return the URL with the credentials in its query replaced by ``***``."""
+    return re.sub(
+        _QUERY_PAIR,
+        lambda pair: f"{pair[1]}={MASK}" if _is_secret_pair(pair) else pair[0],
+        url,
+    )
+
+
+def mask_proxy(proxy: str) -> str:
+    """Return a proxy's URL with user name and password replaced by ``***``."""
+    credentials, at, place = proxy.rpartition("@")
+    scheme, mark, _ = credentials.partition("://")
+    if not mark or scheme.lower() not in PROXY_SCHEMES:
+        scheme = mark = ""
+    return f"{scheme}{mark}{MASK}@{place}" if at else proxy
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether the value of the header or query parameter ``name`` is a credential."""
+    lower = name.lower().replace("_", "-")
+    return lower.endswith(_SECRET_ENDINGS) or any(part in lower for part in _SECRET_PARTS)
+
+
+def secrets_in(headers: Mapping[str, str], url: str = "") -> tuple[str, ...]:
+    """Return the credentials in ``headers`` and ``url``, the longest first.
+
+    A header such as ``Bearer TOKEN`` gives the whole value and the token; a query gives a value as
+    it is encoded and decoded.
+    """
+    values = set()
+    for pair in re.finditer(_QUERY_PAIR, url):
+        if _is_secret_pair(pair):
+            values.update({pair[2], _decoded(pair[2])})
+    for name, value in headers.items():
+        if is_secret_name(name):
+            values.update({value, value.rpartition(" ")[2]})
+    return tuple(sorted(filter(is_maskable, values), key=len, reverse=True))
+
+
+def _is_secret_pair(pair: re.Match[str]) -> bool:
+    return is_secret_name(_decoded(pair[1]))
+
+
+def _decoded(text: str) -> str:
+    from urllib.parse import unquote_plus
+
+    return unquote_plus(text)
 
 
 class Hider:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import BinaryIO, TextIO
 
 from darkai_cli.errors import InputError
-from darkai_cli.secrets import hide_known
+from darkai_cli.secrets import mask_known
 from darkai_cli.text import file_size
 
 MAX_INPUT = 16 * 1024 * 1024
@@ -290,7 +290,7 @@ def print_err(text: str) -> None:
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(hide_known(text) + "\n")
+        sys.stderr.write(mask_known(text) + "\n")
         sys.stderr.flush()
     except (OSError, ValueError):
         return

@@ -202,12 +202,13 @@ def _rows(config: "Config") -> list[tuple[str, Any]]:
 
 def _value(config: "Config", path: tuple[str, ...]) -> Any:
     """The value at a path as it may be shown. Raises ``NotFoundError`` for an unknown entry."""
-    from darkai_cli.config import values
     from darkai_cli.errors import NotFoundError
 
     value: Any = getattr(config, path[0])
     if path[0] == "proxy" and value is not None:
-        return values.without_credentials(value)
+        from darkai_cli.secrets import mask_proxy
+
+        return mask_proxy(value)
     if path[0] == "providers":
         value = {name: _provider(table) for name, table in value.items()}
     for part in path[1:]:
@@ -218,14 +219,13 @@ def _value(config: "Config", path: tuple[str, ...]) -> Any:
 
 
 def _provider(table: "ProviderConfig") -> dict[str, Any]:
-    from darkai_cli.config import values
-    from darkai_cli.http.secrets import shown_url
+    from darkai_cli.secrets import mask_headers, mask_url
 
     shown = table.settings()
     if "headers" in shown:
-        shown["headers"] = values.shown_headers(shown["headers"])
+        shown["headers"] = mask_headers(shown["headers"])
     if "url" in shown:
-        shown["url"] = shown_url(shown["url"])
+        shown["url"] = mask_url(shown["url"])
     return shown
 
 

@@ -65,7 +65,7 @@ def set_(
     from darkai_cli.config.keys import keyring as ring
     from darkai_cli.config.load import load
     from darkai_cli.providers import settings as tables
-    from darkai_cli.secrets import Secret, shown_origin
+    from darkai_cli.secrets import Secret, format_origin
 
     config = load()
     settings = tables.settings_of(config, provider)
@@ -74,7 +74,7 @@ def set_(
     before = file.entries().get(provider)  # a file that cannot be used is told before one types
     key = _read_key(provider)
     shown = Secret(key, "stdin").fingerprint
-    origin = shown_origin(settings.url)
+    origin = format_origin(settings.url)
     if keyring:
         ring.put(provider, origin, key)
     file.put(provider, settings.url, None if keyring else key)
@@ -226,9 +226,9 @@ def _rows(config: "Config", settings: "ProviderSettings", faults: list[DarkAIErr
 
 
 def _row(seeker: "KeyQuery", kind: str, where: str, origin: str | None, read: Any) -> Row:
-    from darkai_cli.secrets import shown_origin
+    from darkai_cli.secrets import format_origin
 
-    here = shown_origin(seeker.url)
+    here = format_origin(seeker.url)
     fingerprint = problem = None
     try:
         secret = read()

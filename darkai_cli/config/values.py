@@ -9,19 +9,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from darkai_cli.secrets import PROXY_SCHEMES
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from darkai_cli.config.schema import Key, Kind
 
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
-_PROXY_SCHEMES = ("http", "https", "socks", "socks5", "socks5h")
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_SECRET_WORDS = ("auth", "cookie", "key", "password", "secret", "token")
 _SHOWN = 60
 _DEEPEST = 20
-MASK = "***"
 
 
 class Invalid(ValueError):  # noqa: N818 -- becomes a ConfigError once the origin is known
@@ -240,8 +239,8 @@ def _proxy(_key: Key, value: object) -> str:
     if not text.isprintable() or " " in text:
         raise Invalid("must not hold spaces or control characters")
     scheme, mark, _ = text.partition("://")
-    if mark and scheme.lower() not in _PROXY_SCHEMES:
-        raise Invalid(f"must start with one of {', '.join(s + '://' for s in _PROXY_SCHEMES)}")
+    if mark and scheme.lower() not in PROXY_SCHEMES:
+        raise Invalid(f"must start with one of {', '.join(s + '://' for s in PROXY_SCHEMES)}")
     return text
 
 
@@ -325,23 +324,6 @@ def _quoted(value: object) -> str:
         return "a number of that size"
     text = str(value)
     return f"`{text[:_SHOWN]}…`" if len(text) > _SHOWN else f"`{text}`"
-
-
-def without_credentials(proxy: str) -> str:
-    """A proxy's URL as it may be shown."""
-    credentials, at, place = proxy.rpartition("@")
-    scheme, mark, _ = credentials.partition("://")
-    if not mark or scheme.lower() not in _PROXY_SCHEMES:
-        scheme = mark = ""
-    return f"{scheme}{mark}{MASK}@{place}" if at else proxy
-
-
-def shown_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers as they may be shown: what may be a secret is masked."""
-    return {
-        name: MASK if any(word in name.lower() for word in _SECRET_WORDS) else value
-        for name, value in headers.items()
-    }
 
 
 def check_provider_name(name: str) -> None:

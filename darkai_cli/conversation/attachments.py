@@ -134,17 +134,17 @@ def _file(name: str) -> bytes:
 
 def _fetched(url: str, link_to: Callable[[str], ConnectionConfig]) -> Text | Image:
     from darkai_cli.http.download import fetch
-    from darkai_cli.http.secrets import shown_url
+    from darkai_cli.secrets import mask_url
 
     try:
         got = fetch(url, link_to, MAX_BYTES)
     except InputError:
         raise
     except DarkAIError as exc:
-        exc.message = f"`{shown_url(url)}` cannot be fetched: {exc.message}"
+        exc.message = f"`{mask_url(url)}` cannot be fetched: {exc.message}"
         exc.hint = exc.hint and exc.hint.replace("the base URL", "the URL")
         raise
-    return _classify(shown_url(url), got.data, got.charset)
+    return _classify(mask_url(url), got.data, got.charset)
 
 
 def _classify(name: str, data: bytes, charset: str) -> Text | Image:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from darkai_cli import stdio
 from darkai_cli.config import paths
 from darkai_cli.errors import DarkAIError, StoreError
-from darkai_cli.secrets import hide_known
+from darkai_cli.secrets import mask_known
 
 if TYPE_CHECKING:
     from darkai_cli.conversation.outcome import Outcome, Reply
@@ -134,7 +134,7 @@ class TurnRecorder:
                 verdict.state,
                 reason=reply.reason,
                 error_kind=error.kind if isinstance(error, DarkAIError) else None,
-                error=hide_known(error.message) if isinstance(error, DarkAIError) else None,
+                error=mask_known(error.message) if isinstance(error, DarkAIError) else None,
                 usage=reply.usage,
             )
         except StoreError as exc:

@@ -112,10 +112,9 @@ class Turn:
 
     def show(self) -> int:
         """Print what would be sent."""
-        from darkai_cli.http.secrets import masked, shown_url
         from darkai_cli.output.notices import tell
         from darkai_cli.output.sanitize import sanitize
-        from darkai_cli.secrets import hide_known
+        from darkai_cli.secrets import mask_headers, mask_known, mask_url
 
         target = resolve.resolve(self._config)
         provider = connect.client_for(target, self._config, stdio.environ())
@@ -126,11 +125,11 @@ class Turn:
             "provider": target.settings.name,
             "model": target.model,
             "method": request.method,
-            "url": shown_url(request.url),
-            "headers": masked(request.headers),
+            "url": mask_url(request.url),
+            "headers": mask_headers(request.headers),
             "body": json.loads(request.body),
         }
-        text = hide_known(json.dumps(shown, indent=2, ensure_ascii=False))
+        text = mask_known(json.dumps(shown, indent=2, ensure_ascii=False))
         out = stdio.stdout()
         out.write((sanitize(text) if stdio.is_terminal(out) else text) + "\n")
         return 0

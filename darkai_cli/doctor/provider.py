@@ -17,13 +17,12 @@ from darkai_cli.conversation.rate_limit import WaitPolicy, place_of
 from darkai_cli.doctor import network, stores
 from darkai_cli.doctor.check import Finding, Step, failed, ok, skipped, warned
 from darkai_cli.errors import AuthError, BadReplyError, DarkAIError, NetworkError, ReplyTimeoutError
-from darkai_cli.http.secrets import secrets_in, shown_url
 from darkai_cli.messages import ChatRequest, Message
 from darkai_cli.providers import connect, http_errors, resolve
 from darkai_cli.providers import settings as tables
 from darkai_cli.providers.base import ProviderSettings, Target
 from darkai_cli.rate_limits.holds import Account
-from darkai_cli.secrets import hide, shown_origin
+from darkai_cli.secrets import format_origin, mask, mask_url, secrets_in
 from darkai_cli.text import plural
 
 if TYPE_CHECKING:
@@ -119,12 +118,12 @@ class ProviderChecks:
             model = target.model
             if not model and not tables.is_here(found.url):
                 return warned(
-                    f"{shown_url(found.url)}; no model is named, so every question must name one",
+                    f"{mask_url(found.url)}; no model is named, so every question must name one",
                     hint=f"`darkai models default {self._name}/MODEL`; `darkai models list -p "
                     f"{self._name}` lists them",
                 )
         named = f", model {model}" if model else ""
-        return ok(f"{shown_url(found.url)}{named}, type {found.type}")
+        return ok(f"{mask_url(found.url)}{named}, type {found.type}")
 
     def key(self) -> Finding | None:
         """Whether there is a key where one is needed, and from where."""
@@ -159,7 +158,7 @@ class ProviderChecks:
             if source.origin is not None:
                 return warned(
                     f"none is sent: that from {source.where} belongs to {source.origin}, and "
-                    f"`{found.name}` is at {shown_origin(found.url)}",
+                    f"`{found.name}` is at {format_origin(found.url)}",
                     hint=f"`darkai keys set {found.name}`, if it needs one there",
                 )
         return None
@@ -296,7 +295,7 @@ class ProviderChecks:
                 host, request, status, exchange.headers, body, time.time(), exchange.forwarder
             )
         secrets = secrets_in(request.headers, request.url)
-        fault.message = hide(fault.message, secrets)
+        fault.message = mask(fault.message, secrets)
         return failed(fault, last=True)
 
     def answer(self) -> Finding:

@@ -14,7 +14,7 @@ from typing import Any
 
 from darkai_cli.doctor.check import Check, Status
 from darkai_cli.output.sanitize import sanitize_line
-from darkai_cli.secrets import hide_known
+from darkai_cli.secrets import mask_known
 from darkai_cli.version import __version__
 
 MARKS: Mapping[Status, str] = {"ok": "ok", "warning": "warn", "fail": "FAIL", "skipped": "skip"}
@@ -49,7 +49,7 @@ class Privacy:
 
     def hide(self, text: str) -> str:
         """The text as anybody may read it."""
-        text = hide_known(text)
+        text = mask_known(text)
         for home in self._homes:
             text = re.sub(rf"{re.escape(home)}(?=[/\\`'\"\s,;:)]|$)", "~", text)
         return self._name.sub("~", text) if self._name is not None else text

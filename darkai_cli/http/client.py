@@ -22,10 +22,9 @@ import httpx
 from darkai_cli import signals
 from darkai_cli.errors import BadReplyError, NetworkError
 from darkai_cli.http import errors, lean
-from darkai_cli.http.secrets import hide, masked, secrets_in, shown_url
 from darkai_cli.http.session import Session
 from darkai_cli.http.timeouts import Deadline
-from darkai_cli.secrets import hide_parts
+from darkai_cli.secrets import mask, mask_headers, mask_parts, mask_url, secrets_in
 from darkai_cli.version import __version__
 
 if TYPE_CHECKING:
@@ -52,19 +51,19 @@ class _Log:
 
     def body(self, mark: str, data: bytes) -> None:
         """The beginning of a piece of a body; a key may be spread over several pieces."""
-        text = hide(data.decode("latin-1"), self._secrets)[:200]
-        shown = hide_parts(text, self._secrets).encode("latin-1")
-        self.line(mark, f"{len(data)} bytes: {shown!r}")
+        text = mask(data.decode("latin-1"), self._secrets)[:200]
+        masked = mask_parts(text, self._secrets).encode("latin-1")
+        self.line(mark, f"{len(data)} bytes: {masked!r}")
 
     def line(self, mark: str, text: str) -> None:
         """One line with its time in seconds."""
-        shown = hide(text, self._secrets)
+        shown = mask(text, self._secrets)
         self._log(f"debug: {time.monotonic() - self._began:7.3f} {mark} {shown}")
 
     def head(self, mark: str, first: str, headers: Mapping[str, str]) -> None:
         """A request's or response's first line and headers."""
         self.line(mark, first)
-        for name, value in masked(headers).items():
+        for name, value in mask_headers(headers).items():
             self.line(mark, f"{name}: {value}")
 
 
@@ -220,7 +219,7 @@ def send(
             request = client.build_request(method, url, content=body, headers=_headers(headers))
             log = _Log(link.log, headers, url) if link.log is not None else None
             if log is not None:
-                log.head(">", f"{method} {shown_url(url)} ({len(body)} bytes)", request.headers)
+                log.head(">", f"{method} {mask_url(url)} ({len(body)} bytes)", request.headers)
             response = client.send(request, stream=True)
             if log is not None:
                 log.head("<", f"{response.status_code}", response.headers)
@@ -258,7 +257,7 @@ async def asend(
         with errors.map_exceptions(route, watch):
             request = client.build_request(method, url, content=body, headers=_headers(headers))
             if log is not None:
-                log.head(">", f"{method} {shown_url(url)} ({len(body)} bytes)", request.headers)
+                log.head(">", f"{method} {mask_url(url)} ({len(body)} bytes)", request.headers)
             with anyio.fail_after(watch.left()) as scope:
 
                 def sent() -> None:

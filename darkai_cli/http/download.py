@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from darkai_cli.errors import InputError
 from darkai_cli.http import client
 from darkai_cli.http.connection import ConnectionConfig
-from darkai_cli.http.secrets import shown_url
+from darkai_cli.secrets import mask_url
 from darkai_cli.text import file_size
 
 MAX_REDIRECTS = 5
@@ -45,7 +45,7 @@ def fetch(url: str, link_to: Callable[[str], ConnectionConfig], limit: int) -> F
     def admit(host: str, address: str) -> None:
         if _is_private(address) and host.strip("[]").lower() not in asked_for:
             raise InputError(
-                f"`{shown_url(url)}` leads to {address}, which is not a public address",
+                f"`{mask_url(url)}` leads to {address}, which is not a public address",
                 hint="if you mean it, write that address itself into the URL, or use "
                 "`curl URL | darkai ask -f - ...`",
             )
@@ -67,11 +67,11 @@ def fetch(url: str, link_to: Callable[[str], ConnectionConfig], limit: int) -> F
                 continue
             if exchange.status != 200:
                 raise InputError(
-                    f"`{shown_url(url)}` cannot be fetched: the answer is {exchange.status}",
+                    f"`{mask_url(url)}` cannot be fetched: the answer is {exchange.status}",
                     hint=_BY_HAND,
                 )
             return Fetched(here, _charset(exchange.headers), _bounded(exchange, url, limit))
-    raise InputError(f"`{shown_url(url)}` redirects more than {MAX_REDIRECTS} times", hint=_BY_HAND)
+    raise InputError(f"`{mask_url(url)}` redirects more than {MAX_REDIRECTS} times", hint=_BY_HAND)
 
 
 def _bounded(exchange: client.Exchange, url: str, limit: int) -> bytes:
@@ -83,7 +83,7 @@ def _bounded(exchange: client.Exchange, url: str, limit: int) -> bytes:
         size += len(data)
         if size > limit:
             raise InputError(
-                f"`{shown_url(url)}` is larger than {file_size(limit)}",
+                f"`{mask_url(url)}` is larger than {file_size(limit)}",
                 hint="save it and attach the part that matters",
             )
     return b"".join(parts)
@@ -99,9 +99,9 @@ def _check(url: str, typed: str) -> str:
         host, scheme, has_user = "", "", False
     if scheme not in ("http", "https") or not host:
         raise InputError(
-            f"`{shown_url(typed)}` leads to `{shown_url(url)[:200]}`, which is not fetched"
+            f"`{mask_url(typed)}` leads to `{mask_url(url)[:200]}`, which is not fetched"
             if url != typed
-            else f"`{shown_url(typed)}` is not fetched",
+            else f"`{mask_url(typed)}` is not fetched",
             hint="a URL starts with http:// or https:// and names a host",
         )
     if has_user:

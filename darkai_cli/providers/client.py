@@ -28,7 +28,6 @@ from darkai_cli.events import (
     StreamStart,
     TextChunk,
 )
-from darkai_cli.http.secrets import hide, secrets_in
 from darkai_cli.http.sse import SSEDecoder, SSEFrame, SSELineDecoder
 from darkai_cli.messages import ChatRequest
 from darkai_cli.providers import http_errors
@@ -41,7 +40,7 @@ from darkai_cli.providers.base import (
     ProviderSettings,
 )
 from darkai_cli.providers.dialect import parse, words
-from darkai_cli.secrets import hide_known
+from darkai_cli.secrets import mask, mask_known, secrets_in
 from darkai_cli.text import duration, file_size, well_formed
 
 if TYPE_CHECKING:
@@ -283,8 +282,8 @@ def _discreet(request: HttpRequest) -> Iterator[None]:
         yield
     except ProviderError as error:
         secrets = secrets_in(request.headers, request.url)
-        error.message = hide_known(hide(error.message, secrets))
-        error.hint = hide_known(hide(error.hint, secrets)) if error.hint else error.hint
+        error.message = mask_known(mask(error.message, secrets))
+        error.hint = mask_known(mask(error.hint, secrets)) if error.hint else error.hint
         raise
 
 

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from darkai_cli.events import Event, ReasoningChunk, TextChunk
-from darkai_cli.http.secrets import secrets_in
 from darkai_cli.providers.base import ModelInfo, ProviderSettings
-from darkai_cli.secrets import Hider, hide, hide_known, is_hidden
+from darkai_cli.secrets import Hider, is_maskable, mask, mask_known, secrets_in
 
 Row = TypeVar("Row", Event, ModelInfo)
 
@@ -33,7 +32,7 @@ class Hiding:
         found = {value for value in secrets_in(settings.headers) if " " not in value}
         if settings.key is not None:
             found.add(settings.key.reveal(settings.url))
-        keys = tuple(filter(is_hidden, found))
+        keys = tuple(filter(is_maskable, found))
         return cls(keys) if keys else None
 
     def passing(self, is_whole: Callable[[str], bool]) -> Callable[[str], bool]:
@@ -76,7 +75,7 @@ class Hiding:
         changed: dict[str, Any] = {}
         for field, value in row._asdict().items():
             if isinstance(value, str):
-                shown = hide_known(hide(value, self._keys))
+                shown = mask_known(mask(value, self._keys))
                 if shown != value:
                     changed[field] = shown
         return row._replace(**changed) if changed else row

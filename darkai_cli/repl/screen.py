@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from darkai_cli import stdio
 from darkai_cli.errors import DarkAIError
 from darkai_cli.output.sanitize import sanitize, sanitize_line
-from darkai_cli.secrets import hide_known
+from darkai_cli.secrets import mask_known
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
@@ -94,11 +94,11 @@ class ChatScreen:
 
     def error(self, error: DarkAIError) -> None:
         """What went wrong, and what to type next."""
-        told = self._broken(f"error: {sanitize_line(hide_known(error.message), 1000)}")
+        told = self._broken(f"error: {sanitize_line(mask_known(error.message), 1000)}")
         mark = "\x1b[31merror:\x1b[39m" if self._coloured else "error:"
         self._write(f"{mark}{told.removeprefix('error:')}\n")
         if error.hint:
-            self._write(self._broken(f"hint: {sanitize_line(hide_known(error.hint), 1000)}") + "\n")
+            self._write(self._broken(f"hint: {sanitize_line(mask_known(error.hint), 1000)}") + "\n")
 
     @property
     def width(self) -> int:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from darkai_cli.config import schema, values, write
 from darkai_cli.config.load import load
 from darkai_cli.errors import ConfigError
+from darkai_cli.secrets import mask_proxy
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12)
 scalars = st.one_of(
@@ -187,7 +188,7 @@ secrets = st.text("abc:@/?#%.é", min_size=1, max_size=8).filter(lambda text: "x
 
 @given(st.sampled_from(["", "http://", "socks5h://"]), secrets)
 def test_no_part_of_a_proxys_credentials_is_shown(scheme: str, secret: str) -> None:
-    shown = values.without_credentials(f"{scheme}{secret}@xx:1")
+    shown = mask_proxy(f"{scheme}{secret}@xx:1")
     assert shown == f"{scheme}***@xx:1"
 
 

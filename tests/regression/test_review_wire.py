@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from darkai_cli import secrets
 from darkai_cli.errors import ConfigError, UsageError
-from darkai_cli.http import inflate, proxy, secrets, tls
+from darkai_cli.http import inflate, proxy, tls
 from darkai_cli.http.inflate import Inflater
 
 
@@ -98,7 +99,7 @@ def test_one_ca_folder_is_enough(tmp_path: Path) -> None:
     ],
 )
 def test_secrets_in_a_url_are_not_shown(url: str, shown: str) -> None:
-    assert secrets.shown_url(url) == shown
+    assert secrets.mask_url(url) == shown
 
 
 def test_secrets_of_a_url_are_hidden_where_they_turn_up() -> None:

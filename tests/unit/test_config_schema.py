@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.isolation import ROOT
 
+from darkai_cli import secrets
 from darkai_cli.config import paths, schema, values
 from darkai_cli.config.config import Config, ProviderConfig
 from darkai_cli.config.load import load
@@ -96,12 +97,12 @@ def test_dotted_keys(dotted: str, path: tuple[str, ...] | None) -> None:
     ],
 )
 def test_a_proxys_password_is_never_shown(proxy: str, shown: str) -> None:
-    assert values.without_credentials(proxy) == shown
+    assert secrets.mask_proxy(proxy) == shown
 
 
 def test_headers_that_may_hold_a_secret_are_masked() -> None:
     headers = {"Authorization": "x", "X-Api-Key": "x", "Cookie": "x", "x-goog-token": "x", "A": "x"}
-    assert values.shown_headers(headers) == {**dict.fromkeys(headers, "***"), "A": "x"}
+    assert secrets.mask_headers(headers) == {**dict.fromkeys(headers, "***"), "A": "x"}
 
 
 def test_the_page_holds_no_path_of_this_machine() -> None:

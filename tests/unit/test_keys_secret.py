@@ -11,10 +11,17 @@ from hypothesis import strategies as st
 
 from darkai_cli import events, secrets
 from darkai_cli.errors import AuthError, ConfigError
-from darkai_cli.http.secrets import secrets_in
 from darkai_cli.providers.base import ProviderSettings
 from darkai_cli.providers.hiding import Hiding
-from darkai_cli.secrets import Hider, Secret, hide, hide_known, is_loopback, shown_origin
+from darkai_cli.secrets import (
+    Hider,
+    Secret,
+    format_origin,
+    is_loopback,
+    mask,
+    mask_known,
+    secrets_in,
+)
 
 KEY = "sk-proj-AbCdEf0123456789"
 
@@ -105,8 +112,8 @@ def test_loopback_is_judged_by_the_whole_name():
 
 
 def test_an_origin_is_shown_as_it_is_typed():
-    assert shown_origin("https://A.test:443/v1?k=1") == "https://a.test"
-    assert shown_origin("http://[::1]:8000/x") == "http://[::1]:8000"
+    assert format_origin("https://A.test:443/v1?k=1") == "https://a.test"
+    assert format_origin("http://[::1]:8000/x") == "http://[::1]:8000"
 
 
 def test_known_keys_are_hidden_also_encoded():
@@ -114,13 +121,13 @@ def test_known_keys_are_hidden_also_encoded():
     Secret(key, "X")
     Secret("short", "X")
     text = f"{key} ab\\/cd+ef=gh-12 ?k=ab%2Fcd%2Bef%3Dgh-12 ab%2fcd%2bef%3dgh-12 short"
-    assert hide_known(text) == "*** *** ?k=*** *** short"
+    assert mask_known(text) == "*** *** ?k=*** *** short"
 
 
 @pytest.mark.parametrize("word", ["ollama", "LM-Studio", "not-needed", "x"])
 def test_a_placeholder_hides_nothing(word: str):
     key = Secret(word, "X", "http://localhost/v1")
-    assert hide_known(f"ask {word} again") == f"ask {word} again"
+    assert mask_known(f"ask {word} again") == f"ask {word} again"
     assert secrets_in({"authorization": f"Bearer {word}"}) in ((), (f"Bearer {word}",))
     settings = ProviderSettings("lmstudio", "openai", "http://localhost/v1", "m", key=key)
     assert Hiding.of(settings) is None
@@ -129,12 +136,12 @@ def test_a_placeholder_hides_nothing(word: str):
 def test_a_longer_key_is_hidden_whole():
     Secret(KEY, "X")
     Secret(KEY + "-more", "X")
-    assert hide_known(f"<{KEY}-more> <{KEY}>") == "<***> <***>"
+    assert mask_known(f"<{KEY}-more> <{KEY}>") == "<***> <***>"
 
 
 @given(st.integers(0, len(KEY)), st.text("as-k", max_size=9))
 def test_a_key_that_was_cut_off_is_hidden(length: int, before: str):
-    shown = hide(f"{before} {KEY[:length]}… and …", [KEY])
+    shown = mask(f"{before} {KEY[:length]}… and …", [KEY])
     if length >= secrets.SHORTEST:
         assert shown == f"{before} ***… and …"
     else:

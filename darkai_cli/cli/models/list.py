@@ -158,7 +158,7 @@ def _used(
 
 def facts(settings: ProviderSettings | None, row: Row) -> dict[str, object]:
     """A model as JSON has it; null is what the service does not tell."""
-    from darkai_cli.http.secrets import shown_url
+    from darkai_cli.secrets import mask_url
 
     model = row.model
     return {
@@ -175,7 +175,7 @@ def facts(settings: ProviderSettings | None, row: Row) -> dict[str, object]:
         "price_out": model.price_out,
         "created": model.created,
         "owner": model.owner or None,
-        **({} if settings is None else {"type": settings.type, "url": shown_url(settings.url)}),
+        **({} if settings is None else {"type": settings.type, "url": mask_url(settings.url)}),
     }
 
 

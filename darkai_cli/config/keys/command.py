@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from darkai_cli.config.editor import environment_for_children
 from darkai_cli.errors import AuthError, ConfigError
-from darkai_cli.secrets import hide_known, remember
+from darkai_cli.secrets import mask_known, remember
 from darkai_cli.text import file_size
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _first_line(name: str, command: str, environ: Mapping[str, str]) -> str:
         raise AuthError(f"{what} printed more than {file_size(_LARGEST)}", hint=_hint(name))
     if status:
         ending = f"signal {-status}" if status < 0 else f"exit status {status}"
-        told = hide_known((err.text().strip().splitlines() or [""])[-1].strip())
+        told = mask_known((err.text().strip().splitlines() or [""])[-1].strip())
         more = f": {told[:_SHOWN]}" if told else ""
         raise AuthError(f"{what} failed with {ending}{more}", hint=_hint(name))
     if not key:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from darkai_cli import files
 from darkai_cli.config import paths, toml
 from darkai_cli.errors import ConfigError
-from darkai_cli.secrets import remember, shown_origin
+from darkai_cli.secrets import format_origin, remember
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,7 @@ def put(name: str, url: str, key: str | None, environ: Mapping[str, str] | None 
     Raises ``ConfigError``, and has changed nothing then.
     """
     file = paths.keys_file(environ)
-    fields: dict[str, Any] = {"origin": shown_origin(url)}
+    fields: dict[str, Any] = {"origin": format_origin(url)}
     fields.update({"keyring": True} if key is None else {"key": key})
 
     def change(target: TOMLDocument, tables: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from darkai_cli.config import paths
 from darkai_cli.errors import AuthError, ConfigError
-from darkai_cli.secrets import Secret, origin_of, shown_origin
+from darkai_cli.secrets import Secret, format_origin, origin_of
 
 if TYPE_CHECKING:
     from darkai_cli.config.config import Config
@@ -76,7 +76,7 @@ def of_header(config: Config, seeker: KeyQuery, name: str, value: str) -> Secret
     """The key in a header of the user's own. Raises ``ConfigError`` if it must not be sent."""
     if not _follows(config, seeker.name, f"headers.{name}"):
         raise ConfigError(
-            f"your header `{name}` is not sent to {shown_origin(seeker.url)}, where a project's "
+            f"your header `{name}` is not sent to {format_origin(seeker.url)}, where a project's "
             f"file has `{seeker.name}`",
             hint=f"if you want that: `darkai config set providers.{seeker.name}.url URL`, and take "
             "it out of the project's file",
@@ -136,7 +136,7 @@ def _variables(config: Config, seeker: KeyQuery) -> tuple[Sequence[str], str | N
         return ((table.key_env,) if _follows(config, seeker.name, "key_env") else ()), None
     if not seeker.home or origin_of(seeker.home) == origin_of(seeker.url):
         return seeker.variables, None
-    return seeker.variables, shown_origin(seeker.home)
+    return seeker.variables, format_origin(seeker.home)
 
 
 def _follows(config: Config, name: str, key: str) -> bool:

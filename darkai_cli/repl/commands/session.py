@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from darkai_cli.conversation import context_window, price
 from darkai_cli.errors import UsageError
-from darkai_cli.http.secrets import shown_url
 from darkai_cli.repl.commands.command import Next, Quit, command
 from darkai_cli.repl.commands.messages import none
+from darkai_cli.secrets import mask_proxy, mask_url
 from darkai_cli.text import one_line
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def info(session: ChatSession, argument: str) -> Next:
     size = session.room.size(session.target, session.all_options())
     rows = {
         "model": session.name,
-        "address": "built in" if settings.type == "demo" else shown_url(settings.url),
+        "address": "built in" if settings.type == "demo" else mask_url(settings.url),
         "window": f"{size} tokens" if size else "not known",
         "in use": f"~{fit.size} tokens; what does not fit: {session.overflow}",
         "title": session.title or "-",
@@ -143,9 +143,7 @@ def config(session: ChatSession, argument: str) -> Next:
 
 
 def _shown(name: str, value: object) -> str:
-    from darkai_cli.config import values
-
-    return values.without_credentials(str(value)) if name == "proxy" and value else str(value)
+    return mask_proxy(str(value)) if name == "proxy" and value else str(value)
 
 
 @command("verbose", topic="session", summary="say more about each request, or less again")
