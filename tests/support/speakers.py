@@ -150,4 +150,40 @@ OLLAMA = Speaker(
     again=False,
 )  # fmt: skip
 
+
+def _response(kind: str, **fields: Any) -> bytes:
+    return sse({"type": f"response.{kind}", **fields}, f"response.{kind}")
+
+
+def _response_end(kind: str, **fields: Any) -> bytes:
+    usage = {"input_tokens": 3, "output_tokens": 2}
+    return _response(kind, response={"id": "r", "status": kind, "usage": usage, **fields})
+
+
+def _openai(status: int, message: str, code: str | None = None) -> tuple[int, Any]:
+    return status, {"error": {"message": message, "type": "error", "code": code}}
+
+
+RESPONSES = Speaker(
+    "openai-responses",
+    lambda text: _response("output_text.delta", item_id="m1", output_index=0, content_index=0, delta=text),
+    _response("created", response={"id": "r", "status": "in_progress"}),
+    {
+        "stop": _response_end("completed"),
+        "length": _response_end("incomplete", incomplete_details={"reason": "max_output_tokens"}),
+        "filtered": _response_end("incomplete", incomplete_details={"reason": "content_filter"}),
+    },
+    {
+        "key": _openai(401, "Incorrect API key provided: KEY", "invalid_api_key"),
+        "model": _openai(404, "The model `m` does not exist", "model_not_found"),
+        "long": _openai(400, "Your input exceeds the context window of this model.", "context_length_exceeded"),
+        "limit": _openai(429, "slow down", "rate_limit_exceeded"),
+        "busy": _openai(503, "The engine is overloaded"),
+        "failed": _openai(500, "boom", "server_error"),
+    },
+    sse({"type": "error", "code": "server_error", "message": "boom"}, "error"),
+    "/v1",
+    "/v1/responses",
+)  # fmt: skip
+
 SPEAKERS = (ANTHROPIC, GEMINI, OLLAMA)
