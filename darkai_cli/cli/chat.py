@@ -56,7 +56,7 @@ def chat(
         options=opt.parse_options(option or ()),
         reopen=(conversation,) if continue_ or conversation is not None else None,
         save=not no_save,
-        allowed=not no_fallback,
+        allow_fallback=not no_fallback,
         quiet=quiet,
         verbose=verbose,
         log=stdio.print_err if debug else None,

@@ -1,8 +1,8 @@
-"""The clipboard: the desktop's own tools where there is a desktop, the terminal elsewhere.
+"""Copy to and read from the clipboard, with the desktop's own tools or through the terminal.
 
-Over ssh, and where no tool is there, the terminal is asked with OSC 52, which sets the clipboard of
-the machine that the person sits at; it cannot be read back that way. What is copied is the text as
-it was received. Nobody but the person's own command leads here.
+Over ssh, and where no tool is installed, text is copied with the escape sequence OSC 52, which sets
+the clipboard of the machine that the user sits at. It cannot read the clipboard. Only a command
+that the user types leads here.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from collections.abc import Mapping, Sequence
 
 from darkai_cli.errors import InputError, NotFoundError
 
-MOST = 74_000
-"""Bytes of base64 in one OSC 52: terminals drop more without a word."""
-_PATIENCE = 5.0
+MAX_OSC52 = 74_000
+"""Bytes of base64 in one OSC 52. Terminals drop a longer one silently."""
+_TIMEOUT = 5.0
+"""Seconds that a tool may take."""
 
 _COPY: Sequence[tuple[str, Sequence[str]]] = (
     ("WAYLAND_DISPLAY", ("wl-copy",)),
@@ -32,14 +33,14 @@ _PASTE: Sequence[tuple[str, Sequence[str]]] = (
 
 
 def copy_command(environ: Mapping[str, str]) -> Sequence[str] | None:
-    """The tool that takes text for the clipboard; None where the terminal must do it."""
+    """Return the command that copies its stdin; None if the terminal must do it."""
     if environ.get("SSH_TTY") or environ.get("SSH_CONNECTION"):
         return None
     return _first(_COPY, ("pbcopy",), "clip.exe", environ)
 
 
 def paste_command(environ: Mapping[str, str]) -> Sequence[str] | None:
-    """The tool that gives the clipboard's text; None where there is none."""
+    """Return the command that prints the clipboard; None if there is none."""
     if environ.get("SSH_TTY") or environ.get("SSH_CONNECTION"):
         return None
     return _first(_PASTE, ("pbpaste",), "", environ)
@@ -62,22 +63,21 @@ def _first(
 
 
 def copy(text: str, environ: Mapping[str, str], *, plain: bool = False) -> tuple[str, str]:
-    """Copy. Gives how it was done, in words, and what must be written to the terminal, if anything.
+    """Copy the text; return how, in words, and the escape sequence to write to the terminal.
 
-    ``plain``: the terminal is to be sent no escape sequence.
-
-    Raises ``InputError`` where it cannot be done.
+    The sequence is empty if a tool has copied the text. ``plain``: no sequence may be written.
+    Raises ``InputError`` if the text cannot be copied.
     """
     command = copy_command(environ)
     if command is not None:
         try:
-            # The tool stays in the background to serve the clipboard; its pipes must not be ours.
+            # The tool stays in the background to serve the clipboard. It must not hold our pipes.
             subprocess.run(
                 command,
                 input=text.encode("utf-8", "replace"),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                timeout=_PATIENCE,
+                timeout=_TIMEOUT,
                 check=True,
             )
         except (OSError, subprocess.SubprocessError) as exc:
@@ -90,7 +90,7 @@ def copy(text: str, environ: Mapping[str, str], *, plain: bool = False) -> tuple
             "there is no clipboard here", hint="`/save FILE` writes it to a file, `/raw` shows it"
         )
     data = b64encode(text.encode("utf-8", "replace")).decode("ascii")
-    if len(data) > MOST:
+    if len(data) > MAX_OSC52:
         raise InputError(
             f"the text is too long for the terminal's clipboard ({len(text)} characters)",
             hint="`/save FILE` writes it to a file",
@@ -99,7 +99,7 @@ def copy(text: str, environ: Mapping[str, str], *, plain: bool = False) -> tuple
 
 
 def paste(environ: Mapping[str, str]) -> str:
-    """The clipboard's text. Raises ``NotFoundError`` where it cannot be had or is empty."""
+    """Return the clipboard's text. Raises ``NotFoundError`` if it cannot be read or is empty."""
     command = paste_command(environ)
     if command is None:
         raise NotFoundError(
@@ -111,7 +111,7 @@ def paste(environ: Mapping[str, str]) -> str:
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
             check=True,
         )
     except (OSError, subprocess.SubprocessError) as exc:

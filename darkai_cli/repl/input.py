@@ -1,9 +1,9 @@
-"""How a person types: prompt-toolkit, with the keys of a good shell.
+"""The input line: prompt_toolkit, with the keys of a good shell.
 
-Enter sends; Alt-Enter, Ctrl-J and a backslash at the end of the line begin a new line. A paste
-stays one message. Ctrl-C drops what was typed, and keeps it in the input history; on an empty line,
-the second one leaves, as Ctrl-D does. Ctrl-X Ctrl-E opens the editor. The mouse stays the
-terminal's. Which key does what is in ``keys``, what a burst of keys means in ``keyboard``.
+Enter sends; Alt-Enter, Ctrl-J or a backslash at the end of the line begin a new line. A paste stays
+one message. Ctrl-C discards the text but keeps it in the input history; on an empty line it leaves
+when pressed twice, as Ctrl-D does. Ctrl-X Ctrl-E opens the editor. The mouse is left to the
+terminal. ``key_bindings`` has the keys, ``paste_detection`` what a burst of keys means.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -38,11 +38,11 @@ from darkai_cli.repl.completer import SlashCompleter
 from darkai_cli.repl.input_history import InputHistory
 from darkai_cli.repl.key_bindings import Keymap
 from darkai_cli.repl.lexer import InputLexer
-from darkai_cli.repl.paste_detection import Keyboard
+from darkai_cli.repl.paste_detection import PasteDetectingInput
 from darkai_cli.repl.pastes import Pastes
 from darkai_cli.repl.preload import Preloader
 from darkai_cli.repl.title import TitleBar
-from darkai_cli.repl.toolbar import Facts
+from darkai_cli.repl.toolbar import StatusLine
 
 if TYPE_CHECKING:
     from prompt_toolkit.input import Input
@@ -50,19 +50,21 @@ if TYPE_CHECKING:
 
     from darkai_cli.repl.session import ChatSession
 
-MENU = 6
-"""Rows for the menu of completions, where the terminal has them to spare."""
+MENU_ROWS = 6
+"""Rows for the menu of completions, on a terminal that is high enough."""
 
-_TAB = 4
-"""Columns between two tab stops, in code that was pasted."""
+_TAB_WIDTH = 4
+"""Columns between two tab stops in pasted code."""
 
 _STEADY_CURSOR = "\x1b[?12l"
-"""Sent with each cursor that is shown; nobody would make it blink again."""
+"""Stops the cursor from blinking. prompt_toolkit sends it and never undoes it."""
 
-_TURNS = {chr(code): f"<{code:x}>" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
-"""Characters that turn the direction of the text: pasted ones could show what is not sent."""
+_BIDI_CONTROLS = {
+    chr(code): f"<{code:x}>" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+"""Controls of the text direction, displayed as codes: a paste must look like what is sent."""
 
-Char.display_mappings.update(_TURNS)
+Char.display_mappings.update(_BIDI_CONTROLS)
 
 _STYLE = {
     "prompt": "bold",
@@ -76,38 +78,39 @@ _STYLE = {
 
 
 class PromptReader:
-    """Reads with prompt-toolkit. ``source``: the keyboard, which ``hush`` keeps quiet in between.
+    """Reads messages with prompt_toolkit.
 
-    ``keys``, ``output``: for tests, in place of the terminal. ``typed``: the file of typed lines.
+    ``source`` is the keyboard; ``terminal`` keeps it from echoing between two inputs. Tests pass
+    ``keys`` and ``output`` in place of the terminal, and ``history_file``.
     """
 
     def __init__(
         self,
         session: ChatSession,
         source: TextIO,
-        hush: typeahead.QuietTerminal | None = None,
+        terminal: typeahead.QuietTerminal | None = None,
         *,
         keys: Input | None = None,
         output: Output | None = None,
-        typed: Path | None = None,
+        history_file: Path | None = None,
     ) -> None:
         self._session = session
-        self._input = keys or Keyboard(source)
-        self._output = output or Drawing(stdio.stdout(), stdio.environ().get("TERM", ""))
-        self._hush = hush
-        write = session.screen.styled if keys is None else _nowhere
+        self._input = keys or PasteDetectingInput(source)
+        self._output = output or TerminalOutput(stdio.stdout(), stdio.environ().get("TERM", ""))
+        self._terminal = terminal
+        write = session.screen.styled if keys is None else _discard
         self._titlebar = TitleBar(write, stdio.environ())
-        self._waiting = ""
-        self._facts = Facts()
+        self._typed_ahead = ""
+        self._status = StatusLine()
         self.pastes = Pastes()
-        self._warming = Preloader(session)
+        self._preloader = Preloader(session)
         self._completer = SlashCompleter(session)
         self._keymap = Keymap(session, self.pastes)
-        keep = session.config.input_history and session.saved
-        place = (typed or paths.input_file(stdio.environ())) if keep else None
-        self._prompt = self._prompted(InputHistory(place, self.pastes.whole))
+        is_stored = session.config.input_history and session.saved
+        path = (history_file or paths.input_file(stdio.environ())) if is_stored else None
+        self._prompt = self._make_prompt(InputHistory(path, self.pastes.expand))
 
-    def _prompted(self, history: InputHistory) -> PromptSession[str]:
+    def _make_prompt(self, history: InputHistory) -> PromptSession[str]:
         vi = self._session.config.edit_mode == "vi"
         prompt: PromptSession[str] = PromptSession(
             message=[("class:prompt", "> ")],
@@ -120,7 +123,7 @@ class PromptReader:
             complete_while_typing=Condition(_in_command),
             complete_in_thread=False,
             lexer=InputLexer(),
-            input_processors=[TabsProcessor(tabstop=_TAB, char1=" ", char2=" ")],
+            input_processors=[TabsProcessor(tabstop=_TAB_WIDTH, char1=" ", char2=" ")],
             key_bindings=self._keymap.bindings(),
             bottom_toolbar=self._toolbar,
             enable_open_in_editor=False,
@@ -128,51 +131,56 @@ class PromptReader:
             mouse_support=False,
             style=Style.from_dict(_STYLE),
             include_default_pygments_style=False,
-            reserve_space_for_menu=MENU,
+            reserve_space_for_menu=MENU_ROWS,
             input=self._input,
             output=self._output,
         )
         app = prompt.app
-        app.ttimeoutlen = 0.1  # an Escape of its own is known after so many seconds
-        app.renderer.cpr_not_supported_callback = None  # it would warn between the lines
-        app.key_processor.before_key_press += self._pressed
+        # After so many seconds an Escape is a key of its own.
+        app.ttimeoutlen = 0.1
+        # prompt_toolkit would print a warning between the lines.
+        app.renderer.cpr_not_supported_callback = None
+        app.key_processor.before_key_press += self._before_key
         app.before_render += self._fit_menu
-        app.after_render += self._shown
+        app.after_render += self._after_first_render
         return prompt
 
     def read(self, prefill: str) -> str:
-        """The next message. Raises ``EOFError`` to leave."""
+        """Return the next message. Raises ``EOFError`` when the user leaves."""
         while True:
             try:
                 return self._read(prefill)
-            except KeyboardInterrupt:  # before the input was there: it drops nothing
+            except KeyboardInterrupt:
+                # Ctrl-C came before the input was there: it discards nothing.
                 signals.clear_interrupt()
 
     def _read(self, prefill: str) -> str:
-        self._facts = Facts.of(self._session)
+        self._status = StatusLine.of(self._session)
         self._completer.forget()
         self._keymap.begin()
         self._titlebar.show(self._session.title)
-        self._waiting += self._taken()
+        self._typed_ahead += self._take_typeahead()
         self.pastes.clear()
-        default = self.pastes.take("\n".join(part for part in (prefill, self._waiting) if part))
+        default = self.pastes.shorten(
+            "\n".join(part for part in (prefill, self._typed_ahead) if part)
+        )
         with _terminable():
-            typed = self._prompt.prompt(default=default, pre_run=self._began)
-        return self.pastes.whole(typed)
+            text = self._prompt.prompt(default=default, pre_run=self._on_start)
+        return self.pastes.expand(text)
 
-    def _began(self) -> None:
-        self._waiting = ""
-        _listen()
+    def _on_start(self) -> None:
+        self._typed_ahead = ""
+        _handle_termination()
 
     def confirm(self, question: str) -> bool:
-        """Ask yes or no; no by default. What was typed before the question answers nothing."""
-        self._waiting += self._taken()
-        asked: PromptSession[str] = PromptSession(
+        """Ask yes or no; return True for yes. What was typed before the question is no answer."""
+        self._typed_ahead += self._take_typeahead()
+        prompt: PromptSession[str] = PromptSession(
             input=self._input, output=self._output, mouse_support=False
         )
         try:
             with _terminable():
-                answer = asked.prompt(f"{question} [y/N] ", pre_run=_listen)
+                answer = prompt.prompt(f"{question} [y/N] ", pre_run=_handle_termination)
         except (EOFError, KeyboardInterrupt):
             signals.clear_interrupt()
             return False
@@ -180,54 +188,55 @@ class PromptReader:
 
     @contextlib.contextmanager
     def with_echo(self) -> Iterator[None]:
-        """The terminal as others expect it: for a question, or a program that reads from it."""
-        if self._hush is None:
+        """Have the terminal echo inside the block, for others who read from it."""
+        if self._terminal is None:
             yield
             return
-        self._waiting += self._taken()
-        with self._hush.with_echo():
+        self._typed_ahead += self._take_typeahead()
+        with self._terminal.with_echo():
             yield
 
     def close(self) -> None:
-        """Give the terminal back as it was."""
+        """Restore the terminal and its title."""
         self._titlebar.restore()
-        if self._hush is not None:
-            self._hush.end()
+        if self._terminal is not None:
+            self._terminal.end()
 
-    def _taken(self) -> str:
-        """What was typed since the last input, also what prompt-toolkit has read already."""
-        read = b"".join(_bytes_of(press) for press in get_typeahead(self._input))
-        text = typeahead.text_of(read)
-        return text + self._hush.taken() if self._hush is not None else text
+    def _take_typeahead(self) -> str:
+        """Return what was typed since the last input, what prompt_toolkit has read included."""
+        data = b"".join(_bytes_of(press) for press in get_typeahead(self._input))
+        text = typeahead.text_of(data)
+        return text + self._terminal.taken() if self._terminal is not None else text
 
-    def _pressed(self, _: object) -> None:
+    def _before_key(self, _: object) -> None:
         self._keymap.pressed()
-        if len(self._prompt.default_buffer.text) < 2:  # soon a request, unless it is a command
-            self._warming.connect()
+        # The first key of a prompt: a request follows soon.
+        if len(self._prompt.default_buffer.text) < 2:
+            self._preloader.connect()
 
-    def _shown(self, app: Any) -> None:
-        """The prompt is there: what a reply needs can be loaded now."""
-        app.after_render -= self._shown
-        self._warming.load()
+    def _after_first_render(self, app: Any) -> None:
+        """Load what a reply needs, now that the prompt is displayed."""
+        app.after_render -= self._after_first_render
+        self._preloader.load()
 
     def _fit_menu(self, app: Any) -> None:
         rows = app.output.get_size().rows
-        self._prompt.reserve_space_for_menu = max(0, min(MENU, rows - 4))
+        self._prompt.reserve_space_for_menu = max(0, min(MENU_ROWS, rows - 4))
 
     def _toolbar(self) -> StyleAndTextTuples:
         width = self._output.get_size().columns
-        text = self._keymap.warning or self._facts.line(
+        text = self._keymap.hint or self._status.render(
             width, "normal mode" if vi_navigation_mode() else ""
         )
         return [("class:bottom-toolbar.text", text)]
 
 
-def _nowhere(_: str) -> None:
-    """No terminal, no title."""
+def _discard(_: str) -> None:
+    """Write nothing: tests have no title bar."""
 
 
 def _bytes_of(press: KeyPress) -> bytes:
-    """A key as it was typed."""
+    """Return the bytes of a key as it was typed."""
     if press.key == Keys.BracketedPaste:
         return press.data.encode("utf-8", "replace")
     return (press.data if press.key != Keys.CPRResponse else "").encode("utf-8", "replace")
@@ -242,53 +251,52 @@ def _continuation(width: int, number: int, wrapped: int) -> str:  # noqa: ARG001
     return " " * width if wrapped else "." + " " * (width - 1)
 
 
-_ENDINGS = (signal.SIGTERM, signal.SIGHUP)
+_TERMINATION_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
-def _listen() -> None:
-    """Have SIGTERM and SIGHUP end the input: raised in the event loop they would be lost."""
+def _handle_termination() -> None:
+    """Have SIGTERM and SIGHUP end the input: the event loop would lose their exception."""
     app, loop = get_app(), asyncio.get_running_loop()
 
     def end(number: int) -> None:
         if not app.is_done:
-            app.exit(exception=_Ended(number))
+            app.exit(exception=_Termination(number))
 
-    for number in _ENDINGS:
+    for number in _TERMINATION_SIGNALS:
         if callable(signal.getsignal(number)):
-            with contextlib.suppress(ValueError, RuntimeError):  # not in the main thread
+            # Only the main thread can set handlers.
+            with contextlib.suppress(ValueError, RuntimeError):
                 loop.add_signal_handler(number, end, number)
 
 
-class _Ended(Exception):  # noqa: N818 -- never seen outside: an event loop swallows other kinds
-    """A signal that ends the session came while somebody typed."""
+class _Termination(Exception):  # noqa: N818 -- not an error, and not seen outside
+    """SIGTERM or SIGHUP came during the input."""
 
 
 @contextlib.contextmanager
 def _terminable() -> Iterator[None]:
-    """The session's own handlers again afterwards; what came meanwhile is raised."""
-    handlers: dict[int, Callable[..., Any]] = {}
-    for number in _ENDINGS:
-        handler = signal.getsignal(number)
-        if callable(handler):
-            handlers[number] = handler
+    """Raise ``Terminated`` for a signal that came during the input, and restore the handlers."""
+    handlers = {number: signal.getsignal(number) for number in _TERMINATION_SIGNALS}
     try:
         yield
-    except _Ended as ended:
-        raise Terminated(ended.args[0]) from None
+    except _Termination as termination:
+        raise Terminated(termination.args[0]) from None
     finally:
-        for ending, earlier in handlers.items():
-            with contextlib.suppress(ValueError):  # not in the main thread
-                signal.signal(ending, earlier)
+        for number, handler in handlers.items():
+            # Only the main thread can set handlers.
+            with contextlib.suppress(ValueError):
+                if callable(handler):
+                    signal.signal(number, handler)
 
 
-class Drawing(Vt100_Output):
-    """prompt-toolkit's output on ``out``."""
+class TerminalOutput(Vt100_Output):
+    """prompt_toolkit's output to ``out``, without what would outlast the chat."""
 
     def __init__(self, out: TextIO, term: str) -> None:
         super().__init__(out, lambda: _size(out), term=term)
 
     def write_raw(self, data: str) -> None:
-        """Send a sequence."""
+        """Write a text or an escape sequence."""
         super().write_raw(data.replace(_STEADY_CURSOR, ""))
 
 

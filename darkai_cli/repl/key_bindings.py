@@ -1,4 +1,4 @@
-"""Which key does what in the input. What the shells' own keys do is prompt-toolkit's."""
+"""The keys of the input beside prompt_toolkit's own: send, new line, leave, open the editor."""
 
 from __future__ import annotations
 
@@ -19,34 +19,35 @@ if TYPE_CHECKING:
     from darkai_cli.repl.pastes import Pastes
     from darkai_cli.repl.session import ChatSession
 
-LEAVES = "Ctrl-C again, or Ctrl-D, leaves"
+LEAVE_HINT = "Ctrl-C again, or Ctrl-D, leaves"
 
 
 class Keymap:
-    """The keys of one input. A second Ctrl-C on an empty line, with no key between, leaves."""
+    """The keys of one chat. Ctrl-C twice on an empty line, with no key in between, leaves."""
 
     def __init__(self, session: ChatSession, pastes: Pastes) -> None:
         self._session = session
         self._pastes = pastes
-        self._count = 0
-        self._warned: int | None = None
-        self._editing = False
+        self._key_count = 0
+        self._warned_at: int | None = None
+        """The number of the key that made the hint appear."""
+        self._is_editing = False
 
     def begin(self) -> None:
-        """An input begins."""
-        self._warned = None
+        """Begin a new input."""
+        self._warned_at = None
 
     def pressed(self) -> None:
-        """A key was pressed; what it does comes next."""
-        self._count += 1
+        """Count a key, before its action runs."""
+        self._key_count += 1
 
     @property
-    def warning(self) -> str:
-        """What is to be known before the next key; "" for nothing."""
-        return LEAVES if self._warned == self._count else ""
+    def hint(self) -> str:
+        """The hint to show until the next key, or ""."""
+        return LEAVE_HINT if self._warned_at == self._key_count else ""
 
     def bindings(self) -> KeyBindings:
-        """For prompt-toolkit."""
+        """Return the key bindings for prompt_toolkit."""
         keys = KeyBindings()
         keys.add("enter", filter=~is_searching)(self._enter)
         keys.add("escape", "enter", filter=~is_searching & ~vi_mode)(_new_line)
@@ -73,29 +74,30 @@ class Keymap:
 
     def _paste(self, event: KeyPressEvent) -> None:
         text = event.data.replace("\r\n", "\n").replace("\r", "\n")
-        event.current_buffer.insert_text(self._pastes.take(text))
+        event.current_buffer.insert_text(self._pastes.shorten(text))
 
     def _cancel(self, event: KeyPressEvent) -> None:
         signals.clear_interrupt()
-        if self._editing:  # it was meant for the editor
+        if self._is_editing:
+            # Ctrl-C was meant for the editor.
             return
         buffer = event.current_buffer
         if buffer.text:
             buffer.append_to_history()
             buffer.reset()
-        elif self._warned is not None and self._count <= self._warned + 1:
+        elif self._warned_at is not None and self._key_count <= self._warned_at + 1:
             event.app.exit(exception=EOFError)
         else:
-            self._warned = self._count
+            self._warned_at = self._key_count
 
     def _edit(self, event: KeyPressEvent) -> None:
-        """Open the editor on the whole text."""
-        if not self._editing:
-            self._editing = True
-            event.app.create_background_task(self._edited(event.current_buffer))
+        """Open the editor on the text."""
+        if not self._is_editing:
+            self._is_editing = True
+            event.app.create_background_task(self._run_editor(event.current_buffer))
 
-    async def _edited(self, buffer: Buffer) -> None:
-        session, text = self._session, self._pastes.whole(buffer.text)
+    async def _run_editor(self, buffer: Buffer) -> None:
+        session, text = self._session, self._pastes.expand(buffer.text)
 
         def edit() -> str:
             try:
@@ -107,10 +109,10 @@ class Keymap:
         try:
             edited = await run_in_terminal(edit, in_executor=True)
         finally:
-            self._editing = False
-        shown = buffer.text if edited == text else self._pastes.take(edited)
-        buffer.text = shown
-        buffer.cursor_position = len(shown)
+            self._is_editing = False
+        if edited != text:
+            buffer.text = self._pastes.shorten(edited)
+        buffer.cursor_position = len(buffer.text)
 
 
 def _new_line(event: KeyPressEvent) -> None:

@@ -1,4 +1,4 @@
-"""Colours in the input: a slash command's name, a paste's token, and code between fences."""
+"""Colors in the input: the name of a slash command, the token of a paste, fenced code."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _TOKEN = re.compile(r"(\[pasted [^\]\n]*\])")
 
 
 class InputLexer(Lexer):
-    """Line by line: what a line is depends only on the fences above it."""
+    """Styles each line by what it begins with and by the code fences above it."""
 
     def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
-        """The styles of each line, made when it is drawn."""
+        """Return a function that gives the styled parts of a line by its number."""
         lines = document.lines
-        in_code = self._fenced(lines)
+        in_code = _fenced(lines)
 
         def styled(number: int) -> StyleAndTextTuples:
             if not 0 <= number < len(lines):
@@ -31,25 +31,25 @@ class InputLexer(Lexer):
                 name, space, rest = line.partition(" ")
                 return [("class:command", name), ("", f"{space}{rest}")]
             return [
-                ("class:paste" if place % 2 else "", part)
-                for place, part in enumerate(_TOKEN.split(line))
+                ("class:paste" if index % 2 else "", part)
+                for index, part in enumerate(_TOKEN.split(line))
                 if part
             ]
 
         return styled
 
-    @staticmethod
-    def _fenced(lines: list[str]) -> list[bool]:
-        """Whether each line belongs to a fenced block."""
-        found: list[bool] = []
-        mark = ""
-        for line in lines:
-            match = _FENCE.match(line)
-            if not mark:
-                mark = match[1] if match else ""
-                found.append(bool(mark))
-                continue
-            found.append(True)
-            if match and match[1].startswith(mark) and not line[match.end() :].strip():
-                mark = ""
-        return found
+
+def _fenced(lines: list[str]) -> list[bool]:
+    """Return for each line whether it belongs to a fenced code block."""
+    in_code: list[bool] = []
+    fence = ""
+    for line in lines:
+        match = _FENCE.match(line)
+        if not fence:
+            fence = match[1] if match else ""
+            in_code.append(bool(fence))
+            continue
+        in_code.append(True)
+        if match and match[1].startswith(fence) and not line[match.end() :].strip():
+            fence = ""
+    return in_code

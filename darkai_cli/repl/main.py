@@ -36,7 +36,7 @@ def chat(
     options: Mapping[str, Any],
     reopen: tuple[str | None] | None,
     save: bool,
-    allowed: bool,
+    allow_fallback: bool,
     quiet: bool,
     verbose: bool,
     log: Callable[[str], None] | None,
@@ -48,12 +48,18 @@ def chat(
     """
     piped = stdio.read_input(_tell_wait) if stdio.has_input() else None
     source = stdio.reopen_tty()
-    hush = typeahead.QuietTerminal(source.fileno())
+    terminal = typeahead.QuietTerminal(source.fileno())
     try:
-        hush.begin()  # what is typed from now on is for the input
+        terminal.begin()  # what is typed from now on is for the input
         screen = ChatScreen(plain=stdio.is_dumb())
         session = ChatSession(
-            flags, screen, options=options, save=save, allowed=allowed, quiet=quiet, log=log
+            flags,
+            screen,
+            options=options,
+            save=save,
+            allow_fallback=allow_fallback,
+            quiet=quiet,
+            log=log,
         )
         session.verbose = verbose
         screen.plain = screen.plain or session.config.plain
@@ -62,24 +68,24 @@ def chat(
         if reopen is not None:
             session.reopen(reopen[0])
         session.attach(files, piped)
-        reader = _reader(session, source, hush)
+        reader = _reader(session, source, terminal)
         return run(session, reader, " ".join(words) if words else None)
     finally:
-        hush.end()
+        terminal.end()
 
 
 def _tell_wait() -> None:
     stdio.print_err("note: waiting for stdin; `< /dev/null` begins without it")
 
 
-def _reader(session: ChatSession, source: TextIO, hush: typeahead.QuietTerminal) -> Reader:
+def _reader(session: ChatSession, source: TextIO, terminal: typeahead.QuietTerminal) -> Reader:
     if session.screen.plain:
         from darkai_cli.repl.plain_input import PlainReader
 
-        return PlainReader(session.screen, source, hush)
+        return PlainReader(session.screen, source, terminal)
     from darkai_cli.repl.input import PromptReader
 
-    return PromptReader(session, source, hush)
+    return PromptReader(session, source, terminal)
 
 
 def run(session: ChatSession, reader: Reader, first: str | None = None) -> int:
@@ -90,7 +96,7 @@ def run(session: ChatSession, reader: Reader, first: str | None = None) -> int:
     try:
         if session.conversation is not None:
             transcript.show_conversation(session)
-        prefill: str | None = session.offered() if first is None else ""
+        prefill: str | None = session.unanswered_prompt() if first is None else ""
         if first is not None:
             prompt = base.Send(first)
             prefill = _safely(session, titling, lambda: prompt)

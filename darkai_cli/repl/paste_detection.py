@@ -1,8 +1,8 @@
-"""The keys of a terminal, as prompt-toolkit takes them; several lines at once are a paste.
+"""Keyboard input for prompt_toolkit in which several lines at once are a paste.
 
 A terminal without bracketed paste delivers a paste as if it were typed, and each of its line ends
-would send a prompt. Nobody types a line end and goes on within one read of the keyboard, so such a
-burst becomes one paste. A line end alone, or at the end of a line that arrived whole, is Enter.
+would send a prompt. Nobody types a line end and more text within one read of the keyboard, so such
+a burst becomes one paste. A line end alone, or at the end of a line that arrived at once, is Enter.
 """
 
 from __future__ import annotations
@@ -17,83 +17,87 @@ from prompt_toolkit.keys import Keys
 
 from darkai_cli.repl import typeahead
 
-_PIECE = 1 << 16
-_MOST = 16 << 20
-_ENDS = (Keys.ControlM, Keys.ControlJ)
+_READ_BYTES = 1 << 16
+_MAX_BURST = 16 << 20
+"""Bytes of a burst."""
+_LINE_ENDS = (Keys.ControlM, Keys.ControlJ)
 _TEXT: dict[str, str] = {Keys.ControlM: "\n", Keys.ControlJ: "\n", Keys.ControlI: "\t"}
 
 
-class Keyboard(Vt100Input):
-    """Reads the terminal ``source``. Invalid UTF-8 becomes U+FFFD."""
+class PasteDetectingInput(Vt100Input):
+    """Reads keys from the terminal ``source``. Invalid UTF-8 becomes U+FFFD."""
 
     def __init__(self, source: TextIO) -> None:
         super().__init__(source)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._gone = False
+        self._is_closed = False
 
     @property
     def closed(self) -> bool:
-        """Whether the terminal has gone."""
-        return self._gone
+        """Whether the terminal is gone."""
+        return self._is_closed
 
     def read_keys(self) -> list[KeyPress]:
-        """What was pressed since, a burst to its end."""
-        size = self._take()
+        """Return the keys pressed since the last call, a burst to its end."""
+        size = self._read()
         while (
-            size < _MOST
-            and _may_go_on(self._buffer)
+            size < _MAX_BURST
+            and _may_continue(self._buffer)
             and typeahead.waits(self.fileno(), typeahead.PAUSE)
         ):
-            size += self._take() or _MOST
+            size += self._read() or _MAX_BURST
         keys, self._buffer = self._buffer, []
-        return joined(keys)
+        return join_bursts(keys)
 
-    def _take(self) -> int:
-        """Read once; how many bytes came."""
+    def _read(self) -> int:
+        """Read what is there; return the number of bytes."""
         if not typeahead.waits(self.fileno()):
             return 0
         try:
-            data = os.read(self.fileno(), _PIECE)
+            data = os.read(self.fileno(), _READ_BYTES)
         except InterruptedError:
             return 0
         except OSError:
             data = b""
-        self._gone = not data
+        self._is_closed = not data
         self.vt100_parser.feed(self._decoder.decode(data))
         return len(data)
 
 
-def _may_go_on(keys: list[KeyPress]) -> bool:
-    """Whether more of a burst may be on its way: a line end came together with something else."""
+def _may_continue(keys: list[KeyPress]) -> bool:
+    """Whether more of a burst may follow: a line end came together with other text."""
     texts = [press for press in keys if _is_text(press)]
-    return len(texts) > 1 and any(press.key in _ENDS for press in texts)
+    return len(texts) > 1 and any(press.key in _LINE_ENDS for press in texts)
 
 
-def joined(keys: list[KeyPress]) -> list[KeyPress]:
-    """The keys with each burst of several lines as one paste, and Alt-Enter as a line end."""
-    found: list[KeyPress] = [press for press in keys if press.key == Keys.CPRResponse]
-    run: list[KeyPress] = []
+def join_bursts(keys: list[KeyPress]) -> list[KeyPress]:
+    """Return the keys with each burst of several lines as one paste, and Alt-Enter as a line end.
+
+    The terminal's answers to queries come first, so that they divide no burst.
+    """
+    joined: list[KeyPress] = [press for press in keys if press.key == Keys.CPRResponse]
+    burst: list[KeyPress] = []
     for press in keys:
-        if press.key == Keys.CPRResponse:  # the terminal's answer, wherever it came in between
+        if press.key == Keys.CPRResponse:
             continue
-        if press.key == Keys.ControlM and found and not run and found[-1].key == Keys.Escape:
-            found[-1] = KeyPress(Keys.ControlJ, "\n")
+        if press.key == Keys.ControlM and joined and not burst and joined[-1].key == Keys.Escape:
+            joined[-1] = KeyPress(Keys.ControlJ, "\n")
         elif _is_text(press):
-            run.append(press)
+            burst.append(press)
         else:
-            found += [*_as_paste(run), press]
-            run = []
-    return [*found, *_as_paste(run)]
+            joined += [*_as_paste(burst), press]
+            burst = []
+    return [*joined, *_as_paste(burst)]
 
 
-def _as_paste(run: list[KeyPress]) -> list[KeyPress]:
-    """A run of texts and line ends: one paste if a text follows a line end."""
-    text = "".join(_TEXT.get(press.key, press.data) for press in run)
+def _as_paste(burst: list[KeyPress]) -> list[KeyPress]:
+    """Return one paste if text follows a line end, else the keys."""
+    text = "".join(_TEXT.get(press.key, press.data) for press in burst)
     if "\n" not in text.rstrip("\n"):
-        return run
+        return burst
     return [KeyPress(Keys.BracketedPaste, text.rstrip("\n"))]
 
 
 def _is_text(press: KeyPress) -> bool:
-    """A character, a Tab or a line end."""
+    """Whether the key is a character, a Tab or a line end."""
     return press.key in _TEXT or not isinstance(press.key, Keys)

@@ -1,17 +1,16 @@
-"""Long pastes: one token in the input, the whole text in the message.
+"""Long pastes: a token in the input, the whole text in the message.
 
-A block that is pasted stays one message in any case. One with many lines would fill the screen, so
-the input shows ``[pasted 240 lines]`` in its place; what is sent, edited in the editor or kept in
-the input history is the text itself. A token that the person changes is no token any more: what
-they see is what is sent.
+A paste of many lines would fill the screen, so the input shows ``[pasted 240 lines]`` in its place.
+What is sent, opened in the editor or stored in the input history is the text. A token that the user
+changes is sent as it is displayed.
 """
 
 from __future__ import annotations
 
-LINES = 12
-"""Pastes with more lines than this are shown as a token."""
-CHARACTERS = 2000
-"""And those with more characters."""
+MAX_LINES = 12
+"""A paste with more lines becomes a token."""
+MAX_CHARACTERS = 2000
+"""A paste with more characters becomes a token."""
 
 
 class Pastes:
@@ -20,28 +19,28 @@ class Pastes:
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
 
-    def take(self, text: str) -> str:
-        """What to put into the input for a pasted text."""
+    def shorten(self, text: str) -> str:
+        """Return what the input shows for a pasted text: the text, or a token for it."""
         lines = text.count("\n") + (not text.endswith("\n"))
-        if lines <= LINES and len(text) <= CHARACTERS:
+        if lines <= MAX_LINES and len(text) <= MAX_CHARACTERS:
             return text
-        what = f"{lines} lines" if lines > 1 else f"{len(text)} characters"
-        token, number = f"[pasted {what}]", 2
+        size = f"{lines} lines" if lines > 1 else f"{len(text)} characters"
+        token, number = f"[pasted {size}]", 2
         while self._texts.get(token, text) != text:
-            token, number = f"[pasted {what}, {number}]", number + 1
+            token, number = f"[pasted {size}, {number}]", number + 1
         self._texts[token] = text
         return token
 
-    def whole(self, text: str) -> str:
-        """The input with the pasted texts in place of their tokens."""
+    def expand(self, text: str) -> str:
+        """Return the input with each token replaced by its text."""
         if not self._texts or "[pasted " not in text:
             return text
         import re
 
         tokens = sorted(self._texts, key=len, reverse=True)
-        found = "|".join(map(re.escape, tokens))
-        return re.sub(found, lambda match: self._texts[match[0]], text)
+        pattern = "|".join(map(re.escape, tokens))
+        return re.sub(pattern, lambda match: self._texts[match[0]], text)
 
     def clear(self) -> None:
-        """The input has been sent."""
+        """Forget all pastes: the input was sent."""
         self._texts.clear()

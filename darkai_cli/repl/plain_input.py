@@ -1,9 +1,9 @@
-"""Typing where the terminal can only print, or for a screen reader: no redraw, and words for marks.
+"""The input for dumb terminals and screen readers: no redraw, words in place of marks.
 
-A line that ends with a backslash goes on in the next one. Several lines that arrive at once are a
-paste, and one message. What was typed while a reply came, or did not get through, is offered: Enter
-alone sends it. Ctrl-D leaves; Ctrl-C drops what was typed, and twice on an empty line it leaves
-too. The terminal itself edits the line.
+The terminal itself edits the line. A line that ends with a backslash continues in the next one;
+several lines that arrive at once are a paste and become one message. Text that was typed during a
+reply, or was not sent, is offered: Enter alone sends it. Ctrl-D leaves; Ctrl-C discards the text,
+and leaves when it is pressed twice on an empty line.
 """
 
 from __future__ import annotations
@@ -17,21 +17,23 @@ from darkai_cli import signals, stdio
 from darkai_cli.repl import typeahead
 from darkai_cli.repl.screen import ChatScreen
 
-OFFERED = "note: Enter alone sends this; any other text takes its place; Ctrl-C drops it:"
+OFFER_NOTE = "note: Enter alone sends this; any other text takes its place; Ctrl-C drops it:"
 
 
 class PlainReader:
-    """Reads lines of ``source``, the keyboard, which ``hush`` keeps quiet in between."""
+    """Reads lines from ``source``. Between two reads ``terminal`` keeps it from echoing."""
 
-    def __init__(self, screen: ChatScreen, source: TextIO, hush: typeahead.QuietTerminal) -> None:
+    def __init__(
+        self, screen: ChatScreen, source: TextIO, terminal: typeahead.QuietTerminal
+    ) -> None:
         self._screen = screen
         self._fd = source.fileno()
-        self._hush = hush
+        self._terminal = terminal
         self._buffer = b""
         self._waiting = ""
 
     def read(self, prefill: str) -> str:
-        """The next message."""
+        """Return the next message. Raises ``EOFError`` at the end of the input."""
         while True:
             try:
                 with self.with_echo():
@@ -39,28 +41,29 @@ class PlainReader:
                     self._offer(offered)
                     self._waiting = ""
                     return self._read(offered)
-            except KeyboardInterrupt:  # before the prompt was there
+            except KeyboardInterrupt:
+                # Ctrl-C came before the prompt was there: it discards nothing.
                 signals.clear_interrupt()
 
     def _read(self, offered: str) -> str:
         lines: list[str] = []
-        stopped = False
+        is_leaving = False
         while True:
             try:
                 self._screen.styled("more: " if lines else "you: ")
-                arrived = self._arrived()
+                arrived = self._read_lines()
             except KeyboardInterrupt:
                 signals.clear_interrupt()
                 self._buffer = b""
                 self._screen.styled("\n")
-                if stopped and not (lines or offered):
+                if is_leaving and not (lines or offered):
                     raise EOFError from None
-                stopped = not (lines or offered)
-                if stopped:
+                is_leaving = not (lines or offered)
+                if is_leaving:
                     self._screen.line("note: Ctrl-C again, or Ctrl-D, leaves")
                 lines, offered = [], ""
                 continue
-            stopped = False
+            is_leaving = False
             if len(arrived) > 1:
                 offered = "\n".join([*lines, *arrived])
                 lines = []
@@ -77,31 +80,31 @@ class PlainReader:
 
     def _offer(self, text: str) -> None:
         if text:
-            self._screen.line(OFFERED)
+            self._screen.line(OFFER_NOTE)
             self._screen.say(text)
 
-    def _arrived(self) -> list[str]:
-        """The next line, or all lines of a paste. Raises ``EOFError`` at the end of the input."""
-        lines = [self._line()]
+    def _read_lines(self) -> list[str]:
+        """Return the next line, or all lines of a paste. Raises ``EOFError`` at the end."""
+        lines = [self._read_line()]
         while b"\n" in self._buffer or typeahead.waits(
             self._fd, typeahead.PAUSE * (len(lines) > 1)
         ):
             try:
-                lines.append(self._line())
+                lines.append(self._read_line())
             except EOFError:
                 break
         return lines
 
-    def _line(self) -> str:
+    def _read_line(self) -> str:
         while b"\n" not in self._buffer:
             try:
                 data = os.read(self._fd, 65536)
             except OSError:
                 data = b""
             if not data:
-                left, self._buffer = self._buffer, b""
-                if left:
-                    return left.decode("utf-8", "replace")
+                rest, self._buffer = self._buffer, b""
+                if rest:
+                    return rest.decode("utf-8", "replace")
                 self._screen.styled("\n")
                 raise EOFError
             self._buffer += data
@@ -114,11 +117,11 @@ class PlainReader:
         return line.decode("utf-8", "replace").removesuffix("\r")
 
     def confirm(self, question: str) -> bool:
-        """Ask yes or no; what was typed before the question answers nothing."""
+        """Ask yes or no; return True for yes. What was typed before the question is no answer."""
         with self.with_echo():
             self._screen.styled(f"{question} [y/N] ")
             try:
-                return self._line().strip().lower() in ("y", "yes")
+                return self._read_line().strip().lower() in ("y", "yes")
             except EOFError:
                 return False
             except KeyboardInterrupt:
@@ -128,11 +131,11 @@ class PlainReader:
 
     @contextlib.contextmanager
     def with_echo(self) -> Iterator[None]:
-        """The terminal echoes."""
-        self._waiting += self._hush.taken()
-        with self._hush.with_echo():
+        """Have the terminal echo inside the block."""
+        self._waiting += self._terminal.taken()
+        with self._terminal.with_echo():
             yield
 
     def close(self) -> None:
-        """Give the terminal back as it was."""
-        self._hush.end()
+        """Restore the terminal."""
+        self._terminal.end()

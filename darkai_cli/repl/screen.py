@@ -1,9 +1,8 @@
-"""How a session speaks to the person: lines on the terminal, each filtered, nothing redrawn.
+"""The chat's output to the terminal: lines of darkai's own, filtered, never redrawn.
 
-Replies are not shown here (they have a sink of their own); this is for what darkai itself says. Its
-lines are broken between words where the terminal is narrow. In plain mode there is no escape
-sequence, nothing is broken, and words stand for marks. A ``ChatScreen`` is also the seam for tests:
-``write`` can be anything that takes text, and gets lines unbroken.
+Replies that stream have a sink of their own. Long lines are broken between words. In plain mode
+there are no escape sequences and no line breaks, and words replace marks such as ``~``. Tests pass
+a ``write`` that collects the lines unbroken.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ from darkai_cli.secrets import mask_known
 if TYPE_CHECKING:
     from darkai_cli.config import Config
 
-LEAST = 20
-"""Columns: on a narrower terminal nothing is broken between words."""
+MIN_WIDTH = 20
+"""Columns: on a narrower terminal no line is broken."""
 
 
 class ChatScreen:
-    """Writes to the terminal. ``plain``: no colour and no escape sequence at all."""
+    """Writes lines to the terminal. ``plain``: without color and escape sequences."""
 
     def __init__(self, *, plain: bool, write: Callable[[str], None] | None = None) -> None:
         self.plain = plain
@@ -33,46 +32,46 @@ class ChatScreen:
         self._write = write or _to_stdout
 
     def say(self, text: str) -> None:
-        """Text of several lines, as it is, filtered."""
+        """Write a text of several lines, filtered."""
         self._write(sanitize(text).rstrip("\n") + "\n")
 
     def raw(self, text: str) -> None:
-        """A piece of text as it comes, filtered."""
+        """Write a piece of text without a line end, filtered."""
         self._write(sanitize(text))
 
     def line(self, text: str) -> None:
-        """One line, which may hold foreign text."""
+        """Write one line, filtered."""
         self._write(self._broken(sanitize_line(text, 2000)) + "\n")
 
     def dim(self, text: str) -> None:
-        """One line that matters less."""
-        shown = sanitize_line(text, 2000)
+        """Write one line, dim."""
+        line = sanitize_line(text, 2000)
         if self.plain:
-            self._write(f"{worded(shown)}\n")
+            self._write(f"{in_words(line)}\n")
         else:
-            self._write(f"\x1b[2m{self._broken(shown)}\x1b[0m\n")
+            self._write(f"\x1b[2m{self._broken(line)}\x1b[0m\n")
 
-    def marked(self, row: str) -> None:
-        """A row of a comparison, coloured by its first character."""
-        shown = sanitize_line(row, 5000)
-        colour = "" if not self._coloured else {"+": "32", "-": "31", "@": "36"}.get(row[:1], "")
-        self._write(f"\x1b[{colour}m{shown}\x1b[0m\n" if colour else f"{shown}\n")
+    def diff_row(self, row: str) -> None:
+        """Write a row of a unified diff, colored by its first character."""
+        line = sanitize_line(row, 5000)
+        color = "" if not self._has_color else {"+": "32", "-": "31", "@": "36"}.get(row[:1], "")
+        self._write(f"\x1b[{color}m{line}\x1b[0m\n" if color else f"{line}\n")
 
-    def found(self, snippet: Sequence[tuple[str, bool]]) -> None:
-        """A piece of text with what was looked for in it, indented."""
+    def snippet(self, parts: Sequence[tuple[str, bool]]) -> None:
+        """Write a line of a search result, indented. ``parts``: texts, and whether each matches."""
         on, off = ("", "") if self.plain else ("\x1b[1m", "\x1b[0m")
-        parts = (
-            f"{on}{sanitize_line(text, 500)}{off}" if hit else sanitize_line(text, 500)
-            for text, hit in snippet
+        texts = (
+            f"{on}{sanitize_line(text, 500)}{off}" if is_match else sanitize_line(text, 500)
+            for text, is_match in parts
         )
-        self._write(f"    {''.join(parts)}\n")
+        self._write(f"    {''.join(texts)}\n")
 
     def styled(self, text: str) -> None:
-        """Text that darkai made itself, with escape sequences that it means."""
+        """Write a text of darkai's own unfiltered, escape sequences included."""
         self._write(text)
 
     def reply(self, config: Config, text: str) -> None:
-        """A reply that was given before, rendered as it was then."""
+        """Write a finished reply, rendered as Markdown."""
         if self.plain or not config.markdown:
             self.say(text)
             return
@@ -93,32 +92,33 @@ class ChatScreen:
         )
 
     def error(self, error: DarkAIError) -> None:
-        """What went wrong, and what to type next."""
-        told = self._broken(f"error: {sanitize_line(mask_known(error.message), 1000)}")
-        mark = "\x1b[31merror:\x1b[39m" if self._coloured else "error:"
-        self._write(f"{mark}{told.removeprefix('error:')}\n")
+        """Write an error and its hint."""
+        line = self._broken(f"error: {sanitize_line(mask_known(error.message), 1000)}")
+        mark = "\x1b[31merror:\x1b[39m" if self._has_color else "error:"
+        self._write(f"{mark}{line.removeprefix('error:')}\n")
         if error.hint:
             self._write(self._broken(f"hint: {sanitize_line(mask_known(error.hint), 1000)}") + "\n")
 
     @property
     def width(self) -> int:
-        """Columns."""
+        """The terminal's width in columns."""
         return stdio.size(stdio.stdout())[0]
 
     @property
-    def _coloured(self) -> bool:
-        """Whether colours are wanted."""
+    def _has_color(self) -> bool:
+        """Whether to write colors."""
         return not self.plain and stdio.use_color(stdio.stdout())
 
     def _broken(self, line: str) -> str:
-        """A line of our own in rows, broken between words; a longer word is left to the terminal.
+        """Return the line as rows that fit the terminal, broken between words.
 
-        The last column stays free: a full row would leave an empty one on some terminals.
+        The last column stays free: some terminals add an empty row after a full one. The terminal
+        itself breaks a word that is longer than a row.
         """
         if self.plain or not self._breaks:
             return line
         room = self.width - 1
-        if room < LEAST or len(line) * 2 <= room:
+        if room < MIN_WIDTH or len(line) * 2 <= room:
             return line
         from prompt_toolkit.utils import get_cwidth
 
@@ -136,8 +136,8 @@ class ChatScreen:
         return "\n".join([*rows, row])
 
 
-def worded(line: str) -> str:
-    """A line of our own with words in the place of marks, for who hears it."""
+def in_words(line: str) -> str:
+    """Return the line with words in place of marks, for screen readers."""
     line = re.sub(r"~(?=\d)", "about ", line.replace(" · ", ", "))
     if line.startswith(("> ", ". ")):
         return f"{'you' if line[0] == '>' else 'more'}: {line[2:]}"
@@ -149,8 +149,10 @@ def _to_stdout(text: str) -> None:
     try:
         out.write(text)
         out.flush()
-    except UnicodeEncodeError:  # half a character, which no terminal takes
+    except UnicodeEncodeError:
+        # A lone surrogate, which no terminal takes.
         out.write(text.encode("utf-8", "replace").decode())
         out.flush()
     except OSError:
-        return  # the terminal has gone; what follows ends the session
+        # The terminal is gone. The next read ends the session.
+        return

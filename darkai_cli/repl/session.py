@@ -2,7 +2,7 @@
 
 Commands change it, the loop feeds it, the screen shows what it has to say. Each prompt is a turn
 like any other (``turns``): journaled while it streams, judged when it has ended. The tree in memory
-(``branches``) is what is sent; the history keeps the same tree on disk (``keeping``). All requests
+(``branches``) is what is sent; the history keeps the same tree on disk (``history``). All requests
 go over the same connections, which ``prepare`` opens while somebody types.
 """
 
@@ -74,7 +74,7 @@ class ChatSession:
         *,
         options: Mapping[str, Any],
         save: bool,
-        allowed: bool = True,
+        allow_fallback: bool = True,
         quiet: bool = False,
         log: Callable[[str], None] | None = None,
     ) -> None:
@@ -95,25 +95,25 @@ class ChatSession:
         self._unsent_images: tuple[Image, ...] = ()
         self.verbose = False
         self.overflow: str = self.config.overflow
-        self.began = time.monotonic()
+        self.started = time.monotonic()
         self.reader: Reader | None = None
-        self.allowed = allowed
+        self.allow_fallback = allow_fallback
         self.quiet = quiet
         self.log = log
         self.connections = Connections()
-        self.keeping = SessionHistory(
+        self.history = SessionHistory(
             journal() if save and self.config.save else None,
             lambda warning: screen.line(f"warning: {warning}"),
         )
         self._again = Attached()
         self._typed: dict[str, tuple[str, Attached]] = {}
-        self.room = context_window.ContextWindow()
+        self.context_window = context_window.ContextWindow()
         self._fit: tuple[object, context_window.Fit] | None = None
 
     @property
     def saved(self) -> bool:
         """Whether the conversation is kept in the history."""
-        return self.keeping.journal is not None
+        return self.history.journal is not None
 
     @property
     def name(self) -> str:
@@ -122,7 +122,7 @@ class ChatSession:
 
     # --- who answers ---
 
-    def use(self, model: str) -> None:
+    def use_model(self, model: str) -> None:
         """Have another model answer from now on. Raises ``NotFoundError`` and its kin."""
         flags = {**self._flags, "model": model, "provider": None}
         config = load(flags)
@@ -133,11 +133,11 @@ class ChatSession:
         self.target = resolve.resolve(config)
         self.config, self._flags = config, flags
 
-    def once(self, model: str) -> Target:
+    def target_for(self, model: str) -> Target:
         """Who answers by that name, for one turn."""
         before = self.config, self.target, self._flags
         try:
-            self.use(model)
+            self.use_model(model)
             return self.target
         finally:
             self.config, self.target, self._flags = before
@@ -146,7 +146,7 @@ class ChatSession:
         """The options of the next request: the configuration's, and over them the session's."""
         return {**(target or self.target).settings.options, **self.options}
 
-    def check(
+    def check_request(
         self, options: Mapping[str, Any] | None = None, images: tuple[Image, ...] = ()
     ) -> None:
         """Have the model's wire format look at what is to be sent with the next request.
@@ -159,10 +159,10 @@ class ChatSession:
         )
         connect.dialect_of(settings, model).request(chat, settings)
 
-    def known(self, provider: str, model: str) -> ModelInfo | None:
+    def model_info(self, provider: str, model: str) -> ModelInfo | None:
         """What a service lists about a model, if it was kept."""
         try:
-            return self.room.known(resolve.settings_of(self.config, provider), model)
+            return self.context_window.known(resolve.settings_of(self.config, provider), model)
         except DarkAIError:
             return None
 
@@ -172,11 +172,11 @@ class ChatSession:
         if settings.type == "demo":
             return
         try:
-            self.connections.prepare(self._link_to(settings.url), settings.url)
+            self.connections.prepare(self._connection_for(settings.url), settings.url)
         except DarkAIError:
             return  # the request will meet it again, and explain
 
-    def _link_to(self, url: str) -> ConnectionConfig:
+    def _connection_for(self, url: str) -> ConnectionConfig:
         from darkai_cli.http.timeouts import Timeouts
 
         timers = Timeouts(connect=self.config.connect_timeout, first=60.0)
@@ -209,10 +209,10 @@ class ChatSession:
         found = attachments.read(
             files,
             stdin=(piped or "").encode,
-            link_to=self._link_to,
+            link_to=self._connection_for,
         )
         if found.images:
-            self.check(images=found.images)
+            self.check_request(images=found.images)
         texts = found.texts
         if piped and "-" not in files:
             texts = (*texts, attachments.Text("stdin", piped))
@@ -227,13 +227,13 @@ class ChatSession:
         images = (one for one in self.pending.images if one.name not in new)
         self.pending = Attached((*texts, *added.texts), (*images, *added.images))
 
-    def sent(self, prompt: str, text: str) -> None:
+    def mark_attachments_sent(self, prompt: str, text: str) -> None:
         """What was attached went along with the message ``prompt``, of which ``text`` was typed."""
         if self.pending.texts or self.pending.images:
             self._typed[prompt] = (text, self.pending)
             self.pending = self._again = Attached()
 
-    def typed_again(self, prompt: str) -> str:
+    def restore_prompt(self, prompt: str) -> str:
         """The text of a prompt, to be changed; what went along with it is attached again."""
         message = self.branches.entry(prompt).message
         text, attached = self._typed.get(prompt, (message.content, Attached((), message.images)))
@@ -241,14 +241,14 @@ class ChatSession:
         self._again = attached
         return text
 
-    def drop_again(self) -> None:
+    def discard_restored(self) -> None:
         """What a prompt that was to be changed has brought along is not attached any more."""
         again, self._again = self._again, Attached()
         texts = tuple(one for one in self.pending.texts if one not in again.texts)
         images = tuple(one for one in self.pending.images if one not in again.images)
         self.pending = Attached(texts, images)
 
-    def offered(self) -> str:
+    def unanswered_prompt(self) -> str:
         """The prompt that got no answer, or ""; its images are attached again."""
         self.add(Attached((), self._unsent_images))
         return self.unsent
@@ -259,10 +259,10 @@ class ChatSession:
         """How the next request fits the model's window, without what is being typed."""
         key = (
             self.branches, self.branches.active, self.system, self.target,
-            self.room.factor(self.target), *self.options.items(),
+            self.context_window.factor(self.target), *self.options.items(),
         )  # fmt: skip
         if self._fit is None or self._fit[0] != key:
-            found = self.room.fit(self.target, self.messages(), self.all_options())
+            found = self.context_window.fit(self.target, self.messages(), self.all_options())
             self._fit = key, found
         return self._fit[1]
 
@@ -304,20 +304,20 @@ class ChatSession:
         if chosen & {"flag", "environment"} or model == self.name or model.startswith("demo/"):
             return
         try:
-            self.use(model)
+            self.use_model(model)
         except DarkAIError as error:
             self.screen.line(f"note: {error.message}; `{self.name}` answers")
 
-    def anew(self) -> None:
+    def start_new(self) -> None:
         """Begin another conversation, with the same model, system prompt and options."""
         self.branches = Branches()
         self.conversation, self.title, self.titled, self.unsent = None, "", False, ""
         self._unsent_images = ()
 
-    def step(self, identifier: str | None) -> None:
+    def go_to(self, identifier: str | None) -> None:
         """Make the branch that ends there the active one, in the history too."""
         self.branches.step(identifier)
-        self.mark()
+        self.save_active_branch()
 
     def child_environment(self) -> dict[str, str]:
         """The environment for commands that the person runs: without keys."""
@@ -327,15 +327,15 @@ class ChatSession:
 
     def store(self) -> Store:
         """The history, to read and to change. Raises ``UsageError`` where nothing is kept."""
-        return self.keeping.store()
+        return self.history.store()
 
-    def mark(self) -> None:
+    def save_active_branch(self) -> None:
         """Tell the history which branch is active."""
-        self.keeping.mark(self.conversation, self.branches.active)
+        self.history.set_active(self.conversation, self.branches.active)
 
     def close(self) -> None:
         """The session is over: everything is on disk afterwards, every connection closed."""
         try:
-            self.keeping.close()
+            self.history.close()
         finally:
             self.connections.close()

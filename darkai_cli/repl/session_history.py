@@ -1,8 +1,7 @@
-"""A session's side of the history: what is written beside the journal, and what could not be yet.
+"""What a chat writes to the history beside its turns: the active branch and the title.
 
-The journal writes the turns. Here is where the mark of the active branch and the title go. Neither
-may end a session: what the history does not take (locked, a full disk) is told once and kept for
-the next time, at the latest for the end. Not the reading of a conversation (``reopened``).
+The journal writes the turns. A database that is locked or a full disk must not end a chat, so a
+write that fails is reported once, kept, and tried again after each turn and at the end.
 """
 
 from __future__ import annotations
@@ -17,22 +16,22 @@ if TYPE_CHECKING:
     from darkai_cli.history.journal import Journal
     from darkai_cli.history.store import Store
 
-PATIENCE = 1.0
-"""Seconds to wait for a lock while somebody waits at the prompt."""
+LOCK_SECONDS = 1.0
+"""Seconds to wait for a locked database while the user waits at the prompt."""
 
 
 class SessionHistory:
-    """What is to be kept of a session. ``journal`` None: nothing. ``tell`` takes a warning."""
+    """The history of one chat. ``journal``: None to save nothing. ``warn``: shows a warning."""
 
-    def __init__(self, journal: Journal | None, tell: Callable[[str], None]) -> None:
+    def __init__(self, journal: Journal | None, warn: Callable[[str], None]) -> None:
         self.journal = journal
-        self._tell = tell
-        self._marks: dict[str, str | None] = {}
+        self._warn = warn
+        self._active: dict[str, str | None] = {}
         self._titles: dict[str, str] = {}
-        self._told = ""
+        self._last_warning = ""
 
     def store(self, patience: float = 5.0) -> Store:
-        """The history, to read and to change. Raises ``UsageError`` where nothing is kept."""
+        """Return the history, opened. Raises ``UsageError`` if this chat is not saved."""
         from darkai_cli.config import paths
         from darkai_cli.history.store import Store
 
@@ -40,56 +39,57 @@ class SessionHistory:
             raise UsageError("this session is not saved", hint="start it without `--no-save`")
         return Store(paths.history_file(stdio.environ()), patience=patience)
 
-    def mark(self, conversation: str | None, active: str | None) -> None:
-        """The branch of a conversation that ends there is the active one."""
+    def set_active(self, conversation: str | None, entry_id: str | None) -> None:
+        """Save which message the conversation's active branch ends with."""
         if self.journal is not None and conversation is not None:
-            self._marks[conversation] = active
-            self.settle()
+            self._active[conversation] = entry_id
+            self.flush()
 
-    def unmarked(self, conversation: str) -> None:
-        """The journal is about to move the mark itself: what was to be written is out of date."""
-        self._marks.pop(conversation, None)
+    def forget_active(self, conversation: str) -> None:
+        """Drop an unsaved active branch: the journal is about to write a newer one."""
+        self._active.pop(conversation, None)
 
     def rename(self, conversation: str | None, title: str) -> None:
-        """A conversation has another title. May be called in any thread."""
+        """Save a conversation's title. May be called in any thread."""
         if self.journal is not None and conversation is not None:
             self._titles[conversation] = title
-            self.settle()
+            self.flush()
 
-    def settle(self) -> None:
-        """Write what was not written yet; tell what the journal or the history warns of."""
+    def flush(self) -> None:
+        """Write what is unsaved, and show the warnings of the journal and the history."""
         if self.journal is not None:
             while self.journal.warnings:
-                self._tell(self.journal.warnings.pop(0))
-        if not self._marks and not self._titles:
+                self._warn(self.journal.warnings.pop(0))
+        if not self._active and not self._titles:
             return
         try:
-            with self.store(PATIENCE) as store:
+            with self.store(LOCK_SECONDS) as store:
                 self._write(store)
         except DarkAIError as error:
-            told = error.message
-            if isinstance(error, NotFoundError):  # it is in memory, and was not saved yet
-                told = "the history has not got all of this conversation yet"
-            if told != self._told:
-                self._told = told
-                self._tell(f"{told}; what changed is kept for later")
+            warning = error.message
+            if isinstance(error, NotFoundError):
+                # The conversation is in memory, and was not saved yet.
+                warning = "the history has not got all of this conversation yet"
+            if warning != self._last_warning:
+                self._last_warning = warning
+                self._warn(f"{warning}; what changed is kept for later")
         else:
-            self._told = ""
+            self._last_warning = ""
 
     def _write(self, store: Store) -> None:
         from darkai_cli.history import tree
 
-        for conversation, active in list(self._marks.items()):
-            tree.switch(store, conversation, active)
-            if self._marks.get(conversation) == active:
-                self._marks.pop(conversation, None)
+        for conversation, entry_id in list(self._active.items()):
+            tree.switch(store, conversation, entry_id)
+            if self._active.get(conversation) == entry_id:
+                self._active.pop(conversation, None)
         for conversation, title in list(self._titles.items()):
             store.rename(conversation, title)
             if self._titles.get(conversation) == title:
                 self._titles.pop(conversation, None)
 
     def close(self) -> None:
-        """The session is over: everything is on disk afterwards."""
+        """Write everything to disk. The chat is over."""
         if self.journal is not None:
             self.journal.close()
-            self.settle()
+            self.flush()

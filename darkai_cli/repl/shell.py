@@ -1,9 +1,9 @@
-"""``!command``: a shell command from within the session, its output shown and offered as context.
+"""Run a shell command from within the chat (``!command``) and offer its output as an attachment.
 
-What is run is what the person typed, never a model's text. It runs in the user's shell, on the
-terminal's keyboard, without API keys in its environment. Its output goes through a pipe, so that it
-can be filtered and kept: programs that want the whole screen (an editor, a pager) have no place
-here. Ctrl-C stops the command and not the session; what it wrote until then is kept.
+The command is what the user typed, never text from a model. It runs in the user's shell, with the
+terminal as its stdin and without API keys in its environment. Its output goes through a pipe, so
+that it can be filtered and attached; full-screen programs (editors, pagers) do not work here.
+Ctrl-C stops the command, and what it wrote until then can still be attached.
 """
 
 from __future__ import annotations
@@ -25,23 +25,27 @@ from darkai_cli.output.sanitize import Sanitizer
 if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
 
-MAX_KEPT = 256 * 1024
-"""Characters of output that can go along; the end of more is what counts."""
+MAX_OUTPUT = 256 * 1024
+"""Characters of output that are attached: the last ones."""
 
 _SEQUENCE = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]P_^X][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-OQ-WYZ\\`-~])"
 )
-"""What a program writes for the terminal: colours, titles, movements. None of it is output here."""
-_LONGEST = 4096
-"""Characters of a sequence that may be in pieces."""
+"""An escape sequence: colors, titles, cursor movements. All of them are removed."""
+_MAX_SEQUENCE = 4096
+"""Characters of a sequence that may arrive in pieces."""
 
-_LOOK = 0.1
-_GRACE = 1.0
-"""Seconds between two looks whether the command lives, and for it to end after Ctrl-C."""
+_POLL_SECONDS = 0.1
+"""Seconds between two checks whether the command has ended."""
+_GRACE_SECONDS = 1.0
+"""Seconds that the command has to end after each signal."""
 
 
 def run(session: ChatSession, line: str) -> None:
-    """Run it, and ask whether its output goes along with the next prompt."""
+    """Run the command and ask whether to attach its output.
+
+    Raises ``UsageError`` for an empty line, ``InputError`` if the shell cannot be started.
+    """
     if not line:
         raise UsageError("`!` needs a command", hint="`!git diff`")
     shell = stdio.environ().get("SHELL") or "/bin/sh"
@@ -56,22 +60,22 @@ def run(session: ChatSession, line: str) -> None:
         raise InputError(f"`{shell}` cannot be run: {exc}", hint="check `$SHELL`") from exc
     text, size = "", 0
     with session.with_echo():
-        for piece in _shown(session, process):
+        for piece in _show_output(session, process):
             size += len(piece)
-            text = (text + piece)[-MAX_KEPT:]
+            text = (text + piece)[-MAX_OUTPUT:]
     if text and not text.endswith("\n"):
         session.screen.raw("\n")
     code = process.returncode
     if code:
         session.screen.dim(f"exit code {code}" if code > 0 else f"stopped by signal {-code}")
     text = text.strip("\n")
-    if size > MAX_KEPT:
+    if size > MAX_OUTPUT:
         text = f"(the beginning is left out)\n{text}"
     _offer(session, line, text)
 
 
 def _offer(session: ChatSession, line: str, text: str) -> None:
-    """Ask whether the output goes along with the next prompt."""
+    """Attach the output to the next prompt if the user agrees."""
     count = text.count("\n") + 1
     lines = "this line" if count == 1 else f"these {count} lines"
     reader = session.reader
@@ -80,15 +84,15 @@ def _offer(session: ChatSession, line: str, text: str) -> None:
         session.screen.dim("it goes with the next prompt; `/file -` drops it")
 
 
-def _shown(session: ChatSession, process: subprocess.Popen[bytes]) -> Iterator[str]:
-    """The output, filtered and shown as it comes; Ctrl-C ends the command."""
-    for piece in filtered(_watched(process)):
+def _show_output(session: ChatSession, process: subprocess.Popen[bytes]) -> Iterator[str]:
+    """Show the output, filtered, as it comes, and yield its pieces."""
+    for piece in filter_output(_until_stopped(process)):
         session.screen.styled(piece)
         yield piece
 
 
-def _watched(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
-    """The output as it comes, until the command or the person ends it."""
+def _until_stopped(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    """Yield the output until the command ends or Ctrl-C stops it."""
     try:
         yield from _output(process)
     except KeyboardInterrupt:
@@ -101,40 +105,46 @@ def _watched(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
             _end(process)
 
 
-def filtered(output: Iterable[bytes]) -> Iterator[str]:
-    """Bytes as text that a terminal may be shown, without what was meant to steer one."""
+def filter_output(output: Iterable[bytes]) -> Iterator[str]:
+    """Yield the output as text without escape sequences and control characters."""
     decode = codecs.getincrementaldecoder("utf-8")("replace").decode
     sanitizer = Sanitizer()
-    held = ""
+    unfinished = ""
     for data in output:
-        text = _SEQUENCE.sub("", held + decode(data))
-        begun = text.find("\x1b", max(0, len(text) - _LONGEST))
-        held = text[begun:] if begun >= 0 else ""
-        yield sanitizer.feed(text[: len(text) - len(held)])
-    yield sanitizer.feed(held + decode(b"", final=True)) + sanitizer.finish()
+        text = _SEQUENCE.sub("", unfinished + decode(data))
+        start = text.find("\x1b", max(0, len(text) - _MAX_SEQUENCE))
+        unfinished = text[start:] if start >= 0 else ""
+        yield sanitizer.feed(text[: len(text) - len(unfinished)])
+    yield sanitizer.feed(unfinished + decode(b"", final=True)) + sanitizer.finish()
 
 
 def _output(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
-    """What the command writes; not what one that it left in the background writes after its end."""
+    """Yield what the command writes until it ends.
+
+    A process that it leaves in the background may hold the pipe open: nothing is read from it.
+    """
     assert process.stdout is not None
     fd = process.stdout.fileno()
     while True:
-        over = process.poll() is not None
-        if select.select([fd], [], [], 0 if over else _LOOK)[0]:
+        has_ended = process.poll() is not None
+        if select.select([fd], [], [], 0 if has_ended else _POLL_SECONDS)[0]:
             data = os.read(fd, 65536)
             if not data:
                 break
             yield data
-        elif over:
+        elif has_ended:
             return
     process.wait()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Wait a moment: the terminal has told the command too. Then end it."""
+    """Wait until the command ends; terminate it after a second, kill it after another.
+
+    The terminal has sent the SIGINT of Ctrl-C to the command too.
+    """
     for stop in (None, process.terminate, process.kill):
         if stop is not None:
             stop()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE)
+            process.wait(_GRACE_SECONDS)
             return

@@ -124,7 +124,7 @@ class TitleGenerator:
             return
         if session.conversation == conversation and session.title == before:
             session.title = title
-            session.keeping.rename(conversation, title)
+            session.history.rename(conversation, title)
 
     def _title(self, said: list[Message], connections: Connections) -> str:
         from darkai_cli.conversation import fallback

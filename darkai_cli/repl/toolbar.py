@@ -1,4 +1,4 @@
-"""What is told about a session in one line at the foot of the input."""
+"""The status line below the input: model, title, tokens, branch, attachments."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ if TYPE_CHECKING:
 SEPARATOR = " · "
 
 
-class Facts(NamedTuple):
-    """What the line below the input tells, and in which order its parts are left out.
+class StatusLine(NamedTuple):
+    """The parts of the status line, gathered once for an input: typing changes none of them.
 
-    ``parts``: texts with their rank; of those that do not fit, the highest rank goes first. They
-    are gathered once for an input, because nothing of it changes while somebody types.
+    ``parts``: texts with a rank. On a narrow terminal the parts of the highest rank are dropped.
     """
 
     parts: tuple[tuple[int, str], ...] = ()
 
     @classmethod
-    def of(cls, session: ChatSession) -> Facts:
-        """The facts about a session."""
+    def of(cls, session: ChatSession) -> StatusLine:
+        """Return the status of a session."""
         fit = session.fit()
         place, count = session.branches.place()
         attached = len(session.pending.texts) + len(session.pending.images)
@@ -42,27 +41,27 @@ class Facts(NamedTuple):
             parts.append((2, "not saved"))
         return cls(tuple(parts))
 
-    def line(self, width: int, before: str = "") -> str:
-        """One line of at most ``width`` columns less one: it never wraps.
+    def render(self, width: int, mode: str = "") -> str:
+        """Return a line of at most ``width`` - 1 columns, so that it never wraps.
 
-        ``before``: what is told first and never left out.
+        ``mode``: the editing mode, which comes first and is never dropped.
         """
         room = max(1, width - 1)
-        parts = [(-1, before), *self.parts] if before else list(self.parts)
+        parts = [(-1, mode), *self.parts] if mode else list(self.parts)
         while len(parts) > 1 and columns(SEPARATOR.join(text for _, text in parts)) > room:
             parts.remove(max(parts, key=lambda part: part[0]))
         return cut(SEPARATOR.join(text for _, text in parts), room)
 
 
 def cut(text: str, room: int) -> str:
-    """The beginning of a text that takes at most ``room`` columns."""
+    """Return the beginning of the text that fits ``room`` columns."""
     while columns(text) > room:
         text = text[:-1]
     return text
 
 
 def columns(text: str) -> int:
-    """The columns that a text takes on the terminal."""
+    """Return how many columns the text takes on the terminal."""
     from prompt_toolkit.utils import get_cwidth
 
     return get_cwidth(text)

@@ -62,7 +62,7 @@ def below(session: ChatSession, entry: Entry, sent: int) -> None:
     answer = entry.answer
     if answer is None or session.quiet:
         return
-    known = session.known(answer.provider, answer.model)
+    known = session.model_info(answer.provider, answer.model)
     session.screen.dim(summary(answer, entry.message.content, known))
     if session.verbose:
         for line in details(session, answer, sent):

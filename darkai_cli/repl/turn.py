@@ -110,7 +110,7 @@ def regenerate(session: Session, model: str | None = None) -> Turned:
     Raises ``NotFoundError`` where nothing was asked.
     """
     prompt = session.branches.prompt()
-    target = session.once(model) if model else session.target
+    target = session.target_for(model) if model else session.target
     before = session.branches.active
     session.branches.move(prompt.id)
     turned = None
@@ -147,7 +147,9 @@ def resume(session: Session) -> Turned:
 
 def _fitting(session: Session, asked: Asked) -> tuple[Message, ...] | None:
     """What is really sent; None where the person would rather not."""
-    fit = session.room.fit(asked.target, asked.messages, session.all_options(asked.target))
+    fit = session.context_window.fit(
+        asked.target, asked.messages, session.all_options(asked.target)
+    )
     if not fit.is_over or session.overflow == "send":
         return asked.messages
     who = f"{asked.target.settings.name}/{asked.target.model}"
@@ -178,7 +180,7 @@ def _turn(session: Session, asked: Asked, before: str | None = None) -> Turned:
     options = session.all_options(asked.target)
     out = Output(session.config, OutputOptions(), None, Aside(quiet=session.quiet))
     out.before = asked.place.partial
-    saving = TurnRecorder(session.keeping.journal, asked.place, CONTINUES)
+    saving = TurnRecorder(session.history.journal, asked.place, CONTINUES)
     heard, reply = ReplyCollector(asked.target.settings.name, asked.target.model), Reply()
     out.sinks.insert(0, heard)
     try:
@@ -197,7 +199,7 @@ def _turn(session: Session, asked: Asked, before: str | None = None) -> Turned:
                 session.screen.line(f"warning: {exc.message}")
         if isinstance(verdict.error, Terminated):
             raise verdict.error
-        session.room.learn(heard.provider, heard.model, messages, _counted(reply))
+        session.context_window.learn(heard.provider, heard.model, messages, _counted(reply))
         turned = _kept(session, asked, heard, reply, verdict, saving.ids, before)
     finally:
         signals.clear_interrupt()
@@ -221,7 +223,7 @@ def _events(
     title = session.title or title_of(asked)
     saving.begin(prompt, asked.target, session.system, options, title=title, images=images)
     if session.conversation is not None:
-        session.keeping.unmarked(session.conversation)
+        session.history.forget_active(session.conversation)
 
     def sent() -> None:
         out.prepare()
@@ -241,7 +243,11 @@ def _events(
     if asked.target != session.target:  # asked once, by name: nobody else may answer
         return open_stream(asked.target, connect_timeout=None, retries=session.config.retries)
     return fallback.open_turn(
-        session.config, messages, open_stream, allowed=session.allowed, ask=_asking(session, out)
+        session.config,
+        messages,
+        open_stream,
+        allowed=session.allow_fallback,
+        ask=_asking(session, out),
     )
 
 
@@ -279,7 +285,7 @@ def _kept(
         if turn is not None:
             session.conversation = turn.conversation
             standing = before if asked.prompt is None else place.parent
-            session.keeping.mark(turn.conversation, standing)
+            session.history.set_active(turn.conversation, standing)
         return Turned(verdict, None)
     if isinstance(error, DarkAIError) and verdict.state in CUT:
         error.hint = CONTINUES
@@ -292,9 +298,9 @@ def _kept(
         if not session.title:
             session.title = title_of(asked)
             if place.conversation is not None:  # begun by a prompt that got no answer
-                session.keeping.rename(turn.conversation, session.title)
+                session.history.rename(turn.conversation, session.title)
         session.branches.add(Entry(turn.prompt, session.branches.active, asked.prompt))
-        session.sent(turn.prompt, asked.typed)
+        session.mark_attachments_sent(turn.prompt, asked.typed)
         parent = turn.prompt
     answer = Answer(
         heard.provider,
@@ -309,5 +315,5 @@ def _kept(
     message = Message("assistant", place.partial + heard.text, calls=tuple(heard.calls))
     entry = Entry(turn.reply, parent, message, answer, turn.turn)
     session.branches.add(entry)
-    session.keeping.settle()
+    session.history.flush()
     return Turned(verdict, entry)

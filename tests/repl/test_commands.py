@@ -499,7 +499,7 @@ def test_what_a_program_writes_for_the_terminal_is_no_output(cuts):
     )
     ends = sorted({*cuts, len(data)})
     pieces = [data[a:b] for a, b in zip([0, *ends], ends, strict=False)]
-    assert "".join(shell.filtered(pieces)) == "aréd xlink\n"
+    assert "".join(shell.filter_output(pieces)) == "aréd xlink\n"
 
 
 def test_the_pages_name_commands_and_pictures_that_are_there():

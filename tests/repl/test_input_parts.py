@@ -20,10 +20,10 @@ from prompt_toolkit.keys import Keys
 from darkai_cli.repl import input_history
 from darkai_cli.repl.input_history import InputHistory
 from darkai_cli.repl.lexer import InputLexer
-from darkai_cli.repl.paste_detection import joined
-from darkai_cli.repl.pastes import LINES, Pastes
+from darkai_cli.repl.paste_detection import join_bursts
+from darkai_cli.repl.pastes import MAX_LINES, Pastes
 from darkai_cli.repl.title import TitleBar
-from darkai_cli.repl.toolbar import Facts, columns
+from darkai_cli.repl.toolbar import StatusLine, columns
 from darkai_cli.repl.typeahead import text_of
 
 # --- type-ahead -----------------------------------------------------------------------------------
@@ -93,17 +93,17 @@ def told(keys: list[KeyPress]) -> list[str]:
     ],
 )
 def test_a_line_end_with_text_behind_it_is_no_enter(text, keys):
-    assert told(joined(pressed(text))) == keys
+    assert told(join_bursts(pressed(text))) == keys
 
 
 def test_the_terminals_own_answer_is_no_part_of_a_burst():
     keys = [*pressed("a\r"), KeyPress(Keys.CPRResponse, "\x1b[1;1R"), *pressed("b")]
-    assert told(joined(keys)) == ["\x1b[1;1R", "paste a\nb"]
+    assert told(join_bursts(keys)) == ["\x1b[1;1R", "paste a\nb"]
 
 
 @given(st.text(alphabet="ab\r\n\t\x1b\x03", max_size=30))
 def test_a_burst_never_sends_a_line_that_has_more_behind_it(text):
-    found = joined(pressed(text))
+    found = join_bursts(pressed(text))
     for key, after in itertools.pairwise(found):
         if key.key == Keys.ControlM:
             assert isinstance(after.key, Keys)
@@ -114,12 +114,12 @@ def test_a_burst_never_sends_a_line_that_has_more_behind_it(text):
 
 def test_a_paste_stands_for_itself_until_it_is_long():
     pastes = Pastes()
-    short = "\n".join(["line"] * LINES)
-    assert pastes.take(short) == short
-    assert pastes.take("line\n" * 240) == "[pasted 240 lines]"
-    assert pastes.take("other\n" * 240) == "[pasted 240 lines, 2]"
-    assert pastes.take("line\n" * 240) == "[pasted 240 lines]"
-    assert pastes.take("x" * 5000) == "[pasted 5000 characters]"
+    short = "\n".join(["line"] * MAX_LINES)
+    assert pastes.shorten(short) == short
+    assert pastes.shorten("line\n" * 240) == "[pasted 240 lines]"
+    assert pastes.shorten("other\n" * 240) == "[pasted 240 lines, 2]"
+    assert pastes.shorten("line\n" * 240) == "[pasted 240 lines]"
+    assert pastes.shorten("x" * 5000) == "[pasted 5000 characters]"
 
 
 @given(
@@ -128,14 +128,14 @@ def test_a_paste_stands_for_itself_until_it_is_long():
 )
 def test_what_is_sent_is_what_was_pasted(texts, between):
     pastes = Pastes()
-    shown = between.join(pastes.take(text) for text in texts)
+    shown = between.join(pastes.shorten(text) for text in texts)
     if "[pasted" not in between:
-        assert pastes.whole(shown) == between.join(texts)
+        assert pastes.expand(shown) == between.join(texts)
 
 
 def test_a_token_that_was_changed_is_what_it_shows():
     pastes = Pastes()
-    assert pastes.whole(pastes.take("line\n" * 240).replace("240", "24")) == "[pasted 24 lines]"
+    assert pastes.expand(pastes.shorten("line\n" * 240).replace("240", "24")) == "[pasted 24 lines]"
 
 
 # --- input history --------------------------------------------------------------------------------
@@ -227,17 +227,17 @@ PARTS = st.lists(st.tuples(st.integers(0, 4), st.text(min_size=1, max_size=30)),
 
 
 @given(PARTS, st.integers(1, 400), st.sampled_from(["", "normal mode"]))
-def test_the_foot_never_reaches_the_last_column(parts, width, before):
-    assert columns(Facts(tuple(parts)).line(width, before)) <= max(1, width - 1)
+def test_the_foot_never_reaches_the_last_column(parts, width, mode):
+    assert columns(StatusLine(tuple(parts)).render(width, mode)) <= max(1, width - 1)
 
 
 def test_the_foot_leaves_out_what_matters_least():
-    facts = Facts(((0, "demo/demo"), (4, "a title"), (3, "~12 tokens"), (2, "branch 1/2")))
-    assert facts.line(80) == "demo/demo · a title · ~12 tokens · branch 1/2"
-    assert facts.line(40) == "demo/demo · ~12 tokens · branch 1/2"
-    assert facts.line(30) == "demo/demo · branch 1/2"
-    assert facts.line(12) == "demo/demo"
-    assert facts.line(6) == "demo/"
+    status = StatusLine(((0, "demo/demo"), (4, "a title"), (3, "~12 tokens"), (2, "branch 1/2")))
+    assert status.render(80) == "demo/demo · a title · ~12 tokens · branch 1/2"
+    assert status.render(40) == "demo/demo · ~12 tokens · branch 1/2"
+    assert status.render(30) == "demo/demo · branch 1/2"
+    assert status.render(12) == "demo/demo"
+    assert status.render(6) == "demo/"
 
 
 @given(st.text(max_size=100))

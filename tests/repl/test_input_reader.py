@@ -26,7 +26,9 @@ def keys() -> Iterator[PipeInput]:
 def reader(keys: PipeInput, **flags: str) -> PromptReader:
     screen = ChatScreen(plain=False, write=lambda _text: None)
     session = ChatSession({"provider": "demo", **flags}, screen, options={}, save=True)
-    return PromptReader(session, sys.stdin, keys=keys, output=DummyOutput(), typed=Path("typed"))
+    return PromptReader(
+        session, sys.stdin, keys=keys, output=DummyOutput(), history_file=Path("lines")
+    )
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_a_picture_whose_prompt_got_no_answer_is_attached_again(monkeypatch):
     assert images(service) == [[(PHOTO,)]]
     third = new_session(Paper())
     third.reopen(None)
-    assert third.offered() == ""
+    assert third.unanswered_prompt() == ""
     assert third.pending == Attached()
 
 

@@ -213,7 +213,7 @@ def test_a_branch_that_the_history_has_not_got_is_told_as_such(session, paper, m
     Service(["one"]).install(monkeypatch)
 
     def unknown() -> str:
-        session.keeping.mark(session.conversation, "0" * 26)
+        session.history.set_active(session.conversation, "0" * 26)
         return "/info"
 
     talk(session, "first", unknown)
@@ -265,6 +265,6 @@ def test_a_bug_in_a_command_does_not_end_the_session(session, paper, monkeypatch
 def test_the_estimate_is_scaled_by_what_the_service_counted(session, monkeypatch):
     Service(["one", counted(100, 5)]).install(monkeypatch)
     talk(session, "a" * 184)
-    assert session.room.factor(session.target) == 2.0
-    session.use("gpt-4o")
-    assert session.room.factor(session.target) == 1.0
+    assert session.context_window.factor(session.target) == 2.0
+    session.use_model("gpt-4o")
+    assert session.context_window.factor(session.target) == 1.0

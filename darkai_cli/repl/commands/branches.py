@@ -23,7 +23,7 @@ def undo(session: ChatSession, argument: str) -> Next:
     """
     wanted = number(argument, "/undo")
     taken = session.branches.undo(1 if wanted is None else wanted)
-    session.mark()
+    session.save_active_branch()
     many = plural(len(taken), "exchange")
     session.screen.dim(f"{many} taken back; `/redo` restores")
     return None
@@ -36,8 +36,8 @@ def redo(session: ChatSession, argument: str) -> Next:
     """
     none(argument, "/redo")
     entry = session.branches.redo()
-    session.mark()
-    session.drop_again()
+    session.save_active_branch()
+    session.discard_restored()
     session.screen.dim(f"back at: {first_line(entry)}")
     return None
 
@@ -53,7 +53,7 @@ def fork(session: ChatSession, argument: str) -> Next:
     leaf = session.branches.active
     number_of = session.branches.place()[0]
     session.branches.fork(number(argument, "/fork"))
-    session.mark()
+    session.save_active_branch()
     at = len(session.branches.prompts())
     where = f"after exchange {at}" if at else "at the beginning"
     back = f"; `/goto {number_of}` leads back" if leaf is not None else ""
@@ -88,7 +88,7 @@ def goto(session: ChatSession, argument: str) -> Next:
     if not argument:
         raise UsageError("`/goto` needs a branch", hint="`/tree` shows their numbers")
     entry = session.branches.find(argument)
-    session.step(entry.id)
+    session.go_to(entry.id)
     transcript.show_end(session)
     return None
 
@@ -122,7 +122,7 @@ def diff(session: ChatSession, argument: str) -> Next:
     if not found:
         session.screen.dim("they are the same")
     for row in found:
-        session.screen.marked(row)
+        session.screen.diff_row(row)
     return None
 
 

@@ -52,7 +52,7 @@ def search(session: ChatSession, argument: str) -> Next:
     for hit in found.hits:
         who = "you" if hit.model is None else hit.model
         session.screen.line(f"{shorts[hit.conversation]}  {hit.title[:40]}, {who}:")
-        session.screen.found(hit.snippet)
+        session.screen.snippet(hit.snippet)
     return None
 
 
@@ -70,14 +70,14 @@ def open_(session: ChatSession, argument: str) -> Next:
         error.hint = "`/history` lists the latest, `/search WORDS` finds others"
         raise
     transcript.show_conversation(session)
-    return Prefill(session.offered())
+    return Prefill(session.unanswered_prompt())
 
 
 @command("new", topic="history", summary="begin a new conversation")
 def new(session: ChatSession, argument: str) -> Next:
     """Model, system prompt and options stay; the present conversation is in the history."""
     none(argument, "/new")
-    session.anew()
+    session.start_new()
     session.screen.dim("a new conversation")
     return None
 
@@ -91,6 +91,6 @@ def title(session: ChatSession, argument: str) -> Next:
         session.screen.line(session.title or "there is no title yet")
         return None
     session.title, session.titled = title_from(argument), True
-    session.keeping.rename(session.conversation, session.title)
+    session.history.rename(session.conversation, session.title)
     session.screen.dim(f"the title is `{session.title}`")
     return None

@@ -53,7 +53,7 @@ def attach(session: ChatSession, argument: str) -> Next:
         found = session.attach(names)
         session.screen.dim(f"attached: {_listed(found)}; it goes with the next prompt")
         settings, model = session.target
-        known = session.room.known(settings, model) if found.images else None
+        known = session.context_window.known(settings, model) if found.images else None
         if known is not None and known.takes and "image" not in known.takes:
             session.screen.line(f"warning: the service does not list {session.name} for images")
         return None

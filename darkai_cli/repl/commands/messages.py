@@ -44,9 +44,9 @@ def edit(session: ChatSession, argument: str) -> Next:
     if wanted is None and not session.branches.prompts():
         return Prefill(_written(session))
     prompt = session.branches.prompt(wanted)
-    session.step(prompt.parent)
+    session.go_to(prompt.parent)
     session.screen.dim("what you send now begins a new branch; `/redo` goes back")
-    return Prefill(session.typed_again(prompt.id))
+    return Prefill(session.restore_prompt(prompt.id))
 
 
 @command("think", topic="talk", summary="show the reasoning behind a reply", arguments="[N]",

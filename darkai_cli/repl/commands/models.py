@@ -31,11 +31,11 @@ def model(session: ChatSession, argument: str) -> Next:
         return None
     if len(argument.split()) > 1:
         raise UsageError("`/model` takes one name", hint="`/model openai/gpt-4o-mini`")
-    session.use(argument)
+    session.use_model(argument)
     session.screen.dim(f"{session.name} answers from now on")
     session.prepare()
     try:
-        session.check()
+        session.check_request()
     except DarkAIError as error:
         session.screen.line(f"warning: {error.message}; `/unset` takes an option back")
     return None
@@ -83,7 +83,7 @@ def set_options(session: ChatSession, argument: str) -> Next:
         _show_options(session)
         return None
     wanted = _pairs(argument)
-    session.check({**session.options, **wanted})
+    session.check_request({**session.options, **wanted})
     session.options.update(wanted)
     session.screen.dim(f"set {', '.join(f'{name}={_json(wanted[name])}' for name in wanted)}")
     return None

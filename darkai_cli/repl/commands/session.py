@@ -30,7 +30,7 @@ def tokens(session: ChatSession, argument: str) -> Next:
         if answer is not None and usage is not None and usage.output is not None:
             told_in += usage.input or 0
             told_out += usage.output
-            cost = price.cost(usage, session.known(answer.provider, answer.model))
+            cost = price.cost(usage, session.model_info(answer.provider, answer.model))
             dollars = cost if dollars is None else dollars + (cost or 0)
         elif answer is not None:
             guessed += context_window.estimate(entry.message.content)
@@ -64,7 +64,7 @@ def context(session: ChatSession, argument: str) -> Next:
         return None
     fit = session.fit()
     messages = session.messages()
-    factor = session.room.factor(session.target)
+    factor = session.context_window.factor(session.target)
     first = 1 if messages and messages[0].role == "system" else 0
     room = max(10, session.screen.width - 24)
     for place, message in enumerate(messages):
@@ -87,7 +87,7 @@ def info(session: ChatSession, argument: str) -> Next:
     place, count = session.branches.place()
     fit = session.fit()
     settings = session.target.settings
-    size = session.room.size(session.target, session.all_options())
+    size = session.context_window.size(session.target, session.all_options())
     rows = {
         "model": session.name,
         "address": "built in" if settings.type == "demo" else mask_url(settings.url),
@@ -99,7 +99,7 @@ def info(session: ChatSession, argument: str) -> Next:
         "system": one_line(session.system or "-", 200),
         "options": ", ".join(f"{k}={v}" for k, v in session.all_options().items()) or "-",
         "attached": ", ".join(session.pending.names) or "-",
-        "since": f"{(time.monotonic() - session.began) / 60:.0f} min",
+        "since": f"{(time.monotonic() - session.started) / 60:.0f} min",
     }
     for name, value in rows.items():
         session.screen.line(f"{name + ':':<14}{value}")
