@@ -26,9 +26,6 @@ PLACEHOLDERS = frozenset({
 })  # fmt: skip
 """What people give as a key where a server asks for one and takes any: words that replies hold."""
 
-PART = 8
-"""From this length on, a part of a key tells something of it."""
-
 PROXY_SCHEMES = ("http", "https", "socks", "socks5", "socks5h")
 
 _SECRET_ENDINGS = (
@@ -193,24 +190,6 @@ def mask_known(text: str) -> str:
     return mask(text, sorted(_known, key=len, reverse=True)) if _known else text
 
 
-def mask_parts(text: str, values: Iterable[str]) -> str:
-    """Return ``text`` with every part of the values, from ``PART`` characters on, as ``***``.
-
-    For excerpts of a stream, where a key may be spread over several pieces.
-    """
-    for value in values:
-        masked = []
-        at = 0
-        while at < len(text):
-            length = PART if len(text) - at >= PART and text[at : at + PART] in value else 0
-            while length and at + length < len(text) and text[at : at + length + 1] in value:
-                length += 1
-            masked.append(MASK if length else text[at])
-            at += length or 1
-        text = "".join(masked)
-    return text
-
-
 def _begun(text: str, value: str) -> int:
     """How much of ``value``, but not all of it, stands at the end of ``text``."""
     at = text.find(value[0], max(0, len(text) - len(value) + 1))
@@ -274,53 +253,3 @@ def _decoded(text: str) -> str:
     from urllib.parse import unquote_plus
 
     return unquote_plus(text)
-
-
-class Hider:
-    """Takes one key out of text that comes in pieces, however it is cut.
-
-    Strategy: remember how much of the key stands at the end of what came. Less than ``SHORTEST``
-    characters of it are given out, since nothing can be guessed from them; more are held back until
-    the next piece tells whether it is the key. So a piece that ``is_clean``, while nothing is
-    ``begun``, need not be fed at all.
-    """
-
-    __slots__ = ("_given", "_head", "_starts", "_value", "begun")
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-        self._head = value[:SHORTEST]
-        self._starts = tuple(value[:length] for length in range(1, SHORTEST))
-        self._given = 0  # how much of what is begun has been given out
-        self.begun = ""
-        """The end of the text so far, if it may be the beginning of the key."""
-
-    def is_clean(self, text: str) -> bool:
-        """Whether no key begins in this piece."""
-        return self._head not in text and not text.endswith(self._starts)
-
-    def feed(self, text: str) -> str:
-        """The next piece as it may be shown; "" if all of it is held back."""
-        value = self._value
-        whole = self.begun + text
-        shown = self._given
-        after = 0
-        before = ""
-        while (at := whole.find(value, after)) >= 0:
-            before += whole[shown:at] + MASK
-            after = shown = at + len(value)
-        length = _begun(whole[after:] if after else whole, value)
-        start = len(whole) - length
-        self.begun = whole[start:]
-        if length < SHORTEST:
-            self._given = length
-            return before + whole[shown:]
-        self._given = max(0, shown - start)
-        return before + whole[shown:start]
-
-    def finish(self) -> str:
-        """What was held back, now that nothing follows; the better part of a key stays hidden."""
-        held = self.begun[self._given :]
-        much = len(self.begun) > max(2 * SHORTEST, len(self._value) // 2)
-        self.begun, self._given = "", 0
-        return MASK if held and much else held

@@ -24,7 +24,7 @@ from darkai_cli.errors import BadReplyError, NetworkError
 from darkai_cli.http import errors, lean
 from darkai_cli.http.session import Session
 from darkai_cli.http.timeouts import Deadline
-from darkai_cli.secrets import mask, mask_headers, mask_parts, mask_url, secrets_in
+from darkai_cli.secrets import mask, mask_headers, mask_url, secrets_in
 from darkai_cli.version import __version__
 
 if TYPE_CHECKING:
@@ -50,10 +50,9 @@ class _Log:
         self._began = time.monotonic()
 
     def body(self, mark: str, data: bytes) -> None:
-        """The beginning of a piece of a body; a key may be spread over several pieces."""
+        """The beginning of a piece of a body."""
         text = mask(data.decode("latin-1"), self._secrets)[:200]
-        masked = mask_parts(text, self._secrets).encode("latin-1")
-        self.line(mark, f"{len(data)} bytes: {masked!r}")
+        self.line(mark, f"{len(data)} bytes: {text.encode('latin-1')!r}")
 
     def line(self, mark: str, text: str) -> None:
         """One line with its time in seconds."""

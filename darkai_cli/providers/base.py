@@ -124,15 +124,15 @@ class ModelInfo(NamedTuple):
 
 
 class Decoder(Protocol):
-    """One reply's frames, turned into events.
+    """Turns the frames of one reply into events.
 
-    Both methods raise ``ProviderError`` for an error that the service sent. ``ended`` turns true
-    when the protocol's own end mark was seen: nothing more needs to be read then. ``linger`` is set
-    where it was seen but more may be worth waiting for, at most that many seconds.
+    ``ended`` becomes true at the protocol's own end mark: nothing more needs to be read.
+    ``drain_seconds`` is set where the end mark was seen but more is worth waiting for, at most that
+    many seconds. Both methods raise ``ProviderError`` for an error that the service sent.
     """
 
     ended: bool
-    linger: float | None
+    drain_seconds: float | None
 
     def feed(self, frame: Frame) -> Iterable[Event]:
         """The events of one frame."""
@@ -169,7 +169,7 @@ class Dialect(Protocol):
         """
         ...
 
-    def again(
+    def amend(
         self, request: HttpRequest, chat: ChatRequest, settings: ProviderSettings, told: str
     ) -> HttpRequest | None:
         """The request without what a 400 or 422 refused, or None if there is no such way out.
@@ -191,7 +191,7 @@ class Dialect(Protocol):
 
 
 @runtime_checkable
-class Telling(Protocol):
+class HasModelDetails(Protocol):
     """A dialect whose service tells more of one model than its list does."""
 
     def about_request(self, model: str, settings: ProviderSettings) -> HttpRequest:

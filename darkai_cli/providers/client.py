@@ -1,8 +1,8 @@
-"""A provider over HTTP: any dialect, driven synchronously or asynchronously.
+"""A provider over HTTP: any dialect, with or without asyncio.
 
-``ReplyReader`` is the sans-I/O middle: response head and bytes in, events out. The two drivers
-around it only move bytes, so there is nothing to keep in step. A fault raises; events that came
-before it have been given out by then.
+``HttpProvider`` sends requests and streams replies. ``ReplyReader`` does the part without I/O: it
+takes the bytes of a response and gives the events of the reply, so that the synchronous and the
+asynchronous driver only move bytes. An error raises; the events before it have been given out.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from darkai_cli.providers import http_errors
 from darkai_cli.providers.base import (
     Dialect,
     Frame,
+    HasModelDetails,
     Headers,
     HttpRequest,
     ModelInfo,
@@ -44,13 +45,18 @@ from darkai_cli.secrets import mask, mask_known, secrets_in
 from darkai_cli.text import duration, file_size, well_formed
 
 if TYPE_CHECKING:
+    from darkai_cli.http.client import Exchange
     from darkai_cli.http.connection import ConnectionConfig
     from darkai_cli.http.ndjson import NDJSONDecoder
     from darkai_cli.http.timeouts import Deadline
-    from darkai_cli.providers.hiding import Hiding
 
-MAX_REPLY = 16 * 1024 * 1024
-"""The largest reply, in decompressed bytes."""
+MAX_BODY = 16 * 1024 * 1024
+"""The largest reply or list of models, in decompressed bytes."""
+
+MAX_PAGES = 50
+"""Of one list of models."""
+
+_TEXTS = (TextChunk, ReasoningChunk)
 
 Framer: TypeAlias = "SSEDecoder | SSELineDecoder | NDJSONDecoder"
 
@@ -68,9 +74,6 @@ _FRAMERS: dict[str, Callable[[], Framer]] = {
 }
 
 
-_TEXTS = (TextChunk, ReasoningChunk)
-
-
 class ReplyReader:
     """One reply: bytes in, events out, no I/O."""
 
@@ -84,8 +87,7 @@ class ReplyReader:
         self._started = False
         self._visible = False
         self._half = ""
-        self._hiding = _hiding(settings)
-        self._passes = self._hiding.passing(_is_whole) if self._hiding else _is_whole
+        """The first half of a UTF-16 pair that the service cut between two chunks."""
 
     @property
     def ended(self) -> bool:
@@ -93,127 +95,92 @@ class ReplyReader:
         return self._decoder.ended
 
     @property
-    def linger(self) -> float | None:
-        """Seconds to read on although the end mark was seen; None: until the end."""
-        return self._decoder.linger
+    def drain_seconds(self) -> float | None:
+        """Seconds to read on although the end mark was seen; None to read to the end."""
+        return self._decoder.drain_seconds
 
-    def _is_over(self) -> bool:
-        return self._decoder.ended or self._decoder.linger is not None
+    def feed(self, data: bytes, deadline: Deadline | None = None) -> Iterator[Event]:
+        """Yield the events of the next bytes; ``deadline`` is told when text came.
 
-    def feed(self, data: bytes, watch: Deadline | None = None) -> Iterator[Event]:
-        """The events of the next bytes. Raises ``ProviderError``."""
-        frames = self._frames(data)
-        decoder, passes, hiding = self._decoder, self._passes, self._hiding
-        feed, plain, visible = decoder.feed, hiding is None, self._visible
-        for frame in frames:
-            for event in feed(frame):
+        Raises ``ProviderError`` for an error in the stream.
+        """
+        decoder = self._decoder
+        for frame in self._frames(data):
+            for event in decoder.feed(frame):
                 if isinstance(event, _TEXTS):
-                    text = event.text
-                    if self._half or not ((plain and text.isascii()) or passes(text)):
-                        text = self._mend(text, event.type)
+                    if self._half or not event.text.isascii():
+                        text = self._whole_characters(event.text)
                         if not text:
                             continue
-                        if text is not event.text:
-                            event = type(event)(text)  # noqa: PLW2901 -- put right
-                    if watch is not None:
-                        watch.content()
-                        watch = None  # once for all that came together
-                elif hiding is not None:
-                    yield from self._before(event)
-                    event = hiding.whole(event)  # noqa: PLW2901 -- likewise
-                if not visible:
+                        event = event._replace(text=text)  # noqa: PLW2901 -- the mended event
+                    if deadline is not None:
+                        deadline.content()
+                        deadline = None  # once for all text that came together
+                if not self._visible:
                     yield from self._begin(event)
-                    visible = self._visible
                 yield event
             if decoder.ended:
                 return
 
     def _frames(self, data: bytes) -> list[Frame]:
         self._size += len(data)
-        if self._size > MAX_REPLY:
-            raise TooLargeError(
-                f"the answer of {self._settings.host} exceeded {file_size(MAX_REPLY)}; stopped"
-            )
+        if self._size > MAX_BODY:
+            raise _too_large(self._settings)
         try:
             return self._framer.feed(data)
         except TooLargeError as exc:
-            raise self._named(exc) from exc
+            raise self._with_host(exc) from exc
+
+    def _whole_characters(self, text: str) -> str:
+        """Return the text without a half character at its end, which waits for its other half."""
+        text = self._half + text
+        self._half = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""
+        return well_formed(text[: len(text) - len(self._half)])
 
     def _begin(self, event: Event) -> Iterator[Event]:
-        """The beginning of the reply, if this is the first event that belongs to it."""
+        """Yield ``StreamStart`` if ``event`` is the first that belongs to the reply."""
         if not self._started and event.type != "notice":
             self._started = True
             yield self._start
-        self._visible = self._visible or isinstance(event, VISIBLE)
-
-    def _mend(self, text: str, kind: str) -> str:
-        """Join UTF-16 halves that a server cut apart, replace those that stay alone, hide keys."""
-        if self._half or not text.isascii():
-            text = self._half + text
-            self._half = text[-1] if "\ud800" <= text[-1] <= "\udbff" else ""
-            text = well_formed(text[: len(text) - len(self._half)])
-        return text if self._hiding is None else self._hiding.piece(kind, text)
-
-    def _before(self, event: Event) -> Iterator[Event]:
-        """What has to be given out before the event."""
-        if event.type == "stream-end":
-            yield from self.rest()
-
-    def rest(self) -> Iterator[Event]:
-        """What was held back because it might become a key."""
-        for event in self._hiding.rest() if self._hiding is not None else ():
-            if not self._started:
-                self._started = True
-                yield self._start
-            self._visible = True
-            yield event
+        self._visible = isinstance(event, VISIBLE)
 
     def finish(self, headers: Headers) -> Iterator[Event]:
-        """The last events, once the body ended cleanly or ``ended`` was seen."""
+        """Yield the last events, once the body ended cleanly or ``ended`` is true.
+
+        Raises ``ProviderError`` if the reply is not complete, or was no reply at all.
+        """
         if not self._decoder.ended:
             try:
                 frames = self._framer.finish()
             except TooLargeError as exc:
-                raise self._named(exc) from exc
+                raise self._with_host(exc) from exc
             for frame in frames:
                 yield from self._last(self._decoder.feed(frame))
-        yield from self._last(self._explain_stray(headers))
-        try:
-            yield from self._last(self._decoder.close())
-        except ProviderError:
-            yield from self.rest()
-            raise
-        yield from self.rest()
+        yield from self._last(self._read_stray(headers))
+        yield from self._last(self._decoder.close())
 
     def _last(self, events: Iterable[Event]) -> Iterator[Event]:
-        """Events of the end, where no half of a pair is waited for any more."""
+        """Yield events of the end, where no half character is waited for any more."""
         for event in events:
-            if isinstance(event, TextChunk | ReasoningChunk):
+            if isinstance(event, _TEXTS):
                 text = well_formed(self._half + event.text)
                 self._half = ""
-                if self._hiding is not None:
-                    text = self._hiding.piece(event.type, text)
-                    if not text:
-                        continue
-                event = event._replace(text=text)  # noqa: PLW2901 -- put right
-            elif self._hiding is not None:
-                yield from self._before(event)
-                event = self._hiding.whole(event)  # noqa: PLW2901 -- likewise
-            if self._half and event.type == "stream-end":
-                self._half = ""
-                yield TextChunk("\ufffd")
-            yield from self._begin(event)
+                event = event._replace(text=text)  # noqa: PLW2901 -- the mended event
+            elif self._half and event.type == "stream-end":
+                yield from self._last([TextChunk("")])
+            if not self._visible:
+                yield from self._begin(event)
             yield event
 
-    def _named(self, error: TooLargeError) -> TooLargeError:
-        """The error with the host in front: the readers know none."""
+    def _with_host(self, error: TooLargeError) -> TooLargeError:
+        """Return the error of a framer, which knows no host, with the host in front."""
         return TooLargeError(f"{self._settings.host} {error.message}")
 
-    def _explain_stray(self, headers: Headers) -> list[Event]:
-        """What a body means that was no stream, or came beside it.
+    def _read_stray(self, headers: Headers) -> list[Event]:
+        """Return the events of a body that was no stream but one whole JSON reply.
 
-        That is a whole reply as one JSON value, whose events are given. Raises what else it is: a
-        web page, or a bare JSON error; beside a stream only an error counts.
+        Raises ``ProviderError`` for anything else that came in place of a stream, such as a web
+        page or a bare JSON error. Beside a stream that had text only an error counts.
         """
         stray = self._framer.stray
         if not stray.strip():
@@ -224,19 +191,20 @@ class ReplyReader:
             payload = http_errors.error_field(stray)
         if self._visible or self._decoder.ended:
             if isinstance(payload, dict) and payload.get("error"):
-                told = self._dialect.error(200, headers, payload, settings)
-                if told is not None:
-                    raise told
+                error = self._dialect.error(200, headers, payload, settings)
+                if error is not None:
+                    raise error
             return []
         page = http_errors.page_error(settings.host, 200, headers, stray)
         if page is not None:
             raise page
-        told = self._dialect.error(200, headers, payload, settings)
-        if told is not None:
-            raise told
+        error = self._dialect.error(200, headers, payload, settings)
+        if error is not None:
+            raise error
         if isinstance(payload, dict):
-            events = list(self._decoder.feed(SSEFrame("message", stray, "", None)))
-            if self._is_over():
+            decoder = self._decoder
+            events = list(decoder.feed(SSEFrame("message", stray, "", None)))
+            if decoder.ended or decoder.drain_seconds is not None:
                 return events
         message = http_errors.message_in(payload)
         if not message:
@@ -252,32 +220,40 @@ class ReplyReader:
         request: HttpRequest,
         forwarder: str = "",
     ) -> ProviderError:
-        """The error that a status other than 200 is. ``forwarder``: a proxy that may send it."""
+        """Return the error that a status other than 200 means.
+
+        ``forwarder``: the proxy that may have answered in place of the service, or "".
+        """
         settings = self._settings
         text = body.decode("utf-8", "replace")
         page = http_errors.page_error(settings.host, status, headers, text)
         if page is not None:
             return page
         payload = http_errors.payload_of(body)
-        own = self._dialect.error(status, headers, payload, settings)
+        error = self._dialect.error(status, headers, payload, settings)
         now = time.time()
-        if own is None:
+        if error is None:
             return http_errors.explain(
                 settings.host, request, status, headers, body, now, forwarder, settings
             )
-        if isinstance(own, RateLimitError):
-            if own.retry_after is None:
-                own.retry_after = http_errors.retry_after(headers, now)
-            if own.retry_after:
-                own.retryable = own.retryable and own.retry_after <= http_errors.MAX_WAIT
-                again = f"try again in {duration(own.retry_after)}"
-                own.hint = again if own.hint in (None, own.usual_hint) else f"{again}; {own.hint}"
-        return own
+        if isinstance(error, RateLimitError):
+            _add_wait(error, headers, now)
+        return error
+
+
+def _add_wait(error: RateLimitError, headers: Headers, now: float) -> None:
+    """Add to a dialect's rate limit error what ``Retry-After`` says."""
+    if error.retry_after is None:
+        error.retry_after = http_errors.retry_after(headers, now)
+    if error.retry_after:
+        error.retryable = error.retryable and error.retry_after <= http_errors.MAX_WAIT
+        again = f"try again in {duration(error.retry_after)}"
+        error.hint = again if error.hint in (None, error.usual_hint) else f"{again}; {error.hint}"
 
 
 @contextmanager
-def _discreet(request: HttpRequest) -> Iterator[None]:
-    """Keep the request's credentials out of errors: services echo them."""
+def _masked_errors(request: HttpRequest) -> Iterator[None]:
+    """Mask the request's credentials in errors: services echo them."""
     try:
         yield
     except ProviderError as error:
@@ -287,71 +263,57 @@ def _discreet(request: HttpRequest) -> Iterator[None]:
         raise
 
 
-def _hiding(settings: ProviderSettings) -> Hiding | None:
-    """What is to be hidden in this provider's replies; None where it is sent no credentials."""
-    if settings.key is None and not settings.headers:
-        return None
-    from darkai_cli.providers.hiding import Hiding
-
-    return Hiding.of(settings)
-
-
-def _is_whole(text: str) -> bool:
-    """Whether the text holds no half of a UTF-16 pair."""
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 class HttpProvider:
     """A configured service behind a dialect."""
 
     def __init__(
-        self, dialect: Dialect, settings: ProviderSettings, link: ConnectionConfig
+        self, dialect: Dialect, settings: ProviderSettings, connection: ConnectionConfig
     ) -> None:
         self.name = settings.name
         self.settings = settings
         self._dialect = dialect
-        self._link = link
-        self._told = ""
+        self._connection = connection
+        self._last_notice = ""
 
     def request(self, chat: ChatRequest) -> HttpRequest:
-        """What would be sent."""
+        """Return the request that ``stream`` sends."""
         return self._dialect.request(chat, self.settings)
 
     def prepare(self) -> None:
-        """Connect ahead of the next request, if the connection is one that is kept."""
-        if self._link.session is not None:
-            self._link.session.prepare(self._link, self.settings.url)
+        """Connect ahead of the next request, if the session keeps connections."""
+        if self._connection.session is not None:
+            self._connection.session.prepare(self._connection, self.settings.url)
 
     def stream(self, chat: ChatRequest) -> Generator[Event, None, None]:
-        """The reply. Raises ``ProviderError`` and its kin."""
+        """Yield the reply, event by event. Raises ``ProviderError`` and its kin."""
         request = self.request(chat)
         yield from self._notices(request)
         try:
             yield from self._receive(request, chat)
         except ProviderError as error:
-            changed = self._again(error, request, chat)
-            if changed is None:
+            amended = self._amend(error, request, chat)
+            if amended is None:
                 raise
         else:
             return
-        yield from self._receive(changed, chat)
+        yield from self._receive(amended, chat)
 
     def _receive(self, request: HttpRequest, chat: ChatRequest) -> Generator[Event, None, None]:
-        link = self._link
-        begun = link.head_start(request.url)  # before the import, and beside it
+        connection = self._connection
+        # The connection begins before httpx is imported, and is made in the meantime.
+        head_start = connection.head_start(request.url)
         from darkai_cli.http import client
 
         reader = ReplyReader(self._dialect, self.settings, chat)
         with (
-            _discreet(request),
+            _masked_errors(request),
             client.send(
-                link, request.method, request.url, request.headers, request.body, begun=begun
+                connection,
+                request.method,
+                request.url,
+                request.headers,
+                request.body,
+                begun=head_start,
             ) as exchange,
         ):
             if exchange.status != 200:
@@ -362,77 +324,101 @@ class HttpProvider:
                     request,
                     exchange.forwarder,
                 )
-            watch = exchange.watch
+            deadline = exchange.watch
             try:
                 for data in exchange.chunks():
-                    yield from reader.feed(data, watch)
+                    yield from reader.feed(data, deadline)
                     if reader.ended:
                         break
-                    if reader.linger is not None:
-                        watch.linger(reader.linger)
+                    if reader.drain_seconds is not None:
+                        deadline.linger(reader.drain_seconds)
             except ProviderError as error:
-                yield from reader.rest()
-                lost = isinstance(error, ReplyTimeoutError | NetworkError)
-                if reader.linger is None or not lost:  # else the end was seen, nothing is missing
+                if not _is_complete(reader, error):
                     raise
             yield from reader.finish(exchange.headers)
 
     def _notices(self, request: HttpRequest) -> Iterator[Notice]:
-        """What is to be told about the request, once: it may be sent several times."""
-        if request.notice != self._told:
-            self._told = request.notice
+        """Yield the request's notice, once: it may be sent several times."""
+        if request.notice != self._last_notice:
+            self._last_notice = request.notice
             yield Notice("warning", request.notice)
 
-    def _again(
+    def _amend(
         self, error: ProviderError, request: HttpRequest, chat: ChatRequest
     ) -> HttpRequest | None:
-        """The request without what the service refused, if the dialect knows of such a way out."""
+        """Return the request without what the service refused, if the dialect knows how."""
         if error.status not in (400, 422):
             return None
-        return self._dialect.again(request, chat, self.settings, error.message)
+        return self._dialect.amend(request, chat, self.settings, error.message)
 
     def models(self) -> Iterator[ModelInfo]:
-        """The models that the service lists; nothing where it has no list.
+        """Yield the models that the service lists; nothing where it has no list.
 
         Raises ``ProviderError`` and its kin.
         """
-        from darkai_cli.providers import lists
-
-        hiding = _hiding(self.settings)
-        found = lists.models(self._dialect, self.settings, self._answer)
-        return map(hiding.whole, found) if hiding else found
+        page = ""
+        for _ in range(MAX_PAGES):
+            request = self._dialect.models_request(self.settings, page)
+            if request is None:
+                return
+            payload = self._fetch_json(request)
+            try:
+                models, page = self._dialect.models(payload)
+            except BadReplyError as error:
+                raise self._no_list() from error
+            yield from models
+            if not page:
+                return
 
     def about(self, model: ModelInfo) -> ModelInfo:
-        """What the service tells of one model beyond its list; ``model`` where that is nothing.
+        """Return ``model`` with what the service says of it beyond its list.
 
         Raises ``ProviderError`` and its kin.
         """
-        from darkai_cli.providers import lists
+        dialect = self._dialect
+        if not isinstance(dialect, HasModelDetails):
+            return model
+        payload = self._fetch_json(dialect.about_request(model.name, self.settings))
+        return dialect.about(payload, model)
 
-        found = lists.about(self._dialect, self.settings, self._answer, model)
-        hiding = _hiding(self.settings)
-        return hiding.whole(found) if hiding else found
-
-    def _answer(self, request: HttpRequest) -> Any:
-        """The JSON value that answers a request which is no question."""
+    def _fetch_json(self, request: HttpRequest) -> Any:
+        """Return the JSON value of the answer to a request that is no prompt."""
         from darkai_cli.http import client
-        from darkai_cli.providers import lists
 
         with (
-            _discreet(request),
+            _masked_errors(request),
             client.send(
-                self._link, request.method, request.url, request.headers, request.body
+                self._connection, request.method, request.url, request.headers, request.body
             ) as exchange,
         ):
-            if exchange.status == 200:
-                return lists.payload(exchange, self.settings)
-            reader = ReplyReader(self._dialect, self.settings, ChatRequest((), ""))
-            raise reader.refusal(
-                exchange.status, exchange.headers, exchange.read(), request, exchange.forwarder
-            )
+            if exchange.status != 200:
+                reader = ReplyReader(self._dialect, self.settings, ChatRequest((), ""))
+                raise reader.refusal(
+                    exchange.status, exchange.headers, exchange.read(), request, exchange.forwarder
+                )
+            text = self._read_text(exchange)
+            page = http_errors.page_error(self.settings.host, 200, exchange.headers, text)
+            if page is not None:
+                raise page
+            payload = parse(text)
+            if payload is None:
+                raise self._no_list()
+            return payload
+
+    def _read_text(self, exchange: Exchange) -> str:
+        parts, size = [], 0
+        for data in exchange.chunks():
+            parts.append(data)
+            size += len(data)
+            if size > MAX_BODY:
+                raise _too_large(self.settings)
+        return b"".join(parts).decode("utf-8-sig", "replace")
+
+    def _no_list(self) -> BadReplyError:
+        return BadReplyError(f"{self.settings.host} sent no list of models")
 
     async def astream(self, chat: ChatRequest) -> AsyncGenerator[Event, None]:
-        """The same as ``stream``, for asyncio and trio."""
+        """Yield what ``stream`` yields, for asyncio and trio."""
         request = self.request(chat)
         for notice in self._notices(request):
             yield notice
@@ -441,52 +427,52 @@ class HttpProvider:
                 async for event in events:
                     yield event
         except ProviderError as error:
-            changed = self._again(error, request, chat)
-            if changed is None:
+            amended = self._amend(error, request, chat)
+            if amended is None:
                 raise
         else:
             return
-        async with aclosing(self._areceive(changed, chat)) as events:
+        async with aclosing(self._areceive(amended, chat)) as events:
             async for event in events:
                 yield event
 
     async def _areceive(
         self, request: HttpRequest, chat: ChatRequest
     ) -> AsyncGenerator[Event, None]:
-        reader = ReplyReader(self._dialect, self.settings, chat)
-        with _discreet(request):
-            async with aclosing(self._aread(request, reader)) as events:
-                async for event in events:
-                    yield event
-
-    async def _aread(
-        self, request: HttpRequest, reader: ReplyReader
-    ) -> AsyncGenerator[Event, None]:
         from darkai_cli.http import client
 
-        async with client.asend(
-            self._link, request.method, request.url, request.headers, request.body
-        ) as exchange:
-            if exchange.status != 200:
-                body = await exchange.aread()
-                raise reader.refusal(
-                    exchange.status, exchange.headers, body, request, exchange.forwarder
-                )
-            watch = exchange.watch
-            try:
-                async with aclosing(exchange.achunks()) as chunks:
-                    async for data in chunks:
-                        for event in reader.feed(data, watch):
-                            yield event
-                        if reader.ended:
-                            break
-                        if reader.linger is not None:
-                            watch.linger(reader.linger)
-            except ProviderError as error:
-                for event in reader.rest():
+        reader = ReplyReader(self._dialect, self.settings, chat)
+        with _masked_errors(request):
+            async with client.asend(
+                self._connection, request.method, request.url, request.headers, request.body
+            ) as exchange:
+                if exchange.status != 200:
+                    body = await exchange.aread()
+                    raise reader.refusal(
+                        exchange.status, exchange.headers, body, request, exchange.forwarder
+                    )
+                deadline = exchange.watch
+                try:
+                    async with aclosing(exchange.achunks()) as chunks:
+                        async for data in chunks:
+                            for event in reader.feed(data, deadline):
+                                yield event
+                            if reader.ended:
+                                break
+                            if reader.drain_seconds is not None:
+                                deadline.linger(reader.drain_seconds)
+                except ProviderError as error:
+                    if not _is_complete(reader, error):
+                        raise
+                for event in reader.finish(exchange.headers):
                     yield event
-                lost = isinstance(error, ReplyTimeoutError | NetworkError)
-                if reader.linger is None or not lost:  # else the end was seen, nothing is missing
-                    raise
-            for event in reader.finish(exchange.headers):
-                yield event
+
+
+def _is_complete(reader: ReplyReader, error: ProviderError) -> bool:
+    """Return whether the reply had come to its end when the connection failed."""
+    lost = isinstance(error, ReplyTimeoutError | NetworkError)
+    return lost and reader.drain_seconds is not None
+
+
+def _too_large(settings: ProviderSettings) -> TooLargeError:
+    return TooLargeError(f"the answer of {settings.host} exceeded {file_size(MAX_BODY)}; stopped")

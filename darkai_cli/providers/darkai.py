@@ -140,7 +140,7 @@ class DarkAIDialect:
             return ServiceError(_detail(data if isinstance(data, dict) else payload, host))
         return None
 
-    def again(
+    def amend(
         self,
         request: HttpRequest,  # noqa: ARG002
         chat: ChatRequest,  # noqa: ARG002
@@ -181,7 +181,7 @@ class DarkAIDecoder:
 
     def __init__(self, settings: ProviderSettings) -> None:
         self.ended = False
-        self.linger: float | None = None
+        self.drain_seconds: float | None = None
         self._host = settings.host
         self._pending: list[str] = []
         self._bad = Unreadable(settings.host, "a DarkAI service")
@@ -266,7 +266,7 @@ class DarkAIDecoder:
         if self._text or self._final:
             self.ended = True
         else:
-            self.linger = AFTER_END
+            self.drain_seconds = AFTER_END
 
     def close(self) -> Iterator[Event]:
         """The rest, and how the reply ended."""

@@ -47,7 +47,7 @@ from darkai_cli.providers.base import (
 from darkai_cli.providers.dialect import ReplyDecoder, count, dicts, parse, text_in, words
 
 if TYPE_CHECKING:
-    from darkai_cli.providers.base import Decoder, Dialect, Telling
+    from darkai_cli.providers.base import Decoder, Dialect, HasModelDetails
 
 _BESIDE = ("think", "format", "keep_alive", "truncate", "shift", "logprobs", "top_logprobs")
 """Options that stand beside the sub-object ``options``."""
@@ -124,7 +124,7 @@ class OllamaDialect:
             return None
         return _explain(words(fault), settings, status)
 
-    def again(
+    def amend(
         self,
         request: HttpRequest,
         chat: ChatRequest,  # noqa: ARG002
@@ -353,5 +353,5 @@ class OllamaDecoder(ReplyDecoder):
 
 if TYPE_CHECKING:  # they keep the contracts
     _dialect: type[Dialect] = OllamaDialect
-    _telling: type[Telling] = OllamaDialect
+    _details: type[HasModelDetails] = OllamaDialect
     _decoder: type[Decoder] = OllamaDecoder

@@ -120,7 +120,7 @@ class OpenAIDialect(Compatible):
         """A fresh decoder."""
         return OpenAIDecoder(settings)
 
-    def again(
+    def amend(
         self,
         request: HttpRequest,
         chat: ChatRequest,  # noqa: ARG002

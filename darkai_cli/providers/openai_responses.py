@@ -117,7 +117,7 @@ class ResponsesDialect(Compatible):
         """A fresh decoder."""
         return ResponsesDecoder(settings)
 
-    def again(
+    def amend(
         self,
         request: HttpRequest,
         chat: ChatRequest,  # noqa: ARG002

@@ -17,21 +17,21 @@ MAX_SPACE = 64
 """Characters of white space that are held back while nothing else has come."""
 
 
-class Thinking:
+class ThinkTags:
     """The text of one reply, told apart.
 
-    ``settled``: all that comes from here on is the answer, so that nobody needs to ask.
+    ``passed``: all that comes from here on is the answer, so that nobody needs to ask.
     """
 
     def __init__(self) -> None:
-        self.settled = False
+        self.passed = False
         self._held = ""
         self._inside = False
         self._after = False
 
     def feed(self, text: str) -> tuple[TextChunk | ReasoningChunk, ...]:
         """The events of the next piece."""
-        if self.settled:
+        if self.passed:
             return (TextChunk(text),) if text else ()
         text = self._held + text
         self._held = ""
@@ -46,7 +46,7 @@ class Thinking:
         if OPEN.startswith(start) and len(text) - len(start) <= MAX_SPACE:
             self._held = text
             return ()
-        self.settled = True
+        self.passed = True
         return (TextChunk(text),)
 
     def _reason(self, text: str) -> tuple[TextChunk | ReasoningChunk, ...]:
@@ -65,13 +65,13 @@ class Thinking:
         text = text.lstrip("\r\n")
         if not text:
             return ()
-        self.settled = True
+        self.passed = True
         return (TextChunk(text),)
 
     def close(self) -> tuple[TextChunk | ReasoningChunk, ...]:
         """What is still held back: the reply ends here."""
         held, self._held = self._held, ""
-        self.settled = not self._inside
+        self.passed = not self._inside
         if not held:
             return ()
         return (ReasoningChunk(held),) if self._inside else (TextChunk(held),)

@@ -53,9 +53,8 @@ FENCES = {
 DIALECTS = ["darkai", "openai", "openai_responses", "anthropic", "gemini", "ollama"]
 DIALECT_MAY_IMPORT = {
     "providers.base", "providers.dialect", "providers.think_tags", "events", "messages", "errors", "text",
-    "providers.openai_calls", "providers.openai_errors", "providers.openai_models",
+    "providers.openai_errors", "providers.openai_models",
     "providers.openai_stream", "providers.openai",
-    "providers.anthropic_reply", "providers.gemini_reply",
 }  # fmt: skip
 
 

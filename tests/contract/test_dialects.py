@@ -135,7 +135,7 @@ def check(path: Path, case: Mapping[str, Any], pieces: Iterable[bytes]) -> None:
     found, error, reader = decode(settings_for(path, case), case, pieces)
     assert found == case["events"]
     check_error(case.get("error"), error)
-    assert reader.linger == case.get("linger", reader.linger)
+    assert reader.drain_seconds == case.get("linger", reader.drain_seconds)
     assert reader.ended == case.get("ended", reader.ended)
 
 
@@ -186,7 +186,7 @@ def test_request_sent_again(path: Path) -> None:
     settings, chat, dialect = settings_for(path, case), chat_for(case), None
     dialect = dialect_of(settings)
     request = dialect.request(chat, settings)
-    changed = dialect.again(request, chat, settings, case["again"]["told"])
+    changed = dialect.amend(request, chat, settings, case["again"]["told"])
     assert (None if changed is None else json.loads(changed.body)) == case["again"]["body"]
     if changed is not None:
         assert changed._replace(body=b"") == request._replace(body=b"")

