@@ -128,10 +128,10 @@ def theirs(pieces: Sequence[bytes]) -> int:
 def ours(pieces: Sequence[bytes], dialect: Dialect, settings: ProviderSettings) -> int:
     """The whole way; how many events."""
     reader = ReplyReader(dialect, settings, CHAT)
-    watch = Deadline(Timeouts())
+    deadline = Deadline(Timeouts())
     seen = 0
     for piece in pieces:
-        for _ in reader.feed(piece, watch):
+        for _ in reader.feed(piece, deadline):
             seen += 1
     return seen
 

@@ -60,5 +60,5 @@ def _link_to(url: str, config: Config) -> ConnectionConfig:
     from darkai_cli.http.timeouts import Timeouts
     from darkai_cli.providers import connect
 
-    timers = Timeouts(connect=config.connect_timeout, first=60.0).with_timeout(config.timeout)
+    timers = Timeouts(connect=config.connect_timeout, first_token=60.0).with_timeout(config.timeout)
     return connect.connection_for(url, config, stdio.environ(), timers)

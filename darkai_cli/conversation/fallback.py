@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from darkai_cli.conversation.fallback_candidates import FallbackCandidates
     from darkai_cli.conversation.rate_limit import WaitPolicy
     from darkai_cli.conversation.retry import Stream
-    from darkai_cli.http.session import Session
+    from darkai_cli.http.connection import ConnectionPool
 
 CONNECT_LIMIT = 3.0
 """Seconds to connect to the default service, all in all, where another may answer."""
@@ -198,12 +198,12 @@ def opener(
     on_sent: Callable[[], None] | None = None,
     on_open: Callable[[str], None] | None = None,
     patience: WaitPolicy | None = None,
-    session: Session | None = None,
+    pool: ConnectionPool | None = None,
 ) -> Stream:
     """The way turns are opened in earnest: the registry's provider, rate limits kept, retries.
 
     ``options``: those of this turn; the provider's settings hold those of the configuration.
-    ``session``: keeps the connection for the next turn.
+    ``pool``: keeps the connection for the next turn.
     """
     from darkai_cli.conversation.rate_limit import gate_of, patience_of, wait_for_slot
     from darkai_cli.conversation.retry import retried
@@ -219,7 +219,7 @@ def opener(
             if on_sent is not None:
                 on_sent()
 
-        hooks = connect.Hooks(connect_timeout, log, sent, gate.head, session)
+        hooks = connect.Hooks(connect_timeout, log, sent, gate.head, pool)
         provider = connect.client_for(target, config, environ, hooks)
         chat = ChatRequest(messages, target.model, options)
 

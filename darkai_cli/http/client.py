@@ -1,13 +1,12 @@
-"""The transport: one HTTP request out, the bytes of its response in.
+"""Sends one HTTP request and gives the bytes of its response.
 
-Tests, the demo provider and replaced networks all enter through ``Link.app`` (an in-process
-service) or through httpx's own mocking; everything above sees an ``Exchange`` and our exceptions.
-Choices: no redirects, no cookies, no ``.netrc``, no compression asked for (and if it comes all the
-same, it is undone within bounds), no TLS context for ``http://``.
+``send`` leads through httpx to httpcore's connection pool and from there to ``network``. Tests, the
+demo provider and replaced networks enter through ``ConnectionConfig.app`` (a service in this
+process) or through httpx's own mocking. Redirects are not followed, no cookies are kept, ``.netrc``
+is not read, and no compression is asked for; if it comes all the same, it is undone within bounds.
 
-A request makes a connection and closes it, unless ``Link.session`` is set: then requests share
-kept connections, which can also be opened ahead. A chat holds one ``session.Session`` from its
-first moment to its end.
+A request makes a connection and closes it, unless ``ConnectionConfig.pool`` is set: then requests
+share kept connections. ``asend`` is the same for asyncio and trio.
 """
 
 from __future__ import annotations
@@ -15,55 +14,28 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, cast
-
-import httpx
+from typing import TYPE_CHECKING, Any, cast
 
 from darkai_cli import signals
 from darkai_cli.errors import BadReplyError, NetworkError
-from darkai_cli.http import errors, lean
-from darkai_cli.http.session import Session
+from darkai_cli.http import errors, network
+from darkai_cli.http.decompress import Decompressor
+from darkai_cli.http.httpx_guard import httpx
 from darkai_cli.http.timeouts import Deadline
 from darkai_cli.secrets import mask, mask_headers, mask_url, secrets_in
 from darkai_cli.version import __version__
 
 if TYPE_CHECKING:
     from darkai_cli.http.connection import ConnectionConfig
-    from darkai_cli.http.dial import HeadStart
-    from darkai_cli.http.inflate import Inflater
+    from darkai_cli.http.sockets import HeadStart
 
 ERROR_BODY = 64 * 1024
-"""How much of an error's body is read."""
-ERROR_WAIT = 2.0
-"""Seconds that an error's body is waited for: its status has said the most already."""
-REST = 64 * 1024
-REST_WAIT = 0.3
-"""How much, and how many seconds, of what follows the end mark is read to keep a connection."""
-
-
-class _Log:
-    """The request and response log of ``--debug``."""
-
-    def __init__(self, log: Callable[[str], None], headers: Mapping[str, str], url: str) -> None:
-        self._log = log
-        self._secrets = secrets_in(headers, url)
-        self._began = time.monotonic()
-
-    def body(self, mark: str, data: bytes) -> None:
-        """The beginning of a piece of a body."""
-        text = mask(data.decode("latin-1"), self._secrets)[:200]
-        self.line(mark, f"{len(data)} bytes: {text.encode('latin-1')!r}")
-
-    def line(self, mark: str, text: str) -> None:
-        """One line with its time in seconds."""
-        shown = mask(text, self._secrets)
-        self._log(f"debug: {time.monotonic() - self._began:7.3f} {mark} {shown}")
-
-    def head(self, mark: str, first: str, headers: Mapping[str, str]) -> None:
-        """A request's or response's first line and headers."""
-        self.line(mark, first)
-        for name, value in mask_headers(headers).items():
-            self.line(mark, f"{name}: {value}")
+"""Bytes of an error's body that are read."""
+ERROR_SECONDS = 2.0
+"""How long an error's body is waited for: its status says the most already."""
+DRAIN_BYTES = 64 * 1024
+DRAIN_SECONDS = 0.3
+"""How much, and for how long, is read after the end mark so that a connection can be kept."""
 
 
 class Exchange:
@@ -73,120 +45,107 @@ class Exchange:
         self,
         response: httpx.Response,
         route: errors.Route,
-        watch: Deadline,
-        log: _Log | None = None,
+        deadline: Deadline,
+        log: _RequestLog | None = None,
     ) -> None:
-        self._log = log
         self.status = response.status_code
         self.headers: Mapping[str, str] = dict(response.headers)
-        self.watch = watch
+        self.deadline = deadline
         self.forwarder = route.forwarder
         """The proxy that may have answered in place of the service, or ""."""
         self._response = response
         self._route = route
-        self._raw: Iterator[bytes] | None = None
-        self._inflater: Inflater | None = None
-        encoding = self.headers.get("content-encoding", "")
-        if encoding:
-            from darkai_cli.http.inflate import Inflater
-
-            self._inflater = Inflater.of(encoding)
+        self._log = log
+        self._body: Iterator[bytes] | None = None
+        self._decompressor = Decompressor.of(self.headers.get("content-encoding", ""))
 
     def chunks(self) -> Iterator[bytes]:
-        """The body as it arrives. Raises ``ProviderError`` and its kin."""
-        with errors.map_exceptions(self._route, self.watch):
-            self._raw = self._response.iter_raw()
-            for data in self._raw:
-                self._note(data)
-                if self._inflater is None:
-                    yield data
-                else:
-                    yield from self._inflate(data)
-            self._ended()
+        """Give the body as it arrives. Raises ``ProviderError`` and its kin."""
+        with errors.map_exceptions(self._route, self.deadline):
+            self._body = self._response.iter_raw()
+            for data in self._body:
+                yield from self._plain(data)
+            self._check_end()
 
     async def achunks(self) -> AsyncGenerator[bytes, None]:
-        """The same, for the asynchronous driver."""
+        """Give the body as it arrives, for asyncio and trio."""
         import anyio
 
-        with errors.map_exceptions(self._route, self.watch):
+        with errors.map_exceptions(self._route, self.deadline):
             async with aclosing(
                 cast("AsyncGenerator[bytes, None]", self._response.aiter_raw())
-            ) as raw:
+            ) as body:
                 while True:
                     try:
-                        with anyio.fail_after(self.watch.left()):
-                            data = await raw.__anext__()
+                        with anyio.fail_after(self.deadline.remaining()):
+                            data = await body.__anext__()
                     except StopAsyncIteration:
                         break
-                    self.watch.byte()
-                    self._note(data)
-                    for piece in (data,) if self._inflater is None else self._inflate(data):
+                    self.deadline.on_bytes()
+                    for piece in self._plain(data):
                         yield piece
-            self._ended()
+            self._check_end()
 
-    def _note(self, data: bytes) -> None:
+    def _plain(self, data: bytes) -> Iterator[bytes]:
+        """Give ``data`` as it was before any compression."""
         if self._log is not None:
             self._log.body("<", data)
-
-    def _inflate(self, data: bytes) -> Iterator[bytes]:
-        assert self._inflater is not None
+        if self._decompressor is None:
+            yield data
+            return
         try:
-            yield from self._inflater.feed(data)
+            yield from self._decompressor.feed(data)
         except ValueError as exc:
             raise BadReplyError(f"{self._route.name} sent undecodable data: {exc}") from exc
 
-    def _ended(self) -> None:
-        """The body is over: say so if its encoding is not."""
+    def _check_end(self) -> None:
+        """Raise ``NetworkError`` if the body is over and its compression is not."""
         try:
-            if self._inflater is not None:
-                self._inflater.close()
+            if self._decompressor is not None:
+                self._decompressor.close()
         except ValueError as exc:
             raise NetworkError(
                 f"connection lost: {self._route.name} ended it early, {exc}", retryable=True
             ) from exc
 
     def read(self, limit: int = ERROR_BODY) -> bytes:
-        """The body up to ``limit`` bytes; what came before a fault, if one happens."""
-        self.watch.linger(ERROR_WAIT)
-        parts: list[bytes] = []
-        size = 0
+        """Return the body up to ``limit`` bytes, or what came of it before an error."""
+        self.deadline.drain_for(ERROR_SECONDS)
+        body = bytearray()
         try:
             for data in self.chunks():
-                parts.append(data)
-                size += len(data)
-                if size >= limit:
+                body += data
+                if len(body) >= limit:
                     break
         except Exception as exc:  # noqa: BLE001 -- an error page that breaks off still explains more
             errors.require_ours(exc)
-        return b"".join(parts)[:limit]
+        return bytes(body[:limit])
 
     async def aread(self, limit: int = ERROR_BODY) -> bytes:
-        """The same, for the asynchronous driver."""
-        self.watch.linger(ERROR_WAIT)
-        parts: list[bytes] = []
-        size = 0
+        """Return the body as ``read`` does, for asyncio and trio."""
+        self.deadline.drain_for(ERROR_SECONDS)
+        body = bytearray()
         try:
             async with aclosing(self.achunks()) as chunks:
                 async for data in chunks:
-                    parts.append(data)
-                    size += len(data)
-                    if size >= limit:
+                    body += data
+                    if len(body) >= limit:
                         break
-        except Exception as exc:  # noqa: BLE001 -- likewise
+        except Exception as exc:  # noqa: BLE001 -- an error page that breaks off still explains more
             errors.require_ours(exc)
-        return b"".join(parts)[:limit]
+        return bytes(body[:limit])
 
-    def finish(self) -> None:
+    def drain(self) -> None:
         """Read the little that may follow the end mark, so that the connection can be kept."""
-        if self._raw is None or self._response.is_closed:
+        if self._body is None or self._response.is_closed:
             return
-        self.watch.linger(REST_WAIT)
+        self.deadline.drain_for(DRAIN_SECONDS)
         size = 0
         try:
-            with errors.map_exceptions(self._route, self.watch):
-                for data in self._raw:
+            with errors.map_exceptions(self._route, self.deadline):
+                for data in self._body:
                     size += len(data)
-                    if size > REST:
+                    if size > DRAIN_BYTES:
                         break
         except Exception as exc:  # noqa: BLE001 -- then the connection is not kept
             errors.require_ours(exc)
@@ -194,109 +153,99 @@ class Exchange:
 
 @contextmanager
 def send(
-    link: ConnectionConfig,
+    connection: ConnectionConfig,
     method: str,
     url: str,
     headers: Mapping[str, str],
     body: bytes,
     *,
-    begun: HeadStart | None = None,
+    head_start: HeadStart | None = None,
 ) -> Iterator[Exchange]:
-    """Send one request; the response's head, and then its body, are in the ``Exchange``.
+    """Send one request; give the ``Exchange`` once the head of the response is there.
 
-    ``begun``: a connection that is on its way. Leaving the context closes the connection at once,
-    or gives it back to the session.
+    ``head_start`` is a connection that is on its way. Leaving the context closes the connection at
+    once, or gives it back to the pool. Raises ``ProviderError`` and its kin.
     """
     signals.raise_pending()  # what came during the imports
-    watch = Deadline(link.timers)
-    route = errors.Route.of(url, link.proxy)
-    session = link.session or Session()
+    deadline = Deadline(connection.timeouts)
+    route = errors.Route.of(url, connection.proxy)
+    log = _RequestLog.of(connection, headers, url)
+    transport: httpx.BaseTransport | None = None
     try:
-        with errors.map_exceptions(route, watch):
-            transport = _transport(link, session, watch, begun)
-            client = httpx.Client(transport=transport, trust_env=False, timeout=None)  # noqa: S113 -- the watch has the timers
+        with errors.map_exceptions(route, deadline):
+            transport = _transport(connection, head_start)
+            client = httpx.Client(transport=transport, trust_env=False)
             request = client.build_request(method, url, content=body, headers=_headers(headers))
-            log = _Log(link.log, headers, url) if link.log is not None else None
+            trace = network.RequestTrace(deadline, connection.proxy, connection.on_sent)
+            timeouts = {"connect": deadline, "read": deadline, "write": deadline}
+            request.extensions = {"timeout": timeouts, "trace": trace.note}
             if log is not None:
-                log.head(">", f"{method} {mask_url(url)} ({len(body)} bytes)", request.headers)
-            response = client.send(request, stream=True)
-            if log is not None:
-                log.head("<", f"{response.status_code}", response.headers)
+                log.request(request)
+            try:
+                response = client.send(request, stream=True)
+            except (httpx.NetworkError, httpx.RemoteProtocolError):
+                if deadline.is_fresh_connection or deadline.has_bytes or not deadline.is_sent:
+                    raise
+                # The service had closed a kept connection before it saw the request.
+                deadline.reconnecting()
+                response = client.send(request, stream=True)
         try:
-            if link.on_head is not None:
-                link.on_head(response.status_code, dict(response.headers))
-            exchange = Exchange(response, route, watch, log)
+            _note_head(connection, response, log)
+            exchange = Exchange(response, route, deadline, log)
             yield exchange
-            if link.session is not None:
-                exchange.finish()
+            if connection.pool is not None:
+                exchange.drain()
         finally:
             response.close()
     finally:
-        if begun is not None:
-            begun.close()
-        if link.session is None:
-            session.close()
+        if head_start is not None:
+            head_start.close()
+        if connection.pool is None and transport is not None:
+            transport.close()
 
 
 @asynccontextmanager
 async def asend(
-    link: ConnectionConfig, method: str, url: str, headers: Mapping[str, str], body: bytes
+    connection: ConnectionConfig, method: str, url: str, headers: Mapping[str, str], body: bytes
 ) -> AsyncIterator[Exchange]:
-    """The same, for the asynchronous driver (asyncio or trio)."""
+    """Send one request as ``send`` does, for asyncio and trio."""
     import anyio
 
-    watch = Deadline(link.timers)
-    route = errors.Route.of(url, link.proxy)
-    kept = False
-    with errors.map_exceptions(route, watch):
-        transport, kept = _async_transport(link, url)
-        client = httpx.AsyncClient(transport=transport, trust_env=False, timeout=None)  # noqa: S113 -- the watch has the timers
-    log = _Log(link.log, headers, url) if link.log is not None else None
+    deadline = Deadline(connection.timeouts)
+    route = errors.Route.of(url, connection.proxy)
+    log = _RequestLog.of(connection, headers, url)
+    with errors.map_exceptions(route, deadline):
+        transport = _async_transport(connection)
+        client = httpx.AsyncClient(transport=transport, trust_env=False, timeout=None)
     try:
-        with errors.map_exceptions(route, watch):
+        with errors.map_exceptions(route, deadline):
             request = client.build_request(method, url, content=body, headers=_headers(headers))
+            trace = network.RequestTrace(deadline, connection.proxy, connection.on_sent)
             if log is not None:
-                log.head(">", f"{method} {mask_url(url)} ({len(body)} bytes)", request.headers)
-            with anyio.fail_after(watch.left()) as scope:
+                log.request(request)
+            with anyio.fail_after(deadline.remaining()) as scope:
 
-                def sent() -> None:
-                    watch.sent()
-                    scope.deadline = anyio.current_time() + watch.left()
-                    if link.on_sent is not None:
-                        link.on_sent()
+                async def note(event: str, info: dict[str, Any]) -> None:
+                    await trace.anote(event, info)
+                    scope.deadline = anyio.current_time() + deadline.remaining()
 
-                request.stream = _Outgoing(body, sent)
+                request.extensions["trace"] = note
                 try:
                     response = await client.send(request, stream=True)
                 except (httpx.NetworkError, httpx.RemoteProtocolError):
-                    if not kept:
+                    if deadline.is_fresh_connection or not deadline.is_sent:
                         raise
-                    watch.reconnecting()  # a kept connection was dead
-                    scope.deadline = anyio.current_time() + watch.left()
+                    deadline.reconnecting()
+                    scope.deadline = anyio.current_time() + deadline.remaining()
                     response = await client.send(request, stream=True)
-            if log is not None:
-                log.head("<", f"{response.status_code}", response.headers)
         try:
-            if link.on_head is not None:
-                link.on_head(response.status_code, dict(response.headers))
-            yield Exchange(response, route, watch, log)
+            _note_head(connection, response, log)
+            yield Exchange(response, route, deadline, log)
         finally:
             await response.aclose()
     finally:
-        if link.session is None:
+        if connection.pool is None:
             await client.aclose()
-
-
-class _Outgoing(httpx.AsyncByteStream):
-    """A request's body; when it is asked for, the connection stands, through any proxy."""
-
-    def __init__(self, body: bytes, sent: Callable[[], None]) -> None:
-        self._body = body
-        self._sent = sent
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        self._sent()
-        yield self._body
 
 
 def _headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -304,34 +253,68 @@ def _headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {**usual, **{name.lower(): value for name, value in headers.items()}}
 
 
-def _transport(
-    link: ConnectionConfig, session: Session, watch: Deadline, begun: HeadStart | None
-) -> httpx.BaseTransport:
-    if link.app is not None:
+def _transport(connection: ConnectionConfig, head_start: HeadStart | None) -> httpx.BaseTransport:
+    if connection.app is not None:
         from darkai_cli.http.in_process import InProcess
 
-        return InProcess(link.app, link.sleep, link.on_sent)
-    pool = session.pool(link)
-    from darkai_cli.http.network import Terms
-    from darkai_cli.http.transports import Network
+        return InProcess(connection.app, connection.sleep, connection.on_sent)
+    if connection.pool is not None:
+        return connection.pool.transport(connection)
+    backend = network.Backend(connection.proxy, admit=connection.admit, head_start=head_start)
+    return network.Transport(connection.proxy, connection.tls, backend)
 
-    return Network(pool, Terms(watch, link.on_sent, link.admit, begun))
 
-
-def _async_transport(link: ConnectionConfig, url: str) -> tuple[httpx.AsyncBaseTransport, bool]:
-    """The transport for one request, or the session's; and whether that has served before."""
-    if link.app is not None:
+def _async_transport(connection: ConnectionConfig) -> httpx.AsyncBaseTransport:
+    if connection.app is not None:
         from darkai_cli.http.in_process import InProcess
 
-        return InProcess(link.app, link.sleep, link.on_sent), False
-    lean.load()
-    from darkai_cli.http.transports import AsyncNetwork
+        return InProcess(connection.app, connection.sleep, connection.on_sent)
+    if connection.pool is not None:
+        return connection.pool.async_transport(connection)
+    return network.AsyncTransport(connection.proxy, connection.tls)
 
-    way = (link.proxy, link.tls, url.lower().startswith("https:"))
-    kept = None if link.session is None else link.session.asynchronous.get(way)
-    if kept is not None:
-        return kept, True
-    made = AsyncNetwork(link.proxy, link.tls, secure=way[2])
-    if link.session is not None:
-        link.session.asynchronous[way] = made
-    return made, False
+
+def _note_head(
+    connection: ConnectionConfig, response: httpx.Response, log: _RequestLog | None
+) -> None:
+    if log is not None:
+        log.head("<", f"{response.status_code}", response.headers)
+    if connection.on_head is not None:
+        connection.on_head(response.status_code, dict(response.headers))
+
+
+class _RequestLog:
+    """Writes the request and the response for ``--debug``, with credentials masked."""
+
+    def __init__(self, write: Callable[[str], None], headers: Mapping[str, str], url: str) -> None:
+        self._write = write
+        self._url = url
+        self._secrets = secrets_in(headers, url)
+        self._started = time.monotonic()
+
+    @classmethod
+    def of(
+        cls, connection: ConnectionConfig, headers: Mapping[str, str], url: str
+    ) -> _RequestLog | None:
+        """Return the log of one request, or None without ``--debug``."""
+        return None if connection.log is None else cls(connection.log, headers, url)
+
+    def request(self, request: httpx.Request) -> None:
+        """Write the first line and the headers of a request."""
+        size = len(request.content)
+        self.head(">", f"{request.method} {mask_url(self._url)} ({size} bytes)", request.headers)
+
+    def head(self, mark: str, first: str, headers: Mapping[str, str]) -> None:
+        """Write the first line and the headers of a request or a response."""
+        self._line(mark, first)
+        for name, value in mask_headers(headers).items():
+            self._line(mark, f"{name}: {value}")
+
+    def body(self, mark: str, data: bytes) -> None:
+        """Write the beginning of a piece of a body."""
+        text = mask(data.decode("latin-1"), self._secrets)[:200]
+        self._line(mark, f"{len(data)} bytes: {text.encode('latin-1')!r}")
+
+    def _line(self, mark: str, text: str) -> None:
+        masked_text = mask(text, self._secrets)
+        self._write(f"debug: {time.monotonic() - self._started:7.3f} {mark} {masked_text}")

@@ -78,7 +78,7 @@ def _bounded(exchange: client.Exchange, url: str, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     for data in exchange.chunks():
-        exchange.watch.content()
+        exchange.deadline.on_content()
         parts.append(data)
         size += len(data)
         if size > limit:

@@ -15,8 +15,6 @@ from contextlib import contextmanager
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-import httpx
-
 from darkai_cli.errors import (
     AuthError,
     BadReplyError,
@@ -26,6 +24,7 @@ from darkai_cli.errors import (
     ProviderError,
     ReplyTimeoutError,
 )
+from darkai_cli.http.httpx_guard import httpx
 from darkai_cli.http.proxy import Proxy
 from darkai_cli.http.timeouts import Deadline, Phase
 from darkai_cli.secrets import is_loopback
@@ -52,7 +51,7 @@ class Route(NamedTuple):
     def forwarder(self) -> str:
         """The proxy, for messages, if it may answer itself, as for ``http://``; else ""."""
         proxy = self.proxy
-        if proxy is None or self.scheme != "http" or proxy.scheme.startswith("socks"):
+        if proxy is None or self.scheme != "http" or proxy.is_socks:
             return ""
         return f"{proxy.address} (from {proxy.origin})"
 
@@ -74,7 +73,7 @@ def require_ours(exc: Exception) -> None:
 
 
 @contextmanager
-def map_exceptions(route: Route, watch: Deadline) -> Iterator[None]:
+def map_exceptions(route: Route, deadline: Deadline) -> Iterator[None]:
     """Raise what httpx and anyio raise as darkai's errors."""
     handled = sys.exc_info()[1]  # the caller's own, which must not explain ours
     try:
@@ -82,9 +81,9 @@ def map_exceptions(route: Route, watch: Deadline) -> Iterator[None]:
     except httpx.InvalidURL as exc:
         raise ConfigError(f"the URL is not usable: {exc}") from exc
     except TimeoutError as exc:  # anyio.fail_after
-        raise _of(route, _timeout(route, watch)) from exc
+        raise _of(route, _timeout(route, deadline)) from exc
     except httpx.TransportError as exc:
-        raise _of(route, explain(exc, route, watch, handled)) from exc
+        raise _of(route, explain(exc, route, deadline, handled)) from exc
 
 
 def _of(route: Route, error: ProviderError) -> ProviderError:
@@ -93,47 +92,35 @@ def _of(route: Route, error: ProviderError) -> ProviderError:
 
 
 def explain(
-    exc: httpx.TransportError, route: Route, watch: Deadline, handled: BaseException | None = None
+    exc: httpx.TransportError,
+    route: Route,
+    deadline: Deadline,
+    handled: BaseException | None = None,
 ) -> ProviderError:
     """The error that tells what ``exc`` means on this route."""
     if isinstance(exc, httpx.TimeoutException):
-        return _timeout(route, watch, "connect" if isinstance(exc, httpx.ConnectTimeout) else None)
+        return _timeout(
+            route, deadline, "connect" if isinstance(exc, httpx.ConnectTimeout) else None
+        )
     if isinstance(exc, httpx.ProxyError):
         return _proxy_error(exc, route)
     connecting = isinstance(exc, httpx.ConnectError)
     for cause in _causes(exc, handled):
-        cut = _http2_end(cause, route)
-        if cut is not None:
-            return cut
         if isinstance(cause, socket.gaierror):
-            return _unresolved(route, watch)
+            return _unresolved(route, deadline)
         maybe_tls = connecting or "ssl" in type(cause).__module__
-        told = _tls_error(cause, route, watch) if maybe_tls else None
-        if told is not None:
-            return told
+        tls_error = _tls_error(cause, route, deadline) if maybe_tls else None
+        if tls_error is not None:
+            return tls_error
         if isinstance(cause, ConnectionResetError | BrokenPipeError | ConnectionAbortedError):
-            return _reset(route, connecting=connecting, watch=watch)
+            return _reset(route, connecting=connecting, deadline=deadline)
         if isinstance(cause, ConnectionRefusedError):
             return _refused(route)
         if isinstance(cause, OSError) and cause.errno is not None and connecting:
             return _unreachable(cause, route)
     if isinstance(exc, httpx.RemoteProtocolError):
-        return _protocol_error(exc, route, watch)
+        return _protocol_error(exc, route, deadline)
     return NetworkError(f"connection to {route.address} failed: {exc}", retryable=not connecting)
-
-
-def _http2_end(cause: BaseException, route: Route) -> ProviderError | None:
-    """What an HTTP/2 service says when it gives up a stream, or the whole connection."""
-    frame = cause.args[0] if cause.args else None
-    kind = type(frame).__name__
-    if kind not in ("StreamReset", "ConnectionTerminated"):
-        return None
-    code = getattr(frame, "error_code", 0)
-    reason = str(getattr(code, "name", code)).lower().replace("_", " ")
-    what = "the stream" if kind == "StreamReset" else "the connection"
-    return NetworkError(
-        f"connection lost: {route.name} ended {what} (HTTP/2: {reason})", retryable=True
-    )
 
 
 def _causes(exc: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
@@ -146,21 +133,21 @@ def _causes(exc: BaseException, handled: BaseException | None) -> Iterator[BaseE
         seen += 1
 
 
-def _timeout(route: Route, watch: Deadline, phase: Phase | None = None) -> ProviderError:
-    phase = phase or watch.phase
-    limit = f"{getattr(watch.timers, phase, 0):g} s"
+def _timeout(route: Route, deadline: Deadline, phase: Phase | None = None) -> ProviderError:
+    phase = phase or deadline.phase
+    limit = f"{getattr(deadline.timeouts, phase, 0):g} s"
     if phase == "connect":
-        if route.proxy and watch.step not in ("service", "tls"):
-            silent = watch.step in ("proxy", "proxy-tls")
+        if route.proxy and deadline.step not in ("service", "tls"):
+            silent = deadline.step in ("proxy", "proxy-tls")
             did = "answer" if silent else f"connect to {route.address}"
-            kind = "a SOCKS" if route.proxy.scheme.startswith("socks") else "an HTTP"
+            kind = "a SOCKS" if route.proxy.is_socks else "an HTTP"
             return ReplyTimeoutError(
                 f"proxy {route.proxy.address} (from {route.proxy.origin}) did not {did} "
                 f"within {limit}",
                 hint=f"is it {kind} proxy? Check it, or correct {route.proxy.origin}",
                 retryable=True,
             )
-        if watch.step == "tls":
+        if deadline.step == "tls":
             return NetworkError(
                 f"{route.address} does not speak TLS: no handshake within {limit}",
                 hint="use http:// in the URL if the service has no TLS",
@@ -171,17 +158,17 @@ def _timeout(route: Route, watch: Deadline, phase: Phase | None = None) -> Provi
             retryable=True,
         )
     longer = "`--timeout SECONDS` sets a longer limit"
-    if phase == "first":
+    if phase == "first_token":
         return ReplyTimeoutError(f"no answer from {route.name} within {limit}", hint=longer)
-    if phase == "stalled":
+    if phase == "no_content":
         return ReplyTimeoutError(
             f"{route.name} keeps the line open but sends no text for {limit}", hint=None
         )
     return ReplyTimeoutError(f"no data from {route.name} for {limit}", hint=longer)
 
 
-def _unresolved(route: Route, watch: Deadline) -> ProviderError:
-    if route.proxy and watch.step != "service":
+def _unresolved(route: Route, deadline: Deadline) -> ProviderError:
+    if route.proxy and deadline.step != "service":
         return NetworkError(
             f"cannot resolve the proxy {route.proxy.host} (from {route.proxy.origin})",
             hint=f"correct {route.proxy.origin}, or check the network",
@@ -210,23 +197,25 @@ def _unreachable(cause: OSError, route: Route) -> ProviderError:
     return NetworkError(f"cannot connect to {where}: {reason}", hint="check the network")
 
 
-def _reset(route: Route, *, connecting: bool, watch: Deadline) -> ProviderError:
-    blamed = _blamed(route, watch)
+def _reset(route: Route, *, connecting: bool, deadline: Deadline) -> ProviderError:
+    blamed = _blamed(route, deadline)
     where = f"proxy {blamed.address} (from {blamed.origin})" if blamed else route.name
-    if blamed and watch.step == "tls":  # the way stands; who cut it cannot be seen
+    if blamed and deadline.step == "tls":  # the way stands; who cut it cannot be seen
         where = f"{route.name}, or the {where},"
-    when = " before answering" if watch.phase == "first" and not connecting else ""
+    when = " before answering" if deadline.phase == "first_token" and not connecting else ""
     return NetworkError(f"{where} reset the connection{when}", retryable=True)
 
 
-def _blamed(route: Route, watch: Deadline) -> Proxy | None:
+def _blamed(route: Route, deadline: Deadline) -> Proxy | None:
     """The proxy, if the way to the service did not stand yet."""
-    return None if watch.is_sent else route.proxy
+    return None if deadline.is_sent else route.proxy
 
 
-def _protocol_error(exc: httpx.RemoteProtocolError, route: Route, watch: Deadline) -> ProviderError:
+def _protocol_error(
+    exc: httpx.RemoteProtocolError, route: Route, deadline: Deadline
+) -> ProviderError:
     text = str(exc)
-    blamed = _blamed(route, watch)
+    blamed = _blamed(route, deadline)
     if blamed:
         return NetworkError(
             f"proxy {blamed.address} (from {blamed.origin}) gave no usable answer",
@@ -234,7 +223,7 @@ def _protocol_error(exc: httpx.RemoteProtocolError, route: Route, watch: Deadlin
         )
     if "without sending a response" in text:
         return NetworkError(f"{route.name} closed the connection without answering", retryable=True)
-    if "peer closed" in text or "incomplete" in text or text == "Server disconnected":
+    if "peer closed" in text or "incomplete" in text:
         return NetworkError(
             f"connection lost: {route.name} ended it before the answer was complete", retryable=True
         )
@@ -268,13 +257,13 @@ def _proxy_error(exc: httpx.ProxyError, route: Route) -> ProviderError:
     )
 
 
-def _tls_error(cause: BaseException, route: Route, watch: Deadline) -> ProviderError | None:
+def _tls_error(cause: BaseException, route: Route, deadline: Deadline) -> ProviderError | None:
     import ssl
 
     if not isinstance(cause, ssl.SSLError):
         return None
     host, name, address = route.host, route.name, route.address
-    if route.proxy and watch.step == "proxy-tls":
+    if route.proxy and deadline.step == "proxy-tls":
         host, address = f"the proxy {route.proxy.host}", f"proxy {route.proxy.address}"
         name = host
     if isinstance(cause, ssl.SSLCertVerificationError):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TypeAlias
 
-import httpx
-
 from darkai_cli import signals
+from darkai_cli.http.httpx_guard import httpx
 
 App: TypeAlias = Callable[[bytes, Mapping[str, str]], Iterator[tuple[float, bytes]]]
 """A service in this process: body and headers in; pauses in seconds and bytes out."""

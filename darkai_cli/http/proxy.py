@@ -35,6 +35,11 @@ class Proxy(NamedTuple):
         return f"{host}:{self.port}"
 
     @property
+    def is_socks(self) -> bool:
+        """Whether it speaks SOCKS5, not HTTP."""
+        return self.scheme.startswith("socks")
+
+    @property
     def auth(self) -> tuple[bytes, bytes] | None:
         """User name and password."""
         return None if self.user is None else (self.user.encode(), (self.password or "").encode())

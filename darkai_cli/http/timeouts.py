@@ -1,9 +1,9 @@
-"""The timers of one exchange: how long to wait for what, and which of them ran out.
+"""How long one exchange may wait for what, and which of these limits has run out.
 
-Not a scheduler: it only answers "how long may the next read take". Before the first text or
-reasoning one timer counts, from the moment the request was sent; afterwards the time without any
-byte, and the time with bytes but without content (a service that only sends keep-alives). The
-clock is injected, so that tests need not wait.
+A scheduler is not needed: this answers "how long may the next read take". Until the first text or
+reasoning one limit counts, from the moment the request was sent. Afterwards two do: the time
+without any byte, and the time with bytes but without content (a service that sends only
+keep-alives). The clock is a parameter, so that tests need not wait.
 """
 
 from __future__ import annotations
@@ -12,47 +12,59 @@ import time
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-Phase = Literal["connect", "first", "silence", "stalled", "linger"]
+Phase = Literal["connect", "first_token", "idle", "no_content", "drain"]
 
 Step = Literal["", "proxy", "proxy-tls", "tunnel", "service", "tls"]
-"""How far a connection has come: to the proxy, TLS with it, its way to the service; then to the
-service, and TLS with that. Unknown for the asynchronous driver."""
+"""What is being done to reach the service: connecting to the proxy, TLS with it, asking it for a
+tunnel; looking up or connecting to the service, TLS with the service. "" if nothing had to be."""
 
 
 class Timeouts(NamedTuple):
-    """Limits in seconds. Source of the defaults: the reference client (600) and experience."""
+    """Limits in seconds.
+
+    ``connect``: until the connection stands. ``first_token``: from the request to the first text.
+    ``idle``: without any byte. ``no_content``: with bytes, but without text. The default of
+    ``first_token`` is that of DarkAI's own client.
+    """
 
     connect: float = 10.0
-    first: float = 600.0
-    silence: float = 60.0
-    stalled: float = 300.0
+    first_token: float = 600.0
+    idle: float = 60.0
+    no_content: float = 300.0
 
     def with_timeout(self, seconds: float | None) -> Timeouts:
-        """The same with ``--timeout``, which sets the first-content and the silence timer."""
-        return self if seconds is None else self._replace(first=seconds, silence=seconds)
+        """Return a copy with ``--timeout``, which limits the first token and idle time."""
+        return self if seconds is None else self._replace(first_token=seconds, idle=seconds)
 
 
 class Deadline:
-    """Which timer is running in one exchange, and what is left of it."""
+    """The moving deadline of one exchange.
 
-    def __init__(self, timers: Timeouts, clock: Callable[[], float] = time.monotonic) -> None:
-        self.timers = timers
+    httpcore hands it down to every connect, read and write (see ``network``); the client and the
+    provider report on it what has happened.
+    """
+
+    def __init__(self, timeouts: Timeouts, clock: Callable[[], float] = time.monotonic) -> None:
+        self.timeouts = timeouts
+        self.step: Step = ""
+        self.is_fresh_connection = False
+        """Whether the connection was made for this request, so that it can't be a dead old one."""
+        self.has_bytes = False
+        """Whether any byte of a response has come."""
         self._clock = clock
         self._started = clock()
         self._sent: float | None = None
         self._last_byte = self._last_content = self._started
-        self._content = False
-        self.step: Step = ""
-        """What was last begun in the way to the service."""
-        self._linger: float | None = None
+        self._has_content = False
+        self._drain_until: float | None = None
 
     def sent(self) -> None:
-        """The connection stands; the request is on its way."""
+        """Note that the connection stands and the request is on its way."""
         if self._sent is None:
             self._sent = self._last_byte = self._clock()
 
     def reconnecting(self) -> None:
-        """The connection was a dead one; another is being made."""
+        """Begin anew: the connection was a dead one, and another is being made."""
         self._started = self._clock()
         self._sent = None
 
@@ -61,42 +73,43 @@ class Deadline:
         """Whether the connection stands and the request is on its way."""
         return self._sent is not None
 
-    def byte(self) -> None:
-        """Something came, a keep-alive perhaps."""
+    def on_bytes(self) -> None:
+        """Note that something came, perhaps only a keep-alive."""
+        self.has_bytes = True
         self._last_byte = self._clock()
 
-    def content(self) -> None:
-        """Text or reasoning came."""
-        self._content = True
+    def on_content(self) -> None:
+        """Note that text or reasoning came."""
+        self._has_content = True
         self._last_content = self._clock()
 
-    def linger(self, seconds: float) -> None:
-        """The end mark was seen; read on for at most ``seconds``."""
-        if self._linger is None:
-            self._linger = self._clock() + seconds
+    def drain_for(self, seconds: float) -> None:
+        """Read on for at most ``seconds``: what matters has come."""
+        if self._drain_until is None:
+            self._drain_until = self._clock() + seconds
 
     def _deadline(self) -> tuple[float, Phase]:
-        timers = self.timers
-        if self._linger is not None:
-            return self._linger, "linger"
+        timeouts = self.timeouts
+        if self._drain_until is not None:
+            return self._drain_until, "drain"
         if self._sent is None:
-            return self._started + timers.connect, "connect"
-        if not self._content:
-            return self._sent + timers.first, "first"
-        silence = self._last_byte + timers.silence
-        stalled = self._last_content + timers.stalled
-        return (silence, "silence") if silence <= stalled else (stalled, "stalled")
+            return self._started + timeouts.connect, "connect"
+        if not self._has_content:
+            return self._sent + timeouts.first_token, "first_token"
+        idle = self._last_byte + timeouts.idle
+        no_content = self._last_content + timeouts.no_content
+        return (idle, "idle") if idle <= no_content else (no_content, "no_content")
 
-    def left(self) -> float:
-        """Seconds that the next blocking step may take; at least a millisecond."""
+    def remaining(self) -> float:
+        """Return the seconds that the next blocking step may take, at least a millisecond."""
         return max(self._deadline()[0] - self._clock(), 0.001)
 
     @property
     def is_over(self) -> bool:
-        """Whether the timer that counts has run out."""
+        """Whether the limit that counts has run out."""
         return self._deadline()[0] <= self._clock()
 
     @property
     def phase(self) -> Phase:
-        """The timer that runs now, or has just run out."""
+        """The limit that counts now, or has just run out."""
         return self._deadline()[1]

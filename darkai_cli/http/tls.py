@@ -32,7 +32,7 @@ class Trust(NamedTuple):
     client_key: str | None = None
 
 
-LEAVING = 1.0
+EXIT_SECONDS = 1.0
 """Seconds that the end of the process waits for a thread that is inside OpenSSL."""
 _building: set[threading.Thread] = set()
 
@@ -46,7 +46,7 @@ def _settle() -> None:
         with suppress(BaseException):  # a signal that came just before: the process ends already
             signals.block_in_thread()
     for thread in list(_building):
-        thread.join(LEAVING)
+        thread.join(EXIT_SECONDS)
 
 
 atexit.register(_settle)
@@ -59,8 +59,6 @@ class PendingContext:
         self._trust = trust
         self._environ = environ
         self._context: ssl.SSLContext | None = None
-        self.http2 = False
-        """Whether HTTP/2 can be offered, its extra being installed; known after ``get``."""
         self._fault: Exception | None = None
         self._thread = threading.Thread(target=self._build, name="tls", daemon=True)
         _building.add(self._thread)
@@ -69,12 +67,10 @@ class PendingContext:
     def _build(self) -> None:
         signals.block_in_thread()
         try:
-            from importlib.util import find_spec
-
-            self.http2 = find_spec("h2") is not None
             context = build(self._trust.ca_file, self._environ)
             if self._trust.client_cert or self._trust.client_key:
                 identify(context, self._trust)
+            context.set_alpn_protocols(["http/1.1"])
             self._context = context
         except Exception as exc:  # noqa: BLE001 -- raised in the thread that asks for the context
             self._fault = exc

@@ -114,7 +114,7 @@ class ReplyReader:
                             continue
                         event = event._replace(text=text)  # noqa: PLW2901 -- the mended event
                     if deadline is not None:
-                        deadline.content()
+                        deadline.on_content()
                         deadline = None  # once for all text that came together
                 if not self._visible:
                     yield from self._begin(event)
@@ -280,9 +280,9 @@ class HttpProvider:
         return self._dialect.request(chat, self.settings)
 
     def prepare(self) -> None:
-        """Connect ahead of the next request, if the session keeps connections."""
-        if self._connection.session is not None:
-            self._connection.session.prepare(self._connection, self.settings.url)
+        """Connect ahead of the next request, if connections are kept."""
+        if self._connection.pool is not None:
+            self._connection.pool.prepare(self._connection, self.settings.url)
 
     def stream(self, chat: ChatRequest) -> Generator[Event, None, None]:
         """Yield the reply, event by event. Raises ``ProviderError`` and its kin."""
@@ -313,7 +313,7 @@ class HttpProvider:
                 request.url,
                 request.headers,
                 request.body,
-                begun=head_start,
+                head_start=head_start,
             ) as exchange,
         ):
             if exchange.status != 200:
@@ -324,14 +324,14 @@ class HttpProvider:
                     request,
                     exchange.forwarder,
                 )
-            deadline = exchange.watch
+            deadline = exchange.deadline
             try:
                 for data in exchange.chunks():
                     yield from reader.feed(data, deadline)
                     if reader.ended:
                         break
                     if reader.drain_seconds is not None:
-                        deadline.linger(reader.drain_seconds)
+                        deadline.drain_for(reader.drain_seconds)
             except ProviderError as error:
                 if not _is_complete(reader, error):
                     raise
@@ -451,7 +451,7 @@ class HttpProvider:
                     raise reader.refusal(
                         exchange.status, exchange.headers, body, request, exchange.forwarder
                     )
-                deadline = exchange.watch
+                deadline = exchange.deadline
                 try:
                     async with aclosing(exchange.achunks()) as chunks:
                         async for data in chunks:
@@ -460,7 +460,7 @@ class HttpProvider:
                             if reader.ended:
                                 break
                             if reader.drain_seconds is not None:
-                                deadline.linger(reader.drain_seconds)
+                                deadline.drain_for(reader.drain_seconds)
                 except ProviderError as error:
                     if not _is_complete(reader, error):
                         raise

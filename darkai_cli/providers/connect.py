@@ -13,9 +13,8 @@ from darkai_cli.providers.settings import DIALECTS
 if TYPE_CHECKING:
     from darkai_cli.config import Config
     from darkai_cli.config.keys.lookup import KeyQuery
-    from darkai_cli.http.connection import ConnectionConfig
+    from darkai_cli.http.connection import ConnectionConfig, ConnectionPool
     from darkai_cli.http.in_process import App
-    from darkai_cli.http.session import Session
     from darkai_cli.http.timeouts import Timeouts
     from darkai_cli.providers.base import Dialect, Target
     from darkai_cli.providers.client import HttpProvider
@@ -34,14 +33,14 @@ class Hooks(NamedTuple):
 
     ``connect_timeout``: seconds, in place of the configured one. ``log``: takes the lines of
     ``--debug``. ``on_sent``: called when a request is on the wire. ``on_head``: called with status
-    and headers when a response begins. ``session``: keeps connections for the next request.
+    and headers when a response begins. ``pool``: keeps connections for the next request.
     """
 
     connect_timeout: float | None = None
     log: Callable[[str], None] | None = None
     on_sent: Callable[[], None] | None = None
     on_head: Callable[[int, Mapping[str, str]], None] | None = None
-    session: Session | None = None
+    pool: ConnectionPool | None = None
 
 
 NO_HOOKS = Hooks()
@@ -193,7 +192,7 @@ def connection_for(
         from darkai_cli.http import tls
 
         trust = tls.Trust(config.ca_file, config.client_cert, config.client_key)
-        make = hooks.session.context if hooks.session is not None else tls.PendingContext
+        make = hooks.pool.context if hooks.pool is not None else tls.PendingContext
         pending = make(trust, environ)
     from darkai_cli.http.connection import ConnectionConfig, check_url
 
@@ -205,7 +204,7 @@ def connection_for(
         log=hooks.log,
         on_sent=hooks.on_sent,
         on_head=hooks.on_head,
-        session=hooks.session,
+        pool=hooks.pool,
     )
 
 

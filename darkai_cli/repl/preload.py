@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _MODULES = (
     "darkai_cli.http.client",
-    "darkai_cli.http.pool",
     "darkai_cli.providers.client",
     "darkai_cli.conversation.rate_limit",
     "darkai_cli.conversation.retry",

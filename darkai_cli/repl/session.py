@@ -20,7 +20,7 @@ from darkai_cli.conversation.attachments import Attached
 from darkai_cli.conversation.branches import Branches
 from darkai_cli.conversation.save import journal
 from darkai_cli.errors import DarkAIError, UsageError
-from darkai_cli.http.session import Session as Connections
+from darkai_cli.http.connection import ConnectionPool
 from darkai_cli.messages import ChatRequest, Image, Message
 from darkai_cli.providers import connect, resolve
 from darkai_cli.providers.base import Target
@@ -100,7 +100,7 @@ class ChatSession:
         self.allow_fallback = allow_fallback
         self.quiet = quiet
         self.log = log
-        self.connections = Connections()
+        self.connections = ConnectionPool()
         self.history = SessionHistory(
             journal() if save and self.config.save else None,
             lambda warning: screen.line(f"warning: {warning}"),
@@ -179,9 +179,9 @@ class ChatSession:
     def _connection_for(self, url: str) -> ConnectionConfig:
         from darkai_cli.http.timeouts import Timeouts
 
-        timers = Timeouts(connect=self.config.connect_timeout, first=60.0)
+        timers = Timeouts(connect=self.config.connect_timeout, first_token=60.0)
         timers = timers.with_timeout(self.config.timeout)
-        hooks = connect.Hooks(session=self.connections)
+        hooks = connect.Hooks(pool=self.connections)
         return connect.connection_for(url, self.config, stdio.environ(), timers, hooks)
 
     def with_echo(self) -> AbstractContextManager[None]:

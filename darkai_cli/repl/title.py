@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from darkai_cli import signals, stdio
 from darkai_cli.events import TextChunk
 from darkai_cli.history.turns import title_from
-from darkai_cli.http.session import Session as Connections
+from darkai_cli.http.connection import ConnectionPool
 from darkai_cli.messages import Message
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class TitleGenerator:
 
     def __init__(self, session: ChatSession) -> None:
         self._session = session
-        self._connections: Connections | None = None
+        self._connections: ConnectionPool | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -90,7 +90,7 @@ class TitleGenerator:
         if session.titled:
             return
         session.titled = True
-        self._connections = Connections()
+        self._connections = ConnectionPool()
         self._thread = threading.Thread(
             target=self._run,
             args=(conversation, before, [entry.message for entry in said], self._connections),
@@ -111,7 +111,7 @@ class TitleGenerator:
             self._thread.join(30)
 
     def _run(
-        self, conversation: str, before: str, said: list[Message], connections: Connections
+        self, conversation: str, before: str, said: list[Message], connections: ConnectionPool
     ) -> None:
         signals.block_in_thread()
         try:
@@ -126,7 +126,7 @@ class TitleGenerator:
             session.title = title
             session.history.rename(conversation, title)
 
-    def _title(self, said: list[Message], connections: Connections) -> str:
+    def _title(self, said: list[Message], connections: ConnectionPool) -> str:
         from darkai_cli.conversation import fallback
         from darkai_cli.conversation.rate_limit import WaitPolicy
 
@@ -139,7 +139,7 @@ class TitleGenerator:
             session.options,
             stdio.environ(),
             patience=WaitPolicy(0.0),
-            session=connections,
+            pool=connections,
         )
         text = ""
         with closing(open_stream(session.target, connect_timeout=None, retries=0)) as events:

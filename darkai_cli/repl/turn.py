@@ -238,7 +238,7 @@ def _events(
         on_sent=sent,
         on_open=out.wait,
         patience=out.patience,
-        session=session.connections,
+        pool=session.connections,
     )
     if asked.target != session.target:  # asked once, by name: nobody else may answer
         return open_stream(asked.target, connect_timeout=None, retries=session.config.retries)

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from darkai_cli import secrets
 from darkai_cli.errors import ConfigError, UsageError
-from darkai_cli.http import inflate, proxy, tls
-from darkai_cli.http.inflate import Inflater
+from darkai_cli.http import decompress, proxy, tls
+from darkai_cli.http.decompress import Decompressor
 
 
 def inflated(data: bytes, *, encoding: str = "gzip", size: int = 1 << 20) -> bytes:
-    machine = Inflater.of(encoding)
+    machine = Decompressor.of(encoding)
     assert machine is not None
     plain = b"".join(
         piece for at in range(0, len(data), size) for piece in machine.feed(data[at : at + size])
@@ -33,11 +33,11 @@ def test_a_body_of_several_streams(parts: list[bytes], size: int, padded: bool) 
 
 
 def test_every_step_is_bounded_and_nothing_is_left_inside() -> None:
-    plain = b"a" * (inflate._STEP * 5 + 3)
-    machine = Inflater("gzip")
+    plain = b"a" * (decompress._STEP * 5 + 3)
+    machine = Decompressor("gzip")
     pieces = list(machine.feed(gzip.compress(plain)))
     machine.close()
-    assert max(map(len, pieces)) <= inflate._STEP
+    assert max(map(len, pieces)) <= decompress._STEP
     assert b"".join(pieces) == plain
 
 
@@ -105,7 +105,7 @@ def test_secrets_in_a_url_are_not_shown(url: str, shown: str) -> None:
 def test_secrets_of_a_url_are_hidden_where_they_turn_up() -> None:
     found = secrets.secrets_in({"x-key": "from-header"}, "http://a/?q=visible&api_key=top%2Bsecret")
     assert set(found) == {"from-header", "top%2Bsecret", "top+secret"}
-    assert secrets.hide("it was top+secret", found) == "it was ***"
+    assert secrets.mask("it was top+secret", found) == "it was ***"
 
 
 def test_a_flag_with_a_bad_proxy_is_a_usage_error() -> None:

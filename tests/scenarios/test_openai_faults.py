@@ -99,7 +99,7 @@ def test_text_and_then_only_signs_of_life(beat: bytes):
     say = [Repeat(b"%x\r\n%s\r\n" % (len(beat), beat), 0.01)]
     with FaultServer(reply(["Hello", *say])) as server:
         settings = ProviderSettings("work", "openai", base(server), "m")
-        link = ConnectionConfig(Timeouts(connect=20, first=20, silence=20, stalled=0.3))
+        link = ConnectionConfig(Timeouts(connect=20, first_token=20, idle=20, no_content=0.3))
         events = HttpProvider(OpenAIDialect(), settings, link).stream(
             ChatRequest((Message("user", "hi"),), "m")
         )

@@ -425,7 +425,7 @@ def test_a_proxy_that_refuses(ask: Asker, name: str, scheme: str):
 
 
 @pytest.mark.parametrize(
-    ("refuse", "words"), [(2, "not allowed by its rules"), (4, "host unreachable"), (5, "refused")]
+    ("refuse", "words"), [(2, "not allowed by ruleset"), (4, "host unreachable"), (5, "refused")]
 )
 def test_a_socks_proxy_that_says_no(ask: Asker, refuse: int, words: str):
     with SocksProxy() as proxy:
@@ -562,7 +562,7 @@ def test_the_asynchronous_driver_goes_through_proxies_too(
     more = {"tls": authority.context(HOST)} if kind == "https" else {}
 
     async def go(url: str, proxy: proxies.Proxy) -> bytes:
-        link = ConnectionConfig(Timeouts(connect=20, first=20), proxy, pending)
+        link = ConnectionConfig(Timeouts(connect=20, first_token=20), proxy, pending)
         async with asend(link, "POST", url, {}, b"hi") as exchange:
             if exchange.status == 407:  # from a proxy that forwards
                 raise AuthError("", status=407)

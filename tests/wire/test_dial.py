@@ -17,9 +17,9 @@ from support.scenario import run_darkai
 from support.server import Authority, BeforeRequest, FaultServer, Send, Stall, closed_port
 
 from darkai_cli.errors import ConfigError
-from darkai_cli.http import dial
+from darkai_cli.http import sockets
 from darkai_cli.http.connection import ConnectionConfig
-from darkai_cli.http.dial import HeadStart
+from darkai_cli.http.sockets import HeadStart
 from darkai_cli.http.timeouts import Deadline, Timeouts
 from darkai_cli.http.tls import PendingContext, Trust
 
@@ -62,7 +62,7 @@ def test_tls_is_agreed_upon_too(tmp_path: Path):
 def test_a_connection_that_nobody_takes_is_closed():
     with FaultServer([BeforeRequest(), Stall()]) as server:
         begun = HeadStart("service", server.host, server.port, None, LONG)
-        begun._done.wait(LONG)
+        begun._ready.wait(LONG)
         begun.close()
         assert server.departed.wait(LONG)
         assert begun.take(watch()) is None
@@ -71,13 +71,13 @@ def test_a_connection_that_nobody_takes_is_closed():
 def test_one_that_comes_too_late_is_closed_as_well(monkeypatch: pytest.MonkeyPatch):
     """It was given up while the name was still being looked up."""
     slow = Event()
-    found = dial.resolve
+    found = sockets.resolve
 
     def resolve(host: str, port: int, seconds: float) -> list[str]:
         assert slow.wait(LONG)
         return found(host, port, seconds)
 
-    monkeypatch.setattr(dial, "resolve", resolve)
+    monkeypatch.setattr(sockets, "resolve", resolve)
     with FaultServer([BeforeRequest(), Stall()]) as server:
         begun = HeadStart("service", server.host, server.port, None, LONG)
         begun.close()
@@ -130,7 +130,7 @@ def test_a_handshake_that_nobody_waits_for_is_given_up(tmp_path: Path):
 
 def test_tls_is_not_begun_when_nobody_wants_it_any_more(monkeypatch: pytest.MonkeyPatch):
     connected, slow = Event(), Event()
-    found = dial.connect
+    found = sockets.connect
 
     def connect(*given: Any) -> socket.socket:
         connection = found(*given)
@@ -138,7 +138,7 @@ def test_tls_is_not_begun_when_nobody_wants_it_any_more(monkeypatch: pytest.Monk
         assert slow.wait(LONG)
         return connection
 
-    monkeypatch.setattr(dial, "connect", connect)
+    monkeypatch.setattr(sockets, "connect", connect)
     with FaultServer([BeforeRequest(), Stall()]) as server:
         begun = HeadStart("service", server.host, server.port, PendingContext(Trust(), {}), LONG)
         assert connected.wait(LONG)
@@ -153,13 +153,13 @@ def test_the_end_of_the_process_waits_for_a_handshake(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     """OpenSSL tears itself down then; a thread that is inside it would crash."""
-    monkeypatch.setattr(dial.signals, "block_in_thread", lambda: None)  # this process goes on
+    monkeypatch.setattr(sockets.signals, "block_in_thread", lambda: None)  # this process goes on
     tls = trusting(Authority(), tmp_path)
     with FaultServer([BeforeRequest(), Stall()]) as server:
         begun = HeadStart("service", server.host, server.port, tls, 100 * LONG)
         with pytest.raises(TimeoutError):
             begun.take(watch(0.05))
-        begun._leave()
+        begun._finish_at_exit()
         assert not begun._thread.is_alive()
 
 
@@ -196,12 +196,12 @@ def test_none_once_httpx_is_there():
 
 WATCH_ORDER = """
 import sys
-from darkai_cli.http import dial
-made = dial.HeadStart.__init__
+from darkai_cli.http import sockets
+made = sockets.HeadStart.__init__
 def noting(self, *args):
     print("begun", *args[:3], "httpx" in sys.modules, file=sys.stderr)
     made(self, *args)
-dial.HeadStart.__init__ = noting
+sockets.HeadStart.__init__ = noting
 from darkai_cli.__main__ import main
 main()
 """
@@ -230,6 +230,6 @@ def test_through_a_proxy_it_leads_to_the_proxy(isolated: Path):
 
 def test_the_module_needs_no_httpcore():
     """It is there before httpcore is, or it would be of no use."""
-    code = "import sys, darkai_cli.http.connection, darkai_cli.http.dial; print('httpcore' in sys.modules)"
+    code = "import sys, darkai_cli.http.connection, darkai_cli.http.sockets; print('httpcore' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -9,13 +9,13 @@ import pytest
 from support.server import FaultServer, Reset, Send, head, page
 
 from darkai_cli.errors import DarkAIError, InputError
-from darkai_cli.http import dial
+from darkai_cli.http import sockets
 from darkai_cli.http.connection import ConnectionConfig
 from darkai_cli.http.download import fetch
 from darkai_cli.http.timeouts import Timeouts
 
 LIMIT = 1000
-LINK = ConnectionConfig(Timeouts(first=5.0))
+LINK = ConnectionConfig(Timeouts(first_token=5.0))
 
 
 def body(data: bytes, content_type: str = "text/plain") -> list[Any]:
@@ -104,13 +104,13 @@ def test_a_fault_on_the_way_keeps_its_own_words():
 def test_a_public_name_that_leads_to_a_private_address(
     monkeypatch: pytest.MonkeyPatch, address: str
 ):
-    monkeypatch.setattr(dial, "resolve", lambda *_: [address])
+    monkeypatch.setattr(sockets, "resolve", lambda *_: [address])
     message = refused("http://files.example.com/x")
     assert f"leads to {address}" in message
 
 
 def test_one_private_address_among_public_ones_is_enough(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(dial, "resolve", lambda *_: ["93.184.216.34", "127.0.0.1"])
+    monkeypatch.setattr(sockets, "resolve", lambda *_: ["93.184.216.34", "127.0.0.1"])
     assert "leads to 127.0.0.1" in refused("http://files.example.com/x")
 
 
@@ -118,7 +118,7 @@ def test_a_redirect_to_a_private_address_is_refused(monkeypatch: pytest.MonkeyPa
     """The first address was named outright; the second one was not."""
     with FaultServer(redirect("http://internal.example.com/")) as server:
         monkeypatch.setattr(
-            dial,
+            sockets,
             "resolve",
             lambda host, *_: ["127.0.0.1"] if host == "127.0.0.1" else ["10.0.0.1"],
         )

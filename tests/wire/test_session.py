@@ -15,16 +15,15 @@ import pytest
 from support.server import Authority, read_request
 
 from darkai_cli.errors import NetworkError
-from darkai_cli.http import pool
+from darkai_cli.http import sockets
 from darkai_cli.http.client import asend, send
-from darkai_cli.http.connection import ConnectionConfig
-from darkai_cli.http.session import Session
+from darkai_cli.http.connection import ConnectionConfig, ConnectionPool
 from darkai_cli.http.timeouts import Timeouts
 from darkai_cli.http.tls import PendingContext, Trust
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfine"
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nfine\r\n"
-QUICK = Timeouts(connect=10, first=10, silence=10)
+QUICK = Timeouts(connect=10, first_token=10, idle=10)
 
 
 class KeepAlive:
@@ -97,14 +96,14 @@ def ask(link: ConnectionConfig, url: str, method: str = "POST") -> bytes:
 
 
 @pytest.fixture
-def session() -> Iterator[Session]:
-    with Session() as found:
+def pool() -> Iterator[ConnectionPool]:
+    with ConnectionPool() as found:
         yield found
 
 
-def test_two_requests_one_connection(session: Session) -> None:
+def test_two_requests_one_connection(pool: ConnectionPool) -> None:
     with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, session=session)
+        link = ConnectionConfig(QUICK, pool=pool)
         assert [ask(link, server.url), ask(link, server.url)] == [b"fine", b"fine"]
         assert (server.connections, len(server.requests)) == (1, 2)
 
@@ -118,18 +117,18 @@ def test_without_a_session_each_request_has_its_own() -> None:
         assert server.connections == 2
 
 
-def test_a_reader_that_stops_at_the_end_mark_keeps_the_connection(session: Session) -> None:
+def test_a_reader_that_stops_at_the_end_mark_keeps_the_connection(pool: ConnectionPool) -> None:
     with KeepAlive(CHUNKED + b"0\r\n\r\n") as server:
-        link = ConnectionConfig(QUICK, session=session)
+        link = ConnectionConfig(QUICK, pool=pool)
         for _ in range(2):
             with send(link, "POST", server.url, {}, b"hi") as exchange:
                 assert next(exchange.chunks()) == b"fine"
         assert (server.connections, len(server.requests)) == (1, 2)
 
 
-def test_a_reader_that_gives_up_closes_it(session: Session) -> None:
+def test_a_reader_that_gives_up_closes_it(pool: ConnectionPool) -> None:
     with KeepAlive(CHUNKED) as server:
-        link = ConnectionConfig(QUICK, session=session)
+        link = ConnectionConfig(QUICK, pool=pool)
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):  # noqa: PT012 -- it is raised in the middle
                 with send(link, "POST", server.url, {}, b"hi") as exchange:
@@ -138,18 +137,18 @@ def test_a_reader_that_gives_up_closes_it(session: Session) -> None:
         assert server.connections == 2
 
 
-def test_a_body_that_never_ends_is_given_up(session: Session) -> None:
+def test_a_body_that_never_ends_is_given_up(pool: ConnectionPool) -> None:
     with KeepAlive(CHUNKED) as server:
-        link = ConnectionConfig(QUICK, session=session)
+        link = ConnectionConfig(QUICK, pool=pool)
         for _ in range(2):
             with send(link, "POST", server.url, {}, b"hi") as exchange:
                 next(exchange.chunks())
         assert server.connections == 2
 
 
-def test_a_connection_that_the_server_closed_is_replaced(session: Session) -> None:
+def test_a_connection_that_the_server_closed_is_replaced(pool: ConnectionPool) -> None:
     with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, session=session)
+        link = ConnectionConfig(QUICK, pool=pool)
         ask(link, server.url)
         server.hang_up()
         assert ask(link, server.url) == b"fine"
@@ -157,27 +156,29 @@ def test_a_connection_that_the_server_closed_is_replaced(session: Session) -> No
 
 
 @pytest.mark.parametrize("last", [b"", None], ids=["closed", "closed at once"])
-def test_a_request_that_met_a_dying_connection_is_sent_again(session: Session, last: bytes) -> None:
+def test_a_request_that_met_a_dying_connection_is_sent_again(
+    pool: ConnectionPool, last: bytes
+) -> None:
     """The server reads the request and closes: as if the two had crossed on the way."""
     with KeepAlive(ANSWER, last, ANSWER) as server:
-        link = ConnectionConfig(QUICK, session=session)
+        link = ConnectionConfig(QUICK, pool=pool)
         ask(link, server.url)
         assert ask(link, server.url) == b"fine"
         assert (server.connections, len(server.requests)) == (2, 3)
 
 
-def test_it_is_sent_again_only_once(session: Session) -> None:
+def test_it_is_sent_again_only_once(pool: ConnectionPool) -> None:
     with KeepAlive(ANSWER, b"") as server:
-        link = ConnectionConfig(QUICK, session=session)
+        link = ConnectionConfig(QUICK, pool=pool)
         ask(link, server.url)
         with pytest.raises(NetworkError, match="closed the connection without answering"):
             ask(link, server.url)
         assert (server.connections, len(server.requests)) == (2, 3)
 
 
-def test_nothing_is_sent_again_once_an_answer_has_begun(session: Session) -> None:
+def test_nothing_is_sent_again_once_an_answer_has_begun(pool: ConnectionPool) -> None:
     with KeepAlive(ANSWER, b"HTTP/1.1 2") as server:
-        link = ConnectionConfig(QUICK, session=session)
+        link = ConnectionConfig(QUICK, pool=pool)
         ask(link, server.url)
         server.close_after = True
         with pytest.raises(NetworkError):
@@ -185,111 +186,111 @@ def test_nothing_is_sent_again_once_an_answer_has_begun(session: Session) -> Non
         assert len(server.requests) == 2
 
 
-def test_a_first_request_is_not_sent_again(session: Session) -> None:
+def test_a_first_request_is_not_sent_again(pool: ConnectionPool) -> None:
     with KeepAlive(b"", ANSWER) as server:
         with pytest.raises(NetworkError, match="closed the connection without answering"):
-            ask(ConnectionConfig(QUICK, session=session), server.url)
+            ask(ConnectionConfig(QUICK, pool=pool), server.url)
         assert len(server.requests) == 1
 
 
-def test_connection_close_is_obeyed(session: Session) -> None:
+def test_connection_close_is_obeyed(pool: ConnectionPool) -> None:
     with KeepAlive(ANSWER.replace(b"content", b"connection: close\r\ncontent")) as server:
-        link = ConnectionConfig(QUICK, session=session)
+        link = ConnectionConfig(QUICK, pool=pool)
         server.close_after = True
         assert [ask(link, server.url), ask(link, server.url)] == [b"fine", b"fine"]
         assert server.connections == 2
 
 
-def test_prepare_connects_and_the_request_uses_it(session: Session) -> None:
+def test_prepare_connects_and_the_request_uses_it(pool: ConnectionPool) -> None:
     with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, session=session)
-        session.prepare(link, server.url)
+        link = ConnectionConfig(QUICK, pool=pool)
+        pool.prepare(link, server.url)
         assert server.accepted.acquire(timeout=20)
         assert server.requests == []
         assert ask(link, server.url) == b"fine"
-        session.prepare(link, server.url)  # there is one
+        pool.prepare(link, server.url)  # there is one
         assert ask(link, server.url) == b"fine"
         assert (server.connections, len(server.requests)) == (1, 2)
 
 
-def test_prepare_with_tls(session: Session, tmp_path: Path) -> None:
+def test_prepare_with_tls(pool: ConnectionPool, tmp_path: Path) -> None:
     authority = Authority()
     with KeepAlive(tls=authority.context("127.0.0.1")) as server:
-        tls = session.context(Trust(authority.pem(tmp_path)), {})
-        assert session.context(Trust(authority.pem(tmp_path)), {}) is tls
-        link = ConnectionConfig(QUICK, None, tls, session=session)
-        session.prepare(link, server.url)
+        tls = pool.context(Trust(authority.pem(tmp_path)), {})
+        assert pool.context(Trust(authority.pem(tmp_path)), {}) is tls
+        link = ConnectionConfig(QUICK, None, tls, pool=pool)
+        pool.prepare(link, server.url)
         assert ask(link, server.url) == b"fine"
         assert ask(link, server.url) == b"fine"
         assert server.connections == 1
 
 
-def test_a_prepared_connection_that_was_closed_meanwhile(session: Session) -> None:
+def test_a_prepared_connection_that_was_closed_meanwhile(pool: ConnectionPool) -> None:
     with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, session=session)
-        session.prepare(link, server.url)
+        link = ConnectionConfig(QUICK, pool=pool)
+        pool.prepare(link, server.url)
         assert server.accepted.acquire(timeout=20)
         server.hang_up()
         assert ask(link, server.url) == b"fine"
 
 
 def test_a_farewell_on_a_prepared_connection_is_no_answer(
-    session: Session, monkeypatch: pytest.MonkeyPatch
+    pool: ConnectionPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some servers say 408 to whoever has connected and sends nothing."""
-    monkeypatch.setattr(pool, "TRUSTED", 0.0)
+    monkeypatch.setattr(sockets, "UNREAD_SECONDS", 0.0)
     with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, session=session)
-        session.prepare(link, server.url)
+        link = ConnectionConfig(QUICK, pool=pool)
+        pool.prepare(link, server.url)
         assert server.accepted.acquire(timeout=20)
         server._open[0].sendall(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n")
         assert ask(link, server.url) == b"fine"
         assert server.connections == 2
 
 
-def test_what_goes_wrong_ahead_is_told_by_the_request(session: Session) -> None:
+def test_what_goes_wrong_ahead_is_told_by_the_request(pool: ConnectionPool) -> None:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{sock.getsockname()[1]}/v1"
-        link = ConnectionConfig(QUICK, session=session)
-        session.prepare(link, url)
+        link = ConnectionConfig(QUICK, pool=pool)
+        pool.prepare(link, url)
         with pytest.raises(NetworkError, match="connection refused"):
             ask(link, url)
 
 
-def test_closing_closes(session: Session) -> None:
+def test_closing_closes(pool: ConnectionPool) -> None:
     with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, session=session)
+        link = ConnectionConfig(QUICK, pool=pool)
         ask(link, server.url)
-        session.prepare(link, server.url.replace("127.0.0.1", "localhost"))
+        pool.prepare(link, server.url.replace("127.0.0.1", "localhost"))
         assert server.accepted.acquire(timeout=20)
         assert server.accepted.acquire(timeout=20)
-        session.close()
+        pool.close()
         assert server.left.acquire(timeout=20)
         assert server.left.acquire(timeout=20)
 
 
-def test_requests_at_once_have_connections_of_their_own(session: Session) -> None:
+def test_requests_at_once_have_connections_of_their_own(pool: ConnectionPool) -> None:
     with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, session=session)
+        link = ConnectionConfig(QUICK, pool=pool)
         with send(link, "POST", server.url, {}, b"hi") as one:
             assert ask(link, server.url) == b"fine"
             assert b"".join(one.chunks()) == b"fine"
         assert server.connections == 2
 
 
-def test_an_idle_connection_expires(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "KEPT", -1.0)
+def test_an_idle_connection_expires(pool: ConnectionPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "IDLE_SECONDS", -1.0)
     with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, session=session)
+        link = ConnectionConfig(QUICK, pool=pool)
         assert [ask(link, server.url), ask(link, server.url)] == [b"fine", b"fine"]
         assert server.connections == 2
 
 
-def test_on_sent_is_called_for_each_request(session: Session) -> None:
+def test_on_sent_is_called_for_each_request(pool: ConnectionPool) -> None:
     seen: list[str] = []
     with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, session=session, on_sent=lambda: seen.append("sent"))
+        link = ConnectionConfig(QUICK, pool=pool, on_sent=lambda: seen.append("sent"))
         ask(link, server.url)
         ask(link, server.url)
     assert seen == ["sent", "sent"]
@@ -298,8 +299,8 @@ def test_on_sent_is_called_for_each_request(session: Session) -> None:
 def test_the_asynchronous_driver_keeps_connections_too() -> None:
     async def two(server: KeepAlive, *, hang_up: bool) -> list[bytes]:
         found = []
-        async with Session() as session:
-            link = ConnectionConfig(QUICK, session=session)
+        async with ConnectionPool() as pool:
+            link = ConnectionConfig(QUICK, pool=pool)
             for _ in range(2):
                 async with asend(link, "POST", server.url, {}, b"hi") as exchange:
                     found.append(b"".join([data async for data in exchange.achunks()]))
@@ -317,7 +318,7 @@ def test_the_asynchronous_driver_keeps_connections_too() -> None:
             assert server.connections == count
 
 
-def test_a_context_is_not_built_for_plain_http(session: Session) -> None:
+def test_a_context_is_not_built_for_plain_http(pool: ConnectionPool) -> None:
     with KeepAlive() as server:
-        assert ask(ConnectionConfig(QUICK, None, None, session=session), server.url) == b"fine"
+        assert ask(ConnectionConfig(QUICK, None, None, pool=pool), server.url) == b"fine"
     assert PendingContext.__module__ == "darkai_cli.http.tls"

@@ -1,0 +1,84 @@
+"""Undoes a content encoding that nobody asked for, in bounded pieces.
+
+We ask for ``identity``, but proxies compress all the same. httpx's decoders give all that a piece
+of 64 KiB expands to at once, 64 MiB or more, and take a body that was cut for complete. Here each
+step gives at most 64 KiB, so that a bomb meets the reply's own limit, and a gzip body, which may be
+several streams one after the other, is complete only with its trailer.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+
+_STEP = 64 * 1024
+_GZIP = b"\x1f"
+"""The first byte of a gzip stream. Anything else after the first one is ignored, as gzip does."""
+
+_DECODED = ("gzip", "x-gzip", "deflate")
+_NOT_DECODED = ("br", "zstd", "compress", "x-compress", "dcb", "dcz")
+
+
+class Decompressor:
+    """Decompresses gzip or deflate while it arrives."""
+
+    @classmethod
+    def of(cls, encoding: str) -> Decompressor | None:
+        """Return the decompressor for a ``Content-Encoding`` header; None if the body is plain.
+
+        Names that no compression has (``identity``, ``none``, ``utf-8``) mean plain, as they do for
+        browsers. For one that is not decoded here, and for two on top of each other, the
+        decompressor refuses the first byte.
+        """
+        if not encoding:
+            return None
+        names = [name.strip().lower() for name in encoding.split(",")]
+        names = [name for name in names if name in _DECODED + _NOT_DECODED]
+        return cls(", ".join(names)) if names else None
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+        self._inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # gzip or zlib, by its header
+        self._is_inside = False
+        """Whether a stream has begun and not ended."""
+        self._may_follow = encoding != "deflate"
+        """Whether another stream may follow."""
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Give the plain bytes of ``data``. Raises ``ValueError`` if they can't be decompressed."""
+        if self._encoding not in _DECODED:
+            raise ValueError(f"the encoding `{self._encoding[:40]}` is not known")
+        is_full = False
+        while data or is_full:
+            if self._inflate.eof:
+                data = self._next_stream(data)
+                if not data:
+                    return
+            self._is_inside = True
+            try:
+                plain = self._inflate.decompress(data, _STEP)
+            except zlib.error:
+                raise ValueError(f"it is not {self._encoding}") from None
+            if plain:
+                yield plain
+            is_full = len(plain) == _STEP  # then more may come although all data were taken
+            data = self._inflate.unconsumed_tail
+            if self._inflate.eof:
+                self._is_inside = is_full = False
+                data = self._inflate.unused_data
+
+    def _next_stream(self, data: bytes) -> bytes:
+        """Begin the stream that follows one that has ended; b"" if ``data`` is only padding."""
+        data = data.lstrip(b"\0")
+        if not data or not self._may_follow:
+            return b""
+        self._may_follow = data[:1] == _GZIP
+        if not self._may_follow:
+            return b""
+        self._inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        return data
+
+    def close(self) -> None:
+        """Note that the body is over. Raises ``ValueError`` if its stream is not."""
+        if self._is_inside:
+            raise ValueError(f"the {self._encoding} was cut")
