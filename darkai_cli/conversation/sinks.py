@@ -20,7 +20,7 @@ from darkai_cli.output.format import OutputOptions, select_format
 if TYPE_CHECKING:
     from darkai_cli.config import Config
     from darkai_cli.conversation.rate_limit import WaitPolicy
-    from darkai_cli.output.atomic import AtomicFile
+    from darkai_cli.files import AtomicFile
     from darkai_cli.output.progress import Waiting
     from darkai_cli.output.sink import Sink
 
@@ -281,7 +281,7 @@ def _rendered(config: Config, *, quiet: bool) -> Sink:
 
 
 def _atomic(path: str) -> AtomicFile:
-    from darkai_cli.output.atomic import AtomicFile
+    from darkai_cli.files import AtomicFile
 
     return AtomicFile(path)
 

@@ -87,7 +87,7 @@ def _print(pieces: Iterator[str]) -> None:
 
 
 def _write(pieces: Iterator[str], output: str) -> None:
-    from darkai_cli.output.atomic import AtomicFile
+    from darkai_cli.files import AtomicFile
 
     file = AtomicFile(output)
     try:

@@ -197,7 +197,7 @@ def fences(text: str) -> list[Fence]:
 
 def write(session: ChatSession, name: str, pieces: Iterable[str]) -> None:
     """Write a file, all of it or nothing. Asks before one is replaced."""
-    from darkai_cli.output.atomic import AtomicFile
+    from darkai_cli.files import AtomicFile
 
     path = Path(name)
     if path.is_dir():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from darkai_cli.output.atomic import AtomicFile
+from darkai_cli.files import AtomicFile
 
 
 def test_opened_again_after_a_stop_it_leaves_one_file():
