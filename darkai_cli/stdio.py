@@ -24,9 +24,6 @@ MAX_INPUT = 16 * 1024 * 1024
 """The most bytes that are read from stdin."""
 _PIECE = 256 * 1024
 
-LONGEST_LINE = 4095
-"""Bytes of a line that a terminal takes; what is typed beyond them is lost."""
-
 WAIT_BEFORE_TELLING = 2.0
 """Seconds of silence on a piped stdin after which the user is told that darkai waits for it."""
 
@@ -171,57 +168,6 @@ def read_input_bytes(on_wait: Callable[[], None] | None = None) -> bytes:
         reason = exc.strerror or exc
         raise InputError(f"stdin cannot be read: {reason}") from exc
     return b"".join(parts)
-
-
-def read_hidden(prompt: str) -> str:
-    """A line from the terminal that stdin is, which does not show it; the terminal is put right.
-
-    ``prompt`` goes to stderr, or to the terminal itself. Raises ``InputError``.
-    """
-    try:
-        import termios
-    except ImportError:  # Windows
-        import getpass
-
-        return getpass.getpass(prompt)
-    import signal
-
-    try:
-        old = termios.tcgetattr(0)
-    except termios.error as exc:
-        raise InputError("the terminal does not hide what is typed") from exc
-    unseen = [*old[:3], old[3] & ~termios.ECHO | termios.ICANON | termios.ISIG, *old[4:]]
-
-    def ask(*_: object) -> None:
-        termios.tcsetattr(0, termios.TCSAFLUSH, unseen)
-        _ask(prompt)
-
-    # A shell gives the terminal its own settings while we are stopped, and does not undo that.
-    after_stop = signal.signal(signal.SIGCONT, ask)
-    try:
-        ask()
-        line = b""
-        while not line.endswith(b"\n") and (piece := os.read(0, 4096)):
-            line += piece
-    except (OSError, termios.error) as exc:
-        raise InputError(f"the terminal cannot be read: {exc}") from exc
-    finally:
-        signal.signal(signal.SIGCONT, after_stop)
-        with contextlib.suppress(termios.error):  # it may be gone
-            termios.tcsetattr(0, termios.TCSAFLUSH, old)
-        _ask("\n")
-    if len(line) >= LONGEST_LINE:
-        raise InputError(
-            f"a terminal takes at most {LONGEST_LINE} characters in a line", hint="pipe it in"
-        )
-    return decode(line, "what was typed")
-
-
-def _ask(text: str) -> None:
-    """Show a prompt where the user sees it; at once, since a signal's handler does it too."""
-    where = 2 if is_terminal(sys.stderr) else 0  # which may be open for reading only
-    with contextlib.suppress(OSError):
-        os.write(where, text.encode())
 
 
 def _ready(seconds: float) -> bool:

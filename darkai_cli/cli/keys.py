@@ -139,7 +139,10 @@ def _read_key(provider: str) -> str:
     signals.raise_pending()
     where, nothing = "on stdin", "no key on stdin"
     if stdio.is_terminal(stdio.stdin()):
-        text = stdio.read_hidden(f"API key of {provider} (not shown): ")
+        from darkai_cli import tty
+
+        line = tty.read_hidden(f"API key of {provider} (not shown): ")
+        text = stdio.decode(line, "what was typed")
         where, nothing = "that was typed", "no key was typed"
     elif stdio.has_input():
         text = stdio.read_input(lambda: stdio.print_err(_WAITING))

@@ -8,7 +8,7 @@ question was shown answers nothing.
 
 from __future__ import annotations
 
-from darkai_cli import signals, stdio
+from darkai_cli import signals, stdio, tty
 
 MARK = "\x1b[7m ? \x1b[27m "
 
@@ -18,7 +18,7 @@ def ask(question: str) -> str:
     from darkai_cli.output.sanitize import sanitize_line
 
     err = stdio.stderr()
-    _forget_typed()
+    tty.discard_pending(stdio.stdin().fileno())
     err.write(f"{MARK}{sanitize_line(question, 300)} ")
     err.flush()
     signals.raise_pending()
@@ -31,14 +31,3 @@ def ask(question: str) -> str:
         if not line.endswith("\n"):
             stdio.print_err("")
     return line.strip()
-
-
-def _forget_typed() -> None:
-    try:
-        import termios
-    except ImportError:
-        return
-    try:
-        termios.tcflush(stdio.stdin().fileno(), termios.TCIFLUSH)
-    except (OSError, ValueError, termios.error):
-        return

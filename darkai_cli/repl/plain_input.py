@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from typing import TextIO
 
-from darkai_cli import signals, stdio
+from darkai_cli import signals, tty
 from darkai_cli.repl import typeahead
 from darkai_cli.repl.screen import ChatScreen
 
@@ -109,9 +109,9 @@ class PlainReader:
                 raise EOFError
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\n")
-        if len(line) >= stdio.LONGEST_LINE:
+        if len(line) >= tty.LONGEST_LINE:
             self._screen.line(
-                f"warning: a terminal takes at most {stdio.LONGEST_LINE} bytes in a line: "
+                f"warning: a terminal takes at most {tty.LONGEST_LINE} bytes in a line: "
                 "what came after them is lost"
             )
         return line.decode("utf-8", "replace").removesuffix("\r")
