@@ -36,7 +36,7 @@ class JournalTap:
                 return
             if isinstance(event, StreamStart):
                 journal.answered(event.provider, event.model)
-                names = journal.names
+                names = journal.turn_ids
                 assert names is not None
                 yield event._replace(conversation=names.conversation, turn=names.turn)
             else:

@@ -15,11 +15,13 @@ import errno
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from darkai_cli.errors import StoreError
 from darkai_cli.history import schema
+from darkai_cli.history.turns import pending_folder
 
 _RETRY = 0.01
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -82,6 +84,22 @@ def connect_reader(path: Path, *, patience: float, replace: bool) -> Opened:
         if conn is None:
             raise
         return Opened(conn, path.stat().st_ino, writable=False)
+
+
+@contextlib.contextmanager
+def transaction(conn: sqlite3.Connection) -> Iterator[None]:
+    """Make the block one write transaction: all of it is written or, after an exception, nothing.
+
+    Raises ``sqlite3.Error``.
+    """
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        conn.execute("COMMIT")
+    except BaseException:
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+        raise
 
 
 def set_aside(path: Path, inode: int) -> tuple[str, ...]:
@@ -159,7 +177,7 @@ def fault(exc: Exception, path: Path) -> StoreError:
 
 def _unwritable(exc: Exception, path: Path) -> StoreUnwritableError:
     """Which file or folder it is that may not be written, and what to do about it."""
-    ours = (path, path.parent, Path(f"{path}.journal"))
+    ours = (path, path.parent, pending_folder(path))
     candidates = [one for one in ours if _is_there(one)] or [_nearest(path.parent)]
     denied = next((one for one in candidates if not os.access(one, os.W_OK)), candidates[-1])
     what = "file" if denied == path else "folder"
@@ -213,8 +231,6 @@ def _touch(path: Path) -> int:
 
 def refuse_foreign(conn: sqlite3.Connection, path: Path) -> None:
     """Refuse what a newer darkai or another program wrote, before anything is written."""
-    from darkai_cli.history import schema
-
     version = schema.version_of(conn)
     application = conn.execute("PRAGMA application_id").fetchone()[0]
     tables = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -238,7 +254,8 @@ def _open(path: Path, patience: float) -> sqlite3.Connection:
         if schema.version_of(conn) != schema.VERSION:
             refuse_foreign(conn, path)
             _switch_to_wal(conn, patience)
-            schema.migrate(conn, path)
+            with transaction(conn):
+                schema.migrate(conn, path)
         conn.execute("PRAGMA synchronous = NORMAL")
         conn.execute("PRAGMA cache_size = -512")  # KiB: a reply is small, and so are we
         conn.execute("PRAGMA foreign_keys = ON")

@@ -168,26 +168,20 @@ def version_of(conn: sqlite3.Connection) -> int:
 
 
 def migrate(conn: sqlite3.Connection, path: Path) -> None:
-    """Take the steps that are missing. Safe for any number of processes at once.
+    """Take the steps that are missing, in the caller's transaction, after copying the file.
 
-    Raises ``sqlite3.Error`` or ``OSError``; nothing has changed then.
+    Raises ``sqlite3.Error`` or ``OSError``.
     """
-    conn.execute("BEGIN IMMEDIATE")
-    try:
-        found = version_of(conn)  # another process may have been first
-        if 0 < found < VERSION:
-            _copy(path, Path(f"{path}.before-v{VERSION}"))
-        for step in STEPS[found:]:
-            for statement in step:
-                conn.execute(statement)
-        if found < VERSION:
-            conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            conn.execute(f"PRAGMA user_version = {VERSION}")
-        conn.execute("COMMIT")
-    except BaseException:
-        if conn.in_transaction:
-            conn.execute("ROLLBACK")
-        raise
+    version = version_of(conn)  # Another process may have been first.
+    if version >= VERSION:
+        return
+    if version > 0:
+        _copy(path, Path(f"{path}.before-v{VERSION}"))
+    for step in STEPS[version:]:
+        for statement in step:
+            conn.execute(statement)
+    conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    conn.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _copy(path: Path, target: Path) -> None:

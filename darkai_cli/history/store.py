@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Self
 
 from darkai_cli.errors import NotFoundError, StoreError
 from darkai_cli.history import ids, recovery
-from darkai_cli.history.database import connect_reader, fault
+from darkai_cli.history.database import connect_reader, fault, transaction
 from darkai_cli.text import well_formed
 
 _PATIENCE = 5.0
@@ -133,16 +133,10 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """One write transaction: all of it or, after an exception, nothing."""
+        """Make the block one write transaction: all of it is written, or nothing if it raises."""
         try:
-            self.conn.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(self.conn):
                 yield self.conn
-                self.conn.execute("COMMIT")
-            except BaseException:
-                if self.conn.in_transaction:
-                    self.conn.execute("ROLLBACK")
-                raise
         except sqlite3.Error as exc:
             raise fault(exc, self.path) from exc
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from darkai_cli.history import ids
@@ -35,6 +36,11 @@ class TurnIds(NamedTuple):
     turn: str
     prompt: str
     reply: str
+
+
+def pending_folder(database: Path) -> Path:
+    """Return the folder with the records that are not in the database yet (``recovery``)."""
+    return Path(f"{database}.pending")
 
 
 def dumps(value: object) -> str:
@@ -84,12 +90,15 @@ def number_at(conn: sqlite3.Connection, ms: int) -> int:
         base, width = base + width, width * 2
 
 
-def apply(conn: sqlite3.Connection, record: Mapping[str, Any]) -> None:
-    """Write one record, in the caller's transaction. Kinds of a newer version are skipped."""
+def apply(conn: sqlite3.Connection, record: Mapping[str, Any], owner: str | None) -> None:
+    """Write one record, in the caller's transaction. Records of a newer version are skipped.
+
+    ``owner``: the process whose record it is (``recovery``), None if it has nothing pending.
+    """
     kind = record["op"]
     if kind == "begin":
         if not _exists(conn, record):
-            _begin(conn, record)
+            _begin(conn, record, owner)
     elif kind == "answered":
         conn.execute(
             "UPDATE turn SET provider = ?, model = ? WHERE id = ?",
@@ -99,20 +108,6 @@ def apply(conn: sqlite3.Connection, record: Mapping[str, Any]) -> None:
         _piece(conn, record)
     elif kind == "end":
         _end(conn, record)
-
-
-def write(conn: sqlite3.Connection, given: Sequence[Mapping[str, Any]]) -> None:
-    """Write records, in the caller's transaction; a turn that has ended is written at once."""
-    begin, *rest = given
-    whole = begin["op"] == "begin" and rest and rest[-1]["op"] == "end" and not _exists(conn, begin)
-    if whole and all(record["op"] != "begin" for record in rest):
-        pieces = [record for record in rest if record["op"] == "piece"]
-        _begin(conn, begin, pieces)
-        rest = [record for record in rest if record["op"] != "piece"]
-    else:
-        rest = [*given]
-    for record in rest:
-        apply(conn, record)
 
 
 def interrupt(conn: sqlite3.Connection, owner: str | None) -> None:
@@ -165,10 +160,8 @@ def _exists(conn: sqlite3.Connection, begin: Mapping[str, Any]) -> bool:
     return conn.execute("SELECT 1 FROM turn WHERE id = ?", (turn,)).fetchone() is not None
 
 
-def _begin(
-    conn: sqlite3.Connection, record: Mapping[str, Any], pieces: Sequence[Mapping[str, Any]] = ()
-) -> None:
-    """Write a new turn, with the ``pieces`` of its reply that are known already."""
+def _begin(conn: sqlite3.Connection, record: Mapping[str, Any], owner: str | None) -> None:
+    """Write a new turn, its reply still empty."""
     names = TurnIds(*record["ids"])
     started = record["started"]
     conn.execute(
@@ -180,18 +173,17 @@ def _begin(
         _message(conn, names.conversation, record["parent"], "user", prompt)
         for seq, (media_type, name, data) in enumerate(record.get("images", ())):
             attach(conn, names.prompt, seq, (media_type, name, _bytes(data)))
-    said = [(piece["kind"], piece["text"]) for piece in pieces]
-    reply = with_pieces((names.reply, "", "", "[]"), said)
+    reply = (names.reply, "", "", "[]")
     _message(conn, names.conversation, names.prompt, "assistant", reply)
     conn.execute(
         "INSERT INTO turn (id, conversation, prompt, reply, provider, model, options, system,"
-        " state, started, resumes, owner, folded)"
+        " state, started, resumes, owner)"
         " VALUES (?, ?, (SELECT id FROM message WHERE id = ?), ?, ?, ?, ?, ?, 'streaming',"
-        " ?, ?, ?, ?)",
+        " ?, ?, ?)",
         (
             names.turn, names.conversation, names.prompt, names.reply, record["provider"],
             record["model"], record["options"], record["system"], started, record["resumes"],
-            record["owner"], pieces[-1]["seq"] + 1 if pieces else 0,
+            owner,
         ),
     )  # fmt: skip
     # a spill that is merged late does not take the user away from where they went since

@@ -15,7 +15,7 @@ from history.histories import contents
 from history.test_history_export import Page, chat
 from history.test_history_importers import NEW_LLM, OLD_LLM, llm_file
 
-from darkai_cli.history import export, presence, stats, tree
+from darkai_cli.history import export, stats, tree, turns
 from darkai_cli.history.importers import import_file
 from darkai_cli.history.importers.draft import ImportReport, take_all
 from darkai_cli.history.journal import Journal
@@ -100,7 +100,7 @@ def test_a_history_without_images_is_asked_once(database):
 BEGUN = """
 import os, signal, sys, time
 from pathlib import Path
-from darkai_cli.history import presence
+from darkai_cli.history import turns
 from darkai_cli.history.journal import Journal
 from darkai_cli.messages import Image
 path = Path(sys.argv[1])
@@ -108,7 +108,8 @@ journal = Journal(path)
 journal.begin("q", provider="p", model="m", images=[Image("image/png", bytes(range(256)), "x.png")])
 journal.sent()
 deadline = time.monotonic() + 20
-while not (journal._writer and (journal._writer._committed or journal._writer._spilled)):
+folder = turns.pending_folder(path)
+while not (journal._writer and journal._writer._committed or list(folder.glob("*.json"))):
     assert time.monotonic() < deadline
     time.sleep(0.01)
 print("ready", flush=True)
@@ -128,8 +129,8 @@ def test_they_survive_a_kill_while_the_request_is_under_way(database, locked):
         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     ) as child:  # fmt: skip
         assert child.stdout.readline() == b"ready\n"
-        lines = [one.read_text() for one in presence.folder_of(database).iterdir()]
-        assert ["AAECAwQF" in one for one in lines] == [locked]
+        files = list(turns.pending_folder(database).glob("*.json"))
+        assert ["AAECAwQF" in file.read_text() for file in files] == [True] * locked
         child.send_signal(signal.SIGKILL)
     holder.close()
     with Store(database) as store:

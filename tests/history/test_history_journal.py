@@ -14,12 +14,11 @@ from history.history_child_outputs import CHILD, Given, given_before
 from darkai_cli.errors import StoreError
 from darkai_cli.events import Citation, ReasoningChunk, StreamEnd, TextChunk, Usage
 from darkai_cli.history import journal as journal_module
-from darkai_cli.history import presence, tree
+from darkai_cli.history import tree, turns
 from darkai_cli.history.database import fault
-from darkai_cli.history.journal import Journal
+from darkai_cli.history.journal import Journal, RecordWriter
 from darkai_cli.history.schema import VERSION
 from darkai_cli.history.store import Store
-from darkai_cli.history.writer import Writer
 
 ALLOWANCE = 0.5
 """Seconds that a busy machine may keep the journal's thread from running, beyond its 250 ms."""
@@ -39,7 +38,7 @@ def only_turn(store):
 
 
 def leftovers(database):
-    folder = presence.folder_of(database)
+    folder = turns.pending_folder(database)
     return sorted(folder.iterdir()) if folder.exists() else []
 
 
@@ -147,7 +146,7 @@ def test_a_fault_in_the_thread_is_told(journal, monkeypatch):
     def broken(_writer):
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr(Writer, "flush", broken)
+    monkeypatch.setattr(RecordWriter, "commit", broken)
     journal.begin("q", provider="p", model="m")
     with pytest.raises(StoreError, match="NOT saved: oh"):
         journal.end("complete")
@@ -160,14 +159,14 @@ class Slow:
 
     def __init__(self, monkeypatch):
         self.begun, self.go_on = threading.Event(), threading.Event()
-        keep = Writer.keep
+        keep = RecordWriter.commit_early
 
         def slowly(writer):
             self.begun.set()
             assert self.go_on.wait(60)
             keep(writer)
 
-        monkeypatch.setattr(Writer, "keep", slowly)
+        monkeypatch.setattr(RecordWriter, "commit_early", slowly)
 
 
 def test_a_thread_that_is_only_slow_is_waited_for(database, journal, monkeypatch):
@@ -195,10 +194,10 @@ def test_a_thread_that_hangs_is_told_once_and_not_waited_for_again(journal, monk
     journal.begin("q", provider="p", model="m")
     journal.sent()
     assert slow.begun.wait(60)
-    monkeypatch.setattr(journal_module, "_STUCK", 0.05)
+    monkeypatch.setattr(journal_module, "_HANGING", 0.05)
     with pytest.raises(StoreError, match="does not answer"):
         journal.end("complete")
-    monkeypatch.setattr(journal_module, "_STUCK", 60)
+    monkeypatch.setattr(journal_module, "_HANGING", 60)
     journal.close()
     slow.go_on.set()
 
@@ -353,15 +352,15 @@ def test_a_lock_that_ends_in_time_is_waited_for(database, journal, monkeypatch):
     blocker.execute("BEGIN IMMEDIATE")
     journal.begin("q", provider="p", model="m")
     journal.text("abc")
-    flush = Writer.flush
+    flush = RecordWriter.commit
 
     def unlocking(writer):
         done = flush(writer)
-        if journal._over.is_set() and blocker.in_transaction:
+        if journal._turn_ended.is_set() and blocker.in_transaction:
             blocker.execute("ROLLBACK")
         return done
 
-    monkeypatch.setattr(Writer, "flush", unlocking)
+    monkeypatch.setattr(RecordWriter, "commit", unlocking)
     assert journal.end("complete") == "saved"
     blocker.close()
     journal.close()
@@ -389,23 +388,32 @@ def test_merging_a_spill_twice_changes_nothing(database, start):
 
 
 @pytest.mark.parametrize(
-    "line", [b"\xff\xff\n", b"[]\n", b'{"op": "begin"}\n', b'{"op": "piece", "turn": 1}\n']
+    "content",
+    [
+        b"\xff\xff",
+        b"[3]",
+        b'[{"op": "begin"}]',
+        b'[{"op": "piece", "turn": 1}]',
+        b'{"op": "begin"}',
+        b"[",
+    ],
 )
-def test_a_spill_that_makes_no_sense_is_put_aside(database, line):
-    folder = presence.folder_of(database)
+def test_pending_records_that_make_no_sense_are_put_aside(database, content):
+    folder = turns.pending_folder(database)
     folder.mkdir(parents=True)
-    (folder / "x.jsonl").write_bytes(line)
+    (folder / "x.json").write_bytes(content)
     with Store(database) as store:
         assert "cannot be read" in store.warnings[0]
     with Store(database) as store:
         assert store.warnings == ()
-    assert [p.name for p in leftovers(database)] == ["x.jsonl.unreadable"]
+    assert [p.name for p in leftovers(database)] == ["x.json.unreadable"]
 
 
-def test_a_half_written_spill_counts_up_to_there(database):
-    folder = presence.folder_of(database)
+def test_records_of_a_newer_version_and_half_a_file_are_cleared_away(database):
+    folder = turns.pending_folder(database)
     folder.mkdir(parents=True)
-    (folder / "x.jsonl").write_bytes(b'{"op": "of a newer version"}\n{"op": "pie')
+    (folder / "x.json").write_bytes(b'[{"op": "of a newer version"}]')
+    (folder / "y.tmp").write_bytes(b'[{"op": "pie')
     with Store(database) as store:
         assert store.warnings == ()
     assert leftovers(database) == []
@@ -419,7 +427,7 @@ def test_a_database_damaged_while_the_reply_comes_is_replaced(database, journal,
     while journal._writer._committed < 2:
         time.sleep(0.01)  # what is in the database by now is lost with it
     journal.text(" def")
-    write = Writer._write
+    write = RecordWriter._write
     faults = [sqlite3.DatabaseError("database disk image is malformed")]
     faults[0].sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
@@ -428,7 +436,7 @@ def test_a_database_damaged_while_the_reply_comes_is_replaced(database, journal,
             raise fault(faults.pop(), database)
         write(writer)
 
-    monkeypatch.setattr(Writer, "_write", failing)
+    monkeypatch.setattr(RecordWriter, "_write", failing)
     assert journal.end("complete") == "saved"
     assert "recover with" in journal.warnings[0]
     assert (
@@ -514,9 +522,14 @@ def check_killed(database, given, killed, allowance=ALLOWANCE):
         assert store.check() == []
 
 
-def kill_at_random(database, start, seed, rounds, allowance):
+def kill_at_random(database, start, seed, rounds, allowance, *, locked=False):
+    """Kill processes that stream a reply; ``locked``: while another one holds the database."""
     chance = random.Random(seed)
+    Store(database).close()
     for _ in range(rounds):
+        holder = start("hold") if locked else None
+        if holder:
+            holder.stdout.readline()
         children = [start("stream", 1.8) for _ in range(4)]
         ends = []
         for child in children:
@@ -524,6 +537,8 @@ def kill_at_random(database, start, seed, rounds, allowance):
             child.kill()
             ends.append(time.monotonic())
         outputs = [child.communicate()[0].splitlines() for child in children]
+        if holder:
+            holder.communicate()
         for lines, killed in zip(outputs, ends, strict=True):
             if lines and lines[0].startswith("turn"):
                 check_killed(database, Given.of(lines), killed, allowance)
@@ -532,13 +547,15 @@ def kill_at_random(database, start, seed, rounds, allowance):
     assert leftovers(database) == []
 
 
-def test_kill_9_at_random_moments(database, start):
-    kill_at_random(database, start, 1, 4, ALLOWANCE)
+@pytest.mark.parametrize("locked", [False, True])
+def test_kill_9_at_random_moments(database, start, locked):
+    kill_at_random(database, start, 1, 2, ALLOWANCE, locked=locked)
 
 
 @pytest.mark.soak
-def test_kill_9_at_100_random_moments(database, start):
-    kill_at_random(database, start, 2, 25, 0)
+@pytest.mark.parametrize("locked", [False, True])
+def test_kill_9_at_100_random_moments(database, start, locked):
+    kill_at_random(database, start, 2, 25, 0, locked=locked)
 
 
 def test_32_first_runs_at_once(database, start):

@@ -4,8 +4,6 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from darkai_cli.conversation.journal_sink import JournalTap
 from darkai_cli.events import (
@@ -17,7 +15,7 @@ from darkai_cli.events import (
     TextChunk,
     Usage,
 )
-from darkai_cli.history import ids, presence, tree, turns
+from darkai_cli.history import tree, turns
 from darkai_cli.history.journal import Journal
 from darkai_cli.history.store import Store
 from darkai_cli.output.sink import dispatch
@@ -36,35 +34,36 @@ def only_turn(store):
     return turn, tree.branch(store, found.id)
 
 
-BEGUN = """
+SLOW_TO_OPEN = """
 import os, signal, sys, time
 from pathlib import Path
 from darkai_cli.events import TextChunk
-from darkai_cli.history import presence, writer
-from darkai_cli.history.journal import Journal
-writer._REST = 1e9  # the machine may be slow
+from darkai_cli.history import turns
+from darkai_cli.history.journal import Journal, RecordWriter
+
+def kill(_writer):
+    print("sqlite3" in sys.modules, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+RecordWriter.commit = kill
 journal = Journal(Path(sys.argv[1]))
 journal.begin("q", provider="p", model="m")
-journal.sent()
 journal.text("so ")
 journal.take(TextChunk("far"))
-folder = presence.folder_of(Path(sys.argv[1]))
-while not any("far" in file.read_text() for file in folder.glob("*")):
-    time.sleep(0.01)
-print("sqlite3" in sys.modules, flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
+journal.sent()
+time.sleep(60)
 """
 
 
-def test_what_has_only_begun_is_safe_without_the_database(database):
-    code = [sys.executable, "-I", "-c", BEGUN, str(database)]
+def test_the_first_text_is_safe_before_the_database_is_opened(database):
+    code = [sys.executable, "-I", "-c", SLOW_TO_OPEN, str(database)]
     done = subprocess.run(code, capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("False\n", -9), done.stderr
     assert database.exists()  # or nobody would open it, and find the rest
     with Store(database) as store:
         turn, nodes = only_turn(store)
         assert (turn.state, [n.text for n in nodes]) == ("interrupted", ["q", "so far"])
-    assert list(presence.folder_of(database).iterdir()) == []
+    assert list(turns.pending_folder(database).glob("*")) == []
 
 
 EVENTS = [
@@ -123,52 +122,3 @@ def test_a_sink_that_fails_does_not_cut_what_is_saved(database, journal):
     with pytest.raises(OSError, match="terminal"):
         dispatch(rest, [Failing()])
     assert list(rest) == EVENTS[1:]
-
-
-def turn_records(pieces):
-    piece = {"op": "piece", "turn": names_of(1)[1]}
-    return [
-        {"op": "begin", "ids": names_of(1), "parent": None, "prompt": "q", "title": "q",
-         "provider": "p", "model": "m", "options": "{}", "system": None, "resumes": None,
-         "started": 1, "owner": None},
-        {"op": "answered", "turn": names_of(1)[1], "provider": "p2", "model": "m2"},
-        *({**piece, "seq": at, "kind": kind, "text": text} for at, (kind, text) in enumerate(pieces)),
-        {"op": "end", "turn": names_of(1)[1], "state": "complete", "reason": "stop",
-         "error_kind": None, "error": None, "usage": [1, 2, 3, 4], "first_text_ms": 5,
-         "duration_ms": 6, "ended": 7},
-    ]  # fmt: skip
-
-
-def names_of(ms):
-    return [ids.derived_id(ms, str(number)) for number in range(4)]
-
-
-PIECES = st.lists(
-    st.one_of(
-        st.tuples(st.sampled_from(["text", "reasoning"]), st.text(st.characters(codec="utf-8"))),
-        st.just(("part", "[1]")),
-    ),
-    max_size=6,
-)
-
-
-@given(PIECES, st.integers(0, 9))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_a_turn_written_at_once_is_as_one_written_piece_by_piece(database, pieces, known):
-    whole = turn_records(pieces)
-    found = []
-    for at_once in (True, False):
-        for part in ("", "-wal", "-shm"):
-            database.with_name(database.name + part).unlink(missing_ok=True)
-        with Store(database) as store, store.writing() as conn:
-            if at_once:
-                turns.write(conn, whole)
-                turns.write(conn, whole)  # a second time changes nothing
-            else:
-                turns.write(conn, whole[: 1 + known % len(whole)])
-                for record in whole:
-                    turns.apply(conn, record)
-            tables = ("conversation", "message", "turn", "piece")
-            found.append([store.rows(f"SELECT * FROM {table}") for table in tables])
-            assert store.check() == []
-    assert found[0] == found[1]

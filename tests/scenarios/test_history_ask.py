@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import Event
 from typing import NamedTuple
@@ -35,7 +35,7 @@ from darkai_cli.conversation.outcome import Reply
 from darkai_cli.conversation.save import Place, TurnRecorder, journal
 from darkai_cli.errors import DarkAIError
 from darkai_cli.events import StreamEnd, StreamStart, TextChunk
-from darkai_cli.history import ids, presence, schema, tree
+from darkai_cli.history import ids, schema, tree, turns
 from darkai_cli.history.journal import Journal
 from darkai_cli.history.schema import VERSION
 from darkai_cli.history.store import Store, StoredTurn
@@ -114,7 +114,7 @@ def test_a_whole_reply() -> None:
     assert (turn.provider, turn.model, turn.system) == ("darkai", "gpt-4o", "Brief")
     assert json.loads(turn.options) == {"temperature": 0.2}
     assert 0 <= turn.first_text_ms <= turn.duration_ms
-    assert list(presence.folder_of(paths.history_file()).iterdir()) == []
+    assert list(turns.pending_folder(paths.history_file()).glob("*")) == []
 
 
 @pytest.mark.parametrize(
@@ -577,43 +577,57 @@ def killed_after(size: int, prompt: str, env: dict[str, str]) -> Killed:
     return Killed(prompt, shown, at)
 
 
-def kill_at_random(seed: int, count: int, at_once: int, allowance: float) -> None:
-    """Kill so many replies; all that is stored is true, and all that had to be stored is there."""
+def kill_at_random(
+    seed: int, count: int, at_once: int, allowance: float, *, database: Path | None = None
+) -> None:
+    """Kill so many replies; all that is stored is true, and all that had to be stored is there.
+
+    ``database``: another process holds it meanwhile.
+    """
     chance = random.Random(seed)
     pieces = [f"piece {number:05d} of the reply, " for number in range(500)]
-    whole = "".join(pieces)
+    text = "".join(pieces)
     script = Paced(reply(pieces), 0.003)
-    with FaultServer(script) as server, ThreadPoolExecutor(at_once) as threads:
+    with (
+        FaultServer(script) as server,
+        ThreadPoolExecutor(at_once) as threads,
+        ExitStack() as stack,
+    ):
+        if database is not None:
+            Store(database).close()
+            stack.enter_context(locked(database))
         env = environment({"DARKAI_URL": server.url})
         runs = [
-            threads.submit(killed_after, chance.randint(1, len(whole) + 500), f"question {n}", env)
+            threads.submit(killed_after, chance.randint(1, len(text) + 500), f"question {n}", env)
             for n in range(count)
         ]
         outcomes = [run.result() for run in runs]
         script.hurry.set()
-    found = {saved.prompt: saved for saved in stored()}
+    turns_by_prompt = {saved.prompt: saved for saved in stored()}
     for outcome in outcomes:
-        saved = found.get(outcome.prompt)
+        saved = turns_by_prompt.get(outcome.prompt)
         due = outcome.shown_before((outcome.at or time.monotonic()) - 0.25 - allowance)
         if saved is None:
             assert not due, outcome
             continue
         assert saved.state == "complete" if outcome.at is None else saved.state in STATES
-        assert whole.startswith(saved.reply)
-        assert len(saved.reply) >= min(due, len(whole)), outcome
-    assert list(presence.folder_of(paths.history_file()).iterdir()) == []
+        assert text.startswith(saved.reply)
+        assert len(saved.reply) >= min(due, len(text)), outcome
+    assert list(turns.pending_folder(paths.history_file()).glob("*")) == []
 
 
 STATES = ("complete", "interrupted")
 
 
-def test_kill_9_at_random_moments() -> None:
-    kill_at_random(1, 4, 4, ALLOWANCE)
+@pytest.mark.parametrize("locked_out", [False, True])
+def test_kill_9_at_random_moments(locked_out: bool, database: Path) -> None:
+    kill_at_random(1, 4, 4, ALLOWANCE, database=database if locked_out else None)
 
 
 @pytest.mark.soak
-def test_kill_9_at_100_random_moments() -> None:
-    kill_at_random(2, 100, 2, 0)
+@pytest.mark.parametrize("locked_out", [False, True])
+def test_kill_9_at_100_random_moments(locked_out: bool, database: Path) -> None:
+    kill_at_random(2, 100, 2, 0, database=database if locked_out else None)
 
 
 def wait_for_turns(number: int) -> None:
@@ -664,7 +678,7 @@ def all_stored(questions: list[str]) -> None:
     found = stored()
     assert sorted(saved.prompt for saved in found) == sorted(questions)
     assert {(saved.state, saved.reply) for saved in found} == {("complete", "an answer")}
-    assert list(presence.folder_of(paths.history_file()).iterdir()) == []
+    assert list(turns.pending_folder(paths.history_file()).glob("*")) == []
 
 
 @pytest.mark.parametrize("count", [8, pytest.param(32, marks=pytest.mark.soak)])
@@ -739,7 +753,7 @@ def test_a_writer_that_holds_the_lock_holds_nobody_up(database: Path) -> None:
         ("x", "complete"),
         ("y", "complete"),
     ]
-    assert list(presence.folder_of(database).iterdir()) == []
+    assert list(turns.pending_folder(database).glob("*")) == []
 
 
 WITH_LIMIT = (
@@ -793,7 +807,7 @@ def test_a_full_disk_and_a_cut_reply(database: Path) -> None:
 
 @pytest.mark.parametrize("existing", [False, True])
 def test_a_read_only_folder(existing: bool, database: Path) -> None:
-    folders = [presence.folder_of(database), database.parent]
+    folders = [turns.pending_folder(database), database.parent]
     folders[0].mkdir(parents=True)
     if existing:
         save("before")

@@ -103,7 +103,7 @@ def test_without_a_history_nothing_is_made_and_something_is_said(args: list[str]
     else:
         assert "nothing is saved yet" in done.stderr
     assert not paths.history_file().exists()
-    assert not paths.history_file().with_name("history.db.journal").exists()
+    assert not paths.history_file().with_name("history.db.pending").exists()
 
 
 def test_an_import_that_cannot_be_read_makes_no_history(tmp_path: Path):
@@ -563,7 +563,7 @@ def spoil(start: int = 0, size: int = 100) -> Path:
 
 
 def files() -> set[str]:
-    return {path.name for path in paths.history_file().parent.iterdir()} - {"history.db.journal"}
+    return {path.name for path in paths.history_file().parent.iterdir()} - {"history.db.pending"}
 
 
 @pytest.mark.parametrize(
