@@ -109,9 +109,7 @@ class ProviderChecks:
         config = self._task.config
         found = self._settings = tables.settings_of(config, self._name)
         if found.type == "demo":
-            return ok("offline, answers a little: jokes, and questions about darkai")._replace(
-                last=True
-            )
+            return ok("offline, answers a little: jokes and greetings")._replace(last=True)
         model = found.default_model
         if self._used:
             target = resolve.configured_target(config)

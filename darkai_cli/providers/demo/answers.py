@@ -1,11 +1,9 @@
-"""What the demo provider can say to a prompt, and above all what it cannot: the matching.
+"""Match a prompt with what the demo provider can answer: jokes, greetings, echo, Markdown.
 
-Not a language model, and nothing in here pretends to be one. A prompt is either recognised as a
-whole (every one of its words is known, or it is one of a few sentences) or there is no answer; a
-prompt that merely contains a joke, a greeting or the word *model* is about something else. The
-fallback asks ``can_answer`` first, so that a failed request for real work stays a failed request.
-
-A prompt is a plain one here: ``service`` takes it out of what goes over the wire.
+The demo is no language model. It recognizes a prompt as a whole (each of its words is known, or it
+is one of a few sentences) or it has no answer; a prompt that merely contains a joke or a greeting
+is about something else. The fallback asks ``can_answer`` first, so that a failed request for real
+work stays a failed request.
 """
 
 from __future__ import annotations
@@ -14,41 +12,32 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from darkai_cli.providers.demo import jokes, manual, showcase
+from darkai_cli.providers.demo import jokes, showcase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-_LONGEST_QUESTION = 200  # characters; what is longer has a text in it that is asked about
+MAX_PROMPT = 200
+"""Characters of a prompt; a longer one has a text in it that it is about."""
 
 CANNOT = (
     "I cannot answer that. I am the *demo* provider, an offline demonstration that is built into"
-    " darkai, and no language model: I can tell a `joke`, answer questions about darkai (`how do I"
-    " set a proxy in darkai?`), and show off with `markdown`, `echo TEXT` and `long 500`. For"
-    ' anything else choose a real service: `darkai ask -p darkai "..."`, or set `DARKAI_URL` to a'
-    " server that speaks its protocol, such as `http://127.0.0.1:8080/chat`.\n"
+    " darkai, and no language model: I can tell a `joke`, and show off with `markdown`, `echo TEXT`"
+    ' and `long 500`. For anything else choose a real service: `darkai ask -p darkai "..."`, or set'
+    " `DARKAI_URL` to a server that speaks its protocol, such as `http://127.0.0.1:8080/chat`.\n"
 )
-"""What is said where ``demo`` was chosen by name and has no answer."""
+"""The reply of a demo that was chosen by name and has no answer."""
 
 _WHO = """\
 I am the *demo* provider: a small program inside darkai that works offline. I am no language \
 model, I know nothing about the world, and the same prompt gets the same answer each time. I can
 
 - tell a joke: `joke`, or `joke 7` for number seven;
-- answer questions about darkai from its documentation: `how do I use darkai in a pipe?`;
 - show what a reply can look like: `markdown`;
 - give back what I get: `echo TEXT`;
 - write a text of any length: `long 500` has about 500 words.
 
 For anything else choose a real service with `-p`, or a server of your own with `DARKAI_URL`.
-"""
-
-_WHAT = """\
-darkai is a command-line chat client: `darkai ask "a question"` sends a prompt to a chat service \
-and shows the reply as it streams in; `git diff | darkai ask "write a commit message"` does it in \
-a pipe. \
-Ask me for more: `which models are there?`, `how do I set a proxy?`, `what is exit code 7?`
 """
 
 _GREETINGS = {
@@ -72,12 +61,6 @@ _SENTENCES: dict[str, frozenset[str]] = {
         "who is this", "who am i talking to", "tell me about yourself", "wer bist du",
         "qui es tu", "quien eres", "chi sei",
     }),
-    _WHAT: frozenset({
-        "darkai", "what is darkai", "whats darkai", "what does darkai do", "explain darkai",
-        "what can darkai do", "tell me about darkai", "who is darkai", "what is darkai for",
-        "what do i do with darkai", "what can i do with darkai", "how do i use darkai",
-        "how does darkai work",
-    }),
     "I am a program, so I am exactly as I was the last time. Thank you for asking!\n": frozenset({
         "how are you", "how are you doing", "how are you today", "hows it going", "how do you do",
         "how is it going", "are you ok", "are you well", "whats up",
@@ -98,13 +81,19 @@ _SENTENCES: dict[str, frozenset[str]] = {
 }  # fmt: skip
 
 _JOKE_WORDS = frozenset({"joke", "jokes", "pun", "puns", "wisecrack", "oneliner"})
-_AROUND_JOKE = manual.words(
-    "a an another and any at be best but can cheer clean could cool crack darkai demo do else fancy"
-    " favorite favourite for friendly fun funny give good got great had have hear hello hey hi i"
-    " id in kind know laugh let lets like lovely make me mind more my need new next nice now of ok"
-    " okay one or please quick random say short share silly small some something tell telling that"
-    " the then there to today up us want we whats will with would you your yours"
-)
+_AROUND_JOKE = frozenset({
+    "a", "an", "another", "and", "any", "at", "be", "best", "but", "can", "cheer", "clean",
+    "could", "cool", "crack", "darkai", "demo", "do", "else", "fancy", "favorite",
+    "favourite", "for", "friendly", "fun", "funny", "give", "good", "got", "great", "had",
+    "have", "hear", "hello", "hey", "hi", "i", "id", "in", "kind", "know", "laugh", "let",
+    "lets", "like", "lovely", "make", "me", "mind", "more", "my", "need", "new", "next",
+    "nice", "now", "of", "ok", "okay", "one", "or", "please", "quick", "random", "say",
+    "short", "share", "silly", "small", "some", "something", "tell", "telling", "that", "the",
+    "then", "there", "to", "today", "up", "us", "want", "we", "whats", "will", "with",
+    "would", "you", "your", "yours",
+})  # fmt: skip
+"""Words that may stand around one that asks for a joke."""
+
 _TOPICS: dict[str, jokes.Topic] = {
     "terminal": "terminal", "terminals": "terminal", "shell": "terminal", "shells": "terminal",
     "unix": "pipes", "pipe": "pipes", "pipes": "pipes",
@@ -150,9 +139,9 @@ _ECHO = re.compile(r"\s*echo(?:[ \t]+|[ \t]*\r?\n\s*)(?=\S)", re.IGNORECASE)
 
 
 def can_answer(query: str) -> bool:
-    """Whether demo has an honest answer to a prompt that was meant for another service.
+    """Return whether demo has an honest answer to a prompt that was meant for another service.
 
-    Stricter than ``reply``: a prompt of several lines has a text in it that is asked about, and
+    Stricter than ``reply``: a prompt of several lines has a text in it that it is about, and
     ``echo`` before a question is part of the question.
     """
     line = query.strip()
@@ -162,47 +151,34 @@ def can_answer(query: str) -> bool:
 
 
 def answer(query: str) -> str | None:
-    """The whole reply to ``query`` as Markdown, or None if demo honestly has none."""
+    """Return the whole reply to ``query`` as Markdown, or None if demo has no answer."""
     pieces = reply(query)
     return None if pieces is None else "".join(pieces)
 
 
-def reply(query: str, heard: str = "") -> Iterator[str] | None:
-    """The pieces of the reply to ``query``, made as they are taken; None as in ``answer``.
+def reply(query: str, conversation: str = "") -> Iterator[str] | None:
+    """Return the pieces of the reply, made as they are taken; None if demo has no answer.
 
-    ``heard`` is the conversation so far; a joke in it is not told again.
+    ``conversation``: the conversation so far; a joke in it is not told again.
     """
     if echo := _ECHO.match(query):
         return iter((query[echo.end() :],))
-    if "\n" in query.strip() or len(query) > _LONGEST_QUESTION:
+    if "\n" in query.strip() or len(query) > MAX_PROMPT:
         return None
     words = _plain(query)
     if words in _MARKDOWN:
         return iter((showcase.MARKDOWN,))
-    if asked := _LONG.fullmatch(words):
-        return _long(int(asked[1]))
-    text = _small_talk(words) or _joke(words, seed=heard or query, heard=heard)
-    if text is None:
-        section = manual.search(_question(query), docs_dir())
-        text = section.markdown() if section else None
+    if match := _LONG.fullmatch(words):
+        return _long(int(match[1]))
+    text = _small_talk(words) or _joke(words, conversation or query, conversation)
     return None if text is None else iter((text,))
 
 
-def docs_dir() -> Path | None:
-    """Where the documentation is that questions about darkai are answered from."""
-    return manual.docs_dir()
-
-
 def _plain(query: str) -> str:
-    """The words in lower case, without accents and marks, one blank between them."""
+    """Return the words in lower case, without accents and marks, one blank between them."""
     bare = unicodedata.normalize("NFKD", query.casefold().replace("'", "").replace("’", ""))
     letters = "".join(c for c in bare if not unicodedata.combining(c))
     return " ".join(re.findall(r"[^\W_]+", letters))
-
-
-def _question(query: str) -> str:
-    """The question for the search: lower case, single blanks, no marks around it."""
-    return " ".join(query.lower().split()).strip(" ?!.,;:'\"`")
 
 
 def _long(words: int) -> Iterator[str]:
@@ -213,36 +189,37 @@ def _long(words: int) -> Iterator[str]:
 
 def _small_talk(words: str) -> str | None:
     polite = re.sub(r"^(?:hi|hello|hey|ok|okay) (?=.)|(?<=.) please$", "", words)
-    greeted = _GREETINGS.get(words) or _GREETINGS.get(_AFTER_GREETING.sub("", words))
-    if greeted:
+    greeting = _GREETINGS.get(words) or _GREETINGS.get(_AFTER_GREETING.sub("", words))
+    if greeting:
         return (
-            f"{greeted}! I am the *demo* provider, an offline demonstration and no language model."
-            " Try `tell me a joke`, `markdown`, or a question about darkai.\n"
+            f"{greeting}! I am the *demo* provider, an offline demonstration and no language model."
+            " Try `tell me a joke` or `markdown`.\n"
         )
+    variants = (words, polite, re.sub(r" (?:darkai|demo)$", "", polite))
     for text, sentences in _SENTENCES.items():
-        for said in (words, polite, re.sub(r" (?:darkai|demo)$", "", polite)):
-            if said in sentences:
+        for variant in variants:
+            if variant in sentences:
                 return text
     return None
 
 
-def _joke(words: str, *, seed: str, heard: str) -> str | None:
-    if asked := _NUMBERED.fullmatch(words):
-        text = jokes.numbered(int(asked[1]))
+def _joke(words: str, seed: str, conversation: str) -> str | None:
+    if match := _NUMBERED.fullmatch(words):
+        text = jokes.numbered(int(match[1]))
         return f"{text or f'I know the jokes 1 to {len(jokes.JOKES)}.'}\n"
     for note, phrase in _JOKES_ELSEWHERE.items():
         if phrase.fullmatch(words):
-            return f"{note}\n\n{jokes.pick(seed, heard=heard)[0]}\n"
+            return f"{note}\n\n{jokes.pick(seed, conversation=conversation)[0]}\n"
     wish = _joke_wish(words.split())
     if wish is None:
         return None
     topic, count = wish
-    told = jokes.pick(seed, topic=topic, count=count, heard=heard)
-    return "\n\n---\n\n".join(told) + "\n"
+    texts = jokes.pick(seed, topic=topic, count=count, conversation=conversation)
+    return "\n\n---\n\n".join(texts) + "\n"
 
 
 def _joke_wish(words: list[str]) -> tuple[jokes.Topic | None, int] | None:
-    """The topic and the number of jokes that are asked for; None if something else is."""
+    """Return the topic and the number of the jokes that the words ask for; None for others."""
     topic: jokes.Topic | None = None
     count = _SEVERAL if "jokes" in words or "puns" in words else 1
     for place, word in enumerate(words):
@@ -256,7 +233,7 @@ def _joke_wish(words: list[str]) -> tuple[jokes.Topic | None, int] | None:
             count = max(1, int(_NUMBERS.get(word, 0) or word))
         elif word not in _AROUND_JOKE and word not in _JOKE_WORDS:
             return None
-    said = set(words)
-    if said & _JOKE_WORDS or {"something", "funny"} <= said or {"make", "laugh"} <= said:
+    wanted = set(words)
+    if wanted & _JOKE_WORDS or {"something", "funny"} <= wanted or {"make", "laugh"} <= wanted:
         return topic, count
     return ("life", 1) if words == ["cheer", "me", "up"] else None

@@ -1,8 +1,8 @@
 """The jokes of the demo provider, all of our own writing, and the choice among them.
 
-Not a matcher: ``answers`` decides whether a joke was asked for. The choice has no chance in it: a
-seed made from the prompt picks the place to start, and jokes that the conversation has already
-heard are passed over. A joke keeps its number for good, so new ones go to the end.
+A seed made from the prompt picks the place to start, and jokes that the conversation already holds
+are passed over, so that the choice is never random. A joke keeps its number for good: new ones go
+to the end.
 """
 
 from __future__ import annotations
@@ -280,17 +280,19 @@ JOKES: tuple[Joke, ...] = (
 
 
 def numbered(number: int) -> str | None:
-    """Joke ``number``, counted from 1, or None if there is no such joke."""
+    """Return joke ``number``, counted from 1, or None if there is no such joke."""
     return JOKES[number - 1].text if 1 <= number <= len(JOKES) else None
 
 
-def pick(seed: str, *, topic: Topic | None = None, count: int = 1, heard: str = "") -> list[str]:
-    """``count`` different jokes (as many as there are), the same ones for the same ``seed``.
+def pick(
+    seed: str, *, topic: Topic | None = None, count: int = 1, conversation: str = ""
+) -> list[str]:
+    """Return ``count`` different jokes, or all there are; equal seeds give equal jokes.
 
-    ``heard`` is the conversation so far: a joke in it comes again only when no other is left.
+    A joke that is in ``conversation`` comes again only when no other is left.
     """
     jokes = [joke.text for joke in JOKES if topic in (None, joke.topic)]
     start = zlib.crc32(seed.encode("utf-8", "surrogatepass")) % len(jokes)
-    turned = jokes[start:] + jokes[:start]
-    fresh = [text for text in turned if text not in heard]
-    return (fresh + [text for text in turned if text in heard])[:count]
+    rotated = jokes[start:] + jokes[:start]
+    fresh = [text for text in rotated if text not in conversation]
+    return (fresh + [text for text in rotated if text in conversation])[:count]

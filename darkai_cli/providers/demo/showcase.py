@@ -1,16 +1,14 @@
-"""What the demo provider can show off: a page of every Markdown construct, texts of any length.
-
-No matching and no chance in here. ``long_text`` is a generator that builds one block at a time, so
-that a reply of a hundred thousand words costs no more memory than one of a hundred. Its sentences
-are put together from word lists by a small linear congruential generator, always in the same order.
-"""
+"""A page with every Markdown construct, and texts of any length, for the demo provider."""
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
+from darkai_cli.providers.demo.jokes import JOKES
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
 
 LONGEST = 200_000
 """The most words of ``long_text``: above, a reply would pass the bound of 16 MiB."""
@@ -186,129 +184,19 @@ $$
 That was everything. `long 500` has more of it.
 """  # noqa: E501, W291 -- long lines and two blanks at an end are what it shows
 
-_SUBJECTS = (
-    "the patient shell", "a quiet pipe", "every second packet", "the oldest gateway", "one cursor",
-    "the night shift", "a well-read buffer", "the river below", "an honest compiler",
-    "my neighbour", "the last lighthouse", "a careful scheduler", "the smallest daemon",
-    "her favourite script", "the stream", "a distant server", "the gardener",
-    "some forgotten process", "the printer",
-)  # fmt: skip
-_VERBS = (
-    "carries", "remembers", "waits for", "counts", "repairs", "sends home", "listens to",
-    "follows", "sorts", "wakes", "paints", "measures", "answers", "holds", "looks after",
-    "sings to", "leads",
-)  # fmt: skip
-_OBJECTS = (
-    "the morning log", "three small files", "a letter without an address", "the blue terminal",
-    "its own echo", "the longest line", "a handful of bytes", "the empty queue", "two clocks",
-    "the far side of the bridge", "an almost complete list", "the weather", "a borrowed key",
-    "the silence between two chunks", "half a sandwich", "the next signal", "a very long name",
-    "the way back", "a map of the harbour", "every open door", "the tide", "a spare cable",
-)  # fmt: skip
-_ENDINGS = (
-    "", "", "", "", " before breakfast", ", one word at a time", " without being asked",
-    " and says nothing", ", as it always has", " until the lights go out", " and starts again",
-    ", more or less", " on the way to the sea",
-)  # fmt: skip
-_MARKS = ("**{}**", "*{}*", "`{}`", "~~{}~~", "[{}](https://example.org/)", "***{}***")
-
-
-class _Words:
-    """Sentences in an order that is always the same."""
-
-    def __init__(self) -> None:
-        self._state = 20_240_131
-
-    def number(self, below: int) -> int:
-        """The next number, 0 <= n < ``below``."""
-        self._state = (self._state * 6364136223846793005 + 1442695040888963407) % 2**64
-        return (self._state >> 33) % below
-
-    def one(self, words: Sequence[str]) -> str:
-        """The next choice among ``words``."""
-        return words[self.number(len(words))]
-
-    def sentence(self) -> str:
-        """A sentence, now and then with some inline markup in it."""
-        thing = self.one(_OBJECTS)
-        if self.number(4) == 0:
-            thing = self.one(_MARKS).format(thing)
-        text = f"{self.one(_SUBJECTS)} {self.one(_VERBS)} {thing}{self.one(_ENDINGS)}."
-        return text[0].upper() + text[1:]
-
-    def paragraph(self) -> str:
-        """Three to six sentences on one line."""
-        return " ".join(self.sentence() for _ in range(3 + self.number(4)))
-
-    def phrase(self) -> str:
-        """A few words."""
-        return self.one(_OBJECTS)
-
-
-def _bullets(words: _Words, _number: int) -> str:
-    lines = [f"- {words.sentence()}" for _ in range(3)]
-    return "\n".join([*lines, f"  - {words.phrase()}", f"  - {words.phrase()}"])
-
-
-def _steps(words: _Words, _number: int) -> str:
-    return "\n".join(f"{step}. {words.sentence()}" for step in (1, 2, 3, 4))
-
-
-def _tasks(words: _Words, _number: int) -> str:
-    return "\n".join(f"- [{mark}] {words.phrase()}" for mark in ("x", " ", "x"))
-
-
-def _quote(words: _Words, _number: int) -> str:
-    return f"> {words.paragraph()}\n>\n> > {words.sentence()}"
-
-
-def _table(words: _Words, _number: int) -> str:
-    rows = [
-        f"| {words.phrase()} | {words.number(1000)} | {words.one(_SUBJECTS)} |" for _ in range(4)
-    ]
-    return "\n".join(["| what | how many | who |", "|:-----|---------:|:---:|", *rows])
-
-
-def _code(words: _Words, number: int) -> str:
-    what, count = words.phrase(), words.number(100)
-    lines = [
-        "```python",
-        f"def part_{number}(count: int = {count}) -> list[str]:",
-        f'    """Hold {what}."""',
-        f'    return [f"{{index}}: {what}" for index in range(count)]  # {words.phrase()}',
-        "```",
-    ]
-    return "\n".join(lines)
-
-
-def _plain(words: _Words, _number: int) -> str:
-    return words.paragraph()
-
-
-def _heading(words: _Words, number: int) -> str:
-    return f"{'###' if number % 3 else '##'} {number}. {words.phrase().capitalize()}"
-
-
-_BLOCKS: tuple[Callable[[_Words, int], str], ...] = (
-    _plain, _heading, _plain, _bullets, _plain, _code, _heading, _plain, _quote, _table,
-    _plain, _steps, _heading, _plain, _tasks, lambda _words, _number: "---",
-)  # fmt: skip
-
 
 def long_text(words: int) -> Iterator[str]:
-    """Markdown of at least ``words`` words, ending with the block in which they are reached.
+    """Yield Markdown of at least ``words`` words: the jokes in turn, up to the end of one.
 
-    A word is what stands between blanks, marks such as ``-`` and ``|`` included. Block by block.
+    A word is what stands between blanks. The text is made joke by joke, so that a reply of a
+    hundred thousand words costs no more memory than one of a hundred.
     """
-    source = _Words()
+    block = f"# A text of about {words} words\n"
     made = 0
-    block = f"# A text of about {words} words"
-    number = 0
-    while True:
-        yield block + "\n"
+    for number in count(1):
+        yield block
         made += len(block.split())
         if made >= words:
             return
-        yield "\n"
-        block = _BLOCKS[number % len(_BLOCKS)](source, number + 1)
-        number += 1
+        joke = JOKES[(number - 1) % len(JOKES)]
+        block = f"\n## {number}. {joke.topic}\n\n{joke.text}\n"
