@@ -76,7 +76,7 @@ def cut_the_latest() -> None:
     [
         ("how-to/history.md", ["Continue a conversation", "Find a conversation", "Read it again"]),
         ("how-to/history.md", ["See the branches", "Take conversations elsewhere"]),
-        ("tutorial.md", ["Go on with a conversation"]),
+        ("tutorial.md", ["Continue a conversation"]),
     ],
 )
 def test_the_commands_work_as_they_are_written(
