@@ -14,7 +14,7 @@ _darkai_offers() {
         'darkai models show') commands='' options='--json --refresh -h --help' ;;
         'darkai models default') commands='' options='-h --help' ;;
         'darkai models alias') commands='' options='--rm --json -h --help' ;;
-        'darkai history') commands='list show search tree diff rename rm stats export import path vacuum check' options='-h --help' ;;
+        'darkai history') commands='list show search tree diff rename rm stats export import path vacuum check' options='--limit --since -m --model --state --json -h --help' ;;
         'darkai history list') commands='' options='--limit --since -m --model --state --json -h --help' ;;
         'darkai history show') commands='' options='--turn --raw --reasoning --json -h --help' ;;
         'darkai history search') commands='' options='--limit --since --json -h --help' ;;
@@ -82,6 +82,10 @@ _darkai_value() {
         'darkai models alias --rm') kind='text' ;;
         'darkai models alias 1') kind='text' ;;
         'darkai models alias 2') kind='model' ;;
+        'darkai history --limit') kind='text' ;;
+        'darkai history --since') kind='text' ;;
+        'darkai history -m' | 'darkai history --model') kind='model' ;;
+        'darkai history --state') kind='words streaming complete interrupted truncated failed' ;;
         'darkai history list --limit') kind='text' ;;
         'darkai history list --since') kind='text' ;;
         'darkai history list -m' | 'darkai history list --model') kind='model' ;;

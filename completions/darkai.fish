@@ -85,6 +85,11 @@ function __darkai_takes_value
             'darkai models list -p' \
             'darkai models list --provider' \
             'darkai models alias --rm' \
+            'darkai history --limit' \
+            'darkai history --since' \
+            'darkai history -m' \
+            'darkai history --model' \
+            'darkai history --state' \
             'darkai history list --limit' \
             'darkai history list --since' \
             'darkai history list -m' \
@@ -243,6 +248,11 @@ complete -c darkai -n '__darkai_at \'darkai history\' 1' -a import -d 'Take conv
 complete -c darkai -n '__darkai_at \'darkai history\' 1' -a path -d 'Where the history is'
 complete -c darkai -n '__darkai_at \'darkai history\' 1' -a vacuum -d 'Give the room of what was removed back to the disk'
 complete -c darkai -n '__darkai_at \'darkai history\' 1' -a check -d 'Look whether the database is whole'
+complete -c darkai -n '__darkai_at \'darkai history\'' -l limit -x -d 'At most so many'
+complete -c darkai -n '__darkai_at \'darkai history\'' -l since -x -d 'Not older: 2d, 3h, or a date'
+complete -c darkai -n '__darkai_at \'darkai history\'' -s m -l model -x -a '(__darkai_names models)' -d 'Whose latest reply is this model\'s'
+complete -c darkai -n '__darkai_at \'darkai history\'' -l state -x -a 'streaming complete interrupted truncated failed' -d 'Whose latest reply ended so'
+complete -c darkai -n '__darkai_at \'darkai history\'' -l json -d 'One JSON object a line'
 complete -c darkai -n '__darkai_at \'darkai history\'' -s h -l help -d 'Show this message and exit'
 complete -c darkai -n '__darkai_at \'darkai history list\'' -l limit -x -d 'At most so many'
 complete -c darkai -n '__darkai_at \'darkai history list\'' -l since -x -d 'Not older: 2d, 3h, or a date'

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from darkai_cli import stdio
 from darkai_cli.cli import options as opt
-from darkai_cli.cli.parser import Command
+from darkai_cli.cli.parser import CommandSpec
 from darkai_cli.errors import UsageError
 from darkai_cli.messages import Message
 from darkai_cli.text import ago
@@ -82,7 +82,9 @@ def ask(
     )
 
 
-command = Command(ask, "Ask one thing, get one streamed reply. A pipe's text follows the prompt.")
+command = CommandSpec(
+    ask, "Ask one thing, get one streamed reply. A pipe's text follows the prompt."
+)
 
 
 def _asking(

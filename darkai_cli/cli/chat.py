@@ -4,7 +4,7 @@ from typing import Any
 
 from darkai_cli import stdio
 from darkai_cli.cli import options as opt
-from darkai_cli.cli.parser import Command
+from darkai_cli.cli.parser import CommandSpec
 from darkai_cli.errors import UsageError
 
 
@@ -63,4 +63,4 @@ def chat(
     )
 
 
-command = Command(chat, "Talk: an interactive session. `/help` in it lists its commands.")
+command = CommandSpec(chat, "Talk: an interactive session. `/help` in it lists its commands.")

@@ -1,28 +1,32 @@
-"""The commands by name.
-
-Help lines stand here, so that ``darkai --help`` and completion import no command.
-"""
+"""The table of commands: ``darkai --help`` needs no more, so it imports no command."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 
-class Row(NamedTuple):
-    """A command: the module that has it as ``command`` or ``app``, and its help line."""
+class CommandRow(NamedTuple):
+    """A command of a group.
+
+    ``module``, in the group's package, has it as ``attribute``: a ``CommandSpec``, a group, or a
+    function with Typer's annotations. ``values_may_be_options``: an argument may begin with a
+    hyphen.
+    """
 
     module: str
+    attribute: str
     help: str
+    values_may_be_options: bool = False
 
 
-COMMANDS: dict[str, Row] = {
-    "ask": Row("darkai_cli.cli.ask", "Ask one thing, get one streamed reply."),
-    "chat": Row("darkai_cli.cli.chat", "Talk: an interactive session."),
-    "models": Row("darkai_cli.cli.models", "Which models there are, and which is used."),
-    "history": Row("darkai_cli.cli.history", "Find, show, export and tidy saved conversations."),
-    "config": Row("darkai_cli.cli.config", "Show and change the configuration."),
-    "keys": Row("darkai_cli.cli.keys", "Store, list and remove API keys."),
-    "replay": Row("darkai_cli.cli.replay", "Play a recorded reply."),
-    "doctor": Row("darkai_cli.cli.doctor", "Check installation, network and providers."),
-    "completions": Row("darkai_cli.cli.completions", "Print the completion script for a shell."),
+COMMANDS: dict[str, CommandRow] = {
+    "ask": CommandRow("ask", "command", "Ask one thing, get one streamed reply."),
+    "chat": CommandRow("chat", "command", "Talk: an interactive session."),
+    "models": CommandRow("models", "group", "Which models there are, and which is used."),
+    "history": CommandRow("history", "group", "Find, show, export and tidy saved conversations."),
+    "config": CommandRow("config", "group", "Show and change the configuration."),
+    "keys": CommandRow("keys", "group", "Store, list and remove API keys."),
+    "replay": CommandRow("replay", "command", "Play a recorded reply."),
+    "doctor": CommandRow("doctor", "command", "Check installation, network and providers."),
+    "completions": CommandRow("completions", "command", "Print the completion script for a shell."),
 }

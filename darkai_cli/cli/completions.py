@@ -1,25 +1,29 @@
-"""``darkai completions``: the script that teaches a shell to complete darkai's command line.
+"""``darkai completions``: prints the script that teaches a shell to complete darkai's command line.
 
-The scripts themselves are made in ``completion_scripts``. With ``--names`` it prints, for those
-scripts, the names of models or providers: it runs while somebody waits at a TAB, so it reads the
-configuration and the lists of models that were kept, connects to nothing and never complains.
+Each script is one static text: a table of commands and options in the shell's own language, and a
+fixed reader that finds what the cursor is at. A TAB starts Python only for the names of models and
+providers (``--names``); that reads the configuration and the cached lists of models, connects to
+nothing and never complains. The scripts compare such names as data and quote them, and never expand
+them as code.
 """
 
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+import importlib
+from typing import TYPE_CHECKING, Annotated, Any
 
 from darkai_cli import stdio
+from darkai_cli.cli.parser import Argument, CommandSpec, Option
 from darkai_cli.errors import DarkAIError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+SHELLS = {
+    "bash": "darkai_cli.cli.completion.bash",
+    "zsh": "darkai_cli.cli.completion.zsh",
+    "fish": "darkai_cli.cli.completion.fish",
+    "powershell": "darkai_cli.cli.completion.powershell",
+}
+"""The module that writes the script for each shell."""
 
 _BASH_FOLDER = "~/.local/share/bash-completion/completions"
 _INSTALL = {
@@ -31,59 +35,67 @@ _INSTALL = {
 }
 
 
-@app.command(help="Print the completion script for a shell.")
 def completions(
-    ctx: typer.Context,
     shell: Annotated[
-        str | None,
-        typer.Argument(metavar="bash|zsh|fish|powershell", help="Which shell.", show_default=False),
+        str | None, Argument(metavar="bash|zsh|fish|powershell", help="Which shell.")
     ] = None,
-    names: Annotated[str | None, typer.Option("--names", hidden=True)] = None,
-) -> None:
-    """Print it, and on a terminal say what to do with it."""
+    names: Annotated[str | None, Option("--names", metavar="KIND", help="", hidden=True)] = None,
+) -> int:
+    """Print the script, and on a terminal how to install it."""
     if names is not None:
         _print_names(names)
-        return
-    from darkai_cli.cli import completion_scripts
-
-    known = ", ".join(completion_scripts.SHELLS)
-    if shell not in completion_scripts.SHELLS:
+        return 0
+    if shell not in SHELLS:
         what = "no shell is named" if shell is None else f"there is no script for `{shell}`"
-        raise UsageError(what, hint=f"`darkai completions SHELL`, one of {known}")
+        raise UsageError(what, hint=f"`darkai completions SHELL`, one of {', '.join(SHELLS)}")
+    from darkai_cli.cli import groups
+
     out = stdio.stdout()
-    out.write(completion_scripts.render(shell, ctx.find_root().command))
+    out.write(script(shell, groups.root()))
     if stdio.is_terminal(out):
         out.flush()
         stdio.print_err(f"hint: {_INSTALL[shell]}")
+    return 0
 
 
-def _print_names(what: str) -> None:
-    """One name a line; nothing at all where the configuration cannot be read."""
+command = CommandSpec(completions, "Print the completion script for a shell.")
+
+
+def script(shell: str, root: Any) -> str:
+    """Return the script for one of ``SHELLS``; ``root`` is the root command in Typer's terms."""
+    from darkai_cli.cli.completion import spec
+
+    text: str = importlib.import_module(SHELLS[shell]).script(spec.tree(root))
+    return text
+
+
+def _print_names(kind: str) -> None:
+    """Print the names of ``models`` or ``providers``; nothing if the configuration has errors."""
     try:
-        found = dict.fromkeys(name for name in _names(what) if name and name.isprintable())
-        stdio.stdout().write("".join(f"{name}\n" for name in found))
+        names = dict.fromkeys(name for name in _names(kind) if name and name.isprintable())
+        stdio.stdout().write("".join(f"{name}\n" for name in names))
     except (DarkAIError, OSError, UnicodeError):
         return
 
 
-def _names(what: str) -> "Iterator[str]":
-    """Names as ``-m`` and ``-p`` take them; those of a model without its provider come first."""
+def _names(kind: str) -> "Iterator[str]":
+    """Yield names as ``-m`` and ``-p`` take them, those of models without a provider first."""
     from darkai_cli.config.load import load
     from darkai_cli.providers import resolve
 
     config = load()
-    usable = resolve.configured_providers(config)
-    if what == "providers":
-        yield from usable
+    providers = resolve.configured_providers(config)
+    if kind == "providers":
+        yield from providers
         yield from resolve.names(config)
-    if what != "models":
+    if kind != "models":
         return
     yield from config.aliases
     qualified = []
-    for name in usable:
+    for name in providers:
         try:
             settings = resolve.settings_of(config, name)
-        except DarkAIError:  # the others can be used
+        except DarkAIError:  # the other providers can still be completed
             continue
         models = resolve.known_models(settings)
         if name == config.provider:

@@ -1,80 +1,105 @@
-"""``darkai config``: what is in force and why, and changes to the user's ``config.toml``.
+"""``darkai config``: shows the configuration and its origins, and changes ``config.toml``."""
 
-Standard output is the data: tab-separated in a pipe, columns on a terminal, where foreign text is
-made safe. Secrets are masked in both.
-"""
+from __future__ import annotations
 
 import json as json_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from darkai_cli import stdio
+from darkai_cli.cli.commands import CommandRow
+from darkai_cli.cli.groups import LazyGroup
+from darkai_cli.cli.print import Printer, note, warn
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config, Origin, ProviderConfig
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+COMMANDS: dict[str, CommandRow] = {
+    "show": CommandRow("config", "show", "Each value and where it comes from."),
+    "get": CommandRow("config", "get", "One value."),
+    "set": CommandRow(
+        "config", "set_value", "Write a value to config.toml.", values_may_be_options=True
+    ),
+    "unset": CommandRow("config", "unset", "Remove a value from config.toml."),
+    "edit": CommandRow(
+        "config", "edit", "Open config.toml in $VISUAL, $EDITOR or vi, then check it."
+    ),
+    "path": CommandRow("config", "path", "Where config.toml is."),
+    "trust": CommandRow("config", "trust", "Trust a project's .darkai.toml as it is now."),
+}
+
+group = LazyGroup(
+    "config",
+    COMMANDS,
+    package=__package__,
+    help="Show and change the configuration.",
+    default="show",
 )
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Such as model, or providers.darkai.url.")]
 
 
-@app.callback(help="Show and change the configuration.")
-def root(ctx: typer.Context, json: Json = False) -> None:
-    """`show` is the default."""
-    if not ctx.invoked_subcommand:
-        _show(json=json)
+def show(
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Print each value and where it comes from."""
+    from darkai_cli.config.load import load
+    from darkai_cli.output.sanitize import sanitize_line
+
+    config = load()
+    _warn_of_notices(config)
+    rows = [(key, value, config.origin(key)) for key, value in _rows(config)]
+    printer = Printer()
+    if json:
+        for key, value, origin in rows:
+            printer.json({
+                "key": key, "value": value, "origin": origin.kind, "where": origin.where
+            })  # fmt: skip
+    elif printer.is_terminal:
+        lines = [
+            (sanitize_line(key, 60), sanitize_line(_text(value), 60), sanitize_line(_name(origin)))
+            for key, value, origin in rows
+        ]
+        wide = [max(len(line[column]) for line in lines) for column in (0, 1)]
+        printer.lines(
+            f"{key:<{wide[0]}}  {value:<{wide[1]}}  {where}" for key, value, where in lines
+        )
+    else:
+        for key, value, origin in rows:
+            printer.record(key, _text(value), _name(origin))
 
 
-@app.command(help="Each value and where it comes from.")
-def show(json: Json = False) -> None:
-    """Show them."""
-    _show(json=json)
-
-
-@app.command(help="One value.")
 def get(key: Key) -> None:
-    """Print it; an empty line for a key that is not set."""
+    """Print a value; an empty line for a key that is not set."""
     from darkai_cli.config import toml
     from darkai_cli.config.load import load
 
     path = toml.path_of(key)
     config = load()
-    _tell_notices(config)
-    _print(_text(_value(config, path)))
+    _warn_of_notices(config)
+    Printer().value(_text(_value(config, path)))
 
 
-@app.command(
-    "set",
-    help="Write a value to config.toml.",
-    context_settings={"ignore_unknown_options": True},  # a value may begin with a hyphen
-)
-def set_(key: Key, value: Annotated[str, typer.Argument(metavar="VALUE")]) -> None:
-    """Write it, and say so where something else wins over it."""
+def set_value(key: Key, value: Annotated[str, typer.Argument(metavar="VALUE")]) -> None:
+    """Write a value, and say what overrides it."""
     from darkai_cli.config import write
 
     write.set_value(key, value)
-    _tell_winner(key)
+    _note_override(key)
 
 
-@app.command(help="Remove a value from config.toml.")
 def unset(key: Key) -> None:
-    """Remove it; one that is not there is no error."""
+    """Remove a value; a key that is not set is no error."""
     from darkai_cli.config import paths, write
 
     if not write.unset_value(key):
-        _tell("note", f"`{key}` is not set in {paths.config_file()}")
+        note(f"`{key}` is not set in {paths.config_file()}")
 
 
-@app.command(help="Open config.toml in $VISUAL, $EDITOR or vi, then check it.")
 def edit() -> None:
-    """Edit it; a file with errors is kept, and the first one told."""
+    """Edit the file, then check it; a file with errors is kept."""
     from darkai_cli import files
     from darkai_cli.config import load, paths, schema
     from darkai_cli.errors import ConfigError
@@ -90,7 +115,7 @@ def edit() -> None:
 
 
 def _run_editor(file: Path) -> None:
-    """The user's editor on the file, which may be there to be mended."""
+    """Open the file in the user's editor, also if it has errors."""
     from darkai_cli.config import Config, editor, load, paths
     from darkai_cli.errors import ConfigError
     from darkai_cli.providers import connect
@@ -104,32 +129,30 @@ def _run_editor(file: Path) -> None:
     editor.edit_file(file, config.editor, environ, child)
 
 
-@app.command(help="Where config.toml is.")
 def path() -> None:
-    """Print it."""
+    """Print where the file is."""
     from darkai_cli.config import paths
 
-    _print(str(paths.config_file()))
+    Printer().value(str(paths.config_file()))
 
 
-@app.command(help="Trust a project's .darkai.toml as it is now.")
 def trust(
     file: Annotated[
         Path | None,
         typer.Argument(metavar="[FILE]", help="Otherwise the one in force.", show_default=False),
     ] = None,
 ) -> None:
-    """Record its SHA-256, and print it the way `sha256sum` does."""
+    """Trust a project file, and print its SHA-256 as `sha256sum` does."""
     from darkai_cli.config import load, toml
-    from darkai_cli.config import trust as trusted
+    from darkai_cli.config import trust as project_trust
     from darkai_cli.errors import InputError
 
-    found = _project_file(file)
-    data = toml.read(found)
+    project = _project_file(file)
+    data = toml.read(project)
     if data is None:
-        raise InputError(f"there is no file `{found}`", hint="`darkai config trust FILE`")
-    load.check_project(found, data)
-    _print(f"{trusted.record(found, data)}  {found}")
+        raise InputError(f"there is no file `{project}`", hint="`darkai config trust FILE`")
+    load.check_project(project, data)
+    Printer().value(f"{project_trust.record(project, data)}  {project}")
 
 
 def _project_file(file: Path | None) -> Path:
@@ -137,50 +160,24 @@ def _project_file(file: Path | None) -> Path:
     from darkai_cli.errors import NotFoundError, UsageError
 
     if file is None:
-        found = paths.project_file()
-        if found is None:
+        current = paths.project_file()
+        if current is None:
             raise NotFoundError(
                 f"there is no `{paths.PROJECT_FILE}` here or above",
                 hint="name it: `darkai config trust FILE`",
             )
-        return found
-    named = file / paths.PROJECT_FILE if file.is_dir() else file
-    if named.name != paths.PROJECT_FILE:
+        return current
+    project = file / paths.PROJECT_FILE if file.is_dir() else file
+    if project.name != paths.PROJECT_FILE:
         raise UsageError(
             f"`{file}` is no project file, it is not called `{paths.PROJECT_FILE}`",
             hint="your own `config.toml` needs no trust",
         )
-    return named.absolute()
+    return project.absolute()
 
 
-def _show(*, json: bool) -> None:
-    from darkai_cli.config.load import load
-    from darkai_cli.output.sanitize import sanitize_line
-    from darkai_cli.output.tsv import field
-
-    config = load()
-    _tell_notices(config)
-    rows = [(key, value, config.origin(key)) for key, value in _rows(config)]
-    out = stdio.stdout()
-    if json:
-        for key, value, origin in rows:
-            row = {"key": key, "value": value, "origin": origin.kind, "where": origin.where}
-            out.write(json_module.dumps(row) + "\n")
-    elif stdio.is_terminal(out):
-        lines = [
-            (sanitize_line(key, 60), sanitize_line(_text(value), 60), sanitize_line(_named(origin)))
-            for key, value, origin in rows
-        ]
-        wide = [max(len(line[column]) for line in lines) for column in (0, 1)]
-        for name, value, where in lines:
-            out.write(f"{name:<{wide[0]}}  {value:<{wide[1]}}  {where}\n")
-    else:
-        for key, value, origin in rows:
-            out.write("\t".join(map(field, (key, _text(value), _named(origin)))) + "\n")
-
-
-def _rows(config: "Config") -> list[tuple[str, Any]]:
-    """Every key with its value, and the entries of tables, as they may be shown."""
+def _rows(config: Config) -> list[tuple[str, Any]]:
+    """Return every key and table entry with its value, secrets masked."""
     from darkai_cli.config import schema
 
     rows: list[tuple[str, Any]] = []
@@ -190,18 +187,19 @@ def _rows(config: "Config") -> list[tuple[str, Any]]:
             rows += [(f"{key}.{name}", item) for name, item in value.items()]
         else:
             rows.append((key, value or None if isinstance(value, dict) else value))
-    rows += [(f"aliases.{name}", target) for name, target in config.aliases.items()]
+    rows += [(f"aliases.{name}", model) for name, model in config.aliases.items()]
     for name in config.providers:
         for field, value in _value(config, ("providers", name)).items():
+            prefix = f"providers.{name}.{field}"
             if isinstance(value, dict):
-                rows += [(f"providers.{name}.{field}.{head}", one) for head, one in value.items()]
+                rows += [(f"{prefix}.{entry}", item) for entry, item in value.items()]
             else:
-                rows.append((f"providers.{name}.{field}", value))
+                rows.append((prefix, value))
     return rows
 
 
-def _value(config: "Config", path: tuple[str, ...]) -> Any:
-    """The value at a path as it may be shown. Raises ``NotFoundError`` for an unknown entry."""
+def _value(config: Config, path: tuple[str, ...]) -> Any:
+    """Return the value at a path, secrets masked. Raises ``NotFoundError`` for a missing entry."""
     from darkai_cli.errors import NotFoundError
 
     value: Any = getattr(config, path[0])
@@ -218,19 +216,19 @@ def _value(config: "Config", path: tuple[str, ...]) -> Any:
     return value
 
 
-def _provider(table: "ProviderConfig") -> dict[str, Any]:
+def _provider(table: ProviderConfig) -> dict[str, Any]:
     from darkai_cli.secrets import mask_headers, mask_url
 
-    shown = table.settings()
-    if "headers" in shown:
-        shown["headers"] = mask_headers(shown["headers"])
-    if "url" in shown:
-        shown["url"] = mask_url(shown["url"])
-    return shown
+    settings = table.settings()
+    if "headers" in settings:
+        settings["headers"] = mask_headers(settings["headers"])
+    if "url" in settings:
+        settings["url"] = mask_url(settings["url"])
+    return settings
 
 
 def _text(value: Any) -> str:
-    """A value as `config set` takes it."""
+    """Return a value in the form that `config set` takes."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -240,58 +238,32 @@ def _text(value: Any) -> str:
     return json_module.dumps(value, ensure_ascii=False)
 
 
-def _named(origin: "Origin") -> str:
+def _name(origin: Origin) -> str:
     return origin.where or origin.kind
 
 
-def _writable(text: str) -> str:
-    """A path may hold bytes that are no text."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _print(text: str) -> None:
-    """One value on stdout: exact in a pipe, safe on a terminal."""
-    from darkai_cli.output.sanitize import sanitize
-
-    out = stdio.stdout()
-    out.write((sanitize(text) if stdio.is_terminal(out) else _writable(text)) + "\n")
-
-
-def _tell(label: Literal["note", "warning"], text: str) -> None:
-    from darkai_cli.output.notices import tell
-
-    tell(label, text)
-
-
-def _tell_notices(config: "Config") -> None:
+def _warn_of_notices(config: Config) -> None:
     for notice in config.notices:
-        _tell("warning", notice)
+        warn(notice)
 
 
-def _tell_winner(key: str) -> None:
-    """Say what keeps a value that was just written from being used."""
+def _note_override(key: str) -> None:
+    """Say what overrides a value that was just written, or what its provider still lacks."""
+    from darkai_cli.config import toml
     from darkai_cli.config.load import load
-    from darkai_cli.errors import ConfigError
+    from darkai_cli.errors import ConfigError, DarkAIError
+    from darkai_cli.providers import resolve
 
     try:
         config = load()
         origin = config.origin(key)
     except ConfigError as exc:
-        _tell("warning", exc.message)
+        warn(exc.message)
         return
     if origin.kind != "user":
-        _tell("note", f"written, but `{_named(origin)}` wins over it")
+        note(f"written, but `{_name(origin)}` wins over it")
     elif key.startswith("providers."):
-        _tell_unusable(config, key)
-
-
-def _tell_unusable(config: "Config", key: str) -> None:
-    """Say what the provider of a key still lacks."""
-    from darkai_cli.config import toml
-    from darkai_cli.errors import DarkAIError
-    from darkai_cli.providers import resolve
-
-    try:
-        resolve.settings_of(config, toml.path_of(key)[1])
-    except DarkAIError as fault:
-        _tell("note", f"{fault.message}; {fault.hint}")
+        try:
+            resolve.settings_of(config, toml.path_of(key)[1])
+        except DarkAIError as fault:
+            note(f"{fault.message}; {fault.hint}")

@@ -1,8 +1,8 @@
-"""The command line as Typer sees it: the tree of commands, their help, what is wrong with a line.
+"""The command line in Typer's terms: the tree of commands, their help, errors in a line.
 
-The root is a group that knows its commands by name and imports one when it is called. Commands that
-only declare their line (``declared``) become Typer's here; groups such as ``history`` bring an
-``app`` of their own. Nothing here is imported for a line that ``declared.read`` understands.
+A group knows its commands by name and imports one when it is called. Commands that are declared for
+``parser`` become Typer commands here. Nothing of this is imported for a line that ``parser.read``
+understands.
 """
 
 from __future__ import annotations
@@ -11,126 +11,182 @@ import difflib
 import importlib
 import inspect
 import re
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperGroup, TyperOption
 
-from darkai_cli.cli.commands import COMMANDS, Row
-from darkai_cli.cli.parser import Command, Option
+from darkai_cli.cli.commands import COMMANDS, CommandRow
+from darkai_cli.cli.parser import CommandSpec, Option
 from darkai_cli.errors import UsageError
 
 CommandLineError: Any = typer.BadParameter.__base__
-"""Typer's own error for wrong flags and arguments (it has no public name)."""
+"""Typer's own error for wrong options and arguments (it has no public name)."""
 _HELP = {"help_option_names": ["-h", "--help"]}
 
 
 class LazyGroup(TyperGroup):
-    """A group whose commands are imported when they are resolved."""
+    """A group whose commands are imported when they are called.
+
+    ``rows`` are its commands by name, ``package`` has their modules, and ``default`` names the
+    command that is run when none is named.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        rows: Mapping[str, CommandRow],
+        *,
+        package: str = "darkai_cli.cli",
+        help: str,  # noqa: A002 -- Typer's name
+        default: str | None = None,
+        epilog: str | None = None,
+        params: list[Any] | None = None,
+    ) -> None:
+        super().__init__(
+            name=name, help=help, epilog=epilog, params=params, rich_markup_mode=None,
+            context_settings=_HELP,
+        )  # fmt: skip
+        self.rows = rows
+        self.package = package
+        self.default = default
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments; options without a command are those of the default command."""
+        is_option = bool(args) and args[0].startswith("-")
+        if self.default and (not args or (is_option and args[0] not in ("-h", "--help", "--"))):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 -- the signature is Typer's
-        """The names, in the order of the table."""
-        return list(COMMANDS)
+        """Return the names, in the order of the table."""
+        return list(self.rows)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 -- likewise
-        """The command of that name; None if there is none."""
-        row = COMMANDS.get(cmd_name)
-        return None if row is None else load(row)
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 -- the signature is Typer's
+        """Return the command of that name; None if there is none."""
+        row = self.rows.get(cmd_name)
+        return None if row is None else load(cmd_name, row, self.package)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that the arguments name. Raises ``UsageError`` with the nearest name."""
+        """Return the command that the arguments name. Raises ``UsageError`` for an unknown name."""
         name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
-            close = difflib.get_close_matches(name, COMMANDS, n=1)
-            raise UsageError(
-                f"there is no command `{name}`",
-                hint=f"did you mean `darkai {close[0]}`?" if close else f'darkai ask "{name} ..."',
-            )
+        if name not in self.rows and not name.startswith("-"):
+            path = ctx.command_path
+            close = difflib.get_close_matches(name, self.rows, n=1)
+            hint = f"did you mean `{path} {close[0]}`?" if close else f"`{path} --help`"
+            if path == "darkai" and not close:
+                hint = f'darkai ask "{name} ..."'
+            unknown = f"{path} {name}".removeprefix("darkai ")
+            raise UsageError(f"there is no command `{unknown}`", hint=hint)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 -- likewise
-        """The list of commands in the help."""
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 -- the signature is Typer's
+        """Write the list of commands for the help."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, row.help) for name, row in COMMANDS.items()])
+            formatter.write_dl([(name, row.help) for name, row in self.rows.items()])
 
 
-def load(row: Row) -> Any:
-    """The command object that a row names."""
-    module = importlib.import_module(row.module)
-    command = getattr(module, "command", None)
-    return typer.main.get_command(module.app if command is None else declared_app(command))
+def load(name: str, row: CommandRow, package: str = "darkai_cli.cli") -> Any:
+    """Import a command and return it as Typer's object."""
+    target = getattr(importlib.import_module(f"{package}.{row.module}"), row.attribute)
+    if isinstance(target, LazyGroup):
+        return target
+    if isinstance(target, CommandSpec):
+        return declared_command(name, target)
+    return _typer_command(name, target, row.help, ignore_unknown=row.values_may_be_options)
 
 
-def declared_app(command: Command) -> typer.Typer:
-    """A declared command as an application of its own."""
+def declared_command(name: str, command: CommandSpec) -> Any:
+    """Return a command that is declared for ``parser`` as Typer's object."""
+    return _typer_command(name, _with_typer_annotations(command), command.help)
+
+
+def _typer_command(
+    name: str,
+    function: Callable[..., Any],
+    help: str,  # noqa: A002 -- Typer's name
+    *,
+    ignore_unknown: bool = False,
+) -> Any:
+    """Return a function with Typer's annotations as a command."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    settings = {**_HELP, "ignore_unknown_options": ignore_unknown}
+    app.command(name, help=help, context_settings=settings)(function)
+    return typer.main.get_command(app)
+
+
+def _with_typer_annotations(command: CommandSpec) -> Callable[..., int]:
+    """Return the command's function, its parameters annotated for Typer."""
 
     def call(**given: Any) -> int:
         return command.function(**given)
 
-    parameters = inspect.signature(command.function).parameters.values()
-    shown = [one.replace(annotation=_annotation(one.annotation)) for one in parameters]
-    call.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
-    call.__annotations__ = {one.name: one.annotation for one in shown}
-    app = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_HELP)
-    app.command(help=command.help)(call)
-    return app
+    parameters = [
+        parameter.replace(annotation=_typer_annotation(parameter.annotation))
+        for parameter in inspect.signature(command.function).parameters.values()
+    ]
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return call
 
 
-def _annotation(annotation: Any) -> Any:
-    """The same parameter in Typer's terms."""
+def _typer_annotation(annotation: Any) -> Any:
+    """Return Typer's annotation for a parameter that is declared for ``parser``."""
     declared = annotation.__metadata__[0]
+    info: Any
     if isinstance(declared, Option):
-        said = typer.Option(*declared.flags, metavar=declared.metavar, help=declared.help)
+        info = typer.Option(
+            *declared.flags, metavar=declared.metavar, help=declared.help, hidden=declared.hidden
+        )
     else:
-        said = typer.Argument(metavar=declared.metavar, help=declared.help, show_default=False)
-    return Annotated[annotation.__origin__, said]
+        info = typer.Argument(metavar=declared.metavar, help=declared.help, show_default=False)
+    return Annotated[annotation.__origin__, info]
 
 
-app = typer.Typer(
-    cls=LazyGroup, add_completion=False, rich_markup_mode=None, context_settings=_HELP
-)
-
-
-@app.callback(
-    help="A command-line chat client.",
-    epilog=(
-        'darkai ask "tell me a joke" | git diff | darkai ask "review this" | darkai COMMAND --help'
-    ),
-)
-def _root(
-    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
-) -> None:
-    """What is common to all commands."""
-
-
-def root() -> Any:
-    """The root's command object, with all others below it."""
-    return typer.main.get_command(app)
+def root() -> LazyGroup:
+    """Return the root command, with all others below it."""
+    version = TyperOption(
+        param_decls=["--version"], is_flag=True, help="Print the version and exit."
+    )
+    return LazyGroup(
+        "darkai",
+        COMMANDS,
+        help="A command-line chat client.",
+        params=[version],
+        epilog=(
+            'darkai ask "tell me a joke" | git diff | darkai ask "review this" | darkai COMMAND'
+            " --help"
+        ),
+    )
 
 
 def run(arguments: list[str]) -> int:
-    """Run one line; the exit code. Raises ``DarkAIError`` or ``KeyboardInterrupt``."""
+    """Run one command line and return the exit code.
+
+    Raises ``DarkAIError`` or ``KeyboardInterrupt``.
+    """
     name = arguments[0]
-    # Without the group around it, which costs as much as a command; but completions shows it all.
-    if name in COMMANDS and name != "completions":
-        command, arguments, program = load(COMMANDS[name]), arguments[1:], f"darkai {name}"
-    else:
-        command, program = root(), "darkai"
+    command: Any = root()
+    program = "darkai"
+    # Creating the root's context costs as much as running a command.
+    if name in COMMANDS:
+        command, arguments, program = load(name, COMMANDS[name]), arguments[1:], f"darkai {name}"
     try:
         code = command.main(arguments, prog_name=program, standalone_mode=False)
     except CommandLineError as exc:
-        if arguments and arguments[0] in getattr(command, "commands", ()):
+        if arguments and arguments[0] in getattr(command, "rows", ()):
             program = f"{program} {arguments[0]}"
         raise _usage_error(exc, program) from exc
     except typer.Abort:
         raise KeyboardInterrupt from None
-    except SystemExit:  # Typer's own way out where nobody reads what it prints
+    except SystemExit:  # Typer exits when nobody reads what it prints
         raise BrokenPipeError from None
     return code if isinstance(code, int) else 0
 
 
 def _usage_error(exc: Any, program: str) -> UsageError:
-    """Typer's complaint in our words: one line, and what to type next."""
+    """Return Typer's complaint in our words: one line, and what to type next."""
     context = exc.ctx  # None where an option lacks its value
     path = context.command_path if context is not None else program
     message = re.sub(r"'([^'`]*)'", r"`\1`", exc.format_message().strip().rstrip("."))

@@ -1,29 +1,44 @@
-"""``darkai keys``: API keys stored, listed and removed.
+"""``darkai keys``: stores, lists and removes API keys.
 
-No key is ever an argument, since other users can read those, and none is ever printed: a list tells
-keys apart by a fingerprint. What is listed is looked up exactly as a request does it.
+A key is never an argument, which other users could read, and is never printed: a list tells keys
+apart by their fingerprints. Keys are looked up exactly as for a request.
 """
 
-import json as json_module
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from darkai_cli import stdio
+from darkai_cli.cli.commands import CommandRow
+from darkai_cli.cli.groups import LazyGroup
+from darkai_cli.cli.print import Printer, note, warn
 from darkai_cli.errors import DarkAIError, InputError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
     from darkai_cli.config.keys.lookup import KeyQuery, Source
     from darkai_cli.providers.base import ProviderSettings
+    from darkai_cli.secrets import Secret
 
-app = typer.Typer(
-    add_completion=False,
-    rich_markup_mode=None,
-    invoke_without_command=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+COMMANDS: dict[str, CommandRow] = {
+    "set": CommandRow(
+        "keys", "set_key", "Store the key of a provider, typed unseen or from stdin."
+    ),
+    "list": CommandRow(
+        "keys",
+        "list_keys",
+        "Which providers have a key, and from where; `*` marks what is used.",
+    ),
+    "rm": CommandRow("keys", "rm", "Remove the stored key of a provider."),
+    "path": CommandRow("keys", "path", "Where keys.toml is."),
+}
+
+group = LazyGroup("keys", COMMANDS, help="Store, list and remove API keys.", default="list")
+
 Provider = Annotated[str, typer.Argument(metavar="PROVIDER", help="Such as openai.")]
 
 _WAITING = "note: waiting for the key on stdin"
@@ -33,7 +48,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-class Row(NamedTuple):
+class KeyRow(NamedTuple):
     """A key in the list. ``problem``: why it cannot be used, or is not."""
 
     provider: str
@@ -45,94 +60,96 @@ class Row(NamedTuple):
     problem: str | None
 
 
-@app.callback(help="Store, list and remove API keys.")
-def root(ctx: typer.Context, json: Json = False) -> None:
-    """`list` is the default."""
-    if not ctx.invoked_subcommand:
-        _list(json=json)
-
-
-@app.command("set", help="Store the key of a provider, typed unseen or from stdin.")
-def set_(
+def set_key(
     provider: Provider,
     keyring: Annotated[
         bool, typer.Option("--keyring", help="In the system's keyring, not in keys.toml.")
     ] = False,
 ) -> None:
-    """Store it for the place where the provider is now."""
+    """Store a key for the current URL of the provider."""
     from darkai_cli.config import paths
-    from darkai_cli.config.keys import file
-    from darkai_cli.config.keys import keyring as ring
+    from darkai_cli.config.keys import file as key_file
+    from darkai_cli.config.keys import keyring as key_ring
     from darkai_cli.config.load import load
-    from darkai_cli.providers import settings as tables
+    from darkai_cli.providers.settings import settings_of
     from darkai_cli.secrets import Secret, format_origin
 
     config = load()
-    settings = tables.settings_of(config, provider)
+    settings = settings_of(config, provider)
     if settings.type == "demo":
         raise UsageError(f"`{provider}` takes no key", hint="`darkai keys set openai`, for example")
-    before = file.entries().get(provider)  # a file that cannot be used is told before one types
+    # Before the user is asked for the key: reading the file may fail.
+    before = key_file.entries().get(provider)
     key = _read_key(provider)
-    shown = Secret(key, "stdin").fingerprint
+    fingerprint = Secret(key, "stdin").fingerprint
     origin = format_origin(settings.url)
     if keyring:
-        ring.put(provider, origin, key)
-    file.put(provider, settings.url, None if keyring else key)
-    where = "the keyring" if keyring else str(paths.keys_file())
-    _tell("note", f"stored the key of `{provider}` ({shown}) for {origin} in {where}")
+        key_ring.put(provider, origin, key)
+    key_file.put(provider, settings.url, None if keyring else key)
+    place = "the keyring" if keyring else str(paths.keys_file())
+    note(f"stored the key of `{provider}` ({fingerprint}) for {origin} in {place}")
     if before is not None and before.key is None and not (keyring and before.origin == origin):
-        _forget(provider, before.origin)
-    _tell_winner(config, settings)
+        _remove_from_keyring(provider, before.origin)
+    _note_override(config, settings)
 
 
-def _forget(name: str, origin: str) -> None:
-    """Take a key that was replaced out of the keyring."""
-    from darkai_cli.config.keys import keyring as ring
-    from darkai_cli.errors import ConfigError
+def list_keys(
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Print the keys of all providers."""
+    from darkai_cli.config.load import load
+    from darkai_cli.providers.settings import names, settings_of
 
-    try:
-        ring.remove(name, origin)
-    except ConfigError as exc:
-        _tell("warning", f"the old key is still in the keyring: {exc.message}")
+    config = load()
+    faults: list[DarkAIError] = []
+    rows: list[KeyRow] = []
+    for name in names(config):
+        try:
+            settings = settings_of(config, name)
+        except DarkAIError as fault:
+            if name in config.providers:  # a built-in one may need settings that nobody has made
+                warn(fault.message)
+            continue
+        rows += _rows(config, settings, faults)
+    printer = Printer()
+    if printer.is_terminal and not json:
+        printer.lines(_table(rows))
+    for row in rows:
+        if json:
+            printer.json(row._asdict())
+        elif not printer.is_terminal:
+            printer.record("*" if row.in_force else "", *row[:4], row.origin, row.problem)
+    if faults:
+        raise faults[0]  # a file that cannot be used: its keys are missing above
+    if not rows:
+        note("there are no keys; `darkai keys set PROVIDER` stores one")
 
 
-@app.command("list", help="Which providers have a key, and from where; `*` marks what is used.")
-def list_(json: Json = False) -> None:
-    """List them."""
-    _list(json=json)
-
-
-@app.command(help="Remove the stored key of a provider.")
 def rm(provider: Provider) -> None:
-    """Remove it, also that of a provider that is not configured any more."""
-    from darkai_cli.config.keys import file
-    from darkai_cli.config.keys import keyring as ring
+    """Remove a stored key, also of a provider that is not configured any more."""
+    from darkai_cli.config.keys import file as key_file
+    from darkai_cli.config.keys import keyring as key_ring
 
-    entry = file.entries().get(provider)
+    entry = key_file.entries().get(provider)
     if entry is None:
         raise NotFoundError(
             f"there is no stored key of `{provider}`", hint="`darkai keys list` shows all keys"
         )
     if entry.key is None:
-        ring.remove(provider, entry.origin)
-    file.remove(provider)
-    _tell("note", f"removed the key of `{provider}`")
+        key_ring.remove(provider, entry.origin)
+    key_file.remove(provider)
+    note(f"removed the key of `{provider}`")
 
 
-@app.command(help="Where keys.toml is.")
 def path() -> None:
-    """Print it."""
+    """Print where keys.toml is."""
     from darkai_cli.config import paths
-    from darkai_cli.output.sanitize import sanitize
 
-    out = stdio.stdout()
-    text = str(paths.keys_file())
-    shown = sanitize(text) if stdio.is_terminal(out) else text
-    out.write(shown.encode("utf-8", "backslashreplace").decode() + "\n")
+    Printer().value(str(paths.keys_file()))
 
 
 def _read_key(provider: str) -> str:
-    """The key, from the keyboard or stdin. Raises ``InputError``."""
+    """Return the key from the keyboard or stdin. Raises ``InputError``."""
     from darkai_cli import signals
     from darkai_cli.config.keys.lookup import fault_in
 
@@ -159,102 +176,80 @@ def _read_key(provider: str) -> str:
     return key
 
 
-def _tell_winner(config: "Config", settings: "ProviderSettings") -> None:
-    """Say what keeps a key that was just stored from being used."""
-    found = _rows(config, settings, [])
-    used = next((row for row in found if row.in_force), None)
+def _remove_from_keyring(name: str, origin: str) -> None:
+    """Remove a key that was replaced."""
+    from darkai_cli.config.keys import keyring as key_ring
+    from darkai_cli.errors import ConfigError
+
+    try:
+        key_ring.remove(name, origin)
+    except ConfigError as exc:
+        warn(f"the old key is still in the keyring: {exc.message}")
+
+
+def _note_override(config: Config, settings: ProviderSettings) -> None:
+    """Say what keeps a key that was just stored from being used, if anything does."""
+    used = next((row for row in _rows(config, settings, []) if row.in_force), None)
     if used is not None and used.kind not in ("file", "keyring"):
-        _tell("note", f"it is not used, {_place(used)} wins over it")
+        note(f"it is not used, {_place(used)} wins over it")
     elif used is not None and used.problem:
-        _tell("warning", used.problem)
+        warn(used.problem)
 
 
-def _list(*, json: bool) -> None:
-    from darkai_cli.config.load import load
-    from darkai_cli.output.raw import put
-    from darkai_cli.output.tsv import field
-    from darkai_cli.providers import settings as tables
-
-    config = load()
-    faults: list[DarkAIError] = []
-    rows: list[Row] = []
-    for name in tables.names(config):
-        try:
-            settings = tables.settings_of(config, name)
-        except DarkAIError as fault:
-            if name in config.providers:  # else it is one that nobody has set up
-                _tell("warning", fault.message)
-            continue
-        rows += _rows(config, settings, faults)
-    out = stdio.stdout()
-    if json:
-        lines = [json_module.dumps(row._asdict()) for row in rows]
-    elif stdio.is_terminal(out):
-        lines = _table(rows)
-    else:
-        lines = [
-            "\t".join(map(field, ("*" if row.in_force else "", *row[:4], row.origin, row.problem)))
-            for row in rows
-        ]
-    put(out, "".join(f"{line}\n" for line in lines))
-    if faults:
-        raise faults[0]  # a file that cannot be used: what it holds is missing above
-    if not rows:
-        _tell("note", "there are no keys; `darkai keys set PROVIDER` stores one")
-
-
-def _rows(config: "Config", settings: "ProviderSettings", faults: list[DarkAIError]) -> list[Row]:
-    """The keys of one provider, the strongest first."""
+def _rows(config: Config, settings: ProviderSettings, faults: list[DarkAIError]) -> list[KeyRow]:
+    """Return the keys of one provider, the strongest first; errors are added to ``faults``."""
     from darkai_cli.config.keys import lookup
     from darkai_cli.providers import connect
 
-    seeker = connect.key_query(settings, config)
-    rows: list[Row] = []
+    query = connect.key_query(settings, config)
+    rows: list[KeyRow] = []
     header = connect.own_key_header(settings)
     if header is not None:
         value = settings.headers[header]
-        rows.append(_row(seeker, "header", header, None, lambda: lookup.of_header(
-            config, seeker, header, value
-        )))  # fmt: skip
+        read = partial(lookup.of_header, config, query, header, value)
+        rows.append(_row(query, "header", header, None, read))
     try:
-        for source in lookup.sources(config, seeker, stdio.environ()):
-            row = _row(seeker, source.kind, _name(source), source.origin, lambda source=source: (
-                lookup.secret(config, seeker, source)
-            ))  # fmt: skip
-            used = row.in_force and not any(one.in_force for one in rows)
-            rows.append(row._replace(in_force=used))
+        for source in lookup.sources(config, query, stdio.environ()):
+            read = partial(lookup.secret, config, query, source)
+            row = _row(query, source.kind, _name(source), source.origin, read)
+            in_force = row.in_force and not any(stronger.in_force for stronger in rows)
+            rows.append(row._replace(in_force=in_force))
     except DarkAIError as fault:
         faults.append(fault)
     return rows
 
 
-def _row(seeker: "KeyQuery", kind: str, where: str, origin: str | None, read: Any) -> Row:
+def _row(
+    query: KeyQuery, kind: str, where: str, origin: str | None, read: Callable[[], Secret]
+) -> KeyRow:
+    """Return the row of a key. ``origin``: the one it belongs to, if that is not the provider's."""
     from darkai_cli.secrets import format_origin
 
-    here = format_origin(seeker.url)
+    current = format_origin(query.url)
     fingerprint = problem = None
     try:
         secret = read()
         fingerprint = secret.fingerprint
         if origin is None:
-            secret.reveal(seeker.url)
+            secret.reveal(query.url)
     except DarkAIError as fault:
         problem = fault.message
     if origin is not None:
-        problem = f"belongs to {origin}, but `{seeker.name}` is at {here}"
-    return Row(seeker.name, kind, where, fingerprint, origin is None, origin or here, problem)
+        problem = f"belongs to {origin}, but `{query.name}` is at {current}"
+    return KeyRow(query.name, kind, where, fingerprint, origin is None, origin or current, problem)
 
 
-def _name(source: "Source") -> str:
+def _name(source: Source) -> str:
     return source.where.strip("`").removeprefix("the ")
 
 
-def _place(row: Row) -> str:
+def _place(row: KeyRow) -> str:
     kind = _KINDS[row.kind]
     return f"the {kind} `{row.where}`" if kind != row.where else f"`{kind}`"
 
 
-def _table(rows: list[Row]) -> list[str]:
+def _table(rows: list[KeyRow]) -> list[str]:
+    """Return the lines of the list for a terminal."""
     from darkai_cli.output.sanitize import sanitize_line
 
     lines = []
@@ -272,12 +267,6 @@ def _table(rows: list[Row]) -> list[str]:
         )
     wide = [max((len(line[column]) for line in lines), default=0) for column in (1, 2)]
     return [
-        f"{mark:<1} {name:<{wide[0]}}  {place:<{wide[1]}}  {print_:<8}  {note}"
-        for mark, name, place, print_, note in lines
+        f"{mark:<1} {name:<{wide[0]}}  {place:<{wide[1]}}  {fingerprint:<8}  {comment}"
+        for mark, name, place, fingerprint, comment in lines
     ]
-
-
-def _tell(label: Literal["note", "warning"], text: str) -> None:
-    from darkai_cli.output.notices import tell
-
-    tell(label, text)

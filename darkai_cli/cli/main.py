@@ -1,8 +1,7 @@
-"""The command line's root: from a line to the command that it names.
+"""The entry to the command line: finds the command that a line names, and runs it.
 
-An ordinary line of a command that declares its options is read here and now; all else goes to Typer
-(``tree``). ``run`` is what ``__main__`` calls; it returns the exit code and raises our errors,
-never ``SystemExit``.
+An ordinary line of a command that is declared for ``parser`` is read without Typer; every other
+line goes to Typer (``groups``). Errors are raised, never ``SystemExit``.
 """
 
 from __future__ import annotations
@@ -17,17 +16,22 @@ from darkai_cli.errors import UsageError
 
 
 def run(args: Sequence[str]) -> int:
-    """Run one command line; the exit code. Raises ``DarkAIError`` or ``KeyboardInterrupt``."""
+    """Run one command line and return the exit code.
+
+    Raises ``DarkAIError`` or ``KeyboardInterrupt``.
+    """
     arguments = list(args)
     if not arguments:
-        alone = _alone()
-        if alone is None:
+        name = _default_command()
+        if name is None:
             run(["--help"])
             return UsageError.exit_code
-        arguments = [alone]
+        arguments = [name]
     row = COMMANDS.get(arguments[0])
-    command = row and getattr(importlib.import_module(row.module), "command", None)
-    if isinstance(command, parser.Command):
+    if row is not None and row.attribute == "command":
+        command: parser.CommandSpec = importlib.import_module(
+            f"darkai_cli.cli.{row.module}"
+        ).command
         given = parser.read(command.function, arguments[1:])
         if given is not None:
             return command.function(**given)
@@ -36,12 +40,12 @@ def run(args: Sequence[str]) -> int:
     return groups.run(arguments)
 
 
-def _alone() -> str | None:
-    """The command that `darkai` without arguments stands for: a pipe's text is asked, people talk.
+def _default_command() -> str | None:
+    """Return the command that `darkai` alone means: ``ask`` if stdin has text, ``chat`` for people.
 
-    None where there is neither.
+    None if there is neither input nor a terminal.
     """
     if stdio.has_input():
         return "ask"
-    both = (stdio.stdin(), stdio.stdout())
-    return "chat" if all(stdio.is_terminal(stream) for stream in both) else None
+    streams = (stdio.stdin(), stdio.stdout())
+    return "chat" if all(stdio.is_terminal(stream) for stream in streams) else None

@@ -1,4 +1,4 @@
-"""What a command declares of its line, and how an ordinary line is read: without Typer.
+"""Reads ordinary command lines without Typer, from the declarations that Typer reads too.
 
 A command is a function whose parameters are annotated with ``Option`` or ``Argument``:
 
@@ -6,14 +6,12 @@ A command is a function whose parameters are annotated with ``Option`` or ``Argu
 
     def ask(model: Model = None) -> int: ...
 
-Typer reads the same declaration (``tree``): it writes the help, completes, and explains what is
-wrong with a line. It takes as long to import as a fifth of what passes until a request is sent
-(docs/decisions), so ``read`` takes the lines that need none of that. It knows the usual rules of
-options, and one more: in any doubt the line is not ours, and Typer's reading counts. So a line
-is never understood in two ways; a test holds the two readings beside each other.
+Importing Typer takes a fifth of the time until a request is sent (docs/decisions), so ``read``
+handles the lines that do not need it. In any doubt (an unknown option, a missing value, ``--help``)
+it gives up, and Typer writes the help or explains the error. A test runs both on the same lines.
 
-The annotations have to be values: a module that declares a command does not import them from
-``__future__``.
+The annotations have to be values, so a module that declares a command does not import
+``annotations`` from ``__future__``.
 """
 
 from __future__ import annotations
@@ -23,48 +21,54 @@ from typing import Any, NamedTuple
 
 
 class Option:
-    """An option: its flags, such as ``--model`` and ``-m``, and what the help says of it."""
+    """An option: its flags, such as ``--model`` and ``-m``, and its help."""
 
-    def __init__(self, *flags: str, help: str, metavar: str | None = None) -> None:  # noqa: A002 -- as Typer has it
+    def __init__(
+        self,
+        *flags: str,
+        help: str,  # noqa: A002 -- Typer's name
+        metavar: str | None = None,
+        hidden: bool = False,
+    ) -> None:
         self.flags = flags
         self.help = help
         self.metavar = metavar
+        self.hidden = hidden
 
 
 class Argument:
-    """The words of a line that belong to no option."""
+    """A positional argument: its name in the usage line, and its help."""
 
-    def __init__(self, *, metavar: str, help: str) -> None:  # noqa: A002 -- likewise
+    def __init__(self, *, metavar: str, help: str) -> None:  # noqa: A002 -- Typer's name
         self.metavar = metavar
         self.help = help
 
 
-class Command(NamedTuple):
-    """A function that is a command, and the line that its help begins with."""
+class CommandSpec(NamedTuple):
+    """A function that is a command, and its help."""
 
     function: Callable[..., int]
     help: str
 
 
-_WORDS = list[str] | None
+_TEXTS = list[str] | None
 _CONVERT: dict[object, Callable[[str], Any]] = {
     str | None: str,
-    _WORDS: str,
+    _TEXTS: str,
     float | None: float,
     float: float,
     int | None: int,
 }
-"""The kinds of options that have a value; a ``bool`` has none."""
+"""The types of options that take a value; a ``bool`` takes none."""
 
 
-class _Line:
-    """What has been read so far of a line, for one function."""
+class _LineReader:
+    """Reads one line for one function; ``given`` has the values of its parameters so far."""
 
     def __init__(self, function: Callable[..., int]) -> None:
         self.given: dict[str, Any] = {}
         self._flags: dict[str, tuple[str, object]] = {}
-        self._words: tuple[str, object] | None = None
-        """The parameter that takes the words, and its kind."""
+        self._argument: tuple[str, object] | None = None
         defaults = function.__defaults__ or ()
         names = function.__code__.co_varnames[: function.__code__.co_argcount]
         self.given.update(zip(names[len(names) - len(defaults) :], defaults, strict=True))
@@ -72,28 +76,62 @@ class _Line:
             annotation = function.__annotations__[name]
             declared, kind = annotation.__metadata__[0], annotation.__origin__
             if isinstance(declared, Argument):
-                self._words = (name, kind)
+                self._argument = (name, kind)
             else:
                 self._flags.update(dict.fromkeys(declared.flags, (name, kind)))
 
-    def takes_value(self, flag: str) -> bool:
-        """Whether a value follows this flag. Raises ``KeyError`` if nobody declared it."""
+    def read(self, args: Sequence[str]) -> None:
+        """Read the whole line. Raises ``LookupError`` or ``ValueError`` in any doubt."""
+        words: list[str] = []
+        remaining = list(reversed(args))
+        while remaining:
+            arg = remaining.pop()
+            if arg == "--":
+                words += reversed(remaining)
+                break
+            if arg.startswith("--"):
+                self._read_long(arg, remaining)
+            elif len(arg) > 1 and arg.startswith("-"):
+                self._read_short(arg, remaining)
+            else:
+                words.append(arg)
+        self._put_words(words)
+
+    def _read_long(self, arg: str, remaining: list[str]) -> None:
+        """Read ``--raw``, ``--model NAME`` or ``--model=NAME``."""
+        flag, sign, value = arg.partition("=")
+        if self._takes_value(flag):
+            self._put(flag, value if sign else remaining.pop())
+        elif sign:
+            raise ValueError
+        else:
+            self._put(flag)
+
+    def _read_short(self, arg: str, remaining: list[str]) -> None:
+        """Read one-letter options in one argument: ``-qv``, ``-m NAME`` or ``-mNAME``."""
+        for place in range(1, len(arg)):
+            flag = f"-{arg[place]}"
+            if self._takes_value(flag):
+                self._put(flag, arg[place + 1 :] or remaining.pop())
+                return
+            self._put(flag)
+
+    def _takes_value(self, flag: str) -> bool:
         return self._flags[flag][1] is not bool
 
-    def put(self, flag: str, value: str = "") -> None:
-        """An option with its value. Raises ``ValueError`` if that is not of its kind."""
+    def _put(self, flag: str, value: str = "") -> None:
         name, kind = self._flags[flag]
         if kind is bool:
             self.given[name] = True
-        elif kind == _WORDS:
+        elif kind == _TEXTS:
             self.given[name] = [*(self.given[name] or ()), value]
         else:
             self.given[name] = _CONVERT[kind](value)
 
-    def put_words(self, words: list[str]) -> None:
-        """The words. Raises ``ValueError`` if the command takes fewer, or wants one."""
-        name, kind = self._words or ("", None)
-        if kind == _WORDS:
+    def _put_words(self, words: list[str]) -> None:
+        """Set the positional argument. Raises ``ValueError`` for too many words, or too few."""
+        name, kind = self._argument or ("", None)
+        if kind == _TEXTS:
             self.given[name] = words or None
         elif len(words) > (kind is not None) or (kind is str and not words):
             raise ValueError
@@ -102,42 +140,10 @@ class _Line:
 
 
 def read(function: Callable[..., int], args: Sequence[str]) -> dict[str, Any] | None:
-    """The keyword arguments that a line stands for; None if Typer has to look at it."""
+    """Return the keyword arguments that a line stands for; None if Typer has to read it."""
+    reader = _LineReader(function)
     try:
-        return _read(_Line(function), args)
-    except (LookupError, ValueError):  # an unknown option, a missing value, no number: or `--help`
+        reader.read(args)
+    except (LookupError, ValueError):
         return None
-
-
-def _read(line: _Line, args: Sequence[str]) -> dict[str, Any]:
-    words: list[str] = []
-    left = list(reversed(args))
-    while left:
-        arg = left.pop()
-        if arg == "--":
-            words += reversed(left)
-            break
-        if arg.startswith("--"):
-            flag, sign, value = arg.partition("=")
-            if not line.takes_value(flag):
-                if sign:
-                    raise ValueError
-                line.put(flag)
-            else:
-                line.put(flag, value if sign else left.pop())
-        elif len(arg) > 1 and arg.startswith("-"):
-            _read_short(line, arg, left)
-        else:
-            words.append(arg)
-    line.put_words(words)
-    return line.given
-
-
-def _read_short(line: _Line, arg: str, left: list[str]) -> None:
-    """One-letter options in one argument, such as ``-qv``, ``-m NAME`` or ``-mNAME``."""
-    for place in range(1, len(arg)):
-        flag = f"-{arg[place]}"
-        if line.takes_value(flag):
-            line.put(flag, arg[place + 1 :] or left.pop())
-            return
-        line.put(flag)
+    return reader.given

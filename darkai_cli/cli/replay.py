@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from darkai_cli.cli import options as opt
-from darkai_cli.cli.parser import Argument, Command, Option
+from darkai_cli.cli.parser import Argument, CommandSpec, Option
 from darkai_cli.errors import InputError, UsageError
 
 
@@ -58,4 +58,4 @@ def replay(
     return 0
 
 
-command = Command(replay, "Play a recorded reply, at its own speed.")
+command = CommandSpec(replay, "Play a recorded reply, at its own speed.")

@@ -1,9 +1,8 @@
-"""Rows of text that fit a terminal: tables, bars, sparklines, ages. Pure functions.
+"""Lays out rows of text that fit a terminal: tables, wrapped lines, bars, sparklines.
 
-Nothing here knows the history or a stream. The text has been made safe for a terminal before.
-Widths are cells, by Rich's table of them, which is loaded only for text that is not ASCII: a list
-must be there at once. A table that is too wide first cuts its elastic columns, the rightmost
-first, then drops columns in the order that they say.
+The text is safe for a terminal already. Widths are cells, by Rich's table of them, which is only
+imported for text that is not ASCII. A table that is too wide first cuts its elastic columns, the
+rightmost first, then drops columns, those with the highest ``drop`` first.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-Ink = Callable[[str, str], str]
-"""Paints: the name of a style, and the text."""
+Styler = Callable[[str, str], str]
+"""Returns a text in a style; the arguments are the name of the style and the text."""
 
 _GAP = 2
 _EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -21,16 +20,17 @@ _TONES = ("\U0001f3fb", "\U0001f3ff")
 
 
 class Cell(NamedTuple):
-    """What stands in a table: text without line breaks, and its style."""
+    """A field of a table: text without line breaks, and its style."""
 
     text: str
     style: str = ""
 
 
 class Column(NamedTuple):
-    """A column. ``least``: cells that it can be cut to; 0, it cannot.
+    """A column of a table.
 
-    ``drop``: it goes if the table is too wide, the highest number first; 0, it never does.
+    ``least``: the width in cells that it can be cut to; 0 if it cannot be cut. ``drop``: where it
+    stands in the order in which columns are dropped; 0 if it never is.
     """
 
     title: str
@@ -40,7 +40,7 @@ class Column(NamedTuple):
 
 
 def cells(text: str) -> int:
-    """How wide the text is."""
+    """Return the width of the text."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len
@@ -49,27 +49,27 @@ def cells(text: str) -> int:
 
 
 def cut(text: str, width: int) -> str:
-    """The text in at most ``width`` cells; what is left out is marked with `…`.
+    """Return the text cut to ``width`` cells, with `…` at the end if it was cut.
 
-    No cut goes between a character and the marks on it, or inside a joined emoji.
+    A character is not separated from the marks on it, nor a joined emoji taken apart.
     """
     if cells(text) <= width:
         return text
     end = 0
     if width > 0:
-        shown = 0
+        used = 0
         for char in text:
-            shown += max(0, cells(char))
-            if shown > width - 1:
+            used += max(0, cells(char))
+            if used > width - 1:
                 break
             end += 1
-        while end and _goes_on(text, end):
+        while end and _is_joined(text, end):
             end -= 1
     return text[:end].rstrip() + "…"[:width]
 
 
 def folded(text: str, width: int) -> list[str]:
-    """The text in pieces of at most ``width`` cells (or of one character that is wider)."""
+    """Return the text in pieces of at most ``width`` cells (or of one character that is wider)."""
     pieces = []
     while cells(text) > width:
         end = max(1, len(cut(text, width + 1)) - 1)
@@ -79,7 +79,7 @@ def folded(text: str, width: int) -> list[str]:
 
 
 def wrapped(line: str, width: int) -> list[str]:
-    """The line in rows of at most ``width`` cells, broken at blanks where there are any."""
+    """Return the line in rows of at most ``width`` cells, broken at blanks where possible."""
     if cells(line) <= width:
         return [line]
     rows: list[str] = []
@@ -93,64 +93,60 @@ def wrapped(line: str, width: int) -> list[str]:
     return rows
 
 
-def _goes_on(text: str, at: int) -> bool:
-    """Whether the character at ``at`` belongs to the one before it."""
+def _is_joined(text: str, at: int) -> bool:
+    """Return whether the character at ``at`` belongs to the one before it."""
     char = text[at]
     return cells(char) == 0 or text[at - 1] == "\u200d" or _TONES[0] <= char <= _TONES[1]
 
 
-def pad(text: str, width: int, *, right: bool = False) -> str:
-    """The text with blanks to its right, or left, up to ``width`` cells."""
-    blanks = " " * (width - cells(text))
-    return blanks + text if right else text + blanks
-
-
 def table(
-    columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int, ink: Ink
+    columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int, styled: Styler
 ) -> list[str]:
-    """The rows of a table with a heading, each at most ``width`` cells wide."""
+    """Return the lines of a table with a heading, each at most ``width`` cells wide."""
     heading = [Cell(column.title, "dim") for column in columns]
-    shown = fitting(columns, [heading, *rows], width)
-    return [_row(columns, row, shown, ink) for row in [heading, *rows]]
+    widths = column_widths(columns, [heading, *rows], width)
+    return [_row(columns, row, widths, styled) for row in [heading, *rows]]
 
 
-def fitting(
+def column_widths(
     columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int
 ) -> dict[int, int]:
-    """Which columns are shown, by their number, and how wide."""
+    """Return the width of each column that fits, by its number."""
     natural = {at: max(cells(row[at].text) for row in rows) for at in range(len(columns))}
     while True:
-        shown = dict(natural)
-        over = sum(shown.values()) + _GAP * (len(shown) - 1) - width
-        for at in reversed(shown):
-            if over > 0 and columns[at].least:
-                taken = min(over, max(0, shown[at] - columns[at].least))
-                shown[at] -= taken
-                over -= taken
-        going = max(shown, key=lambda at: columns[at].drop)
-        if over <= 0 or not columns[going].drop:
-            return shown
-        del natural[going]
+        widths = dict(natural)
+        excess = sum(widths.values()) + _GAP * (len(widths) - 1) - width
+        for at in reversed(widths):
+            if excess > 0 and columns[at].least:
+                saved = min(excess, max(0, widths[at] - columns[at].least))
+                widths[at] -= saved
+                excess -= saved
+        dropped = max(widths, key=lambda at: columns[at].drop)
+        if excess <= 0 or not columns[dropped].drop:
+            return widths
+        del natural[dropped]
 
 
-def _row(columns: Sequence[Column], row: Sequence[Cell], shown: dict[int, int], ink: Ink) -> str:
+def _row(
+    columns: Sequence[Column], row: Sequence[Cell], widths: dict[int, int], styled: Styler
+) -> str:
     parts = []
-    last = max(shown)
-    for at, width in shown.items():
+    last = max(widths)
+    for at, width in widths.items():
         text = cut(row[at].text, width)
         column = columns[at]
         blanks = " " * (width - cells(text))
-        painted = ink(row[at].style, text)
+        part = styled(row[at].style, text)
         if column.right:
-            painted = blanks + painted
+            part = blanks + part
         elif at != last:
-            painted += blanks
-        parts.append(painted)
+            part += blanks
+        parts.append(part)
     return (" " * _GAP).join(parts).rstrip()
 
 
 def bar(value: float, top: float, width: int) -> str:
-    """A horizontal bar, ``width`` cells long for ``top``; what is more than nothing shows."""
+    """Return a horizontal bar, ``width`` cells long for ``top``; the smallest value is visible."""
     if value <= 0 or top <= 0 or width <= 0:
         return ""
     eighths = max(1, round(value / top * width * 8))
@@ -158,7 +154,7 @@ def bar(value: float, top: float, width: int) -> str:
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """A character for each value, as high as it is; a blank for nothing."""
+    """Return a character for each value, as high as the value; a blank for 0."""
     top = max(values, default=0)
     if top <= 0:
         return " " * len(values)
@@ -168,9 +164,9 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def grouped(values: Sequence[float], width: int) -> tuple[list[float], int]:
-    """The values in at most ``width`` sums of neighbours, and how many are in each.
+    """Return the values as at most ``width`` sums of neighbours, and how many are in each.
 
-    The last group is a full one; the first may have fewer.
+    The first sum may have fewer values than the others.
     """
     size = max(1, -(-len(values) // max(1, width)))
     first = len(values) % size

@@ -54,8 +54,8 @@ class Privacy:
             text = re.sub(rf"{re.escape(home)}(?=[/\\`'\"\s,;:)]|$)", "~", text)
         return self._name.sub("~", text) if self._name is not None else text
 
-    def checked(self, check: Check) -> Check:
-        """The check as anybody may read it."""
+    def masked(self, check: Check) -> Check:
+        """Return the check without what is private."""
         hint = None if check.hint is None else self.hide(check.hint)
         return check._replace(detail=self.hide(check.detail), hint=hint)
 

@@ -20,9 +20,8 @@ from hypothesis import strategies as st
 from support.isolation import ROOT
 from support.scenario import run_darkai, run_in_pty
 
-from darkai_cli.cli import commands, completion_scripts, groups, main
+from darkai_cli.cli import commands, completions, groups, main
 from darkai_cli.cli.completion import fish, powershell, spec, zsh
-from darkai_cli.cli.completion.text import posix_quoted
 from darkai_cli.errors import UsageError
 from darkai_cli.providers import model_cache
 from darkai_cli.providers.base import ModelInfo
@@ -54,7 +53,7 @@ def test_the_file_is_what_the_command_prints(shell: str, capsys: pytest.CaptureF
 
 
 def test_there_is_a_file_for_each_shell_and_no_other():
-    assert list(completion_scripts.SHELLS) == list(FILES)
+    assert list(completions.SHELLS) == list(FILES)
     assert {path.name for path in (ROOT / "completions").iterdir()} == set(FILES.values())
 
 
@@ -67,7 +66,7 @@ def test_bash_can_read_its_script():
 
 @pytest.mark.parametrize("shell", FILES)
 def test_each_command_and_option_is_in_each_script(shell: str):
-    script = completion_scripts.render(shell, groups.root())
+    script = completions.script(shell, groups.root())
     assert [one.path[1:] for one in TREE.commands] == [(name,) for name in commands.COMMANDS]
     for command in COMMANDS:
         for option in command.options:
@@ -121,16 +120,16 @@ def test_rows_say_what_options_and_arguments_take():
     command, group = root.commands
     assert (command.path, command.help) == (("darkai", "do"), "Do it")
     assert {option.names: option[1:] for option in command.options} == {
-        ("-m", "--model"): ("Which", spec.Value("model", "model"), False),
+        ("-m", "--model"): ("Which", spec.CompletionValue("model", "model"), False),
         ("-l", "--level"): ("", None, True),
-        ("--shape",): ("", spec.Value("shape", "words", ("round", "square")), False),
-        ("--mood",): ("", spec.Value("mood", "words", ("good", "bad")), False),
-        ("--many",): ("", spec.Value("path|url", "file"), True),
+        ("--shape",): ("", spec.CompletionValue("shape", "words", ("round", "square")), False),
+        ("--mood",): ("", spec.CompletionValue("mood", "words", ("good", "bad")), False),
+        ("--many",): ("", spec.CompletionValue("path|url", "file"), True),
         ("--colour", "--no-colour"): ("", None, False),
         ("-h", "--help"): ("Show this message and exit", None, False),
     }
-    assert command.arguments == (spec.Value("provider", "provider"),)
-    assert command.rest == spec.Value("file", "file")
+    assert command.arguments == (spec.CompletionValue("provider", "provider"),)
+    assert command.rest == spec.CompletionValue("file", "file")
     assert [one.path for one in group.commands] == [
         ("darkai", "inner", "one"),
         ("darkai", "inner", "two"),
@@ -153,10 +152,7 @@ def test_rows_say_what_options_and_arguments_take():
 )
 def test_the_kinds_of_darkai_s_own(path: str, kind: str):
     found = {
-        name: value.kind
-        for one in COMMANDS
-        for names, value in spec.followed(one)
-        for name in names
+        name: value.kind for one in COMMANDS for names, value in spec.values(one) for name in names
     }
     assert found[f"darkai {path}"] == kind
 
@@ -166,7 +162,7 @@ def test_the_kinds_of_darkai_s_own(path: str, kind: str):
 
 @given(st.text(st.characters(exclude_characters="\0")))
 def test_bash_and_zsh_quotes_hold_any_text(text: str):
-    assert shlex.split(posix_quoted(text)) == [text]
+    assert shlex.split(spec.posix_quote(text)) == [text]
 
 
 @given(st.text(st.characters(exclude_characters="\0")))
@@ -235,7 +231,7 @@ def test_a_wrong_shell_is_told_the_right_ones(args: list[str]):
 def test_on_a_terminal_a_hint_follows_on_stderr(shell: str):
     shown = run_in_pty("completions", shell, on=("stdout",))
     assert shown.code == 0
-    script = completion_scripts.render(shell, groups.root())
+    script = completions.script(shell, groups.root())
     assert shown.raw.decode().replace("\r\n", "\n") == script
     (line,) = shown.stderr.splitlines()
     assert line.startswith("hint: ")
@@ -311,5 +307,5 @@ def test_names_are_quick_to_come(tmp_path: Path):
     ours = {
         line.split()[1] for line in report.read_text().splitlines() if "darkai_cli.cli." in line
     }
-    names = ("commands", "completions", "groups", "main", "parser")
+    names = ("commands", "completions", "main", "parser")
     assert ours == {f"darkai_cli.cli.{name}" for name in names}

@@ -7,12 +7,11 @@ from functools import cache
 from typing import Any
 
 import pytest
-import typer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from darkai_cli.cli import ask, chat, groups, replay
-from darkai_cli.cli.parser import Command, read
+from darkai_cli.cli.parser import CommandSpec, read
 
 COMMANDS = {
     "ask": ask.command,
@@ -30,7 +29,7 @@ taken: list[dict[str, Any]] = []
 
 
 @cache
-def typers(command: Command) -> Any:
+def typers(command: CommandSpec) -> Any:
     """Typer's command for the same line, which only notes down what it is called with."""
 
     def take(**found: Any) -> int:
@@ -38,10 +37,10 @@ def typers(command: Command) -> Any:
         return 0
 
     take.__signature__ = inspect.signature(command.function)  # type: ignore[attr-defined]
-    return typer.main.get_command(groups.declared_app(Command(take, command.help)))
+    return groups.declared_command("darkai", CommandSpec(take, command.help))
 
 
-def by_typer(command: Command, args: list[str]) -> dict[str, Any] | None:
+def by_typer(command: CommandSpec, args: list[str]) -> dict[str, Any] | None:
     """The keyword arguments that Typer makes of a line; None if it refuses it or prints help."""
     taken.clear()
     try:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from types import ModuleType
 
-import typer
 from support.isolation import ROOT
 
-from darkai_cli.cli import ask, doctor, groups, history, keys, models, replay
+from darkai_cli.cli import groups
+from darkai_cli.cli.commands import COMMANDS
 
 DOCS = ROOT / "docs"
 
@@ -26,17 +25,17 @@ def test_every_relative_link_leads_to_a_page() -> None:
 
 def test_the_reference_has_exactly_the_options_of_the_commands() -> None:
     text = (DOCS / "reference/commands.md").read_text(encoding="utf-8")
-    for name, module in (("ask", ask), ("replay", replay)):
+    for name in ("ask", "replay"):
         section = text.split(f"## darkai {name}\n")[1].split("\n## ")[0]
-        command = typer.main.get_command(groups.declared_app(module.command))
+        command = groups.load(name, COMMANDS[name])
         real = {flag for param in command.params for flag in param.opts if flag.startswith("-")}
         told = set(re.findall(r"`(?:darkai ask )?(--?[a-z][a-z-]*)", section))
         assert told == real - {"--help", "-h"}, name
 
 
-def options_of(module: ModuleType) -> dict[str, set[str]]:
+def options_of(name: str) -> dict[str, set[str]]:
     """The options of a command's subcommands."""
-    group = typer.main.get_command(module.app)
+    group = groups.load(name, COMMANDS[name])
     context = group.make_context("darkai", [], resilient_parsing=True)
     return {
         name: {
@@ -52,7 +51,7 @@ def options_of(module: ModuleType) -> dict[str, set[str]]:
 def test_the_reference_has_exactly_the_options_of_history() -> None:
     text = (DOCS / "reference/commands.md").read_text(encoding="utf-8")
     section = text.split("## darkai history\n")[1].split("\n## ")[0]
-    told: dict[str, set[str]] = {name: set() for name in options_of(history)}
+    told: dict[str, set[str]] = {name: set() for name in options_of("history")}
     assert set(re.findall(r"^\| `darkai history (\w+)", section, re.MULTILINE)) == set(told)
     name = ""
     for row in section.split("| command | option | |")[1].splitlines():
@@ -60,15 +59,15 @@ def test_the_reference_has_exactly_the_options_of_history() -> None:
         if found:
             name = found[1] or name
             told[name] |= set(re.findall(r"`(--?[a-z][a-z-]*)", found[2]))
-    assert told == options_of(history)
+    assert told == options_of("history")
 
 
 def test_every_option_in_a_how_to_exists() -> None:
     known = {"--staged"}  # git's
-    for app in (groups.declared_app(ask.command), groups.declared_app(replay.command), doctor.app):
-        known |= {flag for param in typer.main.get_command(app).params for flag in param.opts}
-    for module in (history, keys, models):
-        known |= set().union(*options_of(module).values())
+    for name in ("ask", "replay", "doctor"):
+        known |= {flag for param in groups.load(name, COMMANDS[name]).params for flag in param.opts}
+    for name in ("history", "keys", "models"):
+        known |= set().union(*options_of(name).values())
     for page in sorted((DOCS / "how-to").glob("*.md")):
         found = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")))
         assert found <= known, f"{page.name}: {found - known}"

@@ -355,7 +355,7 @@ def test_a_home_folder_that_is_the_root_hides_nothing() -> None:
 
 def test_known_keys_are_hidden() -> None:
     remember("sk-unit-doctor-12345")
-    hidden = report.Privacy([], []).checked(
+    hidden = report.Privacy([], []).masked(
         check(detail="a sk-unit-doctor-12345", hint="sk-unit-doctor-12345")
     )
     assert (hidden.detail, hidden.hint) == ("a ***", "***")

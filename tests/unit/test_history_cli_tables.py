@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from darkai_cli.cli import print as printing
 from darkai_cli.cli import tables
 from darkai_cli.cli.history import arguments, show, transfer
-from darkai_cli.cli.history import list as reading
-from darkai_cli.cli.history import stats as numbers
+from darkai_cli.cli.history.list import list_rows, snippet_rows
+from darkai_cli.cli.history.stats import stats_rows
+from darkai_cli.cli.print import local_time
 from darkai_cli.cli.tables import Cell, Column
 from darkai_cli.errors import StoreError, UsageError
 from darkai_cli.history.stats import DayStats, ModelStats, Stats
@@ -157,17 +157,17 @@ def test_grouping_keeps_the_sum_and_fits(values: list[int], width: int):
 
 def test_times_as_people_type_them(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(arguments.time, "time", lambda: 1_000_000.0)
-    assert arguments.moment("2d", "--since") == (1_000_000 - 2 * 86_400) * 1000
-    assert arguments.moment(" 90M ", "--since") == (1_000_000 - 90 * 60) * 1000
-    assert arguments.moment("999y", "--since") == 0
-    day = arguments.moment("2026-01-31", "--since") / 1000
-    assert printing.local(int(day * 1000)) == "2026-01-31 00:00"
+    assert arguments.time_ms("2d", "--since") == (1_000_000 - 2 * 86_400) * 1000
+    assert arguments.time_ms(" 90M ", "--since") == (1_000_000 - 90 * 60) * 1000
+    assert arguments.time_ms("999y", "--since") == 0
+    day = arguments.time_ms("2026-01-31", "--since") / 1000
+    assert local_time(int(day * 1000)) == "2026-01-31 00:00"
 
 
 @pytest.mark.parametrize("typed", ["", "2", "d", "-2d", "2x", "yesterday", "2026-02-31", "٢d"])
 def test_what_is_no_time(typed: str):
     with pytest.raises(UsageError, match="is no time") as told:
-        arguments.moment(typed, "--since")
+        arguments.time_ms(typed, "--since")
     assert told.value.hint
 
 
@@ -183,28 +183,28 @@ def conversation(**values: object) -> Conversation:
 
 
 def test_the_list_is_a_table():
-    assert reading.list_rows([conversation()], 80, NOW, plain) == [
+    assert list_rows([conversation()], 80, NOW, plain) == [
         "ID       TITLE           MODEL        TURNS  STATE           AGE",
         "01kaaaa  tell me a joke  llama-3-70b      2  complete  3 min ago",
     ]
 
 
 def test_on_a_narrow_terminal_a_conversation_takes_two_lines():
-    assert reading.list_rows([conversation(state="interrupted")], 47, NOW, plain) == [
+    assert list_rows([conversation(state="interrupted")], 47, NOW, plain) == [
         "tell me a joke",
         "01kaaaa  interrupted  3 min ago  2 turns  llam…",
     ]
 
 
 def test_of_a_model_there_is_enough_to_know_it_or_nothing():
-    rows = reading.list_rows([conversation(state="interrupted")], 44, NOW, plain)
+    rows = list_rows([conversation(state="interrupted")], 44, NOW, plain)
     assert rows[1] == "01kaaaa  interrupted  3 min ago  2 turns"
 
 
 @pytest.mark.parametrize("width", range(60, 81))
 def test_the_widest_row_fits(width: int):
     one = conversation(short="0000000000kf", title="t" * 90, model="m" * 90, state="interrupted")
-    rows = reading.list_rows([one], width, NOW, plain)
+    rows = list_rows([one], width, NOW, plain)
     assert all(cell_len(row) <= width for row in rows), rows
 
 
@@ -212,32 +212,32 @@ def test_the_widest_row_fits(width: int):
 @given(st.text(max_size=100), st.text(max_size=60), WIDTHS)
 def test_the_list_fits_whatever_it_holds(title: str, model: str, width: int):
     found = [conversation(title=title, model=model), conversation(model=None, state=None, turns=0)]
-    rows = reading.list_rows(found, width, NOW, plain)
+    rows = list_rows(found, width, NOW, plain)
     assert all(cell_len(row) <= width for row in rows), rows
     assert not any(re.search(r"[\x00-\x1f\x7f-\x9f\u202e]", row) for row in rows)
 
 
 def test_a_snippet_is_broken_between_words_and_its_matches_are_painted():
     snippet = (("one two ", False), ("three", True), (", four\nfive", False))
-    assert reading.snippet_rows(snippet, 80, tagged) == ["    one two <match>three</>, four five"]
-    assert reading.snippet_rows(snippet, 18, plain) == [
+    assert snippet_rows(snippet, 80, tagged) == ["    one two <match>three</>, four five"]
+    assert snippet_rows(snippet, 18, plain) == [
         "    one two three,",
         "    four five",
     ]
-    assert reading.snippet_rows(snippet, 17, plain) == [
+    assert snippet_rows(snippet, 17, plain) == [
         "    one two",
         "    three, four",
         "    five",
     ]
     call = (("def ", False), ("split", True), ("(page)", False))
-    assert reading.snippet_rows(call, 16, plain) == ["    def", "    split(page)"]
-    assert reading.snippet_rows(call, 12, plain) == ["    def", "    split", "    (page)"]
+    assert snippet_rows(call, 16, plain) == ["    def", "    split(page)"]
+    assert snippet_rows(call, 12, plain) == ["    def", "    split", "    (page)"]
 
 
 @settings(max_examples=60)
 @given(st.lists(st.tuples(st.text(max_size=60), st.booleans()), max_size=5), WIDTHS)
 def test_a_snippet_fits_and_loses_no_letter(snippet: list[tuple[str, bool]], width: int):
-    rows = reading.snippet_rows(tuple(snippet), width, plain)
+    rows = snippet_rows(tuple(snippet), width, plain)
     assert all(cell_len(row) <= width for row in rows)
     whole = "".join(sanitize_line(re.sub("[\n\t]", " ", text)) for text, _ in snippet)
     assert "".join(rows).replace(" ", "") == whole.replace(" ", "")
@@ -280,13 +280,13 @@ def stats() -> Stats:
 
 @pytest.mark.parametrize("width", [20, 40, 80, 200])
 def test_the_statistics_fit(width: int):
-    rows = numbers.stats_rows(stats(), width, plain)
+    rows = stats_rows(stats(), width, plain)
     limit = max(width, 34)  # the columns that are never dropped need as much
     assert all(cell_len(row) <= limit for row in rows), rows
 
 
 def test_the_statistics():
-    rows = numbers.stats_rows(stats(), 80, plain)
+    rows = stats_rows(stats(), 80, plain)
     assert rows[:2] == [
         "3 conversations, 1,000 turns, 2,000 messages, 1.3 MiB",
         "120,000 tokens in, 64,000 out",
@@ -298,7 +298,7 @@ def test_the_statistics():
 
 def test_statistics_of_nothing():
     empty = Stats(0, 0, 0, 0, 0, {}, [], [], 4096)
-    assert numbers.stats_rows(empty, 80, plain) == ["0 conversations, 0 turns, 0 messages, 4 KiB"]
+    assert stats_rows(empty, 80, plain) == ["0 conversations, 0 turns, 0 messages, 4 KiB"]
 
 
 def test_the_progress_of_an_import():

@@ -8,8 +8,15 @@ offered that mean the same there.
 
 from __future__ import annotations
 
-from darkai_cli.cli.completion.spec import Command, followed, spec, walk
-from darkai_cli.cli.completion.text import filled, indented, posix_quoted
+from darkai_cli.cli.completion.spec import (
+    CompletionCommand,
+    fill,
+    indent,
+    posix_quote,
+    value_text,
+    values,
+    walk,
+)
 
 _SCRIPT = r"""# bash completion for darkai. Made by `darkai completions bash`; do not edit.
 #
@@ -174,18 +181,18 @@ fi
 """
 
 
-def script(root: Command) -> str:
-    """The script for the commands below ``root``."""
-    offers, values = [], []
+def script(root: CompletionCommand) -> str:
+    """Return the script for the commands below ``root``."""
+    offers, cases = [], []
     for command in walk(root):
-        path = posix_quoted(" ".join(command.path))
-        names = " ".join(one.path[-1] for one in command.commands)
+        path = posix_quote(" ".join(command.path))
+        names = " ".join(inner.path[-1] for inner in command.commands)
         options = " ".join(name for option in command.options for name in option.names)
-        offers.append(f"{path}) commands={posix_quoted(names)} options={posix_quoted(options)} ;;")
-        for patterns, value in followed(command):
-            pattern = " | ".join(map(posix_quoted, patterns))
-            values.append(f"{pattern}) kind={posix_quoted(spec(value))} ;;")
+        offers.append(f"{path}) commands={posix_quote(names)} options={posix_quote(options)} ;;")
+        for patterns, value in values(command):
+            pattern = " | ".join(map(posix_quote, patterns))
+            cases.append(f"{pattern}) kind={posix_quote(value_text(value))} ;;")
         if command.rest is not None and command.rest.kind != "text":
-            pattern = f"{posix_quoted(' '.join(command.path) + ' ')}[1-9]*"
-            values.append(f"{pattern}) kind={posix_quoted(spec(command.rest))} ;;")
-    return filled(_SCRIPT, commands=indented(8, offers), values=indented(8, values))
+            pattern = f"{posix_quote(' '.join(command.path) + ' ')}[1-9]*"
+            cases.append(f"{pattern}) kind={posix_quote(value_text(command.rest))} ;;")
+    return fill(_SCRIPT, commands=indent(8, offers), values=indent(8, cases))

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from darkai_cli.cli.completion.spec import Command, Value, followed, walk
-from darkai_cli.cli.completion.text import filled
+from darkai_cli.cli.completion.spec import CompletionCommand, CompletionValue, fill, values, walk
 
 _SCRIPT = r"""# fish completion for darkai. Made by `darkai completions fish`; do not edit.
 
@@ -77,15 +76,15 @@ complete -c darkai -f
 """
 
 
-def script(root: Command) -> str:
-    """The script for the commands below ``root``."""
-    found = list(walk(root))
-    valued = [name for command in found for names, _ in followed(command) for name in names]
-    return filled(
+def script(root: CompletionCommand) -> str:
+    """Return the script for the commands below ``root``."""
+    commands = list(walk(root))
+    with_value = [name for command in commands for names, _ in values(command) for name in names]
+    return fill(
         _SCRIPT,
-        commands=_case(" ".join(command.path) for command in found[1:]),
-        valued=_case(name for name in valued if name.rpartition(" ")[2].startswith("-")),
-        lines="\n".join(line for command in found for line in _lines(command)),
+        commands=_case(" ".join(command.path) for command in commands[1:]),
+        valued=_case(name for name in with_value if name.rpartition(" ")[2].startswith("-")),
+        lines="\n".join(line for command in commands for line in _lines(command)),
     )
 
 
@@ -93,28 +92,28 @@ def _case(patterns: Iterable[str]) -> str:
     return " \\\n            ".join(map(_quoted, patterns))
 
 
-def _lines(command: Command) -> Iterator[str]:
+def _lines(command: CompletionCommand) -> Iterator[str]:
     at = f"__darkai_at {_quoted(' '.join(command.path))}"
     for inner in command.commands:
-        name, told = inner.path[-1], _quoted(inner.help)
-        yield f"complete -c darkai -n {_quoted(at + ' 1')} -a {name} -d {told}"
+        name, description = inner.path[-1], _quoted(inner.help)
+        yield f"complete -c darkai -n {_quoted(at + ' 1')} -a {name} -d {description}"
     for option in command.options:
         names = " ".join(
             f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}" for name in option.names
         )
         value = f" {_value(option.value)}" if option.value is not None else ""
-        told = _quoted(option.help)
-        yield f"complete -c darkai -n {_quoted(at)} {names}{value} -d {told}"
+        description = _quoted(option.help)
+        yield f"complete -c darkai -n {_quoted(at)} {names}{value} -d {description}"
     places = [(f"{at} {number}", value) for number, value in enumerate(command.arguments, 1)]
     if command.rest is not None:
         places.append((at, command.rest))
-    for place, taken in places:
-        if taken.kind != "text":
-            what = _value(taken).removeprefix("-x ").removeprefix("-r ")
+    for place, expected in places:
+        if expected.kind != "text":
+            what = _value(expected).removeprefix("-x ").removeprefix("-r ")
             yield f"complete -c darkai -n {_quoted(place)} {what}"
 
 
-def _value(value: Value) -> str:
+def _value(value: CompletionValue) -> str:
     if value.words:
         return f"-x -a {_quoted(' '.join(value.words))}"
     return {

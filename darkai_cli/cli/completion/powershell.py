@@ -6,8 +6,7 @@ every version reads alike. PowerShell replaces the whole word, so a name is quot
 
 from __future__ import annotations
 
-from darkai_cli.cli.completion.spec import Command, spec, walk
-from darkai_cli.cli.completion.text import filled
+from darkai_cli.cli.completion.spec import CompletionCommand, fill, value_text, walk
 
 _SCRIPT = r"""# PowerShell completion for darkai.
 # Made by `darkai completions powershell`; do not edit.
@@ -110,26 +109,30 @@ Register-ArgumentCompleter -Native -CommandName 'darkai' -ScriptBlock {
 """
 
 
-def script(root: Command) -> str:
-    """The script for the commands below ``root``."""
+def script(root: CompletionCommand) -> str:
+    """Return the script for the commands below ``root``."""
     rows: list[tuple[str, str, str, str]] = []
     for command in walk(root):
         path = " ".join(command.path)
-        rows += [(path, one.path[-1], "command", one.help) for one in command.commands]
+        rows += [(path, inner.path[-1], "command", inner.help) for inner in command.commands]
         for option in command.options:
-            kind = "switch" if option.value is None else spec(option.value)
+            kind = "switch" if option.value is None else value_text(option.value)
             rows += [(path, name, kind, option.help) for name in option.names]
         for number, value in enumerate(command.arguments, 1):
-            rows.append((path, str(number), spec(value), value.label))
+            rows.append((path, str(number), value_text(value), value.label))
         if command.rest is not None:
-            rows.append((path, "*", spec(command.rest), command.rest.label))
+            rows.append((path, "*", value_text(command.rest), command.rest.label))
+    # PowerShell takes an empty description for an error.
     lines = [
-        f"@({', '.join(map(_quoted, (path, name, kind, told or name)))})"  # no help: an error there
-        for path, name, kind, told in rows
+        f"@({', '.join(map(_quoted, (path, name, kind, description or name)))})"
+        for path, name, kind, description in rows
     ]
-    return filled(_SCRIPT, rows=",\n".join(f"        {line}" for line in lines))
+    return fill(_SCRIPT, rows=",\n".join(f"        {line}" for line in lines))
 
 
 def _quoted(text: str) -> str:
-    """In ASCII: PowerShell 5.1 reads a script in some code page, and curly quotes are quotes."""
+    """Return the text quoted and in ASCII.
+
+    PowerShell 5.1 reads a script in the system's code page, and takes curly quotes for quotes.
+    """
     return "'" + text.encode("ascii", "replace").decode().replace("'", "''") + "'"

@@ -1,23 +1,21 @@
-"""The command line as plain rows: what the completion scripts know about it.
+"""The command line as plain data, for the modules that write completion scripts.
 
-Not the scripts (``completion_scripts``), not the names of models (``completions``). Strategy: walk
-Typer's command tree from its root, so that a command that joins the table of commands is completed
-without a word here. What an option or argument takes is read from its type and its metavar: FILE
-is a file, ``bash|zsh`` is a choice of words, MODEL and ``--model`` are models.
+The tree is read from Typer's commands, so that a new command is completed without a word here. What
+an option or argument takes follows from its type and its metavar: FILE is a file, ``bash|zsh`` a
+choice of words, MODEL and ``--model`` are models.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-from darkai_cli.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Kind = Literal["text", "file", "folder", "model", "provider", "words"]
+ValueKind = Literal["text", "file", "folder", "model", "provider", "words"]
 
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, ValueKind] = {
     "--model": "model",
     "--provider": "provider",
     "MODEL": "model",
@@ -29,48 +27,48 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-class Value(NamedTuple):
-    """What an option or argument takes. ``label``: what the help calls it."""
+class CompletionValue(NamedTuple):
+    """What an option or argument takes. ``label``: its name in the help."""
 
     label: str
-    kind: Kind
+    kind: ValueKind
     words: tuple[str, ...] = ()
 
 
-class Option(NamedTuple):
+class CompletionOption(NamedTuple):
     """An option; ``value`` is None for a switch."""
 
     names: tuple[str, ...]
     help: str
-    value: Value | None
+    value: CompletionValue | None
     repeatable: bool
 
 
-class Command(NamedTuple):
-    """A command. ``rest``: what its further arguments are, if it takes any number of them."""
+class CompletionCommand(NamedTuple):
+    """A command. ``rest``: what all further arguments are, if their number is not limited."""
 
     path: tuple[str, ...]
     help: str
-    options: tuple[Option, ...]
-    arguments: tuple[Value, ...]
-    rest: Value | None
-    commands: tuple[Command, ...]
+    options: tuple[CompletionOption, ...]
+    arguments: tuple[CompletionValue, ...]
+    rest: CompletionValue | None
+    commands: tuple[CompletionCommand, ...]
 
 
-def tree(root: Any) -> Command:
-    """The rows of a Typer command and of all below it."""
+def tree(root: Any) -> CompletionCommand:
+    """Return a Typer command and all commands below it as plain data."""
     return _command(root, None, ("darkai",))
 
 
-def walk(command: Command) -> Iterator[Command]:
-    """A command, then all below it."""
+def walk(command: CompletionCommand) -> Iterator[CompletionCommand]:
+    """Yield a command, then all commands below it."""
     yield command
     for inner in command.commands:
         yield from walk(inner)
 
 
-def followed(command: Command) -> Iterator[tuple[list[str], Value]]:
-    """Each option with a value and each argument, as ``command name``, with what it takes."""
+def values(command: CompletionCommand) -> Iterator[tuple[list[str], CompletionValue]]:
+    """Yield what each option and argument takes, with its names: ``ask --model``, ``rm 1``."""
     path = " ".join(command.path)
     for option in command.options:
         if option.value is not None:
@@ -79,43 +77,60 @@ def followed(command: Command) -> Iterator[tuple[list[str], Value]]:
         yield [f"{path} {number}"], value
 
 
-def spec(value: Value) -> str:
-    """What is expected, in one text: ``file``, or ``words a b``."""
+def value_text(value: CompletionValue) -> str:
+    """Return what is expected as one text: ``file``, or ``words a b``."""
     return " ".join((value.kind, *value.words))
 
 
-def _command(command: Any, parent: Any, path: tuple[str, ...]) -> Command:
+def fill(template: str, **parts: str) -> str:
+    """Return the template with each ``<<name>>`` replaced."""
+    for name, part in parts.items():
+        template = template.replace(f"<<{name}>>", part)
+    return template
+
+
+def indent(width: int, lines: Iterable[str]) -> str:
+    """Return the lines as one text, each behind ``width`` blanks."""
+    return "\n".join(" " * width + line for line in lines)
+
+
+def posix_quote(text: str) -> str:
+    """Return the text as one word for bash and zsh."""
+    return "'" + text.replace("'", r"'\''") + "'"
+
+
+def _command(command: Any, parent: Any, path: tuple[str, ...]) -> CompletionCommand:
     context = command.make_context(path[-1], [], parent=parent, resilient_parsing=True)
-    found = [
-        parameter
-        for parameter in command.get_params(context)
-        if not getattr(parameter, "hidden", False)
-    ]
-    arguments = [one for one in found if one.param_type_name == "argument"]
-    rest = next((one for one in arguments if one.nargs == -1), None)
+    default = getattr(command, "default", None)
+    # A group with a default command takes that command's options.
+    target = command if default is None else command.get_command(context, default)
+    parameters = [row for row in target.get_params(context) if not row.hidden]
+    options = [row for row in parameters if row.param_type_name == "option"]
+    arguments = [row for row in parameters if row.param_type_name == "argument"]
+    rest = next((argument for argument in arguments if argument.nargs == -1), None)
     names = command.list_commands(context) if hasattr(command, "list_commands") else ()
     inner = [(name, command.get_command(context, name)) for name in names]
-    return Command(
+    return CompletionCommand(
         path,
-        _sentence(command.help),
-        tuple(_option(one) for one in found if one.param_type_name == "option"),
-        tuple(_value(one, path) for one in arguments if one is not rest),
+        _first_sentence(command.help),
+        tuple(map(_option, options)),
+        tuple(_value(argument, path) for argument in arguments if argument is not rest),
         None if rest is None else _value(rest, path),
-        tuple(_command(one, context, (*path, name)) for name, one in inner if not one.hidden),
+        tuple(_command(child, context, (*path, name)) for name, child in inner if not child.hidden),
     )
 
 
-def _option(option: Any) -> Option:
-    switch = option.is_flag or option.count
-    return Option(
+def _option(option: Any) -> CompletionOption:
+    is_switch = option.is_flag or option.count
+    return CompletionOption(
         tuple(sorted((*option.opts, *option.secondary_opts), key=len)),
-        _sentence(option.help),
-        None if switch else _value(option, ()),
+        _first_sentence(option.help),
+        None if is_switch else _value(option, ()),
         bool(option.multiple or option.count),
     )
 
 
-def _value(parameter: Any, path: tuple[str, ...]) -> Value:
+def _value(parameter: Any, path: tuple[str, ...]) -> CompletionValue:
     label = (parameter.metavar or parameter.name).replace("[", "").replace("]", "").rstrip(".")
     parts = label.split("|")
     choices = tuple(getattr(parameter.type, "choices", ()))
@@ -126,12 +141,12 @@ def _value(parameter: Any, path: tuple[str, ...]) -> Value:
 
         choices = tuple(schema.KEYS)
     if choices:
-        return Value(parameter.name, "words", choices)
+        return CompletionValue(parameter.name, "words", choices)
     known = (_KINDS[name] for name in (*parameter.opts, *parts) if name in _KINDS)
-    return Value(label.lower(), next(known, "text"))
+    return CompletionValue(label.lower(), next(known, "text"))
 
 
-def _sentence(text: str | None) -> str:
-    """The first sentence of a help, without its full stop."""
-    line = one_line(text or "")
+def _first_sentence(text: str | None) -> str:
+    """Return the first sentence of a help without its full stop."""
+    line = " ".join((text or "").split())
     return line.partition(". ")[0].rstrip(".")

@@ -6,8 +6,15 @@ Strategy: one function per command, each a call of ``_arguments``, which does th
 
 from __future__ import annotations
 
-from darkai_cli.cli.completion.spec import Command, Option, Value, walk
-from darkai_cli.cli.completion.text import filled, indented, posix_quoted
+from darkai_cli.cli.completion.spec import (
+    CompletionCommand,
+    CompletionOption,
+    CompletionValue,
+    fill,
+    indent,
+    posix_quote,
+    walk,
+)
 
 _SCRIPT = r"""#compdef darkai
 # zsh completion for darkai. Made by `darkai completions zsh`; do not edit.
@@ -67,37 +74,38 @@ _ACTIONS = {
 }
 
 
-def script(root: Command) -> str:
-    """The script for the commands below ``root``."""
+def script(root: CompletionCommand) -> str:
+    """Return the script for the commands below ``root``."""
     functions = [_function(command) for command in walk(root)]
-    return filled(_SCRIPT, functions="\n\n".join(functions))
+    return fill(_SCRIPT, functions="\n\n".join(functions))
 
 
-def _function(command: Command) -> str:
+def _function(command: CompletionCommand) -> str:
     name = _name(command)
     specs = [_option(option) for option in command.options]
     if command.commands:
-        described = [f"{one.path[-1]}:{_text(one.help)}" for one in command.commands]
-        cases = [f"{one.path[-1]}) {_name(one)} && ret=0 ;;" for one in command.commands]
-        return filled(
+        described = [f"{inner.path[-1]}:{_text(inner.help)}" for inner in command.commands]
+        cases = [f"{inner.path[-1]}) {_name(inner)} && ret=0 ;;" for inner in command.commands]
+        return fill(
             _GROUP,
             name=name,
-            specs=indented(8, [f"{spec} \\" for spec in specs]),
-            commands=indented(16, map(posix_quoted, described)),
-            cases=indented(16, cases),
+            specs=indent(8, [f"{spec} \\" for spec in specs]),
+            commands=indent(16, map(posix_quote, described)),
+            cases=indent(16, cases),
         )
-    specs += [posix_quoted(f":{_value(value)}") for value in command.arguments]
+    specs += [posix_quote(f":{_value(value)}") for value in command.arguments]
     if command.rest is not None:
-        specs.append(posix_quoted(f"*:{_value(command.rest)}"))
+        specs.append(posix_quote(f"*:{_value(command.rest)}"))
     lines = " \\\n".join(f"        {spec}" for spec in specs)
     return f"{name}() {{\n    _arguments -s -S \\\n{lines}\n}}"
 
 
-def _name(command: Command) -> str:
-    return "_" + "__".join(command.path)  # `_darkai_models` is another function
+def _name(command: CompletionCommand) -> str:
+    # With one underscore, `darkai models` would have the name of the function for model names.
+    return "_" + "__".join(command.path)
 
 
-def _option(option: Option) -> str:
+def _option(option: CompletionOption) -> str:
     names = option.names
     after = f"[{_text(option.help)}]"
     if option.value is not None:
@@ -110,17 +118,17 @@ def _option(option: Option) -> str:
     else:
         before = f"({' '.join(option.names)})" if len(names) > 1 else ""
     if len(names) > 1:
-        return f"{posix_quoted(before)}{{{','.join(names)}}}{posix_quoted(after)}"
-    return posix_quoted(before + names[0] + after)
+        return f"{posix_quote(before)}{{{','.join(names)}}}{posix_quote(after)}"
+    return posix_quote(before + names[0] + after)
 
 
-def _value(value: Value) -> str:
+def _value(value: CompletionValue) -> str:
     action = f"({' '.join(value.words)})" if value.words else _ACTIONS[value.kind]
     return f"{_text(value.label)}:{action}"
 
 
 def _text(text: str) -> str:
-    """Text inside a specification."""
+    """Return text with what has a meaning in a specification escaped."""
     for char in "\\[]:":
         text = text.replace(char, "\\" + char)
     return text

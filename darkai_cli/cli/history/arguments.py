@@ -1,6 +1,6 @@
-"""From what was typed to what the library takes: the store, ids, times.
+"""What the arguments of ``darkai history`` mean: the store, ids, times.
 
-A command that only reads never makes the database: where there is no file there is no history.
+A command that only reads does not create the database.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from darkai_cli.cli.print import warn
 from darkai_cli.config import paths
 from darkai_cli.errors import NotFoundError, UsageError
 
@@ -21,63 +22,62 @@ FIRST = '`darkai ask "tell me a joke"` makes the first conversation'
 _SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_557_600}
 
 
-def existing() -> Store | None:
-    """The history, open; None if there is none. Raises ``StoreError``."""
+def existing_store() -> Store | None:
+    """Open the history and return it; None if there is none. Raises ``StoreError``."""
     file = paths.history_file()
     try:
-        is_there = file.exists()
-    except OSError:  # who may not look is told so when it is opened
-        is_there = True
-    return opened(file) if is_there else None
+        exists = file.exists()
+    except OSError:  # opening it explains why it cannot be read
+        exists = True
+    return open_store(file) if exists else None
 
 
-def required() -> Store:
-    """The history, open. Raises ``NotFoundError`` if there is none, and ``StoreError``."""
-    store = existing()
+def required_store() -> Store:
+    """Open the history and return it. Raises ``NotFoundError`` if there is none; ``StoreError``."""
+    store = existing_store()
     if store is None:
         raise NotFoundError(NOTHING, hint=FIRST)
     return store
 
 
-def opened(file: Path, *, replace: bool = False) -> Store:
-    """The history in ``file``, made if it is not there; its warnings are told.
+def open_store(file: Path, *, replace: bool = False) -> Store:
+    """Open the history in ``file``, create it if it is missing, and print its warnings.
 
-    ``replace``: one that is damaged is moved aside. Raises ``StoreError``.
+    ``replace``: move a damaged one aside and start anew. Raises ``StoreError``.
     """
     from darkai_cli.history.store import Store
-    from darkai_cli.output.notices import tell
 
     store = Store(file, replace=replace)
     for warning in store.warnings:
-        tell("warning", warning)
+        warn(warning)
     return store
 
 
-def named(*identifiers: str | None) -> None:
-    """Raise ``UsageError`` for an empty id: in a script, a variable that nothing is in."""
-    if any(typed is not None and not typed.strip() for typed in identifiers):
+def check_ids(*identifiers: str | None) -> None:
+    """Raise ``UsageError`` for an empty id, which an unset variable in a script makes."""
+    if any(identifier is not None and not identifier.strip() for identifier in identifiers):
         raise UsageError("an ID is empty", hint="`darkai history list` shows them")
 
 
-def chosen(store: Store, typed: str | None) -> str:
-    """The id of the conversation that was meant: a prefix, or None for the latest.
+def conversation_id(store: Store, prefix: str | None) -> str:
+    """Return the id of the conversation with that prefix, or of the latest for None.
 
     Raises ``NotFoundError``.
     """
-    if typed is not None:
-        return store.find(typed)
+    if prefix is not None:
+        return store.find(prefix)
     latest = store.latest()
     if latest is None:
         raise NotFoundError(NOTHING, hint=FIRST)
     return latest
 
 
-def moment(typed: str, option: str) -> int:
-    """The time that was meant, in milliseconds since 1970: ``2d`` ago, or a date.
+def time_ms(argument: str, option: str) -> int:
+    """Return the time for ``2d`` (two days ago) or a date, in milliseconds since 1970.
 
-    Raises ``UsageError``.
+    ``option`` is named in the ``UsageError`` for anything else.
     """
-    text = typed.strip().lower()
+    text = argument.strip().lower()
     span = re.fullmatch(r"(\d{1,6}) ?([smhdwy])", text, re.ASCII)
     if span:
         return max(0, int((time.time() - int(span[1]) * _SPANS[span[2]]) * 1000))
@@ -89,6 +89,6 @@ def moment(typed: str, option: str) -> int:
         except (ValueError, OverflowError, OSError):
             pass
     raise UsageError(
-        f"`{option} {typed}` is no time",
+        f"`{option} {argument}` is no time",
         hint=f"`{option} 2d` (s, m, h, d, w, y), or a date such as `{option} 2026-01-31`",
     )

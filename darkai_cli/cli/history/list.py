@@ -1,4 +1,4 @@
-"""``history list`` and ``history search``: many conversations, in as few words as there is room."""
+"""``darkai history list`` and ``search``."""
 
 from __future__ import annotations
 
@@ -8,22 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from darkai_cli import stdio
-from darkai_cli.cli import print as printing
 from darkai_cli.cli import tables
 from darkai_cli.cli.history import arguments
+from darkai_cli.cli.print import STATES, Printer, note, safe_line, utc_time
 from darkai_cli.cli.tables import Cell, Column
-from darkai_cli.output import notices
 from darkai_cli.output.sanitize import sanitize_line
 from darkai_cli.text import ago, one_line, plural
 
 if TYPE_CHECKING:
-    from darkai_cli.cli.print import Screen
     from darkai_cli.history.search import Found, Hit
     from darkai_cli.history.store import Conversation, Store
 
-SETTINGS = {"search": {"ignore_unknown_options": True}}  # a word may begin with a hyphen
 NARROW = 70
-"""Below so many columns a conversation takes two lines, and a hit does without the model."""
+"""Below this width a conversation takes two lines, and a hit does not name the model."""
 
 _STATES = "streaming|complete|interrupted|truncated|failed"
 _COLUMNS = (
@@ -35,7 +32,7 @@ _COLUMNS = (
     Column("AGE", right=True),
 )
 _LEAST = 4
-"""Cells below which what is left of a longer text says nothing."""
+"""The fewest cells in which a cut text is still worth showing."""
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many.")]
 Since = Annotated[
     str | None,
@@ -44,7 +41,7 @@ Since = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
-def list_(
+def list_conversations(
     limit: Limit = 20,
     since: Since = None,
     model: Annotated[
@@ -58,77 +55,83 @@ def list_(
     json: Json = False,
 ) -> None:
     """List the conversations."""
-    start = arguments.moment(since, "--since") if since is not None else None
+    start = arguments.time_ms(since, "--since") if since is not None else None
     if state is not None and state not in _STATES.split("|"):
         from darkai_cli.errors import UsageError
 
         raise UsageError(f"there is no state `{state}`", hint=f"one of {_STATES}")
-    store = arguments.existing()
+    store = arguments.existing_store()
     if store is None:
         stdio.print_err(f"{arguments.NOTHING}; {arguments.FIRST}")
         return
     with store:
-        found = store.conversations(limit=limit, since=start, model=model, state=state)
-        if not found:
-            _tell_none(store)
-        _print(found, json=json)
+        conversations = store.conversations(limit=limit, since=start, model=model, state=state)
+        if not conversations:
+            _print_none(store)
+        _print(conversations, json=json)
 
 
-def _tell_none(store: Store) -> None:
+def _print_none(store: Store) -> None:
+    """Say why the list is empty."""
     if store.latest() is None:
         stdio.print_err(f"{arguments.NOTHING}; {arguments.FIRST}")
     else:
         stdio.print_err("no conversation is like that; `darkai history list` shows them all")
 
 
-def _print(found: list[Conversation], *, json: bool) -> None:
-    screen = printing.Screen()
-    for one in found:
-        times = {"created": printing.iso(one.created), "updated": printing.iso(one.updated)}
+def _print(conversations: list[Conversation], *, json: bool) -> None:
+    printer = Printer()
+    if not json and printer.is_terminal:
+        if conversations:
+            now = time.time() * 1000
+            printer.lines(list_rows(conversations, printer.width, now, printer.styled))
+        return
+    for row in conversations:
+        times = {"created": utc_time(row.created), "updated": utc_time(row.updated)}
         if json:
-            values = one._asdict() | times
+            values = row._asdict() | times
             del values["active"]
-            screen.json(values)
-        elif not screen.terminal:
-            screen.record(one.id, one.title, one.model, one.turns, one.state, times["updated"])
-    if screen.terminal and not json and found:
-        screen.lines(list_rows(found, screen.width, time.time() * 1000, screen.ink))
+            printer.json(values)
+        else:
+            printer.record(row.id, row.title, row.model, row.turns, row.state, times["updated"])
 
 
-def list_rows(found: list[Conversation], width: int, now: float, ink: tables.Ink) -> list[str]:
-    """The list for a terminal."""
+def list_rows(
+    conversations: list[Conversation], width: int, now: float, styled: tables.Styler
+) -> list[str]:
+    """Return the lines of the list for a terminal; ``now`` is in milliseconds since 1970."""
     rows = [
         [
-            Cell(one.short, "id"),
-            Cell(printing.one_line(one.title) or "(no title)"),
-            Cell(printing.one_line(one.model or "")),
-            Cell(str(one.turns)),
-            Cell(one.state or "", printing.STATES.get(one.state or "", "")),
-            Cell(ago((now - one.updated) / 1000), "dim"),
+            Cell(conversation.short, "id"),
+            Cell(safe_line(conversation.title) or "(no title)"),
+            Cell(safe_line(conversation.model or "")),
+            Cell(str(conversation.turns)),
+            Cell(conversation.state or "", STATES.get(conversation.state or "", "")),
+            Cell(ago((now - conversation.updated) / 1000), "dim"),
         ]
-        for one in found
+        for conversation in conversations
     ]
     if width >= NARROW:
-        return tables.table(_COLUMNS, rows, width, ink)
+        return tables.table(_COLUMNS, rows, width, styled)
     lines = []
     for short, title, model, turns, state, age in rows:
-        lines.append(ink("bold", tables.cut(title.text, width)))
-        rest = [state, age, Cell(plural(int(turns.text), "turn")), model]
-        lines.append(_joined([short, *(cell for cell in rest if cell.text)], width, ink))
+        lines.append(styled("bold", tables.cut(title.text, width)))
+        facts = [state, age, Cell(plural(int(turns.text), "turn")), model]
+        lines.append(_joined([short, *(cell for cell in facts if cell.text)], width, styled))
     return lines
 
 
-def _joined(row: list[Cell], width: int, ink: tables.Ink) -> str:
-    """Cells with blanks between them, cut where the row ends."""
+def _joined(row: list[Cell], width: int, styled: tables.Styler) -> str:
+    """Return the cells with blanks between them, cut at the width."""
     parts: list[str] = []
-    left = width
+    remaining = width
     for cell in row:
-        room = left - (2 if parts else 0)
+        room = remaining - (2 if parts else 0)
         if room < min(_LEAST, tables.cells(cell.text)):
             break
         text = tables.cut(cell.text, room)
-        parts.append(ink(cell.style, text))
-        left = room - tables.cells(text)
+        parts.append(styled(cell.style, text))
+        remaining = room - tables.cells(text)
     return "  ".join(parts)
 
 
@@ -144,67 +147,67 @@ def search(
     """Search in everything that was said."""
     from darkai_cli.history import search as library
 
-    start = arguments.moment(since, "--since") if since is not None else None
-    typed = " ".join(words)
-    store = arguments.existing()
+    start = arguments.time_ms(since, "--since") if since is not None else None
+    query = " ".join(words)
+    store = arguments.existing_store()
     if store is None:
         stdio.print_err(f"{arguments.NOTHING}; {arguments.FIRST}")
         return
     with store:
-        found = library.search(store, typed, limit=limit, since=start)
-        _print_hits(store, found, json=json)
-        _tell_about(found, typed, limit)
+        result = library.search(store, query, limit=limit, since=start)
+        _print_hits(store, result, json=json)
+        _print_notes(result, query, limit)
 
 
-def _tell_about(found: Found, typed: str, limit: int) -> None:
-    """What the hits alone do not say."""
-    if found.ignored:
-        ignored = ", ".join(f"`{one}`" for one in found.ignored)
-        notices.tell("note", f"punctuation alone cannot be found: {ignored}")
-    if not found.hits:
-        notices.tell("note", f"no message has `{typed}`")
-    elif found.by_date:
-        notices.tell(
-            "note",
-            f"more than {found.total - 1:,} messages have `{typed}`: ordered by date, the newest"
-            f" {len(found.hits)} shown",
+def _print_notes(result: Found, query: str, limit: int) -> None:
+    """Say which words were ignored, and how many hits there are."""
+    if result.ignored:
+        ignored = ", ".join(f"`{word}`" for word in result.ignored)
+        note(f"punctuation alone cannot be found: {ignored}")
+    if not result.hits:
+        note(f"no message has `{query}`")
+    elif result.by_date:
+        note(
+            f"more than {result.total - 1:,} messages have `{query}`: ordered by date, the newest"
+            f" {len(result.hits)} shown",
         )
-    elif len(found.hits) == limit and found.total > limit:
-        notices.tell("note", f"the best {limit} of {found.total:,}; `--limit` shows more")
+    elif len(result.hits) == limit and result.total > limit:
+        note(f"the best {limit} of {result.total:,}; `--limit` shows more")
 
 
-def _print_hits(store: Store, found: Found, *, json: bool) -> None:
-    screen = printing.Screen()
-    for hit in found.hits:
+def _print_hits(store: Store, result: Found, *, json: bool) -> None:
+    printer = Printer()
+    for hit in result.hits:
         if json:
             snippet = [{"text": text, "match": is_match} for text, is_match in hit.snippet]
-            screen.json(hit._asdict() | {"created": printing.iso(hit.created), "snippet": snippet})
-        elif screen.terminal:
-            _print_hit(store, hit, screen)
+            printer.json(hit._asdict() | {"created": utc_time(hit.created), "snippet": snippet})
+        elif printer.is_terminal:
+            _print_hit(store, hit, printer)
         else:
             snippet_text = one_line("".join(text for text, _ in hit.snippet))
-            when = printing.iso(hit.created)
-            screen.record(hit.conversation, hit.title, hit.role, hit.model, when, snippet_text)
+            when = utc_time(hit.created)
+            printer.record(hit.conversation, hit.title, hit.role, hit.model, when, snippet_text)
 
 
-def _print_hit(store: Store, hit: Hit, screen: Screen) -> None:
+def _print_hit(store: Store, hit: Hit, printer: Printer) -> None:
     short = store.short(hit.conversation)
     age = ago(time.time() - hit.created / 1000)
-    who = "you" if hit.role == "user" else printing.one_line(hit.model or hit.role)
-    who = tables.cut(who, 20) if screen.width >= NARROW else ""
-    about = "  " + ", ".join(filter(None, (who, age)))
-    room = max(8, screen.width - len(short) - 2 - tables.cells(about))
-    title = tables.cut(printing.one_line(hit.title), room)
-    screen.lines([
-        f"{screen.ink('id', short)}  {screen.ink('bold', title)}{screen.ink('dim', about)}",
-        *snippet_rows(hit.snippet, screen.width, screen.ink),
+    speaker = "you" if hit.role == "user" else safe_line(hit.model or hit.role)
+    speaker = tables.cut(speaker, 20) if printer.width >= NARROW else ""
+    about = "  " + ", ".join(filter(None, (speaker, age)))
+    room = max(8, printer.width - len(short) - 2 - tables.cells(about))
+    title = tables.cut(safe_line(hit.title), room)
+    heading = printer.styled("id", short), "  ", printer.styled("bold", title)
+    printer.lines([
+        "".join((*heading, printer.styled("dim", about))),
+        *snippet_rows(hit.snippet, printer.width, printer.styled),
     ])  # fmt: skip
 
 
 def snippet_rows(
-    snippet: tuple[tuple[str, bool], ...], width: int, ink: tables.Ink, indent: int = 4
+    snippet: tuple[tuple[str, bool], ...], width: int, styled: tables.Styler, indent: int = 4
 ) -> list[str]:
-    """A snippet as indented rows, broken between words, its matches painted."""
+    """Return a snippet as indented rows, broken between words, its matches in a style."""
     room = max(8, width - indent)
     rows: list[list[str]] = [[]]
     used = 0
@@ -216,17 +219,17 @@ def snippet_rows(
             used, blank = 0, ""
         for text, is_match in word:
             for piece in tables.folded(text, room):
-                if used + tables.cells(piece) > room:  # one that is longer than a row
+                if used + tables.cells(piece) > room:  # the word is longer than a row
                     rows.append([])
                     used, blank = 0, ""
-                rows[-1].append(blank + (ink("match", piece) if is_match else piece))
+                rows[-1].append(blank + (styled("match", piece) if is_match else piece))
                 used += len(blank) + tables.cells(piece)
                 blank = ""
     return [" " * indent + "".join(row) for row in rows if row]
 
 
 def _words(snippet: tuple[tuple[str, bool], ...]) -> list[list[tuple[str, bool]]]:
-    """What stands between blanks: a match that is followed by a comma makes one word with it."""
+    """Return the words of a snippet; a match and a comma behind it are one word."""
     words: list[list[tuple[str, bool]]] = [[]]
     for text, is_match in snippet:
         safe = sanitize_line(text.replace("\n", " ").replace("\t", " "), 2000)

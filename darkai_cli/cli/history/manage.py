@@ -1,7 +1,4 @@
-"""What changes the history, or looks after its file.
-
-``history rename`` and ``rm``; ``path``, ``vacuum`` and ``check``.
-"""
+"""``darkai history rename``, ``rm``, ``path``, ``vacuum`` and ``check``."""
 
 from __future__ import annotations
 
@@ -10,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from darkai_cli import stdio
-from darkai_cli.cli import print as printing
 from darkai_cli.cli import tables
 from darkai_cli.cli.history import arguments
+from darkai_cli.cli.print import Printer, local_time, safe_line
 from darkai_cli.errors import StoreError, UsageError
 from darkai_cli.text import file_size, plural
 
 if TYPE_CHECKING:
     from darkai_cli.history.store import Store
 
-_NAMED = 10
-"""How many of the conversations to be removed are named in the question."""
+_LISTED = 10
+"""How many of the conversations to be removed are listed above the question."""
 
 
 def rename(
@@ -28,8 +25,8 @@ def rename(
     title: Annotated[list[str], typer.Argument(metavar="TITLE...", help="Its new title.")],
 ) -> None:
     """Rename it."""
-    arguments.named(identifier)
-    with arguments.required() as store:
+    arguments.check_ids(identifier)
+    with arguments.required_store() as store:
         store.rename(store.find(identifier), " ".join(title))
 
 
@@ -45,65 +42,62 @@ def rm(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove them, after a question."""
-    arguments.named(*identifiers or ())
+    arguments.check_ids(*identifiers or ())
     if not identifiers and older_than is None:
         raise UsageError(
             "nothing to remove is named", hint="`darkai history rm ID`, or `--older-than 90d`"
         )
-    before = arguments.moment(older_than, "--older-than") if older_than is not None else None
-    with arguments.required() as store:
-        found = [store.find(one) for one in identifiers or ()]
+    before = arguments.time_ms(older_than, "--older-than") if older_than is not None else None
+    with arguments.required_store() as store:
+        ids = [store.find(prefix) for prefix in identifiers or ()]
         if before is not None:
-            found += store.older_than(before)
-        found = list(dict.fromkeys(found))
-        if not found:
+            ids += store.older_than(before)
+        ids = list(dict.fromkeys(ids))
+        if not ids:
             stdio.print_err(f"nothing is older than {older_than}")
-        elif yes or _confirmed(store, found):
-            removed = store.remove(found)
+        elif yes or _confirmed(store, ids):
+            removed = store.remove(ids)
             stdio.print_err(f"removed {plural(removed, 'conversation')}")
         else:
             stdio.print_err("nothing removed")
 
 
-def _confirmed(store: Store, found: list[str]) -> bool:
-    """Ask. Raises ``UsageError`` where nobody can be asked."""
+def _confirmed(store: Store, ids: list[str]) -> bool:
+    """Ask the user and return the answer. Raises ``UsageError`` if there is no terminal."""
     terminals = (stdio.stdin(), stdio.stderr())
     if not all(stdio.is_terminal(stream) for stream in terminals):
         raise UsageError(
-            f"removing {plural(len(found), 'conversation')} must be confirmed",
+            f"removing {plural(len(ids), 'conversation')} must be confirmed",
             hint="`--yes` does it without a question",
         )
-    for one in map(store.conversation, found[:_NAMED]):
-        age = printing.local(one.updated)
-        stdio.print_err(f"  {one.short}  {age}  {tables.cut(printing.one_line(one.title), 50)}")
-    if len(found) > _NAMED:
-        stdio.print_err(f"  and {len(found) - _NAMED:,} more")
-    return bool(typer.confirm(f"Remove {plural(len(found), 'conversation')} for good?", err=True))
+    for row in map(store.conversation, ids[:_LISTED]):
+        title = tables.cut(safe_line(row.title), 50)
+        stdio.print_err(f"  {row.short}  {local_time(row.updated)}  {title}")
+    if len(ids) > _LISTED:
+        stdio.print_err(f"  and {len(ids) - _LISTED:,} more")
+    return bool(typer.confirm(f"Remove {plural(len(ids), 'conversation')} for good?", err=True))
 
 
 def path() -> None:
     """Print where the history is, or would be."""
     from darkai_cli.config import paths
-    from darkai_cli.output.sanitize import sanitize_line
 
-    screen = printing.Screen()
-    file = str(paths.history_file()).encode("utf-8", "backslashreplace").decode()
-    screen.lines([sanitize_line(file, 10_000) if screen.terminal else file])
+    Printer().value(str(paths.history_file()))
 
 
 def vacuum() -> None:
     """Give unused space back."""
-    store = arguments.existing()
+    store = arguments.existing_store()
     if store is None:
         stdio.print_err(arguments.NOTHING)
         return
     with store:
         sizes = store.vacuum()
-    screen = printing.Screen()
-    if screen.terminal:
-        screen.lines([f"{file_size(sizes.before)} before, {file_size(sizes.after)} now"])
+    printer = Printer()
+    if printer.is_terminal:
+        printer.lines([f"{file_size(sizes.before)} before, {file_size(sizes.after)} now"])
     else:
-        screen.record(*sizes)
+        printer.record(*sizes)
 
 
 def check(
@@ -114,7 +108,7 @@ def check(
     """Read all of it and say what is wrong."""
     from darkai_cli.history.database import import_command
 
-    store = arguments.existing()
+    store = arguments.existing_store()
     if store is None:
         stdio.print_err(arguments.NOTHING)
         return
@@ -123,13 +117,13 @@ def check(
             store.rebuild_index()
         problems = store.check()
         file = store.path
-    screen = printing.Screen()
+    printer = Printer()
     for problem in problems:
-        screen.lines([printing.one_line(problem)])
+        printer.lines([safe_line(problem)])
     if problems:
         raise StoreError(
             f"the history has {plural(len(problems), 'problem')} ({file})",
             hint="`--repair` makes the search index anew; for the rest,"
             f" {import_command(file)} moves the file aside and takes back what can be read",
         )
-    screen.lines(["ok"])
+    printer.lines(["ok"])

@@ -1,8 +1,8 @@
-"""``history show``, ``tree`` and ``diff``: one conversation, all of it.
+"""``darkai history show``, ``tree`` and ``diff``: one conversation in full.
 
-Turns are numbered in the order in which they were asked, all branches together, so that a number
-stays what it is when a branch grows. On a terminal a prompt is shown as it was typed and a reply
-is rendered, each for itself: a fence that a cut reply left open does not swallow the next message.
+Turns are numbered in the order of their prompts, over all branches, so that a number stays the same
+when a branch grows. On a terminal each reply is rendered for itself: a fence that an interrupted
+reply left open does not swallow the next message.
 """
 
 from __future__ import annotations
@@ -12,17 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from darkai_cli.cli import print as printing
 from darkai_cli.cli import tables
 from darkai_cli.cli.history import arguments
+from darkai_cli.cli.print import STATES, Printer, local_time, note, safe_line
 from darkai_cli.errors import NotFoundError
-from darkai_cli.output import notices
 from darkai_cli.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from darkai_cli.cli.print import Screen
     from darkai_cli.config import Config
     from darkai_cli.history.store import Store
     from darkai_cli.history.tree import Line, Node
@@ -57,25 +55,26 @@ def show(
     """Show a conversation."""
     from darkai_cli.config.load import load
 
-    arguments.named(identifier)
-    wanted = load({"reasoning": reasoning}).reasoning if reasoning is not None else "hide"
-    with arguments.required() as store:
-        found = arguments.chosen(store, identifier)
-        nodes = None if turn is None else _turn(store, found, turn)
-        screen = printing.Screen()
+    arguments.check_ids(identifier)
+    config = load({"reasoning": reasoning})
+    with_reasoning = reasoning is not None and config.reasoning == "show"
+    with arguments.required_store() as store:
+        conversation = arguments.conversation_id(store, identifier)
+        nodes = None if turn is None else _turn(store, conversation, turn)
+        printer = Printer()
         if json:
-            screen.json(_object(store, found, nodes))
-        elif screen.terminal and not raw:
-            _show_rendered(store, found, nodes, screen, load({"reasoning": reasoning}))
+            printer.json(_object(store, conversation, nodes))
+        elif printer.is_terminal and not raw:
+            _show_rendered(store, conversation, nodes, printer, config)
         else:
             from darkai_cli.output.sanitize import sanitize
 
-            for piece in _markdown(store, found, nodes, with_reasoning=wanted == "show"):
-                screen.write(sanitize(piece) if screen.terminal else piece)
+            for piece in _markdown(store, conversation, nodes, with_reasoning=with_reasoning):
+                printer.write(sanitize(piece) if printer.is_terminal else piece)
 
 
 def _turn(store: Store, conversation: str, number: int) -> list[Node]:
-    """The messages of a turn: its prompt and its reply. Raises ``NotFoundError``."""
+    """Return the messages of a turn: its prompt and its reply. Raises ``NotFoundError``."""
     from darkai_cli.history import tree as library
 
     turns = store.turns(conversation)
@@ -84,27 +83,22 @@ def _turn(store: Store, conversation: str, number: int) -> list[Node]:
             f"there is no turn {number}, the conversation has {plural(len(turns), 'turn')}",
             hint=f"`darkai history tree {store.short(conversation)}` numbers them",
         )
-    wanted = turns[number - 1 if number > 0 else number]
+    turn = turns[number - 1 if number > 0 else number]
     return [
-        node
-        for node in library.nodes(store, conversation)
-        if node.id in (wanted.prompt, wanted.reply)
+        node for node in library.nodes(store, conversation) if node.id in (turn.prompt, turn.reply)
     ]
 
 
 def _object(store: Store, conversation: str, nodes: list[Node] | None) -> dict[str, Any]:
-    """What JSON export has of a conversation; of some messages of it, if they are given.
-
-    Without the data of what goes along with them.
-    """
+    """Return the JSON object for a conversation, or for some of its messages, without file data."""
     from darkai_cli.history import export
 
-    whole = export.whole(store, conversation, with_data=False)
+    data = export.whole(store, conversation, with_data=False)
     if nodes is not None:
-        names = {node.id for node in nodes}
-        whole["messages"] = [one for one in whole["messages"] if one["id"] in names]
-        whole["turns"] = [one for one in whole["turns"] if one["reply"] in names]
-    return whole
+        ids = {node.id for node in nodes}
+        data["messages"] = [message for message in data["messages"] if message["id"] in ids]
+        data["turns"] = [turn for turn in data["turns"] if turn["reply"] in ids]
+    return data
 
 
 def _markdown(
@@ -122,93 +116,92 @@ def _markdown(
 
 
 def _show_rendered(
-    store: Store, conversation: str, nodes: list[Node] | None, screen: Screen, config: Config
+    store: Store, conversation: str, nodes: list[Node] | None, printer: Printer, config: Config
 ) -> None:
     from darkai_cli.history import describe
     from darkai_cli.history import tree as library
 
-    found = store.conversation(conversation)
+    row = store.conversation(conversation)
     numbers = _numbers(store, conversation)
-    shown = library.branch(store, conversation) if nodes is None else nodes
-    about = [found.short, printing.local(found.created), plural(found.turns, "turn")]
-    screen.lines([
-        screen.ink("bold", printing.one_line(found.title) or "(no title)"),
-        screen.ink("dim", ", ".join(about)),
+    visible = library.branch(store, conversation) if nodes is None else nodes
+    about = [row.short, local_time(row.created), plural(row.turns, "turn")]
+    printer.lines([
+        printer.styled("bold", safe_line(row.title) or "(no title)"),
+        printer.styled("dim", ", ".join(about)),
     ])  # fmt: skip
-    render = _renderer(screen, config)
-    for node in shown:
-        _show_speaker(node, numbers, screen)
-        _show_reasoning(node, screen, config.reasoning)
-        _show_text(node, screen, render)
-    hidden = describe.hidden_messages(store, conversation, shown) if nodes is None else None
+    render = _renderer(printer, config)
+    for node in visible:
+        _show_speaker(node, numbers, printer)
+        _show_reasoning(node, printer, config.reasoning)
+        _show_text(node, printer, render)
+    hidden = describe.hidden_messages(store, conversation, visible) if nodes is None else None
     if hidden:
-        tip = f"`darkai history tree {found.short}`"
-        rows = [f"{hidden[:-1]}: {tip}"] if screen.width >= NARROW else [hidden, tip]
-        screen.lines(["", *(screen.ink("dim", row) for row in rows)])
+        tip = f"`darkai history tree {row.short}`"
+        rows = [f"{hidden[:-1]}: {tip}"] if printer.width >= NARROW else [hidden, tip]
+        printer.lines(["", *(printer.styled("dim", row) for row in rows)])
 
 
-def _show_speaker(node: Node, numbers: dict[str, int], screen: Screen) -> None:
+def _show_speaker(node: Node, numbers: dict[str, int], printer: Printer) -> None:
     from darkai_cli.history import describe
 
     number = f"turn {numbers[node.turn.id]}, " if node.turn else ""
-    when = number + printing.local(node.created)
-    who = tables.cut(printing.one_line(describe.speaker(node)), screen.width)
-    room = max(0, screen.width - tables.cells(who) - 2)
-    when = screen.ink("dim", tables.cut(when, room))
-    screen.lines(["", f"{screen.ink('bold', who)}  {when}".rstrip(), ""])
+    when = number + local_time(node.created)
+    speaker = tables.cut(safe_line(describe.speaker(node)), printer.width)
+    room = max(0, printer.width - tables.cells(speaker) - 2)
+    when = printer.styled("dim", tables.cut(when, room))
+    printer.lines(["", f"{printer.styled('bold', speaker)}  {when}".rstrip(), ""])
 
 
-def _show_reasoning(node: Node, screen: Screen, wanted: str) -> None:
-    """The reasoning, dim, or that there is some; and a line for each tool call."""
+def _show_reasoning(node: Node, printer: Printer, mode: str) -> None:
+    """Print the reasoning, or that there is some, and a line for each tool call."""
     from darkai_cli.history import describe
     from darkai_cli.output.sanitize import sanitize
 
     rows: list[str] = []
-    if node.reasoning and wanted == "show":
+    if node.reasoning and mode == "show":
         for line in sanitize(node.reasoning).strip().split("\n"):
-            rows += tables.wrapped(line.expandtabs(), screen.width)
-    elif node.reasoning and wanted != "hide":
+            rows += tables.wrapped(line.expandtabs(), printer.width)
+    elif node.reasoning and mode != "hide":
         about = f"reasoning, {plural(len(node.reasoning.split()), 'word')}"
-        rows += tables.wrapped(f"{about}: `--reasoning show` shows it", screen.width)
-    rows += [tables.cut(printing.one_line(call), screen.width) for call in describe.calls(node)]
+        rows += tables.wrapped(f"{about}: `--reasoning show` shows it", printer.width)
+    rows += [tables.cut(safe_line(call), printer.width) for call in describe.calls(node)]
     if rows:
-        screen.lines([*(screen.ink("dim", row) for row in rows), ""])
+        printer.lines([*(printer.styled("dim", row) for row in rows), ""])
 
 
-def _show_text(node: Node, screen: Screen, render: Callable[[str], str]) -> None:
+def _show_text(node: Node, printer: Printer, render: Callable[[str], str]) -> None:
     from darkai_cli.history import describe
     from darkai_cli.output.sanitize import sanitize
 
     if node.role == "assistant":
-        screen.write(render(node.text))
+        printer.write(render(node.text))
         for title, url in describe.sources(node):
-            screen.lines(
-                source_rows(printing.one_line(title), printing.one_line(url), screen.width)
-            )
+            printer.lines(source_rows(safe_line(title), safe_line(url), printer.width))
     else:
-        names = [printing.one_line(named) for named in describe.attached(node)]
+        names = [safe_line(name) for name in describe.attached(node)]
         blank = [""] if names and node.text else []
-        screen.lines([row for name in names for row in tables.wrapped(name, screen.width)] + blank)
+        rows = [row for name in names for row in tables.wrapped(name, printer.width)]
+        printer.lines(rows + blank)
         for line in sanitize(node.text).rstrip().split("\n") if node.text or not names else ():
-            screen.lines(tables.wrapped(line.expandtabs(), screen.width))
-    told = node.turn and describe.ending(node.turn)
-    if told:
+            printer.lines(tables.wrapped(line.expandtabs(), printer.width))
+    ending = node.turn and describe.ending(node.turn)
+    if ending:
         blank = [""] if node.text else []
-        rows = tables.wrapped(printing.one_line(told), screen.width)
-        screen.lines([*blank, *(screen.ink("warn", row) for row in rows)])
+        rows = tables.wrapped(safe_line(ending), printer.width)
+        printer.lines([*blank, *(printer.styled("warn", row) for row in rows)])
 
 
 def source_rows(title: str, url: str, width: int) -> list[str]:
-    """A source on a line; if that is too long its address, which is not broken, on its own."""
-    whole = f"- {title} <{url}>" if title else f"- <{url}>"
-    if not title or tables.cells(whole) <= width:
-        return [whole]
+    """Return a source as lines; a URL is never broken, and is on a line of its own if need be."""
+    line = f"- {title} <{url}>" if title else f"- <{url}>"
+    if not title or tables.cells(line) <= width:
+        return [line]
     first, *more = tables.wrapped(f"- {title}", width)
     return [first, *more, f"  <{url}>"]
 
 
-def _renderer(screen: Screen, config: Config) -> Callable[[str], str]:
-    """What makes terminal text of a reply, as the config wants it."""
+def _renderer(printer: Printer, config: Config) -> Callable[[str], str]:
+    """Return the function that renders a reply for this terminal."""
     from darkai_cli.conversation import sinks
     from darkai_cli.output.sanitize import sanitize
 
@@ -219,8 +212,8 @@ def _renderer(screen: Screen, config: Config) -> Callable[[str], str]:
     look = sinks.look(config)
     return lambda text: render_static(
         text,
-        width=screen.width,
-        colour=screen.colour,
+        width=printer.width,
+        colour=printer.has_color,
         theme=look.theme,
         code_theme=config.code_theme,
         links=look.links,
@@ -229,7 +222,7 @@ def _renderer(screen: Screen, config: Config) -> Callable[[str], str]:
 
 
 def _numbers(store: Store, conversation: str) -> dict[str, int]:
-    """The number of each turn, by its id."""
+    """Return the number of each turn, by its id."""
     return {turn.id: number for number, turn in enumerate(store.turns(conversation), 1)}
 
 
@@ -239,44 +232,46 @@ def tree(
     """Draw the branches; `*` marks the active one."""
     from darkai_cli.history import tree as library
 
-    arguments.named(identifier)
-    with arguments.required() as store:
-        found = store.conversation(arguments.chosen(store, identifier))
-        numbers = _numbers(store, found.id)
-        active = [node.id for node in library.branch(store, found.id)]
-        drawn = library.draw(library.nodes(store, found.id), active)
-    screen = printing.Screen()
-    if screen.terminal:
-        screen.lines([screen.ink("bold", tables.cut(printing.one_line(found.title), screen.width))])
-        screen.lines([tree_row(line, numbers, screen.width, screen.ink) for line in drawn])
+    arguments.check_ids(identifier)
+    with arguments.required_store() as store:
+        conversation = store.conversation(arguments.conversation_id(store, identifier))
+        numbers = _numbers(store, conversation.id)
+        active = [node.id for node in library.branch(store, conversation.id)]
+        drawn = library.draw(library.nodes(store, conversation.id), active)
+    printer = Printer()
+    if printer.is_terminal:
+        title = tables.cut(safe_line(conversation.title), printer.width)
+        printer.lines([printer.styled("bold", title)])
+        printer.lines([tree_row(line, numbers, printer.width, printer.styled) for line in drawn])
         return
     for mark, node in (("*" if line.active else "", line.node) for line in drawn):
-        made = node.turn
-        number, model, state = (numbers[made.id], made.model, made.state) if made else ("", "", "")
-        screen.record(mark, number, node.id, node.parent, node.role, model, state, node.text)
+        turn = node.turn
+        number, model, state = (numbers[turn.id], turn.model, turn.state) if turn else ("", "", "")
+        printer.record(mark, number, node.id, node.parent, node.role, model, state, node.text)
 
 
-def tree_row(line: Line, numbers: dict[str, int], width: int, ink: tables.Ink) -> str:
-    """A message of the tree as one row: where it stands, who says it, how it begins."""
+def tree_row(line: Line, numbers: dict[str, int], width: int, styled: tables.Styler) -> str:
+    """Return a message of the tree as one row: rails, turn, speaker, beginning of the text."""
     from darkai_cli.history import describe
 
-    node, made = line.node, line.node.turn
+    node, turn = line.node, line.node.turn
     rails = tables.cut(line.rails, max(0, width // 2))
     mark = "* " if line.active else "  "
-    who = printing.one_line(made.model or "assistant") if made else _WHO.get(node.role, node.role)
-    number = f"[{numbers[made.id]}] " if made else ""
-    state = f"({made.state}) " if made and made.state != "complete" else ""
-    left = width - len(mark) - tables.cells(rails) - len(number) - len(state)
-    who = tables.cut(who, max(4, min(left // 2, 24))) + ": "
-    begins = " ".join([*describe.attached(node), node.text[:2000]])
-    text = tables.cut(printing.one_line(begins), max(1, left - tables.cells(who)))
-    style = "bold" if line.active else "dim"
-    painted_state = ink(printing.STATES[made.state], state) if made and state else ""
-    head = f"{ink('info', mark)}{ink('dim', rails)}{ink('id', number)}{ink(style, who)}"
-    return f"{head}{painted_state}{text}".rstrip()
-
-
-_WHO = {"user": "you"}
+    speaker = "you" if node.role == "user" else node.role
+    if turn:
+        speaker = safe_line(turn.model or "assistant")
+    number = f"[{numbers[turn.id]}] " if turn else ""
+    state = f"({turn.state}) " if turn and turn.state != "complete" else ""
+    room = width - len(mark) - tables.cells(rails) - len(number) - len(state)
+    speaker = tables.cut(speaker, max(4, min(room // 2, 24))) + ": "
+    content = " ".join([*describe.attached(node), node.text[:2000]])
+    text = tables.cut(safe_line(content), max(1, room - tables.cells(speaker)))
+    parts = [
+        ("info", mark), ("dim", rails), ("id", number), ("bold" if line.active else "dim", speaker),
+    ]  # fmt: skip
+    if turn and state:
+        parts.append((STATES[turn.state], state))
+    return ("".join(styled(*part) for part in parts) + text).rstrip()
 
 
 def diff(
@@ -290,32 +285,32 @@ def diff(
     """Compare two replies, or two conversations."""
     import difflib
 
-    arguments.named(first, second)
-    with arguments.required() as store:
-        old, new = (_side(store, typed, branch=branch) for typed in (first, second))
-    screen = printing.Screen()
+    arguments.check_ids(first, second)
+    with arguments.required_store() as store:
+        old, new = (_side(store, argument, branch=branch) for argument in (first, second))
+    printer = Printer()
     rows = list(difflib.unified_diff(old, new, fromfile=first, tofile=second, lineterm=""))
     if not rows:
-        notices.tell("note", f"`{first}` and `{second}` say the same")
-    if not screen.terminal:
-        screen.lines(rows)
+        note(f"`{first}` and `{second}` say the same")
+    if not printer.is_terminal:
+        printer.lines(rows)
         return
     from darkai_cli.output.sanitize import sanitize
 
     for at, row in enumerate(rows):
         style = "bold" if at < 2 else _MARKS.get(row[:1], "")
-        screen.lines([screen.ink(style, sanitize(row))])
+        printer.lines([printer.styled(style, sanitize(row))])
 
 
-def _side(store: Store, typed: str, *, branch: bool) -> list[str]:
-    """The lines of what is compared. Raises ``NotFoundError``."""
+def _side(store: Store, argument: str, *, branch: bool) -> list[str]:
+    """Return the lines of what is compared. Raises ``NotFoundError``."""
     from darkai_cli.history import tree as library
 
-    where, colon, number = typed.rpartition(":")
+    prefix, colon, number = argument.rpartition(":")
     is_number = re.fullmatch(r"\d{1,6}", number, re.ASCII)  # a short id has seven characters
     if colon and not is_number:
-        raise NotFoundError(f"`{typed}` has no number after the colon", hint="`ID:2` is turn 2")
-    conversation = arguments.chosen(store, (where if is_number else typed) or None)
+        raise NotFoundError(f"`{argument}` has no number after the colon", hint="`ID:2` is turn 2")
+    conversation = arguments.conversation_id(store, (prefix if is_number else argument) or None)
     if not is_number:
         nodes = library.branch(store, conversation)
     elif branch:
@@ -330,4 +325,4 @@ def _side(store: Store, typed: str, *, branch: bool) -> list[str]:
 def _speaker(node: Node) -> str:
     from darkai_cli.history.describe import speaker
 
-    return printing.one_line(speaker(node))
+    return safe_line(speaker(node))

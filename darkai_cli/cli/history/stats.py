@@ -1,4 +1,4 @@
-"""``history stats``: the numbers of the history as tables and small plots."""
+"""``darkai history stats``: the numbers of the history as tables and small plots."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from darkai_cli import stdio
-from darkai_cli.cli import print as printing
 from darkai_cli.cli import tables
 from darkai_cli.cli.history import arguments
+from darkai_cli.cli.print import STATES, Printer, safe_line
 from darkai_cli.cli.tables import Cell, Column
 from darkai_cli.text import duration, file_size, plural
 
 if TYPE_CHECKING:
-    from darkai_cli.cli.print import Screen
     from darkai_cli.history.stats import DayStats, ModelStats, Stats
 
 _MODELS = (
@@ -41,73 +40,73 @@ def stats(
     """Print the numbers."""
     from darkai_cli.history import stats as library
 
-    start = arguments.moment(since, "--since") if since is not None else None
-    store = arguments.existing()
+    start = arguments.time_ms(since, "--since") if since is not None else None
+    store = arguments.existing_store()
     if store is None:
         stdio.print_err(f"{arguments.NOTHING}; {arguments.FIRST}")
         return
     with store:
-        found = library.stats(store, since=start)
-    screen = printing.Screen()
+        numbers = library.stats(store, since=start)
+    printer = Printer()
     if json:
-        screen.json(_object(found))
-    elif screen.terminal:
-        screen.lines(stats_rows(found, screen.width, screen.ink))
+        printer.json(_object(numbers))
+    elif printer.is_terminal:
+        printer.lines(stats_rows(numbers, printer.width, printer.styled))
     else:
-        _records(found, screen)
+        _print_records(numbers, printer)
 
 
-def _object(found: Stats) -> dict[str, Any]:
-    return found._asdict() | {
-        "models": [model._asdict() for model in found.models],
-        "days": [day._asdict() for day in found.days],
+def _object(numbers: Stats) -> dict[str, Any]:
+    return numbers._asdict() | {
+        "models": [model._asdict() for model in numbers.models],
+        "days": [day._asdict() for day in numbers.days],
     }
 
 
-def _records(found: Stats, screen: Screen) -> None:
-    """A record a line: the kind of number, then its fields."""
+def _print_records(numbers: Stats, printer: Printer) -> None:
+    """Print a record for each number: its kind, then its fields."""
     for name in ("conversations", "messages", "turns", "input_tokens", "output_tokens", "bytes"):
-        screen.record(name, getattr(found, name))
-    if found.attachments:
-        screen.record("attachments", found.attachments, found.attachment_bytes)
-    for state, turns in found.states.items():
-        screen.record("state", state, turns)
-    for model in found.models:
-        screen.record("model", *model)
-    for day in found.days:
-        screen.record("day", *day)
+        printer.record(name, getattr(numbers, name))
+    if numbers.attachments:
+        printer.record("attachments", numbers.attachments, numbers.attachment_bytes)
+    for state, turns in numbers.states.items():
+        printer.record("state", state, turns)
+    for model in numbers.models:
+        printer.record("model", *model)
+    for day in numbers.days:
+        printer.record("day", *day)
 
 
-def stats_rows(found: Stats, width: int, ink: tables.Ink) -> list[str]:
-    """The page for a terminal."""
+def stats_rows(numbers: Stats, width: int, styled: tables.Styler) -> list[str]:
+    """Return the lines for a terminal."""
     counts = [
-        plural(found.conversations, "conversation"),
-        plural(found.turns, "turn"),
-        plural(found.messages, "message"),
-        file_size(found.bytes),
+        plural(numbers.conversations, "conversation"),
+        plural(numbers.turns, "turn"),
+        plural(numbers.messages, "message"),
+        file_size(numbers.bytes),
     ]
-    if found.attachments:
-        much = file_size(found.attachment_bytes)
-        counts.insert(3, f"{plural(found.attachments, 'image')} ({much})")
+    if numbers.attachments:
+        much = file_size(numbers.attachment_bytes)
+        counts.insert(3, f"{plural(numbers.attachments, 'image')} ({much})")
     rows = _flowed(counts, width)
-    if found.input_tokens or found.output_tokens:
-        tokens = [f"{found.input_tokens:,} tokens in", f"{found.output_tokens:,} out"]
+    if numbers.input_tokens or numbers.output_tokens:
+        tokens = [f"{numbers.input_tokens:,} tokens in", f"{numbers.output_tokens:,} out"]
         rows += _flowed(tokens, width)
-    if not found.turns:
+    if not numbers.turns:
         return rows
     return [
         *rows,
         "",
-        *_states(found.states, width, ink),
+        *_states(numbers.states, width, styled),
         "",
-        *_models(found.models, width, ink),
+        *_models(numbers.models, width, styled),
         "",
-        *_days(found.days, width, ink),
+        *_days(numbers.days, width, styled),
     ]
 
 
 def _flowed(parts: list[str], width: int) -> list[str]:
-    """The parts with commas between them, in as many rows as they need."""
+    """Return the parts with commas between them, in as many rows as they need."""
     rows = [""]
     for at, part in enumerate(parts):
         piece = part + ("," if at < len(parts) - 1 else "")
@@ -117,48 +116,48 @@ def _flowed(parts: list[str], width: int) -> list[str]:
     return rows
 
 
-def _states(states: dict[str, int], width: int, ink: tables.Ink) -> list[str]:
+def _states(states: dict[str, int], width: int, styled: tables.Styler) -> list[str]:
     top = max(states.values())
-    ordered = [state for state in printing.STATES if state in states]
+    ordered = [state for state in STATES if state in states]
     rows = [
         [
-            Cell(state, printing.STATES[state]),
+            Cell(state, STATES[state]),
             Cell(f"{states[state]:,}"),
-            Cell(tables.bar(states[state], top, _BAR), printing.STATES[state]),
+            Cell(tables.bar(states[state], top, _BAR), STATES[state]),
         ]
         for state in ordered
     ]
     columns = (Column("ENDED"), Column("TURNS", right=True), Column("", drop=1))
-    return tables.table(columns, rows, width, ink)
+    return tables.table(columns, rows, width, styled)
 
 
-def _models(models: list[ModelStats], width: int, ink: tables.Ink) -> list[str]:
+def _models(models: list[ModelStats], width: int, styled: tables.Styler) -> list[str]:
     top = max(model.turns for model in models)
     rows = [
         [
-            Cell(printing.one_line("/".join(filter(None, (one.provider, one.model)))) or "?"),
-            Cell(f"{one.turns:,}"),
-            Cell(tables.bar(one.turns, top, _BAR), "info"),
-            Cell(f"{one.input_tokens:,}" if one.input_tokens else ""),
-            Cell(f"{one.output_tokens:,}" if one.output_tokens else ""),
-            Cell(_time(one.median_first_text_ms)),
-            Cell(_time(one.median_duration_ms)),
+            Cell(safe_line("/".join(filter(None, (row.provider, row.model)))) or "?"),
+            Cell(f"{row.turns:,}"),
+            Cell(tables.bar(row.turns, top, _BAR), "info"),
+            Cell(f"{row.input_tokens:,}" if row.input_tokens else ""),
+            Cell(f"{row.output_tokens:,}" if row.output_tokens else ""),
+            Cell(_time(row.median_first_text_ms)),
+            Cell(_time(row.median_duration_ms)),
         ]
-        for one in models
+        for row in models
     ]
-    return tables.table(_MODELS, rows, width, ink)
+    return tables.table(_MODELS, rows, width, styled)
 
 
-def _days(days: list[DayStats], width: int, ink: tables.Ink) -> list[str]:
-    """Turns a day, or so many days, as a line of bars; days without any are there too."""
-    turns = {date.fromisoformat(one.day): one.turns for one in days}
+def _days(days: list[DayStats], width: int, styled: tables.Styler) -> list[str]:
+    """Return the turns of each day, or group of days, as a sparkline with a heading."""
+    turns = {date.fromisoformat(row.day): row.turns for row in days}
     first, last = min(turns), max(turns)
-    every = [turns.get(first + timedelta(days=at), 0) for at in range((last - first).days + 1)]
-    sums, length = tables.grouped(every, min(_DAY_BARS, max(1, width)))
+    counts = [turns.get(first + timedelta(days=at), 0) for at in range((last - first).days + 1)]
+    sums, length = tables.grouped(counts, min(_DAY_BARS, max(1, width)))
     a_bar = "a day" if length == 1 else f"in {length} days"
     ends = first.isoformat() if first == last else f"{first} to {last}"
     heading = tables.cut(f"{ends}, at most {int(max(sums)):,} {a_bar}", width)
-    return [ink("dim", heading), ink("info", tables.sparkline(sums))]
+    return [styled("dim", heading), styled("info", tables.sparkline(sums))]
 
 
 def _time(milliseconds: int | None) -> str:

@@ -1,4 +1,4 @@
-"""``history export`` and ``history import``: conversations on their way out and in."""
+"""``darkai history export`` and ``import``."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from darkai_cli import stdio
-from darkai_cli.cli import print as printing
 from darkai_cli.cli import tables
 from darkai_cli.cli.history import arguments
+from darkai_cli.cli.print import Printer, note, safe_line
 from darkai_cli.errors import InputError, UsageError
-from darkai_cli.output import notices
+from darkai_cli.files import reason
 from darkai_cli.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from darkai_cli.history.export import Format
     from darkai_cli.history.importers import Report
-    from darkai_cli.history.store import Store
 
 _FORMATS = "md|json|jsonl|html"
 _BEFORE_BAR = 0.5
@@ -48,17 +47,17 @@ def export(
     from darkai_cli.history import export as library
 
     fmt = _format(format, output)
-    arguments.named(*identifiers or ())
+    arguments.check_ids(*identifiers or ())
     if everything and identifiers:
         raise UsageError("`--all` goes with no ID", hint="leave out one of them")
-    with arguments.required() as store:
+    with arguments.required_store() as store:
         if everything:
-            found = [one[0] for one in store.rows("SELECT id FROM conversation ORDER BY id")]
+            ids = [row[0] for row in store.rows("SELECT id FROM conversation ORDER BY id")]
         elif identifiers:
-            found = [arguments.chosen(store, typed) for typed in identifiers]
+            ids = [arguments.conversation_id(store, prefix) for prefix in identifiers]
         else:
-            found = [arguments.chosen(store, None)]
-        pieces = library.export(store, list(dict.fromkeys(found)), fmt)
+            ids = [arguments.conversation_id(store, None)]
+        pieces = library.export(store, list(dict.fromkeys(ids)), fmt)
         if output is None:
             _print(pieces)
         else:
@@ -66,12 +65,12 @@ def export(
 
 
 def _format(format: str | None, output: str | None) -> Format:  # noqa: A002 -- as above
-    """The format that was named, or that the file's name says. Raises ``UsageError``."""
+    """Return the format of ``--format``, else that of the file's ending. Raises ``UsageError``."""
     from darkai_cli.history.export import FORMATS
 
-    wanted = format or (Path(output).suffix[1:].lower() if output else "")
+    name = format or (Path(output).suffix[1:].lower() if output else "")
     for known in FORMATS:
-        if wanted == known:
+        if name == known:
             return known
     if format is not None:
         raise UsageError(f"there is no format `{format}`", hint=f"one of {_FORMATS}")
@@ -81,9 +80,9 @@ def _format(format: str | None, output: str | None) -> Format:  # noqa: A002 -- 
 def _print(pieces: Iterator[str]) -> None:
     from darkai_cli.output.sanitize import sanitize
 
-    screen = printing.Screen()
+    printer = Printer()
     for piece in pieces:
-        screen.write(sanitize(piece) if screen.terminal else piece)
+        printer.write(sanitize(piece) if printer.is_terminal else piece)
 
 
 def _write(pieces: Iterator[str], output: str) -> None:
@@ -96,66 +95,59 @@ def _write(pieces: Iterator[str], output: str) -> None:
             out.write(piece.encode())
     except OSError as exc:
         file.discard()
-        reason = (exc.strerror or str(exc)).lower()
-        raise InputError(f"cannot write `{output}`: {reason}") from exc
+        raise InputError(f"cannot write `{output}`: {reason(exc)}") from exc
     except BaseException:
         file.discard()
         raise
     file.commit()
 
 
-def import_(
+def import_file(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What to import.")],
 ) -> None:
-    """Take what the file has, and say what was left out."""
+    """Import a file, and print how much was imported and what was left out."""
     from darkai_cli.config import paths
     from darkai_cli.history import importers, salvage
 
     try:
-        file.open("rb").close()  # before a history is made for it
+        file.open("rb").close()  # before a history is created for it
     except OSError as exc:
-        reason = (exc.strerror or str(exc)).lower()
-        raise InputError(f"cannot read `{file}`: {reason}") from exc
+        raise InputError(f"cannot read `{file}`: {reason(exc)}") from exc
     history = paths.history_file()
     if history.exists() and history.samefile(file):
         file = salvage.put_aside(file)
-        notices.tell("note", f"the damaged history is now `{file}`; a new one is started")
-    with arguments.opened(history, replace=True) as store:
-        report = _import(store, importers.import_file, file)
-    _report(report)
+        note(f"the damaged history is now `{file}`; a new one is started")
+    with arguments.open_store(history, replace=True) as store:
+        bar = ProgressBar()
+        try:
+            report = importers.import_file(store, file, bar.update)
+        finally:
+            bar.clear()
+    _print_report(report)
 
 
-def _import(store: Store, take: Callable[..., Report], file: Path) -> Report:
-    err = stdio.stderr()
-    if not stdio.is_terminal(err) or stdio.is_dumb():
-        return take(store, file)
-    progress = Progress(stdio.size(err)[0])
-    try:
-        return take(store, file, progress.step)
-    finally:
-        progress.clear()
+class ProgressBar:
+    """A bar on stderr, if that is a terminal and the work takes longer than half a second."""
 
-
-class Progress:
-    """A bar on stderr, for what takes longer than half a second."""
-
-    def __init__(self, width: int) -> None:
-        self._width = width
+    def __init__(self) -> None:
+        err = stdio.stderr()
+        self._is_enabled = stdio.is_terminal(err) and not stdio.is_dumb()
+        self._width = stdio.size(err)[0]
         self._next = time.monotonic() + _BEFORE_BAR
-        self._shown = False
+        self._is_visible = False
 
-    def step(self, done: int, total: int) -> None:
-        """So much is done."""
+    def update(self, done: int, total: int) -> None:
+        """Show how much is done; at most ten times a second."""
         now = time.monotonic()
-        if now < self._next or not total:
+        if not self._is_enabled or now < self._next or not total:
             return
         self._next = now + _BETWEEN_BARS
-        self._shown = True
+        self._is_visible = True
         self._draw("\r" + progress_row(done, total, self._width))
 
     def clear(self) -> None:
-        """Take it away."""
-        if self._shown:
+        """Remove the bar."""
+        if self._is_visible:
             self._draw("\r\x1b[K")
 
     def _draw(self, text: str) -> None:
@@ -165,28 +157,28 @@ class Progress:
 
 
 def progress_row(done: int, total: int, width: int) -> str:
-    """A bar with its percentage, in at most ``width`` cells."""
+    """Return a bar with its percentage, in at most ``width`` cells."""
     part = min(done, total) / total
     room = max(0, min(_BAR, width - 8))
-    bar = tables.pad(tables.bar(part, 1, room), room)
+    bar = tables.bar(part, 1, room).ljust(room)
     return f" {bar} {part:4.0%}"[: max(0, width - 1)]
 
 
-def _report(report: Report) -> None:
-    screen = printing.Screen()
-    if not screen.terminal:
-        screen.record("source", report.source)
+def _print_report(report: Report) -> None:
+    printer = Printer()
+    if not printer.is_terminal:
+        printer.record("source", report.source)
         for name in ("conversations", "messages", "present"):
-            screen.record(name, getattr(report, name))
-        for why, often in report.skipped.items():
-            screen.record("skipped", often, why)
+            printer.record(name, getattr(report, name))
+        for reason_text, times in report.skipped.items():
+            printer.record("skipped", times, reason_text)
         return
     taken = f"{plural(report.conversations, 'conversation')} taken from {report.source}"
     lines = [f"{taken}, {plural(report.messages, 'message')} in all"]
     if report.present:
         lines.append(f"{plural(report.present, 'message')} already there")
     lines += [
-        screen.ink("warn", f"skipped {often:,} times: {printing.one_line(why)}")
-        for why, often in report.skipped.items()
+        printer.styled("warn", f"skipped {times:,} times: {safe_line(reason_text)}")
+        for reason_text, times in report.skipped.items()
     ]
-    screen.lines(lines)
+    printer.lines(lines)

@@ -1,18 +1,19 @@
 """``darkai models default`` and ``alias``: which model is used, and other names for models.
 
-Whatever is written to ``config.toml`` has been resolved first, and is written with its provider, so
-that it means the same whatever else is set. Nothing here makes a request.
+A name is resolved before it is written to ``config.toml``, and is written with its provider, so
+that it keeps its meaning whatever else is set. Nothing here makes a request.
 """
 
 from __future__ import annotations
 
-import json as json_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from darkai_cli import stdio
-from darkai_cli.cli.models.list import warn
+import typer
+
+from darkai_cli.cli.print import Printer, note, warn
+from darkai_cli.config import write
+from darkai_cli.config.load import load
 from darkai_cli.errors import NotFoundError, UsageError
-from darkai_cli.output.notices import tell
 from darkai_cli.providers import model_cache, resolve
 from darkai_cli.providers.base import Target
 from darkai_cli.providers.settings import is_here, nearest
@@ -21,21 +22,47 @@ if TYPE_CHECKING:
     from darkai_cli.config import Config
 
 
-def show_default() -> None:
-    """Print the provider and model that answer where none is named."""
-    from darkai_cli.config.load import load
+def default_model(
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="[MODEL]", help="A name, PROVIDER/NAME, PROVIDER."),
+    ] = None,
+) -> None:
+    """Print the default model, or write it to config.toml."""
+    if model is None:
+        _show_default()
+    else:
+        _set_default(model)
 
+
+def alias(
+    name: Annotated[str | None, typer.Argument(metavar="[ALIAS]", help="The new name.")] = None,
+    target: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="What it means.")] = None,
+    rm: Annotated[str | None, typer.Option("--rm", metavar="ALIAS", help="Remove one.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """List, print, set or remove aliases."""
+    if rm is not None and name is not None:
+        raise UsageError("`--rm` takes one alias and nothing else", hint=f"`--rm {name}`")
+    if rm is not None:
+        _remove_alias(rm)
+    elif target is not None and name is not None:
+        _set_alias(name, target)
+    elif name is not None:
+        _show_alias(name)
+    else:
+        _show_aliases(json=json)
+
+
+def _show_default() -> None:
     target = resolve.configured_target(load())
-    _print(_name(target))
+    Printer().value(_full_name(target))
     if not target.model:
-        tell("note", "no model is named; a server on this machine is asked for its first one")
+        note("no model is named; a server on this machine is asked for its first one")
 
 
-def set_default(name: str) -> None:
-    """Write ``provider`` and ``model``. Raises ``NotFoundError`` and its kin."""
-    from darkai_cli.config import write
-    from darkai_cli.config.load import load
-
+def _set_default(name: str) -> None:
+    """Write ``provider`` and ``model``. Raises ``NotFoundError`` for an unknown name."""
     config = load()
     if name in resolve.names(config) and name not in config.aliases:
         settings = resolve.settings_of(config, name)
@@ -43,39 +70,35 @@ def set_default(name: str) -> None:
         if not target.model and not is_here(settings.url):
             resolve.with_model(target, config)  # raises: a model has to be named
     else:
-        target = _resolved(config, name)
+        target = _resolve(config, name)
     write.set_value("provider", target.settings.name)
     if target.model and name != target.settings.name:
         write.set_value("model", target.model)
     else:
         write.unset_value("model")
-    _doubt(target)
-    _tell_winner()
+    _warn_unlisted(target)
+    _note_override()
 
 
-def show_aliases(name: str | None, *, json: bool) -> None:
-    """Print all, or what one means. Raises ``NotFoundError`` for one that is not there."""
-    from darkai_cli.config.load import load
-    from darkai_cli.output.tsv import field
-
-    aliases = load().aliases
-    if name is not None:
-        if name not in aliases:
-            raise _unknown(name, aliases)
-        _print(aliases[name])
-        return
-    for alias, target in aliases.items():
+def _show_aliases(*, json: bool) -> None:
+    printer = Printer()
+    for name, model in load().aliases.items():
         if json:
-            _print(json_module.dumps({"alias": alias, "model": target}))
+            printer.json({"alias": name, "model": model})
         else:
-            stdio.stdout().write(f"{field(alias)}\t{field(target)}\n")
+            printer.record(name, model)
 
 
-def set_alias(name: str, target: str) -> None:
-    """Write it. Raises ``UsageError`` for a name that is taken, ``NotFoundError`` and its kin."""
-    from darkai_cli.config import write
-    from darkai_cli.config.load import load
+def _show_alias(name: str) -> None:
+    """Print the model of an alias. Raises ``NotFoundError`` for an unknown one."""
+    aliases = load().aliases
+    if name not in aliases:
+        raise _unknown(name, aliases)
+    Printer().value(aliases[name])
 
+
+def _set_alias(name: str, model: str) -> None:
+    """Write an alias. Raises ``UsageError`` for a name that is taken, ``NotFoundError``."""
     config = load()
     first, slash, _ = name.partition("/")
     if first in resolve.names(config):
@@ -83,32 +106,27 @@ def set_alias(name: str, target: str) -> None:
         raise UsageError(f"`{name}` {what}", hint="take a name of your own, such as `fast`")
     if name.strip() != name or not name:
         what = "has no blanks around it" if name.strip() else "needs a name"
-        raise UsageError(f"an alias {what}", hint=f"`darkai models alias fast {target}`")
-    if target in resolve.names(config) and target not in config.aliases:
+        raise UsageError(f"an alias {what}", hint=f"`darkai models alias fast {model}`")
+    if model in resolve.names(config) and model not in config.aliases:
         raise UsageError(
-            f"`{target}` is a provider, and an alias means a model", hint=f"`{target}/MODEL`"
+            f"`{model}` is a provider, and an alias means a model", hint=f"`{model}/MODEL`"
         )
-    meant = _resolved(config, target)
-    write.set_value(f"aliases.{name}", _name(meant))
-    _tell_hidden(config, name)
-    _doubt(meant)
-    if _name(meant) != target:
-        tell("note", f"`{name}` means `{_name(meant)}`")
+    target = _resolve(config, model)
+    write.set_value(f"aliases.{name}", _full_name(target))
+    _note_hidden(config, name)
+    _warn_unlisted(target)
+    if _full_name(target) != model:
+        note(f"`{name}` means `{_full_name(target)}`")
 
 
-def remove_alias(name: str) -> None:
-    """Remove it. Raises ``NotFoundError`` for one that is not in config.toml."""
-    from darkai_cli.config import write
-    from darkai_cli.config.load import load
-
+def _remove_alias(name: str) -> None:
+    """Remove an alias. Raises ``NotFoundError`` for one that is not in config.toml."""
     if not write.unset_value(f"aliases.{name}"):
         raise _unknown(name, load().aliases)
 
 
-def _resolved(config: Config, name: str) -> Target:
-    """Who ``name`` means, as the model of a flag. Raises ``NotFoundError`` and its kin."""
-    from darkai_cli.config.load import load
-
+def _resolve(config: Config, name: str) -> Target:
+    """Return the target that ``name`` means after ``--model``. Raises ``NotFoundError``."""
     if name in config.aliases:
         return resolve.resolve_alias(config, name)
     first, slash, rest = name.partition("/")
@@ -117,53 +135,39 @@ def _resolved(config: Config, name: str) -> Target:
     return resolve.configured_target(load({"model": name}))
 
 
-def _name(target: Target) -> str:
+def _full_name(target: Target) -> str:
     name = target.settings.name
     return f"{name}/{target.model}" if target.model else name
 
 
-def _doubt(target: Target) -> None:
-    """Say so if the service's list, as it was last seen, does not have the model."""
+def _warn_unlisted(target: Target) -> None:
+    """Warn if the provider's list of models, as last seen, does not have the model."""
     settings, model = target
     models = model_cache.read(settings.name, settings.url) or []
-    known = [name for one in models for name in (one.name, *one.aliases)]
+    known = [name for info in models for name in (info.name, *info.aliases)]
     if known and model and model not in known:
         warn(f"`{settings.name}` does not list `{model}`; {nearest(model, known, 'models')}")
 
 
-def _tell_hidden(config: Config, name: str) -> None:
-    """Say so if the new alias has the name of a model, which it hides."""
+def _note_hidden(config: Config, name: str) -> None:
+    """Say which model the new alias hides, if any."""
     for settings in resolve.usable_providers(config)[0]:
         if name in (*resolve.known_models(settings), *settings.aliases):
-            meant = f"`{settings.name}/{name}` does"
-            tell("note", f"`{name}` alone no longer means the model of that name; {meant}")
+            full_name = f"`{settings.name}/{name}` does"
+            note(f"`{name}` alone no longer means the model of that name; {full_name}")
             return
 
 
-def _tell_winner() -> None:
-    """Say what keeps the default that was just written from being used."""
-    from darkai_cli.config.load import load
-
+def _note_override() -> None:
+    """Say what overrides the default that was just written, if anything does."""
     config = load()
     for key in ("provider", "model"):
         origin = config.origin(key)
         if origin.kind not in ("user", "default"):
-            tell("note", f"written, but `{origin.where}` wins over it")
+            note(f"written, but `{origin.where}` wins over it")
             return
 
 
 def _unknown(name: str, aliases: dict[str, str]) -> NotFoundError:
     hint = nearest(name, aliases, "aliases") if aliases else "`darkai models alias NAME MODEL`"
     return NotFoundError(f"there is no alias `{name}`", hint=hint)
-
-
-def _safe(text: str) -> str:
-    from darkai_cli.output.sanitize import sanitize_line
-
-    return sanitize_line(text)
-
-
-def _print(text: str) -> None:
-    """One line on stdout: exact in a pipe, safe on a terminal."""
-    out = stdio.stdout()
-    out.write((_safe(text) if stdio.is_terminal(out) else text) + "\n")

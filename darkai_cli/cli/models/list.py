@@ -1,16 +1,20 @@
-"""``darkai models list``: all configured providers are asked at once, what they have is printed.
+"""``darkai models list``: the models of all configured providers, and of servers on this machine.
 
-Beside them the servers on this machine that answer. A provider that fails is a line on stderr.
+All providers are asked at once. One that fails is a warning on stderr.
 """
 
 from __future__ import annotations
 
-import json as json_module
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
 
 from darkai_cli import stdio
+from darkai_cli.cli.print import Printer, warn
+from darkai_cli.config.load import load
 from darkai_cli.errors import DarkAIError
+from darkai_cli.output.tsv import field
 from darkai_cli.providers import model_list, resolve
 from darkai_cli.providers.base import ModelInfo
 from darkai_cli.providers.settings import is_here
@@ -22,53 +26,62 @@ if TYPE_CHECKING:
     from darkai_cli.providers.base import ProviderSettings
 
 
-class Row(NamedTuple):
-    """A model of a provider. ``aliases``: all its other names. ``used``: it answers by default."""
+class ModelRow(NamedTuple):
+    """A model of a provider.
+
+    ``aliases``: all its other names. ``is_default``: it is used when none is named.
+    """
 
     provider: str
     model: ModelInfo
     aliases: tuple[str, ...]
-    used: bool
+    is_default: bool
 
     @property
     def name(self) -> str:
-        """As ``-m`` takes it."""
+        """The name that ``--model`` takes."""
         return f"{self.provider}/{self.model.name}"
 
 
-def run(*, json: bool, refresh: bool, provider: str | None) -> int:
-    """List; the exit code."""
-    from darkai_cli.config.load import load
-
+def list_models(
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Ask the services, not what was kept.")
+    ] = False,
+    provider: Annotated[
+        str | None, typer.Option("--provider", "-p", metavar="NAME", help="Only this provider's.")
+    ] = None,
+) -> int:
+    """Print the models; return the code of the first failure if every provider failed."""
     config = load()
     for notice in config.notices:
         warn(notice)
+    faults: list[DarkAIError] = []
     if provider is not None:
-        one = resolve.settings_of(config, provider)
-        with waiting(config, one.host):
-            answers = model_list.ask([one], config, refresh=refresh)
+        settings = resolve.settings_of(config, provider)
+        with waiting(config, settings.host):
+            answers = model_list.ask([settings], config, refresh=refresh)
         fault = answers[0].fault
         if fault is not None:
             raise fault
-        faults: list[DarkAIError] = []
     else:
         providers, faults = resolve.usable_providers(config)
         with waiting(config, "the lists of models"):
             answers = model_list.ask(providers, config, refresh=refresh)
             answers += model_list.local(config, providers)
-    rows = rows_of(config, answers, faults, every=provider is None)
+    rows = model_rows(config, answers, faults, is_complete=provider is None)
     for message in dict.fromkeys(fault.message for fault in faults):
         warn(message)
-    warn_of(answers)
+    warn_of_faults(answers)
     _print(rows, json=json)
-    asked = [answer for answer in answers if model_list.fixed(answer.settings) is None]
-    failed = [answer.fault for answer in asked if answer.fault is not None]
-    return failed[0].exit_code if failed and len(failed) == len(asked) else 0
+    requested = [answer for answer in answers if model_list.fixed(answer.settings) is None]
+    failures = [answer.fault for answer in requested if answer.fault is not None]
+    return failures[0].exit_code if failures and len(failures) == len(requested) else 0
 
 
 @contextmanager
 def waiting(config: Config, what: str) -> Iterator[None]:
-    """Say on a terminal what is waited for, if that takes a while."""
+    """Show on a terminal what is waited for, if it takes longer than half a second."""
     from darkai_cli.output.progress import Waiting
 
     err = stdio.stderr()
@@ -81,83 +94,77 @@ def waiting(config: Config, what: str) -> Iterator[None]:
         row.stop()
 
 
-def warn(message: str) -> None:
-    """One line on stderr."""
-    from darkai_cli.output.notices import tell
-
-    tell("warning", message)
-
-
-def warn_of(answers: Sequence[model_list.Answer]) -> None:
-    """A line for each fault; what several have in common, such as a key file, is told once."""
-    named: dict[str, list[str]] = {}
-    for settings, _, fault in answers:
-        if fault is not None:
-            named.setdefault(fault.message, []).append(f"`{settings.name}`")
-    for message, names in named.items():
-        own = message.startswith(f"{names[0]} ")  # it names the provider itself
-        warn(message if own else f"{', '.join(names)}: {message}")
+def warn_of_faults(answers: Sequence[model_list.Answer]) -> None:
+    """Print a warning for each fault; one that several providers have is printed once."""
+    providers: dict[str, list[str]] = {}
+    for answer in answers:
+        if answer.fault is not None:
+            providers.setdefault(answer.fault.message, []).append(f"`{answer.settings.name}`")
+    for message, names in providers.items():
+        names_itself = message.startswith(f"{names[0]} ")
+        warn(message if names_itself else f"{', '.join(names)}: {message}")
 
 
-def rows_of(
+def model_rows(
     config: Config,
     answers: Sequence[model_list.Answer],
     faults: list[DarkAIError],
     *,
-    every: bool = True,
-) -> list[Row]:
-    """A row for each model, also for those that only an alias names.
+    is_complete: bool = True,
+) -> list[ModelRow]:
+    """Return a row for each model that a provider lists or that an alias names.
 
-    ``faults``: what is wrong with aliases is added. ``every``: whether the answers are those of
-    all providers.
+    Errors in aliases are added to ``faults``; where ``answers`` are those of all providers
+    (``is_complete``), so is an error in the default model.
     """
-    own = _aliases(config, faults)
-    used = _used(config, answers, faults if every else [])
+    user_aliases = _aliases(config, faults)
+    default = _default(config, answers, faults if is_complete else [])
     rows = []
-    for settings, models, _ in answers:
-        named = {model.name: model for model in models}
-        for provider, name in own:
+    for answer in answers:
+        settings = answer.settings
+        models = {model.name: model for model in answer.models}
+        for provider, name in user_aliases:
             if provider == settings.name:
-                named.setdefault(name, ModelInfo(name))
-        for model in named.values():
-            also = [alias for alias, target in settings.aliases.items() if target == model.name]
-            also += [*model.aliases, *own.get((settings.name, model.name), ())]
-            marked = used == (settings.name, model.name)
-            rows.append(Row(settings.name, model, tuple(dict.fromkeys(also)), marked))
+                models.setdefault(name, ModelInfo(name))
+        for model in models.values():
+            aliases = [name for name, target in settings.aliases.items() if target == model.name]
+            aliases += [*model.aliases, *user_aliases.get((settings.name, model.name), ())]
+            is_default = default == (settings.name, model.name)
+            rows.append(ModelRow(settings.name, model, tuple(dict.fromkeys(aliases)), is_default))
     return rows
 
 
 def _aliases(config: Config, faults: list[DarkAIError]) -> dict[tuple[str, str], list[str]]:
-    """The user's aliases, by the provider and model that they mean."""
-    found: dict[tuple[str, str], list[str]] = {}
+    """Return the user's aliases by provider and model; errors are added to ``faults``."""
+    aliases: dict[tuple[str, str], list[str]] = {}
     for alias in config.aliases:
         try:
             target = resolve.resolve_alias(config, alias)
         except DarkAIError as fault:
             faults.append(fault)
         else:
-            found.setdefault((target.settings.name, target.model), []).append(alias)
-    return found
+            aliases.setdefault((target.settings.name, target.model), []).append(alias)
+    return aliases
 
 
-def _used(
+def _default(
     config: Config, answers: Sequence[model_list.Answer], faults: list[DarkAIError]
 ) -> tuple[str, str] | None:
-    """Provider and model that a question would go to; None, and one fault more, for nobody."""
+    """Return the provider and model of a prompt without ``--model``; None adds to ``faults``."""
     try:
-        used = resolve.configured_target(config)
+        target = resolve.configured_target(config)
     except DarkAIError as fault:
         faults.append(fault)
         return None
-    model = used.model
-    if not model and is_here(used.settings.url):
-        mine = (answer.models for answer in answers if answer.settings.name == used.settings.name)
-        model = resolve.first_of([one.name for one in next(mine, ())]) or ""
-    return used.settings.name, model
+    name, model = target.settings.name, target.model
+    if not model and is_here(target.settings.url):
+        models = next((answer.models for answer in answers if answer.settings.name == name), ())
+        model = resolve.first_of([info.name for info in models]) or ""
+    return name, model
 
 
-def facts(settings: ProviderSettings | None, row: Row) -> dict[str, object]:
-    """A model as JSON has it; null is what the service does not tell."""
+def facts(settings: ProviderSettings | None, row: ModelRow) -> dict[str, object]:
+    """Return a model as a JSON object; what the provider does not say is null."""
     from darkai_cli.secrets import mask_url
 
     model = row.model
@@ -165,7 +172,7 @@ def facts(settings: ProviderSettings | None, row: Row) -> dict[str, object]:
         "provider": row.provider,
         "model": model.name,
         "aliases": row.aliases,
-        "default": row.used,
+        "default": row.is_default,
         "title": model.title or None,
         "context": model.context,
         "output": model.output,
@@ -179,55 +186,44 @@ def facts(settings: ProviderSettings | None, row: Row) -> dict[str, object]:
     }
 
 
-def _print(rows: Sequence[Row], *, json: bool) -> None:
-    from darkai_cli.output.raw import put
-    from darkai_cli.output.tsv import field
-
-    out = stdio.stdout()
-    if json:
-        lines = [json_module.dumps(facts(None, row)) for row in rows]
-    elif stdio.is_terminal(out):
-        lines = _table(rows, stdio.size(out)[0])
-    else:
-        lines = ["\t".join(map(field, _texts(row))).rstrip("\t") for row in rows]
-    put(out, "".join(f"{line}\n" for line in lines))
-
-
-def _texts(row: Row) -> list[str]:
-    """The fields of a line in a pipe."""
-    model = row.model
-    return [
-        "*" if row.used else "",
-        row.name,
-        ", ".join(row.aliases),
-        "" if model.context is None else str(model.context),
-        ", ".join(model.takes),
-        price(model.price_in),
-        price(model.price_out),
-    ]
+def _print(rows: Sequence[ModelRow], *, json: bool) -> None:
+    printer = Printer()
+    if printer.is_terminal and not json:
+        printer.lines(_table(rows, printer.width))
+        return
+    for row in rows:
+        if json:
+            printer.json(facts(None, row))
+        else:
+            model = row.model
+            fields = (
+                "*" if row.is_default else "", row.name, ", ".join(row.aliases), model.context,
+                ", ".join(model.takes), price(model.price_in), price(model.price_out),
+            )  # fmt: skip
+            printer.lines(["\t".join(map(field, fields)).rstrip("\t")])
 
 
-def _table(rows: Sequence[Row], width: int) -> list[str]:
+def _table(rows: Sequence[ModelRow], width: int) -> list[str]:
     from darkai_cli.cli.tables import Cell, Column, table
     from darkai_cli.output.sanitize import sanitize_line
 
-    columns: list[tuple[Column, Callable[[Row], str]]] = [
-        (Column(""), lambda row: "*" if row.used else ""),
+    columns: list[tuple[Column, Callable[[ModelRow], str]]] = [
+        (Column(""), lambda row: "*" if row.is_default else ""),
         (Column("model", least=24), lambda row: sanitize_line(row.name)),
-        (Column("context", right=True, drop=1), lambda row: short(row.model.context)),
+        (Column("context", right=True, drop=1), lambda row: short_number(row.model.context)),
         (Column("takes", least=5, drop=4), lambda row: sanitize_line(", ".join(row.model.takes))),
         (Column("$/M in", right=True, drop=2), lambda row: price(row.model.price_in)),
         (Column("$/M out", right=True, drop=2), lambda row: price(row.model.price_out)),
         (Column("also", least=12, drop=3), lambda row: sanitize_line(", ".join(row.aliases))),
     ]
-    found = [[text(row) for _, text in columns] for row in rows]
-    kept = [at for at in range(len(columns)) if at < 2 or any(line[at] for line in found)]
-    cells = [[Cell(line[at]) for at in kept] for line in found]
-    return table([columns[at][0] for at in kept], cells, width, lambda _, text: text)
+    texts = [[text(row) for _, text in columns] for row in rows]
+    filled = [at for at in range(len(columns)) if at < 2 or any(line[at] for line in texts)]
+    cells = [[Cell(line[at]) for at in filled] for line in texts]
+    return table([columns[at][0] for at in filled], cells, width, lambda _, text: text)
 
 
-def short(number: int | None) -> str:
-    """A number of tokens in few characters: 128k, 1.05M."""
+def short_number(number: int | None) -> str:
+    """Return a number of tokens in few characters: 128k, 1.05M."""
     if number is None:
         return ""
     if number >= 1_000_000:
@@ -236,5 +232,5 @@ def short(number: int | None) -> str:
 
 
 def price(dollars: float | None) -> str:
-    """US dollars for a million tokens."""
+    """Return US dollars for a million tokens."""
     return "" if dollars is None else f"{dollars:.6f}".rstrip("0").rstrip(".")
