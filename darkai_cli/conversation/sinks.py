@@ -137,6 +137,8 @@ class Output:
 
         if self._kind == "markdown":
             import darkai_cli.output.terminal
+        elif self._kind == "extract":
+            import darkai_cli.output.extract
         elif self._kind in ("raw", "plain"):
             import darkai_cli.output.raw  # noqa: F401
 
