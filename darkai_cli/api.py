@@ -14,7 +14,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    TypeAlias,
+    TypeVar,
+)
 
 from darkai_cli import stdio
 from darkai_cli.errors import InputError, UnknownModelError, UsageError
@@ -23,6 +32,9 @@ from darkai_cli.messages import ChatRequest, Message, from_dicts
 from darkai_cli.providers import darkai
 from darkai_cli.providers.base import Dialect, ProviderSettings
 from darkai_cli.providers.catalog import BUILT_IN
+
+if TYPE_CHECKING:
+    from darkai_cli.conversation.request import TurnRequest
 
 _SERVICE = BUILT_IN["darkai"]
 
@@ -214,10 +226,11 @@ def format_prompt(
 
 
 def _request(
-    prompt: str | Messages, system: str | None, flags: dict[str, Any]
-) -> tuple[Any, Any, tuple[Message, ...]]:
-    """Config, who is asked, and what, for a question."""
+    prompt: str | Messages, system: str | None, flags: dict[str, Any], options: dict[str, Any]
+) -> TurnRequest:
+    """Return the turn that a call asks for. Raises ``DarkAIError`` and its kin."""
     from darkai_cli.config.load import load
+    from darkai_cli.conversation.request import TurnRequest
     from darkai_cli.providers import resolve
 
     config = load({key: value for key, value in flags.items() if value is not None})
@@ -227,7 +240,7 @@ def _request(
     system = system or config.system
     if system:
         messages = (Message("system", system), *messages)
-    return config, target, messages
+    return TurnRequest(config, target, messages, options)
 
 
 def stream(
@@ -245,12 +258,10 @@ def stream(
     ``timeout`` in seconds; ``options`` become fields of the request. Raises ``DarkAIError`` and its
     kin.
     """
-    from darkai_cli.conversation import fallback
+    from darkai_cli.conversation.turn import stream_turn
 
     flags = {"model": model, "provider": provider, "timeout": timeout, "proxy": proxy}
-    config, target, messages = _request(prompt, system, flags)
-    open_stream = fallback.opener(config, messages, options, stdio.environ())
-    return open_stream(target, connect_timeout=None, retries=config.retries)
+    return stream_turn(_request(prompt, system, flags, options))
 
 
 def ask(prompt: str | Messages, **kwargs: Any) -> str:
@@ -269,11 +280,10 @@ async def astream(
     **options: Any,
 ) -> AsyncIterator[Event]:
     """``stream`` for asyncio and trio."""
-    from darkai_cli.conversation import fallback
+    from darkai_cli.conversation.turn import astream_turn
 
     flags = {"model": model, "provider": provider, "timeout": timeout, "proxy": proxy}
-    config, target, messages = _request(prompt, system, flags)
-    turn = fallback.aopened(config, target, messages, options, stdio.environ())
-    async with aclosing(turn) as events:
+    request = _request(prompt, system, flags, options)
+    async with aclosing(astream_turn(request)) as events:
         async for event in events:
             yield event

@@ -3,15 +3,22 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from darkai_cli import stdio
+from darkai_cli import signals, stdio
 from darkai_cli.cli import options as opt
 from darkai_cli.cli.parser import CommandSpec
 from darkai_cli.errors import UsageError
 from darkai_cli.messages import Message
-from darkai_cli.text import ago
+from darkai_cli.output.format import OutputOptions, select_format
 
 if TYPE_CHECKING:
-    from darkai_cli.conversation.turn import Turn
+    from collections.abc import Callable
+
+    from darkai_cli.config import Config
+    from darkai_cli.conversation.request import TurnRequest
+    from darkai_cli.conversation.resume import Resumed
+    from darkai_cli.http.connection import ConnectionConfig
+
+WAITING = "note: waiting for stdin; `--no-stdin` or `< /dev/null` goes on without it"
 
 
 def ask(
@@ -45,14 +52,15 @@ def ask(
     debug: opt.Debug = False,
 ) -> int:
     """Ask one thing."""
-    from darkai_cli.conversation.sinks import Aside
-    from darkai_cli.output.format import OutputOptions, select_format
+    from darkai_cli.config.load import load
 
     words = [opt.typed(word, f"word {number}") for number, word in enumerate(prompt or (), 1)]
     system = opt.typed(system, "the system prompt (`-s`)") if system else system
     options = opt.parse_options(option or ())
-    wishes = OutputOptions(json=json, raw=raw, extract=extract, no_stream=no_stream)
-    select_format(wishes, terminal=False)  # before stdin is read
+    output_options = OutputOptions(
+        json, raw, extract, no_stream, file=output, record=record, quiet=quiet, verbose=verbose
+    )
+    select_format(output_options, terminal=False)  # before stdin is read
     _check(words, file, conversation, resume=resume)
     flags = {
         "model": model,
@@ -65,19 +73,32 @@ def ask(
         "plain": plain or None,
         "reasoning": reasoning,
     }
-    going_on = resume or continue_ or conversation is not None
-    asking = _asking(
-        (words, file or ()), flags, options,
-        past=(conversation, resume) if going_on else None, no_stdin=no_stdin, quiet=quiet,
-    )  # fmt: skip
+    config = load(flags)
+    for notice in () if quiet else config.notices:
+        _warn(notice)
+    resumed = None
+    if resume or continue_ or conversation is not None:
+        resumed = _load_conversation(conversation, resume=resume)
+        config = load(_with_conversation_model(config, flags, resumed))
+    message = None
+    if not resume:
+        message = _user_message(words, file or (), config, no_stdin=no_stdin, quiet=quiet)
+    messages = _messages(config, message, resumed)
+    if resume:
+        _check_can_resume(config, messages, resumed)
+    if resumed is not None and not quiet:
+        _print_resumed(resumed)
     if dry_run:
-        return asking.show()
-    return asking.run(
-        wishes,
-        path=output,
-        aside=Aside(quiet=quiet, verbose=verbose, record=record),
+        return _print_request(_request(config, messages, options))
+    return _run(
+        config,
+        messages,
+        options,
+        output_options,
+        message=message,
+        resumed=resumed,
         save=not no_save,
-        allowed=not no_fallback,
+        allow_fallback=not no_fallback,
         log=stdio.print_err if debug else None,
     )
 
@@ -87,40 +108,79 @@ command = CommandSpec(
 )
 
 
-def _asking(
-    typed: tuple[list[str], Sequence[str]],
-    flags: dict[str, Any],
+def _run(
+    config: "Config",
+    messages: tuple[Message, ...],
     options: dict[str, Any],
+    output_options: OutputOptions,
     *,
-    past: tuple[str | None, bool] | None,
-    no_stdin: bool,
-    quiet: bool,
-) -> "Turn":
-    """The question with all that goes before it. ``typed``: words and files.
+    message: Message | None,
+    resumed: "Resumed | None",
+    save: bool,
+    allow_fallback: bool,
+    log: "Callable[[str], None] | None",
+) -> int:
+    """Send the request, show and save the reply. Raises what ended it, if not its own end."""
+    from darkai_cli.conversation.save import NEW_CONVERSATION, TurnRecorder, open_journal
+    from darkai_cli.conversation.sinks import Output
+    from darkai_cli.conversation.turn import run_turn
 
-    ``past``: the conversation to go on with, None for the latest, and whether to resume its reply.
-    """
-    from darkai_cli.cli import question
-    from darkai_cli.config.load import load
-    from darkai_cli.conversation.turn import Turn
+    request = _request(config, messages, options)._replace(
+        allow_fallback=allow_fallback, announces_default=True, log=log
+    )
+    recorder = TurnRecorder(
+        open_journal() if save and config.save else None,
+        resumed.position if resumed is not None else NEW_CONVERSATION,
+        prompt=message,
+        quiet=output_options.quiet,
+    )
+    out = Output(config, output_options, recorder)
+    try:
+        outcome = run_turn(request, out)
+    except BrokenPipeError:
+        return 0
+    finally:
+        recorder.shut()
+    if outcome.error is not None:
+        raise outcome.error
+    return 0
 
-    config = load(flags)
-    for notice in () if quiet else config.notices:
-        _warn(notice)
-    before = None
-    resume = past is not None and past[1]
-    if past is not None:
-        before = _past(past[0], resume=resume)
-        config = load(_restored(config, flags, before))
-    asked = None
-    if not resume:
-        asked = question.question(*typed, config, no_stdin=no_stdin, quiet=quiet)
-    messages = _messages(config, asked, before)
-    if resume:
-        _check_resumed(config, messages, before)
-    if before is not None and not quiet:
-        _tell_past(before)
-    return Turn(config, messages, options, question=asked, past=before)
+
+def _request(
+    config: "Config", messages: tuple[Message, ...], options: dict[str, Any]
+) -> "TurnRequest":
+    from darkai_cli.conversation.request import TurnRequest
+    from darkai_cli.providers import resolve
+
+    return TurnRequest(config, resolve.resolve(config), messages, options)
+
+
+def _print_request(request: "TurnRequest") -> int:
+    """Print the request as JSON, its keys masked; nothing is sent."""
+    import json
+
+    from darkai_cli.messages import ChatRequest
+    from darkai_cli.output.sanitize import sanitize
+    from darkai_cli.providers import connect
+    from darkai_cli.secrets import mask_headers, mask_known, mask_url
+
+    target = request.target
+    client = connect.client_for(target, request.config, stdio.environ())
+    http_request = client.request(ChatRequest(request.messages, target.model, request.options))
+    if http_request.notice:
+        _warn(http_request.notice)
+    record = {
+        "provider": target.settings.name,
+        "model": target.model,
+        "method": http_request.method,
+        "url": mask_url(http_request.url),
+        "headers": mask_headers(http_request.headers),
+        "body": json.loads(http_request.body),
+    }
+    text = mask_known(json.dumps(record, indent=2, ensure_ascii=False))
+    out = stdio.stdout()
+    out.write((sanitize(text) if stdio.is_terminal(out) else text) + "\n")
+    return 0
 
 
 def _check(
@@ -136,45 +196,131 @@ def _check(
         raise UsageError("`--conversation` names none", hint="`darkai history` lists their ids")
 
 
-def _past(conversation: str | None, *, resume: bool) -> Any:
-    """The conversation to go on with."""
+def _load_conversation(conversation: str | None, *, resume: bool) -> "Resumed":
+    """Return the conversation to continue: the latest for None."""
     from darkai_cli.config import paths
-    from darkai_cli.conversation import resume as past
+    from darkai_cli.conversation.resume import load
 
-    return past.load(paths.history_file(stdio.environ()), conversation, resume=resume)
+    return load(paths.history_file(stdio.environ()), conversation, resume=resume)
 
 
-def _restored(config: Any, flags: dict[str, Any], past: Any) -> dict[str, Any]:
-    """The flags, with the conversation's own model where the user named none for this request."""
+def _with_conversation_model(
+    config: "Config", flags: dict[str, Any], resumed: "Resumed"
+) -> dict[str, Any]:
+    """Return the flags, with the conversation's model where none was named for this request."""
     from darkai_cli.providers import resolve
+    from darkai_cli.providers.settings import names
 
     chosen = {config.origin(key).kind for key in ("model", "provider")}
-    provider, _, name = (past.model or "").partition("/")
-    known = name and provider in resolve.names(config) and provider != "demo"
-    if not known or chosen & {"flag", "environment"}:
+    provider, _, name = (resumed.model or "").partition("/")
+    is_known = name and provider in names(config) and provider != "demo"
+    if not is_known or chosen & {"flag", "environment"}:
         return flags
     target = resolve.resolve(config)
-    if past.model == f"{target.settings.name}/{target.model}":
+    if resumed.model == f"{target.settings.name}/{target.model}":
         return flags
-    return {**flags, "model": past.model}
+    return {**flags, "model": resumed.model}
 
 
-def _check_resumed(config: Any, messages: tuple[Message, ...], past: Any) -> None:
-    """Raise ``UsageError`` where the reply cannot be continued by whom it was asked of."""
-    from darkai_cli.conversation import demo
+def _check_can_resume(
+    config: "Config", messages: tuple[Message, ...], resumed: "Resumed | None"
+) -> None:
+    """Raise ``UsageError`` where the reply cannot be continued by the configured target."""
+    from darkai_cli.conversation.fallback_candidates import check_can_resume
     from darkai_cli.providers import resolve
 
-    demo.check_resumed(resolve.resolve(config), messages, past.model)
+    model = resumed.model if resumed is not None else None
+    check_can_resume(resolve.resolve(config), messages, model)
 
 
-def _tell_past(past: Any) -> None:
-    """One dim line that names the conversation and its age."""
+def _user_message(
+    words: Sequence[str],
+    files: Sequence[str],
+    config: "Config",
+    *,
+    no_stdin: bool,
+    quiet: bool,
+) -> Message:
+    """Return the user's message: the words, what is piped in, and the files.
+
+    Raises ``UsageError`` and ``InputError`` where that is none.
+    """
+    from darkai_cli.conversation.prompt import compose
+
+    if words and "-" not in words and not " ".join(words).strip():
+        raise UsageError("the prompt is empty", hint='darkai ask "tell me a joke"')
+    on_wait = _print_waiting if (words or files) and not quiet else None
+    if "-" in files:
+        if no_stdin or "-" in words:
+            raise UsageError(
+                "`-f -` and `--no-stdin` exclude each other" if no_stdin else
+                "stdin can stand in one place: as `-` in the prompt, or as `-f -`",
+                hint="leave one of them out",
+            )  # fmt: skip
+        no_stdin = True
+    piped = None
+    if not no_stdin and stdio.has_input():
+        signals.raise_pending()
+        piped = stdio.read_input(on_wait)
+    if not files:
+        return Message("user", compose(words, piped))
+    from darkai_cli.conversation import attachments
+
+    attached = attachments.read(
+        [opt.typed(name, "the argument of `-f`") for name in files],
+        stdin=lambda: _read_stdin(on_wait),
+        link_to=lambda url: _connection_for(url, config),
+    )
+    prompt = compose(words, piped) if words or (piped and piped.strip()) else ""
+    return Message("user", attached.below(prompt), attached.images)
+
+
+def _print_waiting() -> None:
+    stdio.print_err(WAITING)
+
+
+def _read_stdin(on_wait: "Callable[[], None] | None") -> bytes:
+    signals.raise_pending()
+    return stdio.read_input_bytes(on_wait)
+
+
+def _connection_for(url: str, config: "Config") -> "ConnectionConfig":
+    from darkai_cli.http.timeouts import Timeouts
+    from darkai_cli.providers import connect
+
+    timeouts = Timeouts(connect=config.connect_timeout, first_token=60.0).with_timeout(
+        config.timeout
+    )
+    return connect.connection_for(url, config, stdio.environ(), timeouts)
+
+
+def _messages(
+    config: "Config", message: Message | None, resumed: "Resumed | None"
+) -> tuple[Message, ...]:
+    """Return what is sent: the system prompt, the conversation so far, the new message."""
+    system = config.system
+    conversation = resumed.messages if resumed is not None else ()
+    if (
+        resumed is not None
+        and resumed.system
+        and config.origin("system").kind not in ("flag", "environment")
+    ):
+        system = resumed.system
+    if message is not None:
+        conversation = (*conversation, message)
+    return (Message("system", system), *conversation) if system else conversation
+
+
+def _print_resumed(resumed: "Resumed") -> None:
+    """Print a dim line that names the conversation and its age."""
     from darkai_cli.output.sanitize import sanitize_line
+    from darkai_cli.text import ago
 
-    line = f"continuing {past.short} `{sanitize_line(past.title, 60)}`, {ago(past.age)}"
+    title = sanitize_line(resumed.title, 60)
+    line = f"continuing {resumed.short} `{title}`, {ago(resumed.age)}"
     dim = stdio.use_color(stdio.stderr())
     stdio.print_err(f"\x1b[2m{line}\x1b[0m" if dim else line)
-    for warning in past.warnings:
+    for warning in resumed.warnings:
         _warn(warning)
 
 
@@ -182,17 +328,3 @@ def _warn(text: str) -> None:
     from darkai_cli.output.notices import tell
 
     tell("warning", text)
-
-
-def _messages(config: Any, asked: Message | None, past: Any) -> tuple[Message, ...]:
-    """What is sent: the system prompt, what was said before, the question."""
-    before = past.messages if past is not None else ()
-    system = config.system
-    if (
-        past is not None
-        and past.system
-        and config.origin("system").kind not in ("flag", "environment")
-    ):
-        system = past.system
-    said = (*before, asked) if asked is not None else before
-    return (Message("system", system), *said) if system else said

@@ -26,8 +26,7 @@ def replay(
 
     from darkai_cli import stdio
     from darkai_cli.config.load import load
-    from darkai_cli.conversation.outcome import Reply
-    from darkai_cli.conversation.sinks import Aside, Output
+    from darkai_cli.conversation.sinks import Output
     from darkai_cli.output import recording
     from darkai_cli.output.format import OutputOptions
     from darkai_cli.output.sink import dispatch
@@ -39,22 +38,24 @@ def replay(
     except OSError as exc:
         reason = (exc.strerror or str(exc)).lower()
         raise InputError(f"cannot read `{file}`: {reason}") from exc
-    wishes = OutputOptions(json=json, raw=raw, extract=extract, no_stream=no_stream)
+    options = OutputOptions(
+        json, raw, extract, no_stream, file=output, quiet=quiet, verbose=verbose
+    )
     config = load({"plain": plain or None, "reasoning": reasoning})
-    out = Output(config, wishes, output, Aside(quiet=quiet, verbose=verbose))
+    out = Output(config, options)
     out.prepare()
-    reply = Reply()
+    reply = out.recorder.reply
     complete = False
     with lines:
         events = recording.play(recording.read(lines, file), None if instant else speed)
         try:
             stayed = dispatch(events, [reply, *out.sinks])
-            verdict = reply.verdict(stayed=stayed, options={})
-            complete = verdict.state == "complete"
+            outcome = reply.outcome(stayed=stayed, options={})
+            complete = outcome.state == "complete"
         finally:
             out.finish(complete=complete)
-    if verdict.error is not None:
-        raise verdict.error
+    if outcome.error is not None:
+        raise outcome.error
     return 0
 
 

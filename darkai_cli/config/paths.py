@@ -63,13 +63,8 @@ def history_file(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def limits_file(environ: Mapping[str, str] | None = None) -> Path:
-    """The database that counts requests."""
+    """The database of rate limits: requests that count, and until when services want none."""
     return data_dir(environ) / "limits.db"
-
-
-def holds_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """The folder of the times until which services asked for silence."""
-    return data_dir(environ) / "holds"
 
 
 def input_file(environ: Mapping[str, str] | None = None) -> Path:

@@ -1,7 +1,6 @@
-"""What a reply was, from its events, and the verdict on how it ended.
+"""What a reply brought, from its events, and how it ended: a state for the history, and an error.
 
-``Reply`` is a sink: it can stand beside the others in ``pump``. The verdict follows the product's
-table of endings: a state for the history, an exit code, and what to tell the user.
+``Reply`` is a sink beside the others. The error, if there is one, has the exit code.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ class Reply:
         """The reply is over."""
         self.error = error
 
-    def verdict(self, *, stayed: bool, options: Mapping[str, Any]) -> Outcome:
+    def outcome(self, *, stayed: bool, options: Mapping[str, Any]) -> Outcome:
         """How it ended. ``stayed``: the reader of the output was there to the end."""
         error = self.error
         if isinstance(error, DarkAIError):

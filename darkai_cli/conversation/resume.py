@@ -1,110 +1,137 @@
-"""What was said before: the conversation that a prompt continues, or the reply that is resumed.
+"""Read a conversation back from the history, to continue it or to resume its last reply.
 
-Reads the history once and closes it; what is said next is the journal's business.
+``load`` reads the active branch, which ``ask -c`` and ``ask --resume`` send. ``reopen`` reads all
+branches, as a chat session needs them: there a reply in which nothing came (the service failed, or
+somebody stopped it before its first word) stays in the history but not in the tree, and its prompt
+is given to be offered again. The history is read once and closed.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from darkai_cli.conversation.branches import Answer, Branches, Entry
+from darkai_cli.conversation.save import Position
 from darkai_cli.errors import NotFoundError
-from darkai_cli.messages import Message
+from darkai_cli.events import Usage
+from darkai_cli.history import tree
+from darkai_cli.history.store import Store, StoredTurn
+from darkai_cli.messages import Image, Message
 
 
 class Resumed(NamedTuple):
     """A conversation as it will be continued.
 
-    ``parent``: the message that the next prompt stands below. When a reply is resumed,
-    ``prompt_id`` is the prompt it answers, ``resumes`` its turn, and ``partial`` its text so far.
-    ``model``: ``provider/model`` of the last turn. ``age``: seconds since it changed.
+    ``position``: where the next turn stands. ``short``: the beginning of its id. ``age``: seconds
+    since it changed. ``system`` and ``model`` (``provider/model``): those of the last turn.
+    ``messages``: the active branch, for a prompt that continues it. For a session: ``entries``, all
+    messages, and ``unsent``, a prompt that got no answer, or "", with its ``unsent_images``.
     """
 
-    conversation: str
+    position: Position
     short: str
     title: str
     age: float
-    messages: tuple[Message, ...]
     system: str | None
     model: str | None
-    parent: str | None
-    prompt_id: str | None = None
-    resumes: str | None = None
-    partial: str = ""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[str, ...]
+    messages: tuple[Message, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    unsent: str = ""
+    unsent_images: tuple[Image, ...] = ()
+
+    def branches(self) -> Branches:
+        """Return the tree of all messages."""
+        return Branches(self.entries, self.position.parent)
 
 
-def load(path: Path, typed: str | None, *, resume: bool) -> Resumed:
-    """The latest conversation, or the one whose id begins with ``typed``.
+def load(path: Path, prefix: str | None, *, resume: bool) -> Resumed:
+    """Return the latest conversation, or the one whose id begins with ``prefix``.
 
     ``resume``: its last reply is to be continued. Raises ``NotFoundError`` if there is none such,
     and ``StoreError``: a damaged history is left where it is, since a question without what was
     said before is another question.
     """
-    from darkai_cli.history.store import Store
+    nothing_saved = NotFoundError(
+        "no conversation is saved yet", hint='darkai ask "tell me a joke"'
+    )
+    with _open(path, nothing_saved) as store:
+        identifier = _find(store, prefix, nothing_saved)
+        branch = tree.branch(store, identifier)
+        if resume:
+            position = _unfinished(store, branch, identifier)
+        else:
+            position = Position(identifier, branch[-1].id if branch else None)
+        messages = tree.messages(store, branch)
+        return _resumed(store, branch, position)._replace(messages=messages)
 
+
+def reopen(path: Path, prefix: str | None) -> Resumed:
+    """Return the latest conversation, or the one whose id begins with ``prefix``.
+
+    All its branches are in it. Raises ``NotFoundError`` and ``StoreError``.
+    """
+    nothing_saved = NotFoundError("no conversation is saved yet", hint="`darkai chat` begins one")
+    with _open(path, nothing_saved) as store:
+        identifier = _find(store, prefix, nothing_saved)
+        nodes = tree.nodes(store, identifier)
+        counting = _counting(nodes)
+        active = _nearest_counting(nodes, counting, store.conversation(identifier).active)
+        unsent = _unsent(nodes, counting, active)
+        branch = tree.branch(store, identifier)
+        return _resumed(store, branch, Position(identifier, active))._replace(
+            entries=tuple(_entry(store, node) for node in nodes if node.id in counting),
+            unsent=unsent.text if unsent is not None else "",
+            unsent_images=tree.images(store, unsent) if unsent is not None else (),
+        )
+
+
+def _open(path: Path, nothing_saved: NotFoundError) -> Store:
     if not path.exists():
-        raise _nothing_saved()
-    with Store(path) as store:
-        identifier = store.find(typed) if typed else _latest(store)
-        found = _resumed(store, identifier) if resume else _continued(store, identifier)
-        return found._replace(warnings=tuple(store.warnings))
+        raise nothing_saved
+    return Store(path)
 
 
-def _latest(store: object) -> str:
-    from darkai_cli.history.store import Store
-
-    assert isinstance(store, Store)
-    identifier = store.latest()
+def _find(store: Store, prefix: str | None, nothing_saved: NotFoundError) -> str:
+    identifier = store.find(prefix) if prefix else store.latest()
     if identifier is None:
-        raise _nothing_saved()
+        raise nothing_saved
     return identifier
 
 
-def _nothing_saved() -> NotFoundError:
-    return NotFoundError("no conversation is saved yet", hint='darkai ask "tell me a joke"')
-
-
-def _continued(store: object, identifier: str) -> Resumed:
-    from darkai_cli.history import tree
-    from darkai_cli.history.store import Store
-
-    assert isinstance(store, Store)
-    conversation = store.conversation(identifier)
-    branch = tree.branch(store, identifier)
+def _resumed(store: Store, branch: list[tree.Node], position: Position) -> Resumed:
+    """Return what is known of the conversation at ``position``, without its messages."""
+    assert position.conversation is not None
+    conversation = store.conversation(position.conversation)
     turns = [node.turn for node in branch if node.turn is not None]
     last = turns[-1] if turns else None
     return Resumed(
-        conversation=identifier,
-        short=conversation.short,
-        title=conversation.title,
-        age=max(0.0, time.time() - conversation.updated / 1000),
-        messages=tree.messages(store, branch),
-        system=last.system if last is not None else None,
-        model=f"{last.provider}/{last.model}" if last is not None else None,
-        parent=branch[-1].id if branch else None,
+        position,
+        conversation.short,
+        conversation.title,
+        max(0.0, time.time() - conversation.updated / 1000),
+        last.system if last is not None else None,
+        f"{last.provider}/{last.model}" if last is not None else None,
+        tuple(store.warnings),
     )
 
 
-def _resumed(store: object, identifier: str) -> Resumed:
-    from darkai_cli.history import tree
-    from darkai_cli.history.store import Store
-
-    assert isinstance(store, Store)
+def _unfinished(store: Store, branch: list[tree.Node], identifier: str) -> Position:
+    """Return the position of the last reply, which was cut. Raises ``NotFoundError``."""
     turn = store.last_unfinished(identifier)
     if turn is None or turn.prompt is None:
         raise _nothing_to_resume(store, identifier)
-    past = _continued(store, identifier)
-    reply = next(node for node in tree.branch(store, identifier) if node.id == turn.reply)
-    return past._replace(prompt_id=turn.prompt, resumes=turn.id, partial=reply.text)
+    reply = next(node for node in branch if node.id == turn.reply)
+    return Position(
+        identifier, branch[-1].id, prompt_id=turn.prompt, resumes=turn.id, partial=reply.text
+    )
 
 
-def _nothing_to_resume(store: object, identifier: str) -> NotFoundError:
-    """Why: the reply is whole, did not begin, or is not over."""
-    from darkai_cli.history.store import Store
-
-    assert isinstance(store, Store)
+def _nothing_to_resume(store: Store, identifier: str) -> NotFoundError:
+    """Return why: the reply is complete, did not begin, or is not over."""
     active = store.conversation(identifier).active
     turn = store.turn_of(active) if active else None
     state = turn.state if turn else None
@@ -122,9 +149,75 @@ def _nothing_to_resume(store: object, identifier: str) -> NotFoundError:
     if other is None:
         hint = "`darkai history` lists what is saved"
     else:
-        found = store.conversation(other)
+        conversation = store.conversation(other)
         hint = (
-            f"`darkai ask --resume --conversation {found.short}` continues the latest that is not"
-            f" whole, `{found.title}`"
+            f"`darkai ask --resume --conversation {conversation.short}` continues the latest that "
+            f"is not whole, `{conversation.title}`"
         )
     return NotFoundError("the last reply is whole: there is nothing to resume", hint=hint)
+
+
+def _counting(nodes: list[tree.Node]) -> set[str]:
+    """Return the ids of the messages that count: replies in which something came, and prompts.
+
+    A prompt that has only replies in which nothing came does not count either.
+    """
+    texts = {node.turn.id: node.text for node in nodes if node.turn is not None}
+    above = {node.parent for node in nodes}
+    nothing = {node.id for node in nodes if node.id not in above and _came_to_nothing(node, texts)}
+    answered: dict[str | None, bool] = {}
+    for node in nodes:
+        answered[node.parent] = answered.get(node.parent, False) or node.id not in nothing
+    return {
+        node.id
+        for node in nodes
+        if node.id not in nothing and (node.role != "user" or answered.get(node.id, True))
+    }
+
+
+def _came_to_nothing(node: tree.Node, texts: Mapping[str, str]) -> bool:
+    """Return whether this is a reply in which nothing came beyond what it was to continue."""
+    turn = node.turn
+    if turn is None or turn.state in ("complete", "streaming"):
+        return False
+    before = texts.get(turn.resumes, "") if turn.resumes else ""
+    return not node.reasoning and node.parts == "[]" and node.text in ("", before)
+
+
+def _nearest_counting(nodes: list[tree.Node], counting: set[str], active: str | None) -> str | None:
+    """Return the message that counts and is next above the active one."""
+    parents = {node.id: node.parent for node in nodes}
+    while active is not None and active not in counting:
+        active = parents.get(active)
+    return active
+
+
+def _unsent(nodes: list[tree.Node], counting: set[str], active: str | None) -> tree.Node | None:
+    """Return the latest prompt, if it got no answer and would stand below the active message."""
+    turns = [node for node in nodes if node.turn is not None]
+    if not turns:
+        return None
+    last = max(turns, key=lambda node: node.turn.id if node.turn is not None else "")
+    prompt = next((node for node in nodes if node.id == last.parent), None)
+    if prompt is None or prompt.id in counting or prompt.parent != active:
+        return None
+    return prompt
+
+
+def _entry(store: Store, node: tree.Node) -> Entry:
+    answer = None if node.turn is None else _answer(node.turn, node.reasoning)
+    turn = node.turn.id if node.turn else None
+    return Entry(node.id, node.parent, tree.message(store, node), answer, turn)
+
+
+def _answer(turn: StoredTurn, reasoning: str) -> Answer:
+    return Answer(
+        turn.provider,
+        turn.model,
+        turn.state,
+        Usage(turn.input_tokens, turn.output_tokens, turn.reasoning_tokens, turn.cached_tokens),
+        None if turn.first_text_ms is None else turn.first_text_ms / 1000,
+        None if turn.duration_ms is None else turn.duration_ms / 1000,
+        reasoning,
+        turn.error or "",
+    )

@@ -1,38 +1,36 @@
-"""A reply's way into the history: what it continues, the journal it is written to, how it ended.
+"""Save a turn in the history: where it stands in its conversation, what came, how it ended.
 
-Nothing here is on the way of a request but a queue: the journal opens the database in its own
-thread, once the request has been sent.
+Nothing here delays a request: the journal opens the database in its own thread, once the request
+has been sent, and takes events through a queue.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from darkai_cli import stdio
 from darkai_cli.config import paths
+from darkai_cli.conversation.outcome import Reply
 from darkai_cli.errors import DarkAIError, StoreError
+from darkai_cli.events import Event, StreamStart
 from darkai_cli.secrets import mask_known
 
 if TYPE_CHECKING:
-    from darkai_cli.conversation.outcome import Outcome, Reply
-    from darkai_cli.conversation.resume import Resumed
+    from darkai_cli.conversation.outcome import Outcome
+    from darkai_cli.conversation.request import TurnRequest
     from darkai_cli.history.journal import Journal
     from darkai_cli.history.turns import TurnIds
-    from darkai_cli.messages import Image
-    from darkai_cli.output.sink import Tap
-
+    from darkai_cli.messages import Message
 
 _SHORT = 12
-"""Characters of an id that mean one conversation: its time and some of its randomness."""
+"""Characters of an id that name one conversation: its time and some of its randomness."""
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where in a conversation a turn stands; by default it begins one.
 
-    ``parent``: the message above the prompt. Where a prompt that is there is answered again,
-    ``prompt_id`` names it; where its reply is continued, ``resumes`` is that turn and ``partial``
-    its text so far.
+    ``parent``: the message above the prompt. Where a saved prompt is answered again, ``prompt_id``
+    names it; where its reply is continued, ``resumes`` is that turn and ``partial`` its text.
     """
 
     conversation: str | None = None
@@ -41,132 +39,138 @@ class Place(NamedTuple):
     resumes: str | None = None
     partial: str = ""
 
-    @classmethod
-    def of(cls, past: Resumed) -> Place:
-        """The place after what was said before."""
-        return cls(past.conversation, past.parent, past.prompt_id, past.resumes, past.partial)
+
+NEW_CONVERSATION = Position()
 
 
-def journal() -> Journal:
-    """The journal of this process. Nothing is opened before a turn begins."""
+def open_journal() -> Journal:
+    """Return the journal of this process. Nothing is opened before a turn begins."""
     from darkai_cli.history.journal import Journal
 
     return Journal(paths.history_file(stdio.environ()))
 
 
 class TurnRecorder:
-    """One turn's way into the history; without a journal it does nothing."""
+    """The sink that saves one turn in the history; without a journal it saves nothing.
 
-    def __init__(self, journal: Journal | None, place: Place, continues: str | None = None) -> None:
-        """``continues``: what goes on with a reply that was cut; None: the command for it."""
-        self._place = place
-        self._continues = continues
+    ``prompt``: the new message; None where a saved prompt is answered again. ``title``: of a new
+    conversation. ``resume_hint``: how to continue a reply that was cut; None for the command that
+    does. ``quiet``: no notes for the user. ``reply``: what the turn brought, judged at its end.
+    ``ids``: what the turn is called, once it has begun.
+    """
+
+    def __init__(
+        self,
+        journal: Journal | None = None,
+        position: Position = NEW_CONVERSATION,
+        *,
+        prompt: Message | None = None,
+        title: str | None = None,
+        resume_hint: str | None = None,
+        quiet: bool = False,
+    ) -> None:
+        self.reply = Reply()
+        self.ids: TurnIds | None = None
+        self.position = position
         self._journal = journal
-        self._ids: TurnIds | None = None
-        self._usual: str | None = None
+        self._prompt = prompt
+        self._title = title
+        self._resume_hint = resume_hint
+        self._quiet = quiet
+        self._usual_hint: str | None = None
         """The hint of the error, before it said how to continue."""
 
     @property
-    def ids(self) -> TurnIds | None:
-        """What the turn is called, once it has begun."""
-        return self._ids
+    def is_saving(self) -> bool:
+        """Whether the turn is saved."""
+        return self._journal is not None
 
-    @property
-    def sinks(self) -> list[Tap]:
-        """The journal's tap, if there is a journal."""
+    def begin(self, request: TurnRequest) -> TurnIds | None:
+        """The turn begins. Return what it is called; None if it is not saved."""
         if self._journal is None:
-            return []
-        from darkai_cli.conversation.journal_sink import JournalTap
-
-        return [JournalTap(self._journal)]
-
-    def begin(
-        self,
-        prompt: str | None,
-        target: Any,
-        system: str | None,
-        options: Mapping[str, Any],
-        *,
-        title: str | None = None,
-        images: Sequence[Image] = (),
-    ) -> None:
-        """The turn begins; ``target`` is who is asked first.
-
-        ``title``: of a new conversation. ``images`` go along with the prompt.
-        """
-        if self._journal is None:
-            return
-        place = self._place
-        self._ids = self._journal.begin(
-            prompt,
-            provider=target.settings.name,
-            model=target.model,
-            conversation=place.conversation,
-            parent=place.parent if prompt is not None else None,
-            prompt_id=place.prompt_id if prompt is None else None,
-            title=title,
-            options=options,
-            system=system,
-            resumes=place.resumes,
-            partial=place.partial,
-            images=images,
+            return None
+        position, prompt, messages = self.position, self._prompt, request.messages
+        self.ids = self._journal.begin(
+            prompt.content if prompt is not None else None,
+            provider=request.target.settings.name,
+            model=request.target.model,
+            conversation=position.conversation,
+            parent=position.parent if prompt is not None else None,
+            prompt_id=position.prompt_id if prompt is None else None,
+            title=self._title,
+            options=request.all_options,
+            system=messages[0].content if messages and messages[0].role == "system" else None,
+            resumes=position.resumes,
+            partial=position.partial,
+            images=prompt.images if prompt is not None else (),
         )
+        return self.ids
 
     def sent(self) -> None:
         """The request is on the wire."""
         if self._journal is not None:
             self._journal.sent()
 
-    def explain(self, error: DarkAIError) -> None:
-        """Have the error that cut the reply say what continues it, if that is being kept."""
-        if self._journal is not None and self._ids is not None:
-            self._usual, error.hint = error.hint, self._resume
-
-    def end(self, verdict: Outcome, reply: Reply, *, quiet: bool) -> None:
-        """The turn is over. Raises ``StoreError`` if it could not be saved, and it alone failed."""
+    def feed(self, event: Event) -> None:
+        """Hand one event to the journal, which writes it in a thread of its own."""
         journal = self._journal
-        if journal is None or self._ids is None:
+        if journal is None:
             return
-        error = verdict.error
-        known = isinstance(error, DarkAIError)
+        if event.type == "text-chunk":
+            journal.text(event.text)
+        elif isinstance(event, StreamStart):
+            journal.answered(event.provider, event.model)
+        else:
+            journal.take(event)
+
+    def close(self, error: BaseException | None = None) -> None:
+        """The reply is over: an error that cut it says what continues it, if it is saved."""
+        if self.reply.visible and isinstance(error, DarkAIError) and self.ids is not None:
+            self._usual_hint, error.hint = error.hint, self._resume
+
+    def end(self, outcome: Outcome) -> None:
+        """The turn is over. Raises ``StoreError`` if it is not saved and nothing else failed."""
+        journal, reply, error = self._journal, self.reply, outcome.error
+        if journal is None or self.ids is None:
+            return
+        fault = error if isinstance(error, DarkAIError) else None
         try:
             journal.end(
-                verdict.state,
+                outcome.state,
                 reason=reply.reason,
-                error_kind=error.kind if isinstance(error, DarkAIError) else None,
-                error=mask_known(error.message) if isinstance(error, DarkAIError) else None,
+                error_kind=fault.kind if fault is not None else None,
+                error=mask_known(fault.message) if fault is not None else None,
                 usage=reply.usage,
             )
         except StoreError as exc:
             if error is None:
                 raise
-            if isinstance(error, DarkAIError) and error.hint == self._resume:
-                error.hint = self._usual  # with nothing kept there is nothing to resume
+            if fault is not None and fault.hint == self._resume:
+                fault.hint = self._usual_hint  # nothing is saved, so nothing can be resumed
             _tell("warning", exc.message)
             return
-        if verdict.state not in ("interrupted", "truncated"):
+        if outcome.state not in ("interrupted", "truncated"):
             return
-        if known:
-            assert isinstance(error, DarkAIError)
-            error.hint = self._resume
-        elif error is not None and not quiet and reply.visible:
+        if fault is not None:
+            fault.hint = self._resume
+        elif error is not None and not self._quiet and reply.visible:
             _tell("note", f"stopped; the reply so far is kept: {self._resume}")
 
-    def close(self, *, quiet: bool) -> None:
-        """No more turns: close the journal, and tell what it warns of."""
+    def shut(self) -> None:
+        """No more turns: close the journal, and show its warnings."""
         if self._journal is None:
             return
         self._journal.close()
-        for warning in () if quiet else self._journal.warnings:
+        for warning in () if self._quiet else self._journal.warnings:
             _tell("warning", warning)
 
     @property
     def _resume(self) -> str:
-        """What continues this reply, also once others have been asked for."""
-        if self._continues is not None:
-            return self._continues
-        assert self._ids is not None
-        short = self._ids.conversation[:_SHORT]
+        """What continues this reply, also after other conversations."""
+        if self._resume_hint is not None:
+            return self._resume_hint
+        assert self.ids is not None
+        short = self.ids.conversation[:_SHORT]
         return f"`darkai ask --resume --conversation {short}` continues it"
 
 

@@ -1,4 +1,4 @@
-"""From options to sinks: opens what is to be written, and puts it in place or away at the end.
+"""Make the sinks of a reply from the output options, and put what they wrote in place at the end.
 
 What only the answer needs (Rich above all) is imported once the request is on the wire, in a
 thread, while the service thinks; what can be wrong with the destination is found before.
@@ -12,65 +12,62 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, cast
 
-from darkai_cli import signals, stdio
+from darkai_cli import signals, stdio, tty
+from darkai_cli.conversation.request import TurnObserver
+from darkai_cli.conversation.save import TurnRecorder
 from darkai_cli.errors import InputError
 from darkai_cli.events import Event, TextChunk
 from darkai_cli.output.format import OutputOptions, select_format
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
-    from darkai_cli.conversation.rate_limit import WaitPolicy
     from darkai_cli.files import AtomicFile
     from darkai_cli.output.progress import Waiting
     from darkai_cli.output.sink import Sink
 
-
-class Aside(NamedTuple):
-    """What is wanted beside the answer."""
-
-    quiet: bool = False
-    verbose: bool = False
-    record: str | None = None
+QUESTION_MARK = "\x1b[7m ? \x1b[27m "
 
 
-class Output:
-    """The sinks of one reply."""
+class Output(TurnObserver):
+    """The sinks of one reply, and what the person at the terminal sees and is asked meanwhile.
+
+    ``recorder`` saves the turn, if it is to be saved. Raises ``UsageError`` and ``InputError`` for
+    a destination that cannot be used.
+    """
 
     def __init__(
-        self,
-        config: Config,
-        wishes: OutputOptions,
-        path: str | None = None,
-        aside: Aside | None = None,
+        self, config: Config, options: OutputOptions, recorder: TurnRecorder | None = None
     ) -> None:
         self._config = config
-        self._wishes = wishes
-        self._aside = aside or Aside()
-        self._prepared = False
-        self.before = ""
-        """The text that a resumed reply has already."""
+        self._options = options
+        self.recorder = recorder or TurnRecorder()
+        self._is_prepared = False
         self._waiting: Waiting | None = None
+        raw = options.raw or not (config.markdown or options.json or options.extract)
         terminal = stdio.is_terminal(stdio.stdout())
-        self._kind = select_format(
-            wishes._replace(
-                to_file=path is not None,
-                raw=wishes.raw or not (config.markdown or wishes.json or wishes.extract),
-            ),
-            terminal=terminal,
-        )
-        self._file = _atomic(path) if path is not None else None
+        self._format = select_format(options._replace(raw=raw), terminal=terminal)
+        self._file = _atomic(options.file) if options.file is not None else None
         if self._file is None:
             stdio.binary_stdout()
-        self.sinks: list[Sink] = [_First(self._stop_waiting), _Later(self._answer)]
-        if self._aside.record is not None:
-            self.sinks.insert(0, _recording(self._aside.record))
-        self.sinks.append(_Later(self._notices))
-        if self._kind != "markdown":
-            self.sinks.append(_Later(self._reasoning))
+        # Only what is the first to see an event may be made before the request is sent.
+        self.sinks: list[Sink] = [self, LazySink(self._answer_sink), LazySink(self._notice_sink)]
+        if options.record is not None:
+            self.sinks.insert(0, _recording(options.record))
+        if self._format != "markdown":
+            self.sinks.append(LazySink(self._reasoning_sink))
 
-    def wait(self, host: str) -> None:
-        """A request to ``host`` begins: say so on a terminal, if nothing comes for a while."""
-        if not self._watched:
+    def feed(self, event: Event) -> None:
+        """Clear the row that shows what is waited for, before anything else is written."""
+        if self._waiting is not None and event.type != "stream-start":
+            self._stop_waiting()
+
+    def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 -- a sink's
+        """The reply is over: clear the row that shows what is waited for."""
+        self._stop_waiting()
+
+    def connecting(self, host: str) -> None:
+        """Show on a terminal that ``host`` is waited for, if nothing comes for a while."""
+        if not self.counts_down:
             return
         from darkai_cli.output.progress import Waiting
 
@@ -80,53 +77,69 @@ class Output:
         self._waiting.start()
 
     @property
-    def _watched(self) -> bool:
+    def counts_down(self) -> bool:
         """Whether a row that changes may be drawn on stderr, for somebody to watch."""
-        if self._aside.quiet or self._config.plain or stdio.is_dumb():
+        if self._options.quiet or self._config.plain or stdio.is_dumb():
             return False
         return stdio.is_terminal(stdio.stderr())
 
-    @property
-    def patience(self) -> WaitPolicy:
-        """How long to wait for the slots of rate limits: with a countdown where it is watched."""
-        from darkai_cli.conversation.rate_limit import patience_of
-
-        return patience_of(self._config, self._count_down if self._watched else None)
-
-    def _count_down(self, why: str, seconds: float) -> None:
+    def count_down(self, reason: str, seconds: float) -> None:
+        """Wait so many seconds and show how many remain, and why."""
         from darkai_cli.output.countdown import count_down
 
         self._stop_waiting()
         err = stdio.stderr()
-        count_down(err, why, seconds, width=lambda: stdio.size(err)[0])
+        count_down(err, reason, seconds, width=lambda: stdio.size(err)[0])
 
     @property
-    def ask(self) -> Callable[[str], str] | None:
-        """Puts a question to the person at the terminal; None where nobody is to be asked.
+    def can_ask(self) -> bool:
+        """Whether a question can be shown on a terminal, with its mark, and answered from one."""
+        if self._options.quiet or stdio.is_dumb():
+            return False
+        return stdio.is_terminal(stdio.stdin()) and stdio.is_terminal(stdio.stderr())
 
-        It takes a terminal to show it on, with its mark, and one to answer from.
+    def ask(self, question: str) -> str:
+        """Ask the person at the terminal; return the line without blanks around it.
+
+        Only for what costs money or sends a prompt to a service nobody chose. The question begins
+        with a mark in reverse video: text of a model or a service can never have it, since no
+        control character of theirs reaches the terminal and nothing that is rendered looks so. What
+        was typed before the question was shown answers nothing. Returns "" at the end of the input.
         """
-        if self._aside.quiet or stdio.is_dumb():
-            return None
-        there = stdio.is_terminal(stdio.stdin()) and stdio.is_terminal(stdio.stderr())
-        return self._asked if there else None
-
-    def _asked(self, question: str) -> str:
-        from darkai_cli.conversation import consent
+        from darkai_cli.output.sanitize import sanitize_line
 
         self._stop_waiting()
-        return consent.ask(question)
+        err = stdio.stderr()
+        tty.discard_pending(stdio.stdin().fileno())
+        err.write(f"{QUESTION_MARK}{sanitize_line(question, 300)} ")
+        err.flush()
+        signals.raise_pending()
+        line = ""
+        try:
+            line = stdio.stdin().readline()
+        except (OSError, ValueError):  # the terminal has gone, or what came is no text
+            return ""
+        finally:
+            if not line.endswith("\n"):
+                stdio.print_err("")
+        return line.strip()
 
     def _stop_waiting(self) -> None:
-        if self._waiting is not None:
-            self._waiting.stop()
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.stop()
+
+    def sent(self) -> None:
+        """The request is on the wire: history and sinks get ready while the service thinks."""
+        self.prepare()
+        self.recorder.sent()
 
     def prepare(self) -> None:
-        """The request is on the wire: import what the answer needs while the service thinks."""
-        if self._prepared:
+        """Import what the answer needs, in a thread."""
+        if self._is_prepared:
             return
-        self._prepared = True
-        if not gc.isenabled():  # once: what a later reply left behind must not be kept for good
+        self._is_prepared = True
+        if not gc.isenabled():  # once: what a later reply leaves behind must not be kept for good
             gc.freeze()
             gc.enable()
         threading.Thread(target=self._import, name="prepare", daemon=True).start()
@@ -135,58 +148,59 @@ class Output:
         signals.block_in_thread()
         import darkai_cli.output.notices
 
-        if self._kind == "markdown":
+        if self._format == "markdown":
             import darkai_cli.output.terminal
-        elif self._kind == "extract":
+        elif self._format == "extract":
             import darkai_cli.output.extract
-        elif self._kind in ("raw", "plain"):
+        elif self._format in ("raw", "plain"):
             import darkai_cli.output.raw  # noqa: F401
 
-    def _notices(self) -> Sink:
+    def _notice_sink(self) -> Sink:
         from darkai_cli.output.notices import NoticeSink
 
         # With --json notices are events; stderr repeats them only for a person who watches.
-        silent = self._kind == "json" and not stdio.is_terminal(stdio.stderr())
+        silent = self._format == "json" and not stdio.is_terminal(stdio.stderr())
         return NoticeSink(
             stdio.print_err,
-            quiet=self._aside.quiet or silent,
-            verbose=self._aside.verbose,
-            hold=self._kind == "markdown",
-            sources=self._kind != "markdown",
+            quiet=self._options.quiet or silent,
+            verbose=self._options.verbose,
+            hold=self._format == "markdown",
+            sources=self._format != "markdown",
         )
 
-    def _reasoning(self) -> Sink:
+    def _reasoning_sink(self) -> Sink:
         from darkai_cli.output.notices import ReasoningSink
 
         wanted = self._config.reasoning
         return ReasoningSink(stdio.stderr(), "hide" if wanted == "auto" else wanted)
 
-    def _answer(self) -> Sink:
-        """The answer's own sink; where it must see the whole reply, what came before is in it."""
-        sink = self._made()
-        whole = self._file is not None or self._kind in ("markdown", "extract")
-        if self.before and whole and self._kind != "json":
-            sink.feed(TextChunk(self.before))
+    def _answer_sink(self) -> Sink:
+        """Return the answer's sink; one that shows the whole reply begins with what is resumed."""
+        sink = self._new_answer_sink()
+        partial = self.recorder.position.partial
+        shows_whole = self._file is not None or self._format in ("markdown", "extract")
+        if partial and shows_whole and self._format != "json":
+            sink.feed(TextChunk(partial))
         return sink
 
-    def _made(self) -> Sink:
+    def _new_answer_sink(self) -> Sink:
         file = self._file.open() if self._file is not None else None
-        if self._kind == "json":
+        if self._format == "json":
             from darkai_cli.output.jsonl import JsonlSink
 
             return JsonlSink(file or stdio.binary_stdout())
-        if self._kind == "extract":
+        if self._format == "extract":
             return _extract(file)
         from darkai_cli.output.raw import PlainSink, RawSink, WholeSink
 
         sink: Sink
-        if self._kind == "markdown":
-            sink = _rendered(self._config, quiet=self._aside.quiet)
-        elif self._kind == "raw":
+        if self._format == "markdown":
+            sink = _rendered(self._config, quiet=self._options.quiet)
+        elif self._format == "raw":
             sink = RawSink(file or stdio.binary_stdout())
         else:
             sink = PlainSink(stdio.stdout())
-        return WholeSink(sink) if self._wishes.no_stream else sink
+        return WholeSink(sink) if self._options.no_stream else sink
 
     def finish(self, *, complete: bool) -> None:
         """Put the file in place if the reply is complete, else leave the old one as it was."""
@@ -198,40 +212,27 @@ class Output:
                 self._file.discard()
 
 
-class _Later:
-    """A sink that is made when its first event comes."""
+class LazySink:
+    """A sink that is made when its first event comes: its imports do not delay the request."""
 
     def __init__(self, make: Callable[[], Sink]) -> None:
         self._make = make
         self._sink: Sink | None = None
 
     def feed(self, event: Event) -> None:
+        """Hand the event to the sink."""
         if self._sink is None:
             self._sink = self._make()
-            self.feed = self._sink.feed  # type: ignore[method-assign]
         self._sink.feed(event)
 
     def close(self, error: BaseException | None = None) -> None:
+        """The reply is over, also for a sink that no event has come to."""
         if self._sink is None:
             self._sink = self._make()
         self._sink.close(error)
 
 
-class _First:
-    """Calls ``then`` at the first event that shows, or at the end."""
-
-    def __init__(self, then: Callable[[], None]) -> None:
-        self._then = then
-
-    def feed(self, event: Event) -> None:
-        if event.type != "stream-start":
-            self._then()
-
-    def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 -- a sink's
-        self._then()
-
-
-class Look(NamedTuple):
+class MarkdownStyle(NamedTuple):
     """How Markdown looks on this terminal. ``append``: nothing is drawn over."""
 
     append: bool
@@ -240,13 +241,13 @@ class Look(NamedTuple):
     truecolor: bool
 
 
-def look(config: Config) -> Look:
-    """The look, as this terminal and the config have it."""
+def markdown_style(config: Config) -> MarkdownStyle:
+    """Return how Markdown looks, as this terminal and the config have it."""
     from darkai_cli.output.terminal import capabilities
 
     environ = stdio.environ()
     append = config.plain or stdio.is_dumb() or "CI" in environ
-    return Look(
+    return MarkdownStyle(
         append=append,
         theme=capabilities.background(environ) if config.theme == "auto" else config.theme,
         links=not append and capabilities.has_links(environ),
@@ -261,7 +262,7 @@ def _rendered(config: Config, *, quiet: bool) -> Sink:
     from darkai_cli.output.terminal.theme import has_code_theme
 
     out, environ = stdio.stdout(), stdio.environ()
-    chosen = look(config)
+    style = markdown_style(config)
     if not (quiet or has_code_theme(config.code_theme)):
         tell("warning", f"there is no code theme `{config.code_theme}`; `auto` is used")
     return TerminalSink(
@@ -269,13 +270,13 @@ def _rendered(config: Config, *, quiet: bool) -> Sink:
         width=lambda: stdio.size(out)[0],
         height=lambda: stdio.size(out)[1],
         colour=stdio.use_color(out),
-        theme=chosen.theme,
+        theme=style.theme,
         code_theme=config.code_theme,
-        mode="append" if chosen.append else "live",
-        links=chosen.links,
+        mode="append" if style.append else "live",
+        links=style.links,
         reasoning="fold" if config.reasoning == "auto" else config.reasoning,
         tmux="TMUX" in environ,
-        truecolor=chosen.truecolor,
+        truecolor=style.truecolor,
         rewraps=capabilities.rewraps(environ),
         marks=not (config.plain or stdio.is_dumb()),
         input_fd=0 if stdio.is_terminal(stdio.stdin()) else None,

@@ -1,135 +1,221 @@
-"""One question on its way: to whom, into which sinks and the history; or shown instead of sent."""
+"""One turn: a prompt, and its reply from whichever provider gives it.
+
+``run_turn`` shows and saves a turn; ``ask`` and ``chat`` call it. It draws the events from
+``stream_turn``, the one loop over candidates (the chosen target, then its fallback), attempts (a
+request that may be repeated is) and waits for rate limits. What each of these decides is in
+``fallback_candidates``, ``retry`` and ``rate_limit``; a request itself is made by the provider's
+``HttpProvider.stream``. The Python API uses ``stream_turn`` and ``astream_turn`` directly.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+import time
+from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
+from contextlib import aclosing, closing
+from typing import TYPE_CHECKING
 
 from darkai_cli import stdio
-from darkai_cli.conversation import fallback
-from darkai_cli.conversation.run_turn import run_turn
-from darkai_cli.conversation.save import Place, TurnRecorder, journal
-from darkai_cli.conversation.sinks import Aside, Output
-from darkai_cli.messages import ChatRequest, Message
-from darkai_cli.providers import connect, resolve
+from darkai_cli.conversation.fallback_candidates import Candidate, FallbackCandidates
+from darkai_cli.conversation.rate_limit import (
+    WaitPolicy,
+    await_slot,
+    gate_for,
+    longest_wait,
+    wait_for_slot,
+)
+from darkai_cli.conversation.request import SILENT, TurnObserver, TurnRequest
+from darkai_cli.conversation.retry import RetryPolicy
+from darkai_cli.errors import ProviderError
+from darkai_cli.events import Event, Notice, StreamStart
+from darkai_cli.messages import ChatRequest
+from darkai_cli.output.sink import dispatch
+from darkai_cli.providers import connect
+from darkai_cli.providers.http_errors import retry_after
 
 if TYPE_CHECKING:
-    from darkai_cli.config import Config
-    from darkai_cli.conversation.resume import Resumed
-    from darkai_cli.output.format import OutputOptions
+    from darkai_cli.conversation.outcome import Outcome
+    from darkai_cli.conversation.sinks import Output
+    from darkai_cli.history.turns import TurnIds
+    from darkai_cli.providers.client import HttpProvider
 
 
-class Turn:
-    """A question with everything that was decided about it.
+def run_turn(request: TurnRequest, out: Output) -> Outcome:
+    """Show the reply and save it in the history; return how it ended.
 
-    ``messages``: all that is sent. ``question``: the new one, None for a reply that is resumed.
-    ``past``: the conversation that it continues.
+    An error that ended the reply is in the outcome, so that a chat can go on. Raises
+    ``BrokenPipeError`` where the output's reader has gone, and what goes wrong with the output or
+    the history.
     """
-
-    def __init__(
-        self,
-        config: Config,
-        messages: tuple[Message, ...],
-        options: dict[str, Any],
-        *,
-        question: Message | None,
-        past: Resumed | None,
-    ) -> None:
-        self._config = config
-        self._messages = messages
-        self._options = options
-        self._in_force = dict(options)
-        self._question = question
-        self._past = past
-
-    def run(
-        self,
-        wishes: OutputOptions,
-        *,
-        path: str | None,
-        aside: Aside,
-        save: bool,
-        allowed: bool,
-        log: Callable[[str], None] | None,
-    ) -> int:
-        """Ask, show, save. Raises what ended the reply, if it was not its own end."""
-        out = Output(self._config, wishes, path, aside)
-        saving = TurnRecorder(
-            journal() if save and self._config.save else None,
-            Place.of(self._past) if self._past is not None else Place(),
-        )
-        if self._past is not None:
-            out.before = self._past.partial
+    recorder = out.recorder
+    reply = recorder.reply
+    stayed = True
+    try:
         try:
-            verdict = run_turn(
-                lambda: self._events(out, saving, allowed=allowed, log=log),
-                out,
-                saving,
-                self._in_force,
-                quiet=aside.quiet,
+            request = request._replace(ids=recorder.begin(request))
+            stayed = dispatch(
+                stream_turn(request, out),
+                [reply, recorder, *out.sinks],
+                read_on=recorder.is_saving,
             )
-        except BrokenPipeError:
-            return 0
+        except BaseException as exc:
+            if reply.reason is None and reply.error is None:
+                reply.close(exc)  # before the first event, or a second signal during the end
+            if isinstance(exc, BrokenPipeError) or reply.error is not exc:
+                raise
+    finally:
+        outcome = reply.outcome(stayed=stayed, options=request.all_options)
+        try:
+            out.finish(complete=outcome.state == "complete")
         finally:
-            saving.close(quiet=aside.quiet)
-        if verdict.error is not None:
-            raise verdict.error
-        return 0
+            recorder.end(outcome)
+    return outcome
 
-    def _events(
-        self,
-        out: Output,
-        saving: TurnRecorder,
-        *,
-        allowed: bool,
-        log: Callable[[str], None] | None,
-    ) -> Any:
-        target = resolve.resolve(self._config)
-        system = self._messages[0].content if self._messages[0].role == "system" else None
-        asked = self._question
-        prompt, images = (asked.content, asked.images) if asked is not None else (None, ())
-        self._in_force.update({**target.settings.options, **self._options})
-        saving.begin(prompt, target, system, self._in_force, images=images)
 
-        def sent() -> None:
-            out.prepare()
-            saving.sent()
+def stream_turn(
+    request: TurnRequest, observer: TurnObserver = SILENT
+) -> Generator[Event, None, None]:
+    """Yield the events of a turn: of the first candidate that answers, with notices before.
 
-        open_stream = fallback.opener(
-            self._config,
-            self._messages,
-            self._options,
-            stdio.environ(),
-            log=log,
-            on_sent=sent,
-            on_open=out.wait,
-            patience=out.patience,
-        )
-        return fallback.open_turn(
-            self._config, self._messages, open_stream, allowed=allowed, ask=out.ask
-        )
+    Closing the generator closes the connection. Raises ``ProviderError`` and its kin.
+    """
+    candidates = FallbackCandidates(request, observer)
+    for candidate in candidates:
+        if isinstance(candidate, Notice):
+            yield candidate
+            continue
+        call = ProviderCall(request, candidate, observer)
+        policy = RetryPolicy(candidate.retries)
+        while True:
+            try:
+                client = call.connect()
+                yield from call.wait_for_slot()
+                observer.connecting(call.host)
+                with closing(client.stream(call.chat)) as events:
+                    for event in events:
+                        if policy.visible:
+                            yield event
+                            continue
+                        first_events = policy.release(event)
+                        if policy.started:
+                            yield from candidates.announcement(candidate)
+                        yield from _with_ids(first_events, request.ids)
+            except ProviderError as error:
+                failure = error
+            else:
+                candidates.succeeded()
+                return
+            finally:
+                call.gate.leave()
+            delay = policy.delay_after(failure)
+            if delay is None:
+                candidates.failed(policy.final_error(failure), started=policy.started)
+                break
+            yield policy.notice(failure, delay)
+            time.sleep(delay)
+    raise candidates.error()
 
-    def show(self) -> int:
-        """Print what would be sent."""
-        from darkai_cli.output.notices import tell
-        from darkai_cli.output.sanitize import sanitize
-        from darkai_cli.secrets import mask_headers, mask_known, mask_url
 
-        target = resolve.resolve(self._config)
-        provider = connect.client_for(target, self._config, stdio.environ())
-        request = provider.request(ChatRequest(self._messages, target.model, self._options))
-        if request.notice:
-            tell("warning", request.notice)
-        shown = {
-            "provider": target.settings.name,
-            "model": target.model,
-            "method": request.method,
-            "url": mask_url(request.url),
-            "headers": mask_headers(request.headers),
-            "body": json.loads(request.body),
-        }
-        text = mask_known(json.dumps(shown, indent=2, ensure_ascii=False))
-        out = stdio.stdout()
-        out.write((sanitize(text) if stdio.is_terminal(out) else text) + "\n")
-        return 0
+async def astream_turn(request: TurnRequest) -> AsyncGenerator[Event, None]:
+    """Yield the events of a turn for asyncio and trio; only the chosen target is asked.
+
+    Raises ``ProviderError`` and its kin.
+    """
+    import anyio
+
+    retries = request.config.retries if request.retries is None else request.retries
+    candidate = Candidate(request.target, request.connect_timeout, retries)
+    call = ProviderCall(request, candidate, SILENT)
+    policy = RetryPolicy(retries)
+    while True:
+        try:
+            client = call.connect()
+            async for notice in call.await_slot():
+                yield notice
+            async with aclosing(client.astream(call.chat)) as events:
+                async for event in events:
+                    for ready in policy.release(event):
+                        yield ready
+        except ProviderError as error:
+            failure = error
+        else:
+            return
+        finally:
+            call.gate.leave()
+        delay = policy.delay_after(failure)
+        if delay is None:
+            raise policy.final_error(failure)
+        yield policy.notice(failure, delay)
+        await anyio.sleep(delay)
+
+
+class ProviderCall:
+    """The request to one candidate: its client, and the rate limits that it counts against."""
+
+    def __init__(self, request: TurnRequest, candidate: Candidate, observer: TurnObserver) -> None:
+        self._request = request
+        self._candidate = candidate
+        self._observer = observer
+        settings = candidate.target.settings
+        self.host = settings.host
+        self.chat = ChatRequest(request.messages, candidate.target.model, request.options)
+        self.gate = gate_for(settings, request.config, stdio.environ())
+        self._client: HttpProvider | None = None
+
+    def connect(self) -> HttpProvider:
+        """Return the client, which is made once. Raises ``AuthError`` and ``ConfigError``."""
+        if self._client is None:
+            request, candidate = self._request, self._candidate
+            hooks = connect.Hooks(
+                connect_timeout=candidate.connect_timeout,
+                log=request.log,
+                on_sent=self._sent,
+                on_head=self._head,
+                pool=request.pool,
+            )
+            self._client = connect.client_for(
+                candidate.target, request.config, stdio.environ(), hooks
+            )
+            self.gate.key = self._client.settings.key
+        return self._client
+
+    def wait_for_slot(self) -> Iterator[Notice]:
+        """Wait until the rate limits let the request through; yield what the user should know."""
+        if self._is_limited:
+            yield from wait_for_slot(self.gate, self._wait_policy(), self._observer)
+
+    async def await_slot(self) -> AsyncGenerator[Notice, None]:
+        """Wait as ``wait_for_slot`` does, for the asynchronous driver."""
+        if self._is_limited:
+            async for notice in await_slot(self.gate, self._wait_policy()):
+                yield notice
+
+    @property
+    def _is_limited(self) -> bool:
+        """Whether the request leaves this process: the demo's does not."""
+        return self._candidate.target.settings.type != "demo"
+
+    def _wait_policy(self) -> WaitPolicy:
+        request = self._request
+        limit = request.max_wait
+        if limit is None:
+            limit = longest_wait(request.config, counts_down=self._observer.counts_down)
+        return WaitPolicy(self.host, limit)
+
+    def _head(self, status: int, headers: Mapping[str, str]) -> None:
+        self.gate.head(status, headers, retry_after(headers, time.time()))
+
+    def _sent(self) -> None:
+        self.gate.sent()
+        self._observer.sent()
+
+
+def _with_ids(events: list[Event], ids: TurnIds | None) -> list[Event]:
+    """Return the events; the start of the reply names the conversation and turn it is saved as."""
+    if ids is None:
+        return events
+    return [
+        event._replace(conversation=ids.conversation, turn=ids.turn)
+        if isinstance(event, StreamStart)
+        else event
+        for event in events
+    ]

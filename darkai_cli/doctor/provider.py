@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
-from darkai_cli.conversation.fallback import opener
-from darkai_cli.conversation.rate_limit import WaitPolicy, place_of
+from darkai_cli.conversation.request import TurnRequest
+from darkai_cli.conversation.turn import stream_turn
 from darkai_cli.doctor import network, stores
 from darkai_cli.doctor.check import Finding, Step, failed, ok, skipped, warned
 from darkai_cli.errors import AuthError, BadReplyError, DarkAIError, NetworkError, ReplyTimeoutError
@@ -21,7 +21,8 @@ from darkai_cli.messages import ChatRequest, Message
 from darkai_cli.providers import connect, http_errors, resolve
 from darkai_cli.providers import settings as tables
 from darkai_cli.providers.base import ProviderSettings, Target
-from darkai_cli.rate_limits.holds import Account
+from darkai_cli.rate_limits.gate import origin_text
+from darkai_cli.rate_limits.store import Account
 from darkai_cli.secrets import format_origin, mask, mask_url, secrets_in
 from darkai_cli.text import plural
 
@@ -309,9 +310,16 @@ class ProviderChecks:
         target = resolve.with_model(target, config)
         messages = (Message("user", QUESTION),)
         began = time.monotonic()
-        stream = opener(config, messages, config.options, self._task.environ,
-                        patience=WaitPolicy(0.0))  # fmt: skip
-        with closing(stream(target, connect_timeout=CONNECT, retries=0)) as events:
+        request = TurnRequest(
+            config,
+            target,
+            messages,
+            config.options,
+            connect_timeout=CONNECT,
+            retries=0,
+            max_wait=0.0,
+        )
+        with closing(stream_turn(request)) as events:
             for event in events:
                 if event.type in ("text-chunk", "reasoning-chunk"):
                     took = time.monotonic() - began
@@ -340,7 +348,9 @@ class ProviderChecks:
 
     @staticmethod
     def _account(keyed: ProviderSettings) -> Account:
-        return Account(place_of(keyed.url), keyed.key.fingerprint if keyed.key is not None else "")
+        return Account(
+            origin_text(keyed.url), keyed.key.fingerprint if keyed.key is not None else ""
+        )
 
 
 def _few(addresses: list[str]) -> str:

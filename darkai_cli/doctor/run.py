@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from darkai_cli.config.load import load
-from darkai_cli.conversation.fallback import nothing_chosen
+from darkai_cli.conversation.fallback_candidates import is_default
 from darkai_cli.doctor import files, network, provider, running, stores, system
 from darkai_cli.doctor.check import Check, Step, made
 from darkai_cli.errors import DarkAIError
@@ -80,7 +80,7 @@ def _courses(
     set_up = [
         name for name in resolve.configured_providers(config) if name not in (DEFAULT, "demo", used)
     ]
-    unchosen = target is not None and nothing_chosen(config, target)
+    unchosen = target is not None and is_default(config, target)
     others = [*set_up, *(one.settings.name for one in near if config.fallback != ())]
     wanted = list(dict.fromkeys(names)) or [used, *set_up, *_default(config, used)]
     return [

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from darkai_cli.config import paths
-from darkai_cli.conversation.rate_limit import place_of, rates_of, slot
+from darkai_cli.conversation.rate_limit import format_slot, rates_of
 from darkai_cli.doctor.check import Finding, Step, failed, ok, warned
 from darkai_cli.errors import StoreError
-from darkai_cli.rate_limits.holds import Account, Holds
-from darkai_cli.rate_limits.slots import longest, next_slot
-from darkai_cli.rate_limits.store import LedgerError
+from darkai_cli.rate_limits.gate import origin_text
+from darkai_cli.rate_limits.rates import longest_interval, next_slot
+from darkai_cli.rate_limits.store import Account, RateLimitStoreError, overview
 from darkai_cli.text import file_size, plural
 
 if TYPE_CHECKING:
@@ -78,34 +78,33 @@ def limits(
     now: float | None = None,
 ) -> Finding:
     """Whose requests are held until when, and what is left of the rates."""
-    from darkai_cli.rate_limits import overview
-
     now = time.time() if now is None else now
     file = paths.limits_file(environ)
-    names = {place_of(one.url): one.name for one in providers if one.url}
-    waits = [
-        f"{names.get(account.origin, account.origin)} asked for a pause, "
-        f"{slot(until, now)}"
-        for account, until in Holds(paths.holds_dir(environ)).all(now)
-    ]  # fmt: skip
+    names = {origin_text(one.url): one.name for one in providers if one.url}
     try:
-        gone = overview.gone(file)
-    except LedgerError as exc:
+        sent_at, holds = overview(file, now)
+    except RateLimitStoreError as exc:
         return warned(
             f"`{file}` cannot be read, so requests are not counted: {exc}",
             hint=f"`rm {file}`: all that it holds is counts of the last hours",
         )
+    waits = [
+        f"{names.get(account.origin, account.origin)} asked for a pause, {format_slot(until, now)}"
+        for account, until in holds.items()
+    ]
     counts = []
     for one in providers:
         rates = rates_of(one, config)
-        for account, times in gone.items():
-            if not rates or account.origin != place_of(one.url):
+        for account, times in sent_at.items():
+            if not rates or account.origin != origin_text(one.url):
                 continue
             free = next_slot(rates, times, now)
             if free.at > now:
-                waits.append(f"{one.name} takes {free.rate}, the next {slot(free.at, now, 'at')}")
+                waits.append(
+                    f"{one.name} takes {free.rate}, the next {format_slot(free.at, now, 'at')}"
+                )
             else:
-                recent = sum(at > now - longest(rates) for at in times)
+                recent = sum(at > now - longest_interval(rates) for at in times)
                 counts.append(f"{one.name}: {recent} requests are counted, the next may go now")
     if waits:
         return warned("; ".join([*waits, *counts]), hint="wait for it, or `darkai ask -p NAME`")
@@ -114,4 +113,7 @@ def limits(
 
 def held(account: Account, environ: Mapping[str, str], now: float) -> float | None:
     """Until when the service asked for silence; None if it did not."""
-    return Holds(paths.holds_dir(environ)).until(lambda: account, now)
+    try:
+        return overview(paths.limits_file(environ), now).holds.get(account)
+    except RateLimitStoreError:
+        return None

@@ -172,18 +172,18 @@ def terminal(config: Config, environ: Mapping[str, str]) -> Finding:
 
 
 def _look(config: Config, environ: Mapping[str, str]) -> list[str]:
-    from darkai_cli.conversation.sinks import look
+    from darkai_cli.conversation.sinks import markdown_style
 
-    chosen = look(config)
+    style = markdown_style(config)
     if not stdio.use_color(stdio.stdout()):
         colour = "no colour"
     else:
-        colour = "24-bit colour" if chosen.truecolor else "256 colours"
+        colour = "24-bit colour" if style.truecolor else "256 colours"
     value = environ.get("COLORFGBG", "")
     sign = f" (COLORFGBG={value})" if value else ""
-    links = "links" if chosen.links else "no links"
+    links = "links" if style.links else "no links"
     text = "UTF-8" if is_utf8(locale_of(environ)) else "not UTF-8"
-    return [colour, links, f"{chosen.theme} background{sign}", text]
+    return [colour, links, f"{style.theme} background{sign}", text]
 
 
 def locale_of(environ: Mapping[str, str]) -> str:

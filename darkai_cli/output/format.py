@@ -6,35 +6,41 @@ from typing import Literal, NamedTuple
 
 from darkai_cli.errors import UsageError
 
-Kind = Literal["json", "extract", "raw", "plain", "markdown"]
+Format = Literal["json", "extract", "raw", "plain", "markdown"]
 
 
 class OutputOptions(NamedTuple):
-    """The options that concern the output."""
+    """The options that concern the output.
+
+    ``file``: the path of ``--output``. ``record``: the path of ``--record``.
+    """
 
     json: bool = False
     raw: bool = False
     extract: bool = False
-    to_file: bool = False
     no_stream: bool = False
+    file: str | None = None
+    record: str | None = None
+    quiet: bool = False
+    verbose: bool = False
 
 
-def select_format(wishes: OutputOptions, *, terminal: bool) -> Kind:
-    """The kind of output. ``terminal``: stdout is one.
+def select_format(options: OutputOptions, *, terminal: bool) -> Format:
+    """Return the format of the output. ``terminal``: stdout is one.
 
     ``raw`` is the bytes as received (a pipe, a file); ``plain`` the filtered text on a terminal;
-    ``markdown`` the rendered text. Raises ``UsageError`` for wishes that exclude each other.
+    ``markdown`` the rendered text. Raises ``UsageError`` for options that exclude each other.
     """
-    if wishes.json and (wishes.extract or wishes.raw):
-        other = "-x" if wishes.extract else "--raw"
+    if options.json and (options.extract or options.raw):
+        other = "-x" if options.extract else "--raw"
         raise UsageError(
             f"`--json` and `{other}` exclude each other",
             hint="`--json` writes events; without it the text is written",
         )
-    if wishes.json:
+    if options.json:
         return "json"
-    if wishes.extract:
+    if options.extract:
         return "extract"
-    if wishes.to_file or not terminal:
+    if options.file is not None or not terminal:
         return "raw"
-    return "plain" if wishes.raw else "markdown"
+    return "plain" if options.raw else "markdown"

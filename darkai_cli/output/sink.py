@@ -2,15 +2,14 @@
 
 The pump closes the event iterator, and so the connection, however the loop ends. A sink whose
 reader has gone (``BrokenPipeError``) ends the reply quietly; a sink that fails otherwise is taken
-out of the loop and its error is raised at the end; the others are fed on if there is a tap (the
-history must get the text although the terminal is broken).
+out of the loop and its error is raised at the end; the others are fed on if the caller wants that
+(the history must get the text although the terminal is broken).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import reduce
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from darkai_cli.errors import InputError
 from darkai_cli.events import Event
@@ -28,29 +27,19 @@ class Sink(Protocol):
         ...
 
 
-@runtime_checkable
-class Tap(Protocol):
-    """What keeps one reply's events as they pass: not worth a call for each, and it never fails."""
-
-    def passing(self, events: Iterator[Event]) -> Iterator[Event]:
-        """The events, for the sinks."""
-        ...
-
-
-def dispatch(events: Iterator[Event], sinks: Sequence[Sink | Tap]) -> bool:
+def dispatch(events: Iterator[Event], sinks: Sequence[Sink], *, read_on: bool = False) -> bool:
     """Feed every event to every sink, close all, and say whether the reader stayed to the end.
 
-    Taps come first. Returns False where a closed pipe ended the reply. Raises what the events
-    raised (after the sinks were closed with it), else the first error of a sink.
+    ``read_on``: read the reply to its end although a sink has failed. Returns False where a closed
+    pipe ended the reply. Raises what the events raised (after the sinks were closed with it), else
+    the first error of a sink.
     """
-    open_sinks = [sink for sink in sinks if not isinstance(sink, Tap)]
-    taps = [tap for tap in sinks if isinstance(tap, Tap)]
-    passing = reduce(lambda passing, tap: tap.passing(passing), taps, events)
+    open_sinks = list(sinks)
     fault: BaseException | None = None
     failed: Exception | None = None
     stayed = True
     try:
-        for event in passing:
+        for event in events:
             for sink in tuple(open_sinks):
                 try:
                     sink.feed(event)
@@ -59,7 +48,7 @@ def dispatch(events: Iterator[Event], sinks: Sequence[Sink | Tap]) -> bool:
                 except Exception as exc:  # noqa: BLE001 -- raised below, once the others are fed
                     open_sinks.remove(sink)
                     failed = failed or exc
-            if not stayed or (failed and not taps):
+            if not stayed or (failed and not read_on):
                 break
     except BaseException as exc:
         fault = exc

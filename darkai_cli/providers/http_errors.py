@@ -129,18 +129,10 @@ def page_error(host: str, status: int, headers: Headers, text: str) -> ProviderE
 
 
 def retry_after(headers: Headers, now: float) -> float | None:
-    """Seconds that ``Retry-After`` asks to wait (seconds or an HTTP date); None if unreadable."""
-    value = headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?", value):
-        return float(value)
-    from email.utils import parsedate_to_datetime
+    """Return the seconds that ``Retry-After`` asks to wait; None if it is missing or unreadable."""
+    from darkai_cli.http import retry_after as header
 
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-    except (ValueError, TypeError, OverflowError):
-        return None
+    return header.retry_after(headers.get("retry-after", ""), now)
 
 
 def explain(

@@ -1,6 +1,5 @@
-"""Politeness: how many requests went to each service, and when the next one may go.
+"""Count the requests to each service, and say when the next one may be sent.
 
-``slots`` is the arithmetic, ``ledger`` the database of requests that all processes of the user
-share, ``holds`` the times until which a service asked for silence, ``hints`` what its response
-headers say, and ``gate`` what a request passes through. Nothing here shows or waits.
+``rates`` is the arithmetic, ``store`` the database of requests and holds that all processes of the
+user share, and ``gate`` what a request passes through. Nothing here waits or shows anything.
 """

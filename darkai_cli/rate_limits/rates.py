@@ -1,11 +1,12 @@
-"""How a rate limit is written: ``4/min``, ``30/30min``, ``80/6h``. Text in, numbers out.
+"""Read rates such as ``4/min``, ``30/30min``, ``80/6h``, and compute when a request breaks none.
 
-Not the counting of requests, which is ``limits``. Imported only where a limit is configured.
+Arithmetic only: no clock and no disk.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 _FORM = re.compile(r"(?P<count>[0-9]{1,7})\s*/\s*(?P<number>[0-9]{0,7})\s*(?P<unit>s|min|h|d)")
@@ -43,3 +44,36 @@ def parse(text: str) -> Rate:
     if seconds > LONGEST:
         raise ValueError("counts over more than 31 days")
     return Rate(count, seconds)
+
+
+class Slot(NamedTuple):
+    """When a request may be sent, in seconds since the epoch, and the rate that delays it."""
+
+    at: float
+    rate: Rate | None
+
+
+def next_slot(rates: Sequence[Rate], sent_at: Sequence[float], now: float) -> Slot:
+    """Return the first slot, not before ``now``, for a request that breaks none of ``rates``.
+
+    ``sent_at``: when requests were sent, in any order. A time that lies further ahead than a rate
+    looks back comes from a clock that has since been corrected, and is not counted. The interval of
+    a rate is half open: of two requests exactly ``seconds`` apart only the later one is in it.
+    """
+    slot = Slot(now, None)
+    for rate in rates:
+        counted = sorted(
+            at for at in sent_at if now < at + rate.seconds and at <= now + rate.seconds
+        )
+        if len(counted) < rate.requests:
+            continue
+        # The slot opens when the request that is so many from the end leaves the interval.
+        opens = counted[-rate.requests] + rate.seconds
+        if opens > slot.at:
+            slot = Slot(opens, rate)
+    return slot
+
+
+def longest_interval(rates: Sequence[Rate]) -> float:
+    """Return the seconds after which a request counts in none of ``rates`` any more."""
+    return max((rate.seconds for rate in rates), default=0.0)

@@ -1,31 +1,40 @@
-"""The ledger: when requests went to which service with which key, for all processes of the user.
+"""The database of rate limits: when requests were sent, and until when services want no more.
 
-One SQLite file, private to the user. Not the arithmetic (``slots``). Strategy: who wants to send
-reads what has gone and writes its own request down in one ``BEGIN IMMEDIATE`` transaction, so that
-of two processes only one gets the last slot; a request that then never left is taken back. A file
-that is no database is replaced, since all it held were counts of the last hours. A key is known
-here by its fingerprint only.
+One SQLite file for all processes of the user, private to the user. Strategy: a process that wants
+to send reads what was sent and writes its own request down in one ``BEGIN IMMEDIATE`` transaction,
+so that of two processes only one gets the last slot; a request that then never left is taken back.
+A file that is no database is replaced, since it only holds the counts and holds of the last hours.
+A key is stored as its fingerprint.
+
+Most services have no rates and hold nobody. So that a request to one of those need not load SQLite,
+the modification time of an empty file, the hold marker, says when the last hold ends.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from darkai_cli import files
-from darkai_cli.rate_limits.holds import Account
-from darkai_cli.rate_limits.rates import LONGEST, Rate
-from darkai_cli.rate_limits.slots import Slot, longest, next_slot
+from darkai_cli.rate_limits.rates import LONGEST, Rate, Slot, longest_interval, next_slot
 
 PATIENCE = 3.0
 """Seconds to wait for another process."""
 
-_VERSION = 1
-_RETRY = 0.005
+LONGEST_HOLD = 86_400.0
+"""Seconds: daily quotas exist, and no service may silence a client for longer than that."""
+
+SHORTEST_HOLD = 0.1
+"""Seconds: what is over before another request could be made is not written down."""
+
+_VERSION = 2
+_LOCK_PAUSE = 0.005
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _SCHEMA = (
@@ -36,72 +45,102 @@ _SCHEMA = (
         at REAL NOT NULL    -- seconds since the epoch
     )""",
     "CREATE INDEX IF NOT EXISTS request_by_account ON request (origin, key, at)",
+    """CREATE TABLE IF NOT EXISTS hold (
+        origin TEXT NOT NULL,
+        key TEXT NOT NULL,    -- a fingerprint
+        until REAL NOT NULL,  -- seconds since the epoch
+        PRIMARY KEY (origin, key)
+    )""",
     f"PRAGMA user_version = {_VERSION}",
 )
 
 
-class LedgerError(Exception):
-    """The ledger cannot be used; nothing may fail because of it."""
+class RateLimitStoreError(Exception):
+    """The database cannot be used; nothing may fail because of it."""
 
 
-class Entry(NamedTuple):
-    """What ``reserve`` found: the row that was written, or the slot to wait for."""
+class Account(NamedTuple):
+    """Whose requests are counted together: a service's origin, and the fingerprint of a key."""
+
+    origin: str
+    key: str
+
+
+class Reservation(NamedTuple):
+    """The row of a request that was written down, or the slot that it has to wait for."""
 
     row: int | None
     slot: Slot
 
 
-class Ledger:
-    """The ledger in one file, which is opened when it is first used, and again after ``close``."""
+class RateLimitStore:
+    """The database in one file, which is opened when it is first used, and again after ``close``.
+
+    Every method raises ``RateLimitStoreError`` if the database cannot be used. ``replaced``:
+    whether a damaged file was replaced by an empty one.
+    """
 
     def __init__(
         self,
         file: Path,
         *,
+        hold_marker: Path | None = None,
         patience: float = PATIENCE,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._hold_marker = hold_marker
         self._conn: sqlite3.Connection | None = None
         self._file = file
         self._patience = patience
         self._clock = clock
         self._inode = 0
         self.replaced = False
-        """Whether a damaged file was replaced by an empty one."""
 
-    def reserve(self, account: Account, rates: Sequence[Rate]) -> Entry:
-        """Write a request down if it breaks none of ``rates``, else say when it may go.
-
-        Raises ``LedgerError``.
-        """
+    def reserve(self, account: Account, rates: Sequence[Rate]) -> Reservation:
+        """Write a request down if it breaks none of ``rates``, else say when it may be sent."""
         with self._transaction() as conn:
-            now = self._clock()  # once the lock is had: later than all that others wrote down
-            gone = [at for (at,) in conn.execute(_SELECT, (*account, now - longest(rates) - 1))]
-            slot = next_slot(rates, gone, now)
+            now = self._clock()  # within the lock: later than all that others wrote down
+            since = now - longest_interval(rates) - 1
+            sent_at = [at for (at,) in conn.execute(_SELECT_REQUESTS, (*account, since))]
+            slot = next_slot(rates, sent_at, now)
             if slot.at > now:
-                return Entry(None, slot)
-            return Entry(self._insert(conn, account, now, longest(rates)), slot)
+                return Reservation(None, slot)
+            return Reservation(self._insert(conn, account, now, rates), slot)
 
     def count(self, account: Account, rates: Sequence[Rate]) -> None:
-        """Write down a request that has gone, whatever it breaks. Raises ``LedgerError``."""
+        """Write down a request that was sent, whatever it breaks."""
         with self._transaction() as conn:
-            self._insert(conn, account, self._clock(), longest(rates))
+            self._insert(conn, account, self._clock(), rates)
 
-    def went(self, row: int) -> None:
-        """A request that was written down goes only now. Raises ``LedgerError``."""
+    def mark_sent(self, row: int) -> None:
+        """A request that was reserved is sent only now."""
         with self._transaction() as conn:
             conn.execute("UPDATE request SET at = ? WHERE id = ?", (self._clock(), row))
 
     def take_back(self, row: int) -> None:
-        """Forget a request that never went. Raises ``LedgerError``."""
+        """Forget a request that was never sent."""
         with self._transaction() as conn:
             conn.execute("DELETE FROM request WHERE id = ?", (row,))
 
-    def gone(self, account: Account, seconds: float) -> list[float]:
-        """When requests went within the last ``seconds``. Raises ``LedgerError``."""
+    def hold(self, account: Account, until: float) -> None:
+        """Hold the account's requests until then, or for as long as they are held already."""
+        now = self._clock()
+        if until - now < SHORTEST_HOLD:
+            return
+        until = min(until, now + LONGEST_HOLD)
         with self._transaction() as conn:
-            since = self._clock() - seconds
-            return [at for (at,) in conn.execute(_SELECT, (*account, since))]
+            conn.execute(_DELETE_HOLDS, (now, now + LONGEST_HOLD + 1))
+            conn.execute(_INSERT_HOLD, (*account, until))
+            (latest,) = conn.execute("SELECT max(until) FROM hold").fetchone()
+            if self._hold_marker is not None:
+                files.create(self._hold_marker, b"")
+                os.utime(self._hold_marker, (now, latest))
+
+    def held_until(self, account: Account) -> float | None:
+        """Return when the account's hold ends, in seconds since the epoch; None without a hold."""
+        with self._errors_named():
+            row = self._connection().execute(_SELECT_HOLD, account).fetchone()
+        return row[0] if row is not None and _counts(row[0], self._clock()) else None
 
     def close(self) -> None:
         """Close the file, once the request is over: SQLite may tidy up, which takes its time."""
@@ -111,11 +150,13 @@ class Ledger:
                 conn.close()
 
     def __del__(self) -> None:
-        self.close()  # for who asks once, through the Python API, and leaves
+        self.close()  # for a generator of the Python API that nobody closes
 
     @staticmethod
-    def _insert(conn: sqlite3.Connection, account: Account, now: float, keep: float) -> int:
-        conn.execute(_PRUNE, (*account, now - keep - 1, now - LONGEST))
+    def _insert(
+        conn: sqlite3.Connection, account: Account, now: float, rates: Sequence[Rate]
+    ) -> int:
+        conn.execute(_PRUNE, (*account, now - longest_interval(rates) - 1, now - LONGEST))
         row = conn.execute(
             "INSERT INTO request (origin, key, at) VALUES (?, ?, ?)", (*account, now)
         ).lastrowid
@@ -125,29 +166,38 @@ class Ledger:
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """A connection within one transaction, undone if anything is raised in it."""
-        try:
-            if self._conn is None:
-                self._conn = self._open()
-            conn = self._conn
+        with self._errors_named():
+            conn = self._connection()
             conn.execute("BEGIN IMMEDIATE")
             yield conn
             conn.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def _errors_named(self) -> Iterator[None]:
+        """Raise ``RateLimitStoreError`` for errors of SQLite or disk; replace a damaged file."""
+        try:
+            yield
         except (sqlite3.Error, OSError) as exc:
             self.close()  # which undoes what was not committed
             if isinstance(exc, sqlite3.Error) and _code(exc) in _DAMAGED:
                 self._replace()
-            raise LedgerError(_reason(exc)) from exc
+            raise RateLimitStoreError(_reason(exc)) from exc
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._conn is None:
+            self._conn = self._open()
+        return self._conn
 
     def _open(self) -> sqlite3.Connection:
-        for last in (False, True):
-            self._touch()
-            try:
-                return self._connect()
-            except sqlite3.DatabaseError as exc:
-                if last or _code(exc) not in _DAMAGED:
-                    raise
-            self._replace()
-        raise AssertionError  # the loop returns or raises
+        self._touch()
+        try:
+            return self._connect()
+        except sqlite3.DatabaseError as exc:
+            if _code(exc) not in _DAMAGED:
+                raise
+        self._replace()
+        self._touch()
+        return self._connect()
 
     def _touch(self) -> None:
         """Make sure that the file is there, the user's alone."""
@@ -182,10 +232,10 @@ class Ledger:
             except sqlite3.OperationalError as exc:
                 if _code(exc) not in _BUSY or time.monotonic() > deadline:
                     raise
-            time.sleep(_RETRY)
+            time.sleep(_LOCK_PAUSE)
         conn.execute("BEGIN IMMEDIATE")
-        for line in _SCHEMA:
-            conn.execute(line)
+        for statement in _SCHEMA:
+            conn.execute(statement)
         conn.execute("COMMIT")
 
     def _replace(self) -> None:
@@ -197,8 +247,47 @@ class Ledger:
                 self.replaced = True
 
 
-_SELECT = "SELECT at FROM request WHERE origin = ? AND key = ? AND at > ?"
+class Overview(NamedTuple):
+    """What the database holds: when requests were sent, and when each hold ends."""
+
+    sent_at: dict[Account, list[float]]
+    holds: dict[Account, float]
+
+
+def overview(file: Path, now: float, patience: float = 2.0) -> Overview:
+    """Return what the database holds, without making, changing, counting or replacing anything.
+
+    Raises ``RateLimitStoreError``.
+    """
+    sent_at: dict[Account, list[float]] = {}
+    holds: dict[Account, float] = {}
+    try:
+        if not file.exists():
+            return Overview(sent_at, holds)
+        url = f"file:{quote(str(file))}?mode=ro"
+        with contextlib.closing(sqlite3.connect(url, uri=True, timeout=patience)) as conn:
+            for origin, key, at in conn.execute("SELECT origin, key, at FROM request ORDER BY at"):
+                sent_at.setdefault(Account(str(origin), str(key)), []).append(float(at))
+            rows = conn.execute("SELECT origin, key, until FROM hold") if _version(conn) > 1 else ()
+            for origin, key, until in rows:
+                if _counts(until, now):
+                    holds[Account(str(origin), str(key))] = float(until)
+    except (sqlite3.Error, OSError) as exc:
+        raise RateLimitStoreError(_reason(exc)) from exc
+    return Overview(sent_at, holds)
+
+
+_SELECT_REQUESTS = "SELECT at FROM request WHERE origin = ? AND key = ? AND at > ?"
 _PRUNE = "DELETE FROM request WHERE (origin = ? AND key = ? AND at <= ?) OR at <= ?"
+_SELECT_HOLD = "SELECT until FROM hold WHERE origin = ? AND key = ?"
+_DELETE_HOLDS = "DELETE FROM hold WHERE until <= ? OR until > ?"
+_INSERT_HOLD = """INSERT INTO hold (origin, key, until) VALUES (?, ?, ?)
+    ON CONFLICT (origin, key) DO UPDATE SET until = max(until, excluded.until)"""
+
+
+def _counts(until: float, now: float) -> bool:
+    """Whether a hold is in force. One too far ahead comes from a clock corrected since."""
+    return now < until <= now + LONGEST_HOLD + 1
 
 
 def _version(conn: sqlite3.Connection) -> int:

@@ -24,7 +24,6 @@ _MODULES = (
     "darkai_cli.conversation.retry",
     "darkai_cli.conversation.fallback_candidates",
     "darkai_cli.output.notices",
-    "darkai_cli.conversation.journal_sink",
     "darkai_cli.output.progress",
     "darkai_cli.history.writer",
 )

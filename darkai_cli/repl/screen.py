@@ -75,19 +75,19 @@ class ChatScreen:
         if self.plain or not config.markdown:
             self.say(text)
             return
-        from darkai_cli.conversation import sinks
+        from darkai_cli.conversation.sinks import markdown_style
         from darkai_cli.output.terminal import render_static
 
-        look = sinks.look(config)
+        style = markdown_style(config)
         self._write(
             render_static(
                 text,
                 width=self.width,
                 colour=stdio.use_color(stdio.stdout()),
-                theme=look.theme,
+                theme=style.theme,
                 code_theme=config.code_theme,
-                links=look.links,
-                truecolor=look.truecolor,
+                links=style.links,
+                truecolor=style.truecolor,
             )
         )
 

@@ -18,7 +18,7 @@ from darkai_cli.config.load import load
 from darkai_cli.conversation import attachments, context_window
 from darkai_cli.conversation.attachments import Attached
 from darkai_cli.conversation.branches import Branches
-from darkai_cli.conversation.save import journal
+from darkai_cli.conversation.save import open_journal
 from darkai_cli.errors import DarkAIError, UsageError
 from darkai_cli.http.connection import ConnectionPool
 from darkai_cli.messages import ChatRequest, Image, Message
@@ -102,7 +102,7 @@ class ChatSession:
         self.log = log
         self.connections = ConnectionPool()
         self.history = SessionHistory(
-            journal() if save and self.config.save else None,
+            open_journal() if save and self.config.save else None,
             lambda warning: screen.line(f"warning: {warning}"),
         )
         self._again = Attached()
@@ -282,10 +282,10 @@ class ChatSession:
         Its branches, system prompt and model come back. Raises ``NotFoundError``.
         """
         from darkai_cli.config import paths
-        from darkai_cli.conversation import reopened
+        from darkai_cli.conversation.resume import reopen
 
-        found = reopened.reopen(paths.history_file(stdio.environ()), typed)
-        self.branches, self.conversation = found.branches, found.conversation
+        found = reopen(paths.history_file(stdio.environ()), typed)
+        self.branches, self.conversation = found.branches(), found.position.conversation
         self.title, self.titled, self.unsent = found.title, True, found.unsent
         self._unsent_images = found.unsent_images
         if found.model is not None:

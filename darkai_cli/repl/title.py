@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from darkai_cli import signals, stdio
+from darkai_cli import signals
 from darkai_cli.events import TextChunk
 from darkai_cli.history.turns import title_from
 from darkai_cli.http.connection import ConnectionPool
@@ -127,22 +127,23 @@ class TitleGenerator:
             session.history.rename(conversation, title)
 
     def _title(self, said: list[Message], connections: ConnectionPool) -> str:
-        from darkai_cli.conversation import fallback
-        from darkai_cli.conversation.rate_limit import WaitPolicy
+        from darkai_cli.conversation.request import TurnRequest
+        from darkai_cli.conversation.turn import stream_turn
 
         session = self._session
         shown = [one._replace(content=one.content[:_SHOWN], images=()) for one in said]
         messages = (*shown, Message("user", WISH))
-        open_stream = fallback.opener(
+        request = TurnRequest(
             session.config,
+            session.target,
             messages,
             session.options,
-            stdio.environ(),
-            patience=WaitPolicy(0.0),
+            retries=0,
+            max_wait=0.0,
             pool=connections,
         )
         text = ""
-        with closing(open_stream(session.target, connect_timeout=None, retries=0)) as events:
+        with closing(stream_turn(request)) as events:
             for event in events:
                 text += event.text if isinstance(event, TextChunk) else ""
                 stopped = connections is not self._connections

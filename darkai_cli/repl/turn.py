@@ -8,16 +8,16 @@ keeps the attempt, as one that failed). Whatever came is kept, however it ended.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from darkai_cli import signals, stdio
-from darkai_cli.conversation import demo, fallback
+from darkai_cli import signals
 from darkai_cli.conversation.branches import Answer, Entry
+from darkai_cli.conversation.fallback_candidates import check_can_resume
 from darkai_cli.conversation.outcome import Outcome, Reply
-from darkai_cli.conversation.run_turn import run_turn
-from darkai_cli.conversation.save import Place, TurnRecorder
-from darkai_cli.conversation.sinks import Aside, Output
+from darkai_cli.conversation.request import TurnRequest
+from darkai_cli.conversation.save import Position, TurnRecorder
+from darkai_cli.conversation.sinks import Output
+from darkai_cli.conversation.turn import run_turn
 from darkai_cli.errors import DarkAIError, NotFoundError, StoreError, Terminated, UsageError
 from darkai_cli.events import Event, ReasoningChunk, StreamStart, TextChunk, ToolCall
 from darkai_cli.history import ids
@@ -76,7 +76,7 @@ class Asked(NamedTuple):
     """What one turn is about. ``prompt``: the new one, of which ``typed`` was typed; or None."""
 
     target: Target
-    place: Place
+    place: Position
     messages: tuple[Message, ...]
     prompt: Message | None = None
     typed: str = ""
@@ -95,10 +95,23 @@ class Turned(NamedTuple):
     sent: int = 0
 
 
+class SessionOutput(Output):
+    """The output of a session's turn: the person sees what they type as an answer."""
+
+    def __init__(self, session: Session, recorder: TurnRecorder) -> None:
+        super().__init__(session.config, OutputOptions(quiet=session.quiet), recorder)
+        self._session = session
+
+    def ask(self, question: str) -> str:
+        """Ask the person at the terminal, with an echo."""
+        with self._session.with_echo():
+            return super().ask(question)
+
+
 def send(session: Session, text: str) -> Turned:
     """Ask. What is attached goes along, once."""
     prompt = session.compose(text)
-    place = Place(session.conversation, session.branches.active)
+    place = Position(session.conversation, session.branches.active)
     asked = Asked(session.target, place, session.messages(prompt), prompt, text)
     turned = _turn(session, asked)
     return turned if turned.reply is not None else turned._replace(back=text)
@@ -115,7 +128,7 @@ def regenerate(session: Session, model: str | None = None) -> Turned:
     session.branches.move(prompt.id)
     turned = None
     try:
-        place = Place(session.conversation, prompt_id=prompt.id)
+        place = Position(session.conversation, prompt_id=prompt.id)
         turned = _turn(session, Asked(target, place, session.messages()), before)
     finally:
         if turned is None or turned.reply is None:
@@ -135,8 +148,8 @@ def resume(session: Session) -> Turned:
         return regenerate(session)
     assert cut.parent is not None
     messages = session.messages()
-    demo.check_resumed(session.target, messages, f"{answer.provider}/{answer.model}")
-    place = Place(
+    check_can_resume(session.target, messages, f"{answer.provider}/{answer.model}")
+    place = Position(
         session.conversation,
         prompt_id=cut.parent,
         resumes=cut.turn,
@@ -177,30 +190,42 @@ def _turn(session: Session, asked: Asked, before: str | None = None) -> Turned:
             hint="`/context` shows what does not fit; `/context send` sends all the same",
         )
         return Turned(Outcome("failed", error), None)
-    options = session.all_options(asked.target)
-    out = Output(session.config, OutputOptions(), None, Aside(quiet=session.quiet))
-    out.before = asked.place.partial
-    saving = TurnRecorder(session.history.journal, asked.place, CONTINUES)
-    heard, reply = ReplyCollector(asked.target.settings.name, asked.target.model), Reply()
+    if session.conversation is not None:
+        session.history.forget_active(session.conversation)
+    is_session_target = asked.target == session.target
+    request = TurnRequest(
+        session.config,
+        asked.target,
+        messages,
+        session.options,
+        allow_fallback=session.allow_fallback and is_session_target,
+        announces_default=is_session_target,
+        log=session.log,
+        pool=session.connections,
+    )
+    recorder = TurnRecorder(
+        session.history.journal,
+        asked.place,
+        prompt=asked.prompt,
+        title=session.title or title_of(asked),
+        resume_hint=CONTINUES,
+        quiet=True,
+    )
+    out = SessionOutput(session, recorder)
+    reply = recorder.reply
+    heard = ReplyCollector(asked.target.settings.name, asked.target.model)
     out.sinks.insert(0, heard)
     try:
         try:
-            verdict = run_turn(
-                lambda: _events(session, asked, messages, options, out, saving),
-                out,
-                saving,
-                options,
-                quiet=True,
-                reply=reply,
-            )
+            verdict = run_turn(request, out)
         except (StoreError, KeyboardInterrupt) as exc:  # the reply had come to its end
-            verdict = reply.verdict(stayed=True, options=options)
+            verdict = reply.outcome(stayed=True, options=request.all_options)
             if isinstance(exc, StoreError):
                 session.screen.line(f"warning: {exc.message}")
         if isinstance(verdict.error, Terminated):
             raise verdict.error
         session.context_window.learn(heard.provider, heard.model, messages, _counted(reply))
-        turned = _kept(session, asked, heard, reply, verdict, saving.ids, before)
+        turned = _kept(session, asked, heard, reply, verdict, recorder.ids, before)
     finally:
         signals.clear_interrupt()
     return turned._replace(sent=len(messages))
@@ -208,60 +233,6 @@ def _turn(session: Session, asked: Asked, before: str | None = None) -> Turned:
 
 def _counted(reply: Reply) -> int | None:
     return reply.usage.input if reply.usage is not None else None
-
-
-def _events(
-    session: Session,
-    asked: Asked,
-    messages: tuple[Message, ...],
-    options: Mapping[str, Any],
-    out: Output,
-    saving: TurnRecorder,
-) -> Iterator[Event]:
-    said = asked.prompt
-    prompt, images = (said.content, said.images) if said is not None else (None, ())
-    title = session.title or title_of(asked)
-    saving.begin(prompt, asked.target, session.system, options, title=title, images=images)
-    if session.conversation is not None:
-        session.history.forget_active(session.conversation)
-
-    def sent() -> None:
-        out.prepare()
-        saving.sent()
-
-    open_stream = fallback.opener(
-        session.config,
-        messages,
-        session.options,
-        stdio.environ(),
-        log=session.log,
-        on_sent=sent,
-        on_open=out.wait,
-        patience=out.patience,
-        pool=session.connections,
-    )
-    if asked.target != session.target:  # asked once, by name: nobody else may answer
-        return open_stream(asked.target, connect_timeout=None, retries=session.config.retries)
-    return fallback.open_turn(
-        session.config,
-        messages,
-        open_stream,
-        allowed=session.allow_fallback,
-        ask=_asking(session, out),
-    )
-
-
-def _asking(session: Session, out: Output) -> Callable[[str], str] | None:
-    """Puts a question to the person, who sees what they type; None where nobody is to be asked."""
-    ask = out.ask
-    if ask is None:
-        return None
-
-    def asked(question: str) -> str:
-        with session.with_echo():
-            return ask(question)
-
-    return asked
 
 
 def title_of(asked: Asked) -> str:

@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
-from darkai_cli.conversation.journal_sink import JournalTap
+from darkai_cli.config.load import load
+from darkai_cli.conversation.request import TurnRequest
+from darkai_cli.conversation.save import TurnRecorder
 from darkai_cli.events import (
     Citation,
     Notice,
@@ -18,7 +20,9 @@ from darkai_cli.events import (
 from darkai_cli.history import tree, turns
 from darkai_cli.history.journal import Journal
 from darkai_cli.history.store import Store
+from darkai_cli.messages import Message
 from darkai_cli.output.sink import dispatch
+from darkai_cli.providers.base import ProviderSettings, Target
 
 
 @pytest.fixture
@@ -80,19 +84,26 @@ EVENTS = [
 ]
 
 
+def recording(journal):
+    """A recorder whose turn has begun."""
+    recorder = TurnRecorder(journal, prompt=Message("user", "q"))
+    settings = ProviderSettings("p", "openai", "http://service.invalid/v1", "m")
+    recorder.begin(TurnRequest(load({}), Target(settings, "m"), (Message("user", "q"),), {}))
+    return recorder
+
+
 @pytest.mark.parametrize("count", range(len(EVENTS) + 1))
-def test_the_tap_passes_on_what_the_journal_takes(database, journal, count):
-    names = journal.begin("q", provider="p", model="m")
-    passed = list(JournalTap(journal).passing(iter(EVENTS[:count])))
-    stamped = StreamStart("p2", "m2", names.conversation, names.turn)
-    assert passed == [stamped if event == EVENTS[1] else event for event in EVENTS[:count]]
+def test_the_recorder_saves_each_event(database, journal, count):
+    recorder = recording(journal)
+    for event in EVENTS[:count]:
+        recorder.feed(event)
     journal.end("complete")
-    came = EVENTS[:count]
+    fed = EVENTS[:count]
     with Store(database) as store:
         turn, nodes = only_turn(store)
         assert (turn.provider, turn.model) == (("p2", "m2") if count > 1 else ("p", "m"))
-        assert nodes[-1].text == "".join(e.text for e in came if e.type == "text-chunk")
-        assert nodes[-1].reasoning == "".join(e.text for e in came if e.type == "reasoning-chunk")
+        assert nodes[-1].text == "".join(e.text for e in fed if e.type == "text-chunk")
+        assert nodes[-1].reasoning == "".join(e.text for e in fed if e.type == "reasoning-chunk")
         assert ("a page" in nodes[-1].parts) == (count > 4)
         assert (turn.first_text_ms is not None) == (count > 3)
 
@@ -110,10 +121,10 @@ class Failing:
 
 
 def test_a_sink_that_fails_does_not_cut_what_is_saved(database, journal):
-    journal.begin("q", provider="p", model="m")
+    recorder = recording(journal)
     failing = Failing()
     with pytest.raises(OSError, match="terminal"):
-        dispatch(iter(EVENTS), [failing, JournalTap(journal)])
+        dispatch(iter(EVENTS), [failing, recorder], read_on=True)
     assert len(failing.fed) == 1
     journal.end("complete")
     with Store(database) as store:

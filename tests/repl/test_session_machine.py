@@ -18,8 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from support.sessions import Paper, Service, lost, new_session, thought
 
 from darkai_cli.config import paths
-from darkai_cli.conversation import reopened
 from darkai_cli.conversation.branches import Branches
+from darkai_cli.conversation.resume import reopen
 from darkai_cli.errors import DarkAIError
 from darkai_cli.events import StreamEnd
 from darkai_cli.repl import turn
@@ -138,8 +138,8 @@ class Machine(RuleBasedStateMachine):
     def disk_and_memory_agree(self):
         if self.session.conversation is None:
             return
-        found = reopened.reopen(paths.history_file(), self.session.conversation)
-        assert shape(found.branches) == shape(self.session.branches)
+        found = reopen(paths.history_file(), self.session.conversation)
+        assert shape(found.branches()) == shape(self.session.branches)
         if len(self.session.branches):
             assert found.title == self.session.title
 

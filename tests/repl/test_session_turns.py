@@ -9,8 +9,8 @@ import pytest
 from support.sessions import Paper, Service, counted, lost, new_session, talk, thought
 
 from darkai_cli.config import paths
-from darkai_cli.conversation import reopened
 from darkai_cli.conversation.branches import Branches
+from darkai_cli.conversation.resume import Resumed, reopen
 from darkai_cli.errors import Terminated
 from darkai_cli.events import Notice, StreamEnd
 from darkai_cli.repl import turn
@@ -31,14 +31,14 @@ def said(session: ChatSession) -> list[str]:
     return [one.message.content for one in session.branches.branch()]
 
 
-def on_disk(session: ChatSession) -> reopened.Reopened:
-    return reopened.reopen(paths.history_file(), session.conversation)
+def on_disk(session: ChatSession) -> Resumed:
+    return reopen(paths.history_file(), session.conversation)
 
 
 def agree(session: ChatSession) -> None:
     """What would be reopened is what the session has."""
     found = on_disk(session)
-    assert shape(found.branches) == shape(session.branches)
+    assert shape(found.branches()) == shape(session.branches)
     if len(session.branches):
         assert found.title == session.title
 
@@ -181,8 +181,8 @@ def test_sigterm_saves_what_came(session, monkeypatch):
     Service(["One, ", Terminated(15)]).install(monkeypatch)
     with pytest.raises(Terminated):
         talk(session, "count")
-    found = reopened.reopen(paths.history_file(), None)
-    assert [one.message.content for one in found.branches.branch()] == ["count", "One, "]
+    found = reopen(paths.history_file(), None)
+    assert [one.message.content for one in found.branches().branch()] == ["count", "One, "]
 
 
 def test_a_history_that_cannot_be_written_ends_nothing(session, paper, monkeypatch, isolated):

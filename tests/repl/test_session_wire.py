@@ -29,7 +29,7 @@ from support.sessions import Paper, new_session, talk
 
 from darkai_cli import signals
 from darkai_cli.config import paths
-from darkai_cli.conversation import reopened
+from darkai_cli.conversation.resume import reopen
 from darkai_cli.history.journal import Journal
 from darkai_cli.repl.session import ChatSession
 from darkai_cli.repl.title import cleaned
@@ -182,8 +182,8 @@ def test_ctrl_c_twice_at_any_point_closes_the_connection_and_not_the_session(ste
     assert not kept or "".join(steps).startswith(kept[1])
     assert "stopped" in paper.text
     assert "error" not in paper.text
-    found = reopened.reopen(paths.history_file(), session.conversation)
-    assert [one.message.content for one in found.branches.branch()] == kept
+    found = reopen(paths.history_file(), session.conversation)
+    assert [one.message.content for one in found.branches().branch()] == kept
     with session.store() as store:
         assert [one.state for one in store.turns(session.conversation)] == ["interrupted"]
 

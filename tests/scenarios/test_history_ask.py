@@ -31,14 +31,16 @@ from support.server import (
 )
 
 from darkai_cli.config import paths
-from darkai_cli.conversation.outcome import Reply
-from darkai_cli.conversation.save import Place, TurnRecorder, journal
+from darkai_cli.config.load import load
+from darkai_cli.conversation.request import TurnRequest
+from darkai_cli.conversation.save import TurnRecorder, open_journal
 from darkai_cli.errors import DarkAIError
 from darkai_cli.events import StreamEnd, StreamStart, TextChunk
 from darkai_cli.history import ids, schema, tree, turns
 from darkai_cli.history.journal import Journal
 from darkai_cli.history.schema import VERSION
 from darkai_cli.history.store import Store, StoredTurn
+from darkai_cli.messages import Message
 from darkai_cli.output.sink import dispatch
 from darkai_cli.providers.base import ProviderSettings, Target
 
@@ -183,17 +185,18 @@ def test_a_lost_connection_truncates_the_reply() -> None:
 
 @pytest.mark.parametrize(("options", "told"), [({}, True), ({"max_tokens": 5}, False)])
 def test_a_reply_at_its_length_limit_is_truncated(options: dict, told: bool) -> None:
-    saving, judge = TurnRecorder(journal(), Place()), Reply()
+    recorder = TurnRecorder(open_journal(), prompt=Message("user", "x"))
     settings = ProviderSettings("p", "darkai", "http://service.test/", "m")
-    saving.begin("x", Target(settings, "m"), None, options)
+    request = TurnRequest(load({}), Target(settings, "m"), (Message("user", "x"),), options)
+    recorder.begin(request)
     events = [StreamStart("p", "m"), TextChunk("cut o"), StreamEnd("length")]
-    dispatch(iter(events), [judge, *saving.sinks])
-    verdict = judge.verdict(stayed=True, options=options)
-    saving.end(verdict, judge, quiet=False)
-    saving.close(quiet=False)
-    assert isinstance(verdict.error, DarkAIError) == told
+    dispatch(iter(events), [recorder.reply, recorder])
+    outcome = recorder.reply.outcome(stayed=True, options=options)
+    recorder.end(outcome)
+    recorder.shut()
+    assert isinstance(outcome.error, DarkAIError) == told
     if told:
-        assert verdict.error.hint.startswith(RESUME)
+        assert outcome.error.hint.startswith(RESUME)
     turn, _, answer, _ = only_turn()
     assert (turn.state, turn.reason, answer) == ("truncated", "length", "cut o")
 

@@ -173,7 +173,7 @@ def test_a_limit_that_cannot_be_read_names_the_entry() -> None:
     assert result.code == 3
     assert "providers.work.limits" in result.stderr
     assert "`four a minute`" in result.stderr
-    assert "config.toml:" in result.stderr
+    assert "config.toml`:" in result.stderr
 
 
 # --- on a terminal --------------------------------------------------------------------------------

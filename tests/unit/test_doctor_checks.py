@@ -26,8 +26,7 @@ from darkai_cli.history import health
 from darkai_cli.http import certificate
 from darkai_cli.providers import settings
 from darkai_cli.providers.base import Target
-from darkai_cli.rate_limits import overview
-from darkai_cli.rate_limits.store import LedgerError
+from darkai_cli.rate_limits.store import RateLimitStoreError, overview
 from darkai_cli.secrets import remember
 
 # --- running --------------------------------------------------------------------------------------
@@ -300,15 +299,15 @@ def test_a_look_at_the_history_ends_in_time(tmp_path: Path) -> None:
 
 def test_a_look_at_what_is_not_there_makes_nothing(tmp_path: Path) -> None:
     assert health.inspect(tmp_path / "history.db", 1) is None
-    assert overview.gone(tmp_path / "limits.db") == {}
+    assert overview(tmp_path / "limits.db", 0.0) == ({}, {})
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "history.db").touch()
     empty = health.inspect(tmp_path / "history.db", 1)
     assert empty is not None
     assert (empty.version, empty.problems) == (0, ())
     (tmp_path / "limits.db").write_bytes(b"x" * 5000)
-    with pytest.raises(LedgerError):
-        overview.gone(tmp_path / "limits.db")
+    with pytest.raises(RateLimitStoreError):
+        overview(tmp_path / "limits.db", 0.0)
     sqlite3.connect(tmp_path / "other.db").close()
 
 

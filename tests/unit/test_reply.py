@@ -1,4 +1,4 @@
-"""The verdict on a reply: the table of endings."""
+"""How a reply ended: the table of endings."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from darkai_cli.events import Citation, Event, ReasoningChunk, StreamEnd, Stream
 START, TEXT = StreamStart("p", "m"), TextChunk("hi")
 
 
-def verdict(
+def outcome_of(
     *events: Event, error: BaseException | None = None, stayed: bool = True, **options: object
 ) -> tuple[str, int]:
     reply = Reply()
     for event in events:
         reply.feed(event)
     reply.close(error)
-    found = reply.verdict(stayed=stayed, options=options)
-    return found.state, getattr(found.error, "exit_code", 0 if found.error is None else -1)
+    outcome = reply.outcome(stayed=stayed, options=options)
+    return outcome.state, getattr(outcome.error, "exit_code", 0 if outcome.error is None else -1)
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def verdict(
     ],
 )
 def test_endings(events: tuple[Event, ...], kwargs: dict, wanted: tuple[str, int]) -> None:
-    assert verdict(*events, **kwargs) == wanted
+    assert outcome_of(*events, **kwargs) == wanted

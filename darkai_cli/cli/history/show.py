@@ -202,22 +202,22 @@ def source_rows(title: str, url: str, width: int) -> list[str]:
 
 def _renderer(printer: Printer, config: Config) -> Callable[[str], str]:
     """Return the function that renders a reply for this terminal."""
-    from darkai_cli.conversation import sinks
+    from darkai_cli.conversation.sinks import markdown_style
     from darkai_cli.output.sanitize import sanitize
 
     if not config.markdown:
         return lambda text: sanitize(text).rstrip() + "\n"
     from darkai_cli.output.terminal import render_static
 
-    look = sinks.look(config)
+    style = markdown_style(config)
     return lambda text: render_static(
         text,
         width=printer.width,
         colour=printer.has_color,
-        theme=look.theme,
+        theme=style.theme,
         code_theme=config.code_theme,
-        links=look.links,
-        truecolor=look.truecolor,
+        links=style.links,
+        truecolor=style.truecolor,
     )
 
 

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from darkai_cli.config import schema, values
 from darkai_cli.rate_limits import rates
-from darkai_cli.rate_limits.rates import Rate
-from darkai_cli.rate_limits.slots import next_slot
+from darkai_cli.rate_limits.rates import Rate, next_slot
 
 
 @pytest.mark.parametrize(
