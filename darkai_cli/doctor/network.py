@@ -72,7 +72,7 @@ def trust(config: Config, environ: Mapping[str, str]) -> Finding:
     tls.build(config.ca_file, environ)
     if config.client_cert or config.client_key:
         identity = tls.Trust(config.ca_file, config.client_cert, config.client_key)
-        tls.identify(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), identity)
+        tls.load_client_certificate(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), identity)
     shown = f"; a client certificate from `{config.client_cert}`" if config.client_cert else ""
     named = [(f"`ca_file` ({config.origin('ca_file').where})", config.ca_file)]
     named += [(name, environ.get(name)) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")]

@@ -1,22 +1,23 @@
-"""Fetches what a user's URL names: one GET, a few redirects, a bounded body, no private addresses.
+"""Downloads what a user's URL names: one GET, a few redirects, a bounded body.
 
-Not for services: no key, cookie or prompt goes along. An address of this machine or of a private
-network is reached only where the URL that the user typed names it outright (``http://localhost/``,
-``http://192.168.1.4/``); a public name that leads there, by its DNS entry or by a redirect, could
-make the model read what only this machine can see. The addresses are checked when they are about
-to be connected to, so that no second look-up can give another one.
+No key, cookie or prompt goes along. An address of this machine or of a private network is reached
+only if the user's own URL names it (``http://localhost/``, ``http://192.168.1.4/``). A public name
+that leads there, by its DNS entry or by a redirect, could make the model read what only this
+machine can see. Addresses are checked just before they are connected to, so that no second look-up
+can give another one.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from darkai_cli.errors import InputError
 from darkai_cli.http import client
 from darkai_cli.http.connection import ConnectionConfig
+from darkai_cli.http.sockets import is_numeric
 from darkai_cli.secrets import mask_url
 from darkai_cli.text import file_size
 
@@ -26,51 +27,49 @@ _HEADERS = {"accept": "text/*, image/*, application/json;q=0.9, */*;q=0.5", "use
 
 
 class Fetched(NamedTuple):
-    """What came. ``charset``: as the response's header names it, or ""."""
+    """A downloaded body. ``charset`` is that of the response's header, or ""."""
 
     url: str
     charset: str
     data: bytes
 
 
-def fetch(url: str, link_to: Callable[[str], ConnectionConfig], limit: int) -> Fetched:
-    """What ``url`` names. ``limit``: the most bytes.
+def fetch(url: str, connection_for: Callable[[str], ConnectionConfig], limit: int) -> Fetched:
+    """Download ``url``, at most ``limit`` bytes. ``connection_for`` says how a URL is reached.
 
-    Raises ``InputError`` for what is refused or not there, ``ProviderError`` and its kin for faults
-    on the way.
+    Raises ``InputError`` for what is refused or not there, ``ProviderError`` and its kin if the
+    network fails.
     """
-    named = _check(url, url)
-    asked_for = {named} if _is_private_name(named) else set()
+    host = _checked_host(url, url)
+    allowed_private = {host} if _is_private_name(host) else set()
 
     def admit(host: str, address: str) -> None:
-        if _is_private(address) and host.strip("[]").lower() not in asked_for:
+        if _is_private(address) and host.strip("[]").lower() not in allowed_private:
             raise InputError(
                 f"`{mask_url(url)}` leads to {address}, which is not a public address",
                 hint="if you mean it, write that address itself into the URL, or use "
                 "`curl URL | darkai ask -f - ...`",
             )
 
-    here = url
+    target = url
     for _ in range(MAX_REDIRECTS + 1):
-        link = link_to(here)._replace(admit=admit)
-        if (
-            link.proxy is not None
-        ):  # the proxy looks names up; what is plain is checked all the same
-            host = _check(here, url)
+        connection = connection_for(target)._replace(admit=admit)
+        if connection.proxy is not None:
+            # The proxy looks names up, so only what the name itself says can be checked.
             if _is_private_name(host):
-                admit(host, host if _numeric(host) else "127.0.0.1")
-            link = link._replace(admit=None)
-        with client.send(link, "GET", here, _HEADERS, b"") as exchange:
+                admit(host, host if is_numeric(host) else "127.0.0.1")
+            connection = connection._replace(admit=None)
+        with client.send(connection, "GET", target, _HEADERS, b"") as exchange:
             if exchange.status in (301, 302, 303, 307, 308):
-                here = urljoin(here, exchange.headers.get("location", ""))
-                _check(here, url)
+                target = urljoin(target, exchange.headers.get("location", ""))
+                host = _checked_host(target, url)
                 continue
             if exchange.status != 200:
                 raise InputError(
                     f"`{mask_url(url)}` cannot be fetched: the answer is {exchange.status}",
                     hint=_BY_HAND,
                 )
-            return Fetched(here, _charset(exchange.headers), _bounded(exchange, url, limit))
+            return Fetched(target, _charset(exchange.headers), _bounded(exchange, url, limit))
     raise InputError(f"`{mask_url(url)}` redirects more than {MAX_REDIRECTS} times", hint=_BY_HAND)
 
 
@@ -89,8 +88,11 @@ def _bounded(exchange: client.Exchange, url: str, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _check(url: str, typed: str) -> str:
-    """The host of a URL that may be fetched, in lower case."""
+def _checked_host(url: str, user_url: str) -> str:
+    """Return the host of a URL that may be downloaded, in lower case.
+
+    ``user_url`` is the URL that led to it. Raises ``InputError`` for any other URL.
+    """
     try:
         parts = urlsplit(url)
         host, scheme = parts.hostname or "", parts.scheme
@@ -99,9 +101,9 @@ def _check(url: str, typed: str) -> str:
         host, scheme, has_user = "", "", False
     if scheme not in ("http", "https") or not host:
         raise InputError(
-            f"`{mask_url(typed)}` leads to `{mask_url(url)[:200]}`, which is not fetched"
-            if url != typed
-            else f"`{mask_url(typed)}` is not fetched",
+            f"`{mask_url(user_url)}` leads to `{mask_url(url)[:200]}`, which is not fetched"
+            if url != user_url
+            else f"`{mask_url(user_url)}` is not fetched",
             hint="a URL starts with http:// or https:// and names a host",
         )
     if has_user:
@@ -112,35 +114,26 @@ def _check(url: str, typed: str) -> str:
     return host.lower()
 
 
-def _charset(headers: object) -> str:
-    kind = headers.get("content-type", "") if hasattr(headers, "get") else ""
-    for part in str(kind).split(";")[1:]:
+def _charset(headers: Mapping[str, str]) -> str:
+    for part in headers.get("content-type", "").split(";")[1:]:
         name, _, value = part.partition("=")
         if name.strip().lower() == "charset":
             return value.strip().strip("\"'")
     return ""
 
 
-def _numeric(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
 def _is_private(address: str) -> bool:
-    """Whether an address is not one of the public Internet."""
+    """Return whether an address is not one of the public Internet."""
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return True
-    mapped = getattr(found, "ipv4_mapped", None) or found
-    return not mapped.is_global or mapped.is_multicast
+    public = getattr(parsed, "ipv4_mapped", None) or parsed
+    return not public.is_global or public.is_multicast
 
 
 def _is_private_name(host: str) -> bool:
-    """Whether the name itself says that it is this machine or a private address."""
+    """Return whether a name by itself means this machine or a private address."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
-    return _numeric(host) and _is_private(host)
+    return is_numeric(host) and _is_private(host)

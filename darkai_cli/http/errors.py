@@ -1,8 +1,9 @@
-"""What went wrong on the way, in words: the only place that translates httpx's exceptions.
+"""Turns the exceptions of httpx, httpcore and sockets into darkai's errors, with words.
 
-The most specific cause first: the operating system's or OpenSSL's own error, found behind httpx's,
-says more than the class around it. Each message names host and port, or the proxy where it was the
-proxy, and each hint what to type or look at next.
+The most specific cause comes first: the operating system's or OpenSSL's own error, behind that of
+httpx, says more than the class around it. ``Deadline.step``, which httpcore's trace sets, says
+whether the proxy or the service failed. Each message names host and port, or the proxy, and each
+hint says what to type or check next.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from darkai_cli.errors import (
@@ -29,11 +30,15 @@ from darkai_cli.http.proxy import Proxy
 from darkai_cli.http.timeouts import Deadline, Phase
 from darkai_cli.secrets import is_loopback
 
+if TYPE_CHECKING:
+    import ssl
+
 _PORTS = {"http": 80, "https": 443}
+_CERT_HAS_EXPIRED = 10  # OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED
 
 
 class Route(NamedTuple):
-    """Where a request goes."""
+    """Where a request goes, for messages."""
 
     scheme: str
     host: str
@@ -42,14 +47,14 @@ class Route(NamedTuple):
 
     @classmethod
     def of(cls, url: str, proxy: Proxy | None) -> Route:
-        """The route to a URL."""
+        """Return the route to a URL through a proxy, or through none."""
         parts = urlsplit(url)
         port = parts.port or _PORTS.get(parts.scheme, 80)
         return cls(parts.scheme, parts.hostname or "", port, proxy)
 
     @property
     def forwarder(self) -> str:
-        """The proxy, for messages, if it may answer itself, as for ``http://``; else ""."""
+        """The proxy that can answer in place of the service, as for ``http://``; else ""."""
         proxy = self.proxy
         if proxy is None or self.scheme != "http" or proxy.is_socks:
             return ""
@@ -62,7 +67,7 @@ class Route(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The service, for messages: its port is left out where it is the scheme's own."""
+        """The service; its port is left out where it is the scheme's own."""
         return self.host if self.port == _PORTS.get(self.scheme) else self.address
 
 
@@ -74,19 +79,21 @@ def require_ours(exc: Exception) -> None:
 
 @contextmanager
 def map_exceptions(route: Route, deadline: Deadline) -> Iterator[None]:
-    """Raise what httpx and anyio raise as darkai's errors."""
-    handled = sys.exc_info()[1]  # the caller's own, which must not explain ours
+    """Raise the exceptions of httpx and anyio as ``ProviderError`` and its kin."""
+    # An exception that the caller is handling is a context of what is raised here, not a cause.
+    handled = sys.exc_info()[1]
     try:
         yield
     except httpx.InvalidURL as exc:
         raise ConfigError(f"the URL is not usable: {exc}") from exc
     except TimeoutError as exc:  # anyio.fail_after
-        raise _of(route, _timeout(route, deadline)) from exc
+        raise _proxied(route, _timeout(route, deadline)) from exc
     except httpx.TransportError as exc:
-        raise _of(route, explain(exc, route, deadline, handled)) from exc
+        raise _proxied(route, explain(exc, route, deadline, handled)) from exc
 
 
-def _of(route: Route, error: ProviderError) -> ProviderError:
+def _proxied(route: Route, error: ProviderError) -> ProviderError:
+    """Note on an error whether there is a proxy, and return it."""
     error.proxied = route.proxy is not None
     return error
 
@@ -97,7 +104,10 @@ def explain(
     deadline: Deadline,
     handled: BaseException | None = None,
 ) -> ProviderError:
-    """The error that tells what ``exc`` means on this route."""
+    """Return the error that ``exc`` means on this route.
+
+    ``handled`` and what lies behind it are not looked at.
+    """
     if isinstance(exc, httpx.TimeoutException):
         return _timeout(
             route, deadline, "connect" if isinstance(exc, httpx.ConnectTimeout) else None
@@ -124,39 +134,23 @@ def explain(
 
 
 def _causes(exc: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
-    """What lies behind an exception; httpcore suppresses contexts that say the most."""
-    seen = 0
+    """Give an exception and what lies behind it.
+
+    httpcore suppresses contexts (``raise ... from None``), but they stay, and say the most.
+    """
     current: BaseException | None = exc
-    while current is not None and current is not handled and seen < 10:
+    for _ in range(10):
+        if current is None or current is handled:
+            return
         yield current
         current = current.__cause__ or current.__context__
-        seen += 1
 
 
 def _timeout(route: Route, deadline: Deadline, phase: Phase | None = None) -> ProviderError:
     phase = phase or deadline.phase
     limit = f"{getattr(deadline.timeouts, phase, 0):g} s"
     if phase == "connect":
-        if route.proxy and deadline.step not in ("service", "tls"):
-            silent = deadline.step in ("proxy", "proxy-tls")
-            did = "answer" if silent else f"connect to {route.address}"
-            kind = "a SOCKS" if route.proxy.is_socks else "an HTTP"
-            return ReplyTimeoutError(
-                f"proxy {route.proxy.address} (from {route.proxy.origin}) did not {did} "
-                f"within {limit}",
-                hint=f"is it {kind} proxy? Check it, or correct {route.proxy.origin}",
-                retryable=True,
-            )
-        if deadline.step == "tls":
-            return NetworkError(
-                f"{route.address} does not speak TLS: no handshake within {limit}",
-                hint="use http:// in the URL if the service has no TLS",
-            )
-        return ReplyTimeoutError(
-            f"connecting to {route.name} timed out after {limit}",
-            hint="check the network, or the proxy; `connect_timeout` sets the limit",
-            retryable=True,
-        )
+        return _connect_timeout(route, deadline, limit)
     longer = "`--timeout SECONDS` sets a longer limit"
     if phase == "first_token":
         return ReplyTimeoutError(f"no answer from {route.name} within {limit}", hint=longer)
@@ -165,6 +159,29 @@ def _timeout(route: Route, deadline: Deadline, phase: Phase | None = None) -> Pr
             f"{route.name} keeps the line open but sends no text for {limit}", hint=None
         )
     return ReplyTimeoutError(f"no data from {route.name} for {limit}", hint=longer)
+
+
+def _connect_timeout(route: Route, deadline: Deadline, limit: str) -> ProviderError:
+    if route.proxy and deadline.step not in ("service", "tls"):
+        is_silent = deadline.step in ("proxy", "proxy-tls")
+        action = "answer" if is_silent else f"connect to {route.address}"
+        kind = "a SOCKS" if route.proxy.is_socks else "an HTTP"
+        return ReplyTimeoutError(
+            f"proxy {route.proxy.address} (from {route.proxy.origin}) did not {action} "
+            f"within {limit}",
+            hint=f"is it {kind} proxy? Check it, or correct {route.proxy.origin}",
+            retryable=True,
+        )
+    if deadline.step == "tls":
+        return NetworkError(
+            f"{route.address} does not speak TLS: no handshake within {limit}",
+            hint="use http:// in the URL if the service has no TLS",
+        )
+    return ReplyTimeoutError(
+        f"connecting to {route.name} timed out after {limit}",
+        hint="check the network, or the proxy; `connect_timeout` sets the limit",
+        retryable=True,
+    )
 
 
 def _unresolved(route: Route, deadline: Deadline) -> ProviderError:
@@ -198,16 +215,16 @@ def _unreachable(cause: OSError, route: Route) -> ProviderError:
 
 
 def _reset(route: Route, *, connecting: bool, deadline: Deadline) -> ProviderError:
-    blamed = _blamed(route, deadline)
-    where = f"proxy {blamed.address} (from {blamed.origin})" if blamed else route.name
-    if blamed and deadline.step == "tls":  # the way stands; who cut it cannot be seen
+    proxy = _suspected_proxy(route, deadline)
+    where = f"proxy {proxy.address} (from {proxy.origin})" if proxy else route.name
+    if proxy and deadline.step == "tls":  # through the tunnel, so either may have cut it
         where = f"{route.name}, or the {where},"
     when = " before answering" if deadline.phase == "first_token" and not connecting else ""
     return NetworkError(f"{where} reset the connection{when}", retryable=True)
 
 
-def _blamed(route: Route, deadline: Deadline) -> Proxy | None:
-    """The proxy, if the way to the service did not stand yet."""
+def _suspected_proxy(route: Route, deadline: Deadline) -> Proxy | None:
+    """Return the proxy, if the connection to the service did not stand yet."""
     return None if deadline.is_sent else route.proxy
 
 
@@ -215,11 +232,11 @@ def _protocol_error(
     exc: httpx.RemoteProtocolError, route: Route, deadline: Deadline
 ) -> ProviderError:
     text = str(exc)
-    blamed = _blamed(route, deadline)
-    if blamed:
+    proxy = _suspected_proxy(route, deadline)
+    if proxy:
         return NetworkError(
-            f"proxy {blamed.address} (from {blamed.origin}) gave no usable answer",
-            hint=f"is it an HTTP proxy? Correct {blamed.origin}",
+            f"proxy {proxy.address} (from {proxy.origin}) gave no usable answer",
+            hint=f"is it an HTTP proxy? Correct {proxy.origin}",
         )
     if "without sending a response" in text:
         return NetworkError(f"{route.name} closed the connection without answering", retryable=True)
@@ -239,16 +256,16 @@ def _proxy_error(exc: httpx.ProxyError, route: Route) -> ProviderError:
     origin = route.proxy.origin
     text = str(exc)
     if text.startswith(("407", "401")) or "uthenticat" in text:  # tinyproxy says 401
-        form = f"http://USER:PASSWORD@{route.proxy.address}"
+        form = f"{route.proxy.scheme}://USER:PASSWORD@{route.proxy.address}"
         if route.proxy.user is not None:
             return AuthError(
                 f"{name} rejected the user name and password",
-                hint=f"correct them in {origin}: {form.replace('http', route.proxy.scheme, 1)}",
+                hint=f"correct them in {origin}: {form}",
                 status=407,
             )
         return AuthError(
             f"{name} needs a user name and password",
-            hint=f"write them into {origin}: {form.replace('http', route.proxy.scheme, 1)}",
+            hint=f"write them into {origin}: {form}",
             status=407,
         )
     return NetworkError(
@@ -262,28 +279,12 @@ def _tls_error(cause: BaseException, route: Route, deadline: Deadline) -> Provid
 
     if not isinstance(cause, ssl.SSLError):
         return None
-    host, name, address = route.host, route.name, route.address
+    name, address = route.name, route.address
     if route.proxy and deadline.step == "proxy-tls":
-        host, address = f"the proxy {route.proxy.host}", f"proxy {route.proxy.address}"
-        name = host
+        name, address = f"the proxy {route.proxy.host}", f"proxy {route.proxy.address}"
     if isinstance(cause, ssl.SSLCertVerificationError):
-        reason = cause.verify_message or ""
-        if cause.verify_code == 10 or "expired" in reason:  # X509_V_ERR_CERT_HAS_EXPIRED
-            return NetworkError(
-                f"TLS: the certificate of {name} has expired",
-                hint="check this machine's clock; otherwise the service must renew it",
-            )
-        if "mismatch" in reason or "not valid for" in reason:
-            return NetworkError(
-                f"TLS: the certificate is not for {host}: {reason.rstrip('.')}",
-                hint="check the host name in the URL",
-            )
-        kind = "self-signed" if "self" in reason else reason or "unknown authority"
-        whose = "its CA" if route.proxy is None else "its CA, or that of a proxy that opens TLS"
-        return NetworkError(
-            f"TLS: the certificate of {name} is not trusted ({kind})",
-            hint=f"if you trust it, name {whose}: `darkai config set ca_file /PATH/ca.pem`",
-        )
+        host = name if deadline.step == "proxy-tls" else route.host
+        return _certificate_error(cause, route, name, host)
     if cause.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"):
         return NetworkError(
             f"{address} does not speak TLS",
@@ -303,3 +304,25 @@ def _tls_error(cause: BaseException, route: Route, deadline: Deadline) -> Provid
     if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return NetworkError(f"{name} closed the connection during TLS", retryable=False)
     return NetworkError(f"TLS with {name} failed: {(cause.reason or str(cause)).lower()}")
+
+
+def _certificate_error(
+    cause: ssl.SSLCertVerificationError, route: Route, name: str, host: str
+) -> ProviderError:
+    reason = cause.verify_message or ""
+    if cause.verify_code == _CERT_HAS_EXPIRED or "expired" in reason:
+        return NetworkError(
+            f"TLS: the certificate of {name} has expired",
+            hint="check this machine's clock; otherwise the service must renew it",
+        )
+    if "mismatch" in reason or "not valid for" in reason:
+        return NetworkError(
+            f"TLS: the certificate is not for {host}: {reason.rstrip('.')}",
+            hint="check the host name in the URL",
+        )
+    kind = "self-signed" if "self" in reason else reason or "unknown authority"
+    whose = "its CA" if route.proxy is None else "its CA, or that of a proxy that opens TLS"
+    return NetworkError(
+        f"TLS: the certificate of {name} is not trusted ({kind})",
+        hint=f"if you trust it, name {whose}: `darkai config set ca_file /PATH/ca.pem`",
+    )

@@ -1,4 +1,4 @@
-"""A service in this process, behind the same seam as the network: the demo provider, and tests."""
+"""An httpx transport to a service in this process: the demo provider, and tests."""
 
 from __future__ import annotations
 

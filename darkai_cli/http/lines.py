@@ -1,11 +1,9 @@
-"""Bytes cut into lines: what the SSE and the NDJSON decoder have in common.
+"""Splits bytes into lines, for the SSE and the NDJSON decoder. No I/O.
 
-No decoding and no I/O happens here. ``bytes.split`` does the work, a chunk at a time; a line that
-is not complete yet grows in one ``bytearray``, so time and memory stay linear in the input for an
-endless line in small pieces as well as for a million short lines.
-
-Not ``splitlines``: that one also splits on VT, FF, U+0085, U+2028 and U+2029, which are legal
-inside a line of JSON.
+``bytes.split`` does the work, a chunk at a time. A line that is not complete yet grows in one
+``bytearray``, so time and memory stay linear in the input, for an endless line in small pieces as
+well as for a million short lines. ``splitlines`` would also split on VT, FF, U+0085, U+2028 and
+U+2029, which are legal inside a line of JSON.
 """
 
 from __future__ import annotations
@@ -23,14 +21,13 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class LineSplitter:
-    """Whole lines, without their ends, out of bytes in pieces of any size.
+    """Splits bytes in pieces of any size into complete lines, without their ends.
 
-    A line ends with LF; with ``cr`` also with CR or CRLF, as server-sent events have it. One BOM at
-    the very start is dropped.
+    A line ends with LF; with ``cr`` also with CR or CRLF, as in server-sent events. One BOM at the
+    very start is dropped.
 
-    ``fault`` is set when a line is longer than ``limit`` bytes. Nothing more comes then, but the
-    lines before it have been given out: raising is left to the caller, who may hold frames made of
-    them.
+    ``fault`` is set when a line is longer than ``limit`` bytes. No more lines come then, but those
+    before it have been returned. The caller raises it, after the frames made of them.
     """
 
     def __init__(self, limit: int = MAX_EVENT, *, cr: bool) -> None:
@@ -38,15 +35,15 @@ class LineSplitter:
         self._limit = limit
         self._cr = cr
         self._after_cr = False
-        self._head: bytes | None = b""  # what may become a BOM; None once that is settled
+        self._head: bytes | None = b""  # what may become a BOM; None once that is decided
         self._rest = bytearray()  # the line that has not ended yet
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The lines that ``data`` completes."""
+        """Return the lines that ``data`` completes."""
         if self.fault is not None:
             return []
         if self._head is not None:
-            data = self._settle_head(data)
+            data = self._strip_bom(data)
         if self._cr and (self._after_cr or b"\r" in data):
             data = self._only_lf(data)
         lines = data.split(b"\n")
@@ -66,13 +63,13 @@ class LineSplitter:
         return lines
 
     def finish(self) -> bytes:
-        """The line that no line end came for; empty if there is none."""
+        """Return the line that no line end came for; empty if there is none."""
         rest = (self._head or b"") + self._rest
         self._head = None
         self._rest.clear()
         return rest
 
-    def _settle_head(self, data: bytes) -> bytes:
+    def _strip_bom(self, data: bytes) -> bytes:
         data = (self._head or b"") + data
         if len(data) < len(_BOM) and _BOM.startswith(data):
             self._head = data
@@ -81,7 +78,10 @@ class LineSplitter:
         return data.removeprefix(_BOM)
 
     def _only_lf(self, data: bytes) -> bytes:
-        """Every line end as one LF. A CR at the end counts at once; an LF after it is swallowed."""
+        """Return ``data`` with each line end as one LF.
+
+        A CR at the end counts at once; an LF that follows in the next piece is dropped.
+        """
         if not data:
             return data
         if self._after_cr:
@@ -90,30 +90,30 @@ class LineSplitter:
         return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
     def _bounded(self, lines: list[bytes]) -> list[bytes]:
-        """The lines before the first one that is too long."""
+        """Return the lines before the first one that is too long."""
         limit = self._limit
-        long = next((at for at, line in enumerate(lines) if len(line) > limit), None)
-        if long is not None or len(self._rest) > limit:
+        too_long = next((at for at, line in enumerate(lines) if len(line) > limit), None)
+        if too_long is not None or len(self._rest) > limit:
             self.fault = TooLargeError(f"sent a line longer than {file_size(limit)}")
             self._rest.clear()
-        return lines[:long]
+        return lines[:too_long]
 
 
 class Stray:
-    """What stands between the frames and is not part of the protocol: the first 64 KiB."""
+    """The lines between frames that are not part of the protocol: the first 64 KiB."""
 
     def __init__(self) -> None:
-        self._kept = bytearray()
+        self._lines = bytearray()
 
     def add(self, line: bytes) -> None:
         """Keep ``line``, as far as there is room."""
-        kept = self._kept
-        if len(kept) < MAX_STRAY:
-            if kept:
-                kept += b"\n"
-            kept += line[: MAX_STRAY - len(kept)]
+        lines = self._lines
+        if len(lines) < MAX_STRAY:
+            if lines:
+                lines += b"\n"
+            lines += line[: MAX_STRAY - len(lines)]
 
     @property
     def text(self) -> str:
         """The lines, joined with LF."""
-        return self._kept.decode("utf-8", "replace")
+        return self._lines.decode("utf-8", "replace")

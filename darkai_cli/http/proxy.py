@@ -1,8 +1,8 @@
-"""Which proxy a URL goes through: flag, config, environment, and the exceptions.
+"""Decides which proxy a URL goes through: flag, config, environment, and the exceptions.
 
-Not a connection: it only decides. The rules are curl's, with the traps of other clients turned into
-one clear line: ``socks://`` means ``socks5://``, ``NO_PROXY`` may hold IPv6 literals and networks,
-and loopback goes direct unless the user named a proxy with ``--proxy``.
+The rules are curl's, except where other clients have traps: ``socks://`` means ``socks5://``,
+``NO_PROXY`` may hold IPv6 literals and networks, and loopback goes direct unless the user named a
+proxy with ``--proxy``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
 class Proxy(NamedTuple):
-    """A proxy as it will be used. ``origin`` says where the user set it."""
+    """A proxy. ``origin`` says where the user set it: a variable, ``--proxy`` or the config."""
 
     scheme: str
     host: str
@@ -30,7 +30,7 @@ class Proxy(NamedTuple):
 
     @property
     def address(self) -> str:
-        """Host and port, without the credentials: what messages show."""
+        """Host and port for messages, without the credentials."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
@@ -46,7 +46,10 @@ class Proxy(NamedTuple):
 
 
 def parse(url: str, origin: str) -> Proxy:
-    """The proxy that ``url`` names. Raises ``ConfigError`` with the origin, never the password."""
+    """Return the proxy that ``url`` names.
+
+    Raises ``ConfigError`` with the origin, never with the password.
+    """
     text = url.strip()
     if "://" not in text:
         text = f"http://{text}"
@@ -82,10 +85,10 @@ def choose(
     by_flag: bool,
     environ: Mapping[str, str],
 ) -> Proxy | None:
-    """The proxy for ``url``, or None for a direct connection.
+    """Return the proxy for ``url``, or None for a direct connection.
 
-    ``explicit``: what flag or config say (``origin`` names which; an empty text means no proxy);
-    ``by_flag``: it was the flag, which counts for loopback too. Raises ``ConfigError``, or
+    ``explicit`` is the value of the flag or the config, which ``origin`` names; "" means no proxy.
+    With ``by_flag`` it is the flag's, which counts for loopback too. Raises ``ConfigError``, or
     ``UsageError`` for the flag, if the proxy has no usable address.
     """
     parts = urlsplit(url)
@@ -107,7 +110,7 @@ def choose(
             if not value:
                 continue
             if key == "HTTP_PROXY" and "REQUEST_METHOD" in environ:
-                continue  # CGI: the header `Proxy:` of a stranger ends up in this variable
+                continue  # under CGI the variable holds the header `Proxy:` of a stranger
             if bypassed(host, parts.port or (443 if parts.scheme == "https" else 80), environ):
                 return None
             return parse(value, key)
@@ -115,17 +118,20 @@ def choose(
 
 
 def bypassed(host: str, port: int, environ: Mapping[str, str]) -> bool:
-    """Whether ``NO_PROXY`` names the host: a name, a domain, an address, a network, or ``*``."""
+    """Return whether ``NO_PROXY`` names the host.
+
+    Its entries are names, domains, addresses, networks, each perhaps with a port, or ``*``.
+    """
     value = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     for raw in value.replace(",", " ").split():
         entry = raw.lower()
         if entry == "*":
             return True
-        if _network_holds(entry.strip("[]"), host):
+        if _is_in_network(entry.strip("[]"), host):
             return True
-        name, _, wanted_port = entry.rpartition(":")
-        if name and wanted_port.isascii() and wanted_port.isdigit() and ":" not in name:
-            if wanted_port.lstrip("0") != str(port):
+        name, _, entry_port = entry.rpartition(":")
+        if name and entry_port.isascii() and entry_port.isdigit() and ":" not in name:
+            if entry_port.lstrip("0") != str(port):
                 continue
             entry = name
         entry = entry.removeprefix("*").lstrip(".")
@@ -134,7 +140,7 @@ def bypassed(host: str, port: int, environ: Mapping[str, str]) -> bool:
     return False
 
 
-def _network_holds(entry: str, host: str) -> bool:
+def _is_in_network(entry: str, host: str) -> bool:
     try:
         return ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False)
     except ValueError:

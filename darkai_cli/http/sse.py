@@ -4,14 +4,14 @@
 stream"); ``SSELineDecoder`` reads the DarkAI dialect of it, where each ``data`` line is a message
 of its own. Neither looks into the data.
 
-Strategy: strict core, soft edge. ``feed()`` follows the standard to the letter and gives a frame
-as soon as its blank line is complete; ``finish()`` gives what the standard would throw away at the
-end, because gateways lose the last blank line. What is no field at all is not thrown away either:
-a web page or a bare JSON error in place of the stream is found in ``stray``. In the loops over the
-lines the usual ones, ``data: ...``, ``event: ...`` and the blank one, are handled on the spot.
+Strategy: strict core, soft edge. ``feed()`` follows the standard to the letter and returns a frame
+as soon as its blank line is complete. ``finish()`` returns what the standard would discard at the
+end, because gateways lose the last blank line. A line that is no field is kept in ``stray``: it may
+belong to a web page or a bare JSON error in place of the stream. The loops over the lines handle
+the usual ones, ``data: ...``, ``event: ...`` and the blank one, on the spot.
 
-A bound that is broken raises ``TooLargeError``, but never in the way of frames: where the same
-bytes completed some, they are given out first, and the next call raises.
+Too large a line or event raises ``TooLargeError``. If the same bytes completed frames, these are
+returned first, and the next call raises.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from darkai_cli.text import file_size
 _FIELDS = (b"data", b"event", b"id", b"retry")
 
 _MAX_DIGITS = 18
-"""A longer ``retry`` is no time at all, and Python refuses to read 5000 digits."""
+"""A longer ``retry`` is not a sensible time, and Python refuses to read 5000 digits."""
 
 
 class SSEFrame(NamedTuple):
@@ -42,17 +42,15 @@ class SSEFrame(NamedTuple):
 
 
 BLOCK_END = SSEFrame("", "", "", None)
-"""What ``SSELineDecoder`` gives for the blank line after one or more ``data`` lines."""
-
-_new = tuple.__new__  # half the price of SSEFrame(...), with the same result
+"""Returned by ``SSELineDecoder`` for the blank line after one or more ``data`` lines."""
 
 
 class _Fields:
-    """What both decoders know between two lines, and how a line is read that is not a usual one."""
+    """The state of both decoders between two lines, and how they read the less usual ones."""
 
     def __init__(self, max_event: int = MAX_EVENT) -> None:
         self.comments = 0
-        """How many comment lines there were: signs of life."""
+        """How many comment lines came, which are signs of life."""
         self._lines = LineSplitter(max_event, cr=True)
         self._stray = Stray()
         self._max_event = max_event
@@ -66,7 +64,7 @@ class _Fields:
         return self._stray.text
 
     def _field(self, line: bytes) -> bytes | None:
-        """Take in one line; the value of a ``data`` field is given back."""
+        """Take in one line; return the value if it is a ``data`` field."""
         name, _, value = line.partition(b":")
         if value[:1] == b" ":
             value = value[1:]
@@ -87,11 +85,12 @@ class _Fields:
         return None
 
     def _last_line(self) -> bytes:
-        """The line that the end of the stream cut; empty where only half a field name is left."""
+        """Return the line that the end cut off; empty if only half a field name is left."""
         line = self._lines.finish()
         return b"" if any(name.startswith(line) for name in _FIELDS) else line
 
-    def _given(self, frames: list[SSEFrame]) -> list[SSEFrame]:
+    def _checked(self, frames: list[SSEFrame]) -> list[SSEFrame]:
+        """Return ``frames``; raise ``TooLargeError`` if there are none and a bound is broken."""
         fault = self._lines.fault
         if fault is not None and not frames:
             raise fault
@@ -99,21 +98,21 @@ class _Fields:
 
 
 class SSEDecoder(_Fields):
-    """Frames as the standard has them: one for each block that has data."""
+    """Decodes frames as the standard has them: one for each block that has data."""
 
     def __init__(self, max_event: int = MAX_EVENT) -> None:
         super().__init__(max_event)
         self._data: bytes | bytearray | None = None
 
     def feed(self, data: bytes) -> list[SSEFrame]:
-        """The frames that ``data`` completes. Raises ``TooLargeError``."""
-        return self._given(self._read(self._lines.feed(data)))
+        """Return the frames that ``data`` completes. Raises ``TooLargeError``."""
+        return self._checked(self._read(self._lines.feed(data)))
 
     def finish(self) -> list[SSEFrame]:
-        """The frame that the end of the stream cut short, if there is one."""
+        """Return the frame that the end of the stream cut short, if there is one."""
         if self._lines.fault is None:
-            return self._given(self._read([self._last_line(), b""]))
-        return self._given([])
+            return self._checked(self._read([self._last_line(), b""]))
+        return self._checked([])
 
     def _read(self, lines: list[bytes]) -> list[SSEFrame]:
         frames: list[SSEFrame] = []
@@ -123,7 +122,7 @@ class SSEDecoder(_Fields):
             if not line:
                 if data is not None:
                     text = data.decode("utf-8", "replace")
-                    frames.append(_new(SSEFrame, (self._event, text, self._id, self._retry)))
+                    frames.append(SSEFrame(self._event, text, self._id, self._retry))
                     self._retry = data = None
                 self._event = "message"
                 continue
@@ -139,17 +138,17 @@ class SSEDecoder(_Fields):
             if data is None:
                 data = value
             else:
-                data = self._joined(data, value)
+                data = self._join(data, value)
                 if data is None:
                     break
         self._data = data
         return frames
 
-    def _joined(self, data: bytes | bytearray, value: bytes) -> bytearray | None:
-        """Both, with an LF between them; None where that is too large.
+    def _join(self, data: bytes | bytearray, value: bytes) -> bytearray | None:
+        """Return both with an LF between them, or None if that is too large.
 
-        The bytes are joined, and decoded when all are there: UTF-8 that is cut at the end of a
-        value gives the same U+FFFD before an LF as it does alone.
+        The bytes are joined first and decoded when all are there: UTF-8 that is cut at the end of a
+        value becomes U+FFFD before an LF as well as alone.
         """
         if len(data) + 1 + len(value) > self._max_event:
             self._lines.fault = TooLargeError(
@@ -164,38 +163,38 @@ class SSEDecoder(_Fields):
 
 
 class SSELineDecoder(_Fields):
-    """Frames line by line: each ``data`` line is one, at its newline, and a block's end is one.
+    """Decodes line by line: each ``data`` line is a frame, and the end of a block is one.
 
-    The event's name is the one that stands before the line in its block.
+    The event's name is the one before the line in its block.
     """
 
     def __init__(self, max_event: int = MAX_EVENT) -> None:
         super().__init__(max_event)
-        self._open = False  # whether the block has given a frame
+        self._has_frame = False  # whether the block has given a frame
 
     def feed(self, data: bytes) -> list[SSEFrame]:
-        """The frames that ``data`` completes. Raises ``TooLargeError``."""
-        return self._given(self._read(self._lines.feed(data)))
+        """Return the frames that ``data`` completes. Raises ``TooLargeError``."""
+        return self._checked(self._read(self._lines.feed(data)))
 
     def finish(self) -> list[SSEFrame]:
-        """The frame of a last line that no newline came for, if there is one."""
+        """Return the frame of a last line that no newline came for, if there is one."""
         line = self._last_line()
-        return self._given(self._read([line]) if line else [])
+        return self._checked(self._read([line]) if line else [])
 
     def _read(self, lines: list[bytes]) -> list[SSEFrame]:
         frames: list[SSEFrame] = []
         value: bytes | None
         for line in lines:
             if not line:
-                if self._open:
+                if self._has_frame:
                     frames.append(BLOCK_END)
-                    self._open = False
+                    self._has_frame = False
                 self._event = "message"
                 continue
             value = line[6:] if line[:6] == b"data: " else self._field(line)
             if value is not None:
                 text = value.decode("utf-8", "replace")
-                frames.append(_new(SSEFrame, (self._event, text, self._id, self._retry)))
+                frames.append(SSEFrame(self._event, text, self._id, self._retry))
                 self._retry = None
-                self._open = True
+                self._has_frame = True
         return frames

@@ -1,8 +1,7 @@
-"""The TLS context: the system's trust store, or the file the user named. Built in a thread.
+"""Builds the TLS context: the system's trust store or the user's CA file, and a client certificate.
 
-Loading certificates costs more than most imports, so a ``PendingContext`` begins it while the rest
-of the program is still being imported, and is made only for an ``https://`` URL. With a client
-certificate the context also answers a service that asks who is there.
+Loading certificates takes longer than most imports, so ``PendingContext`` does it in a thread,
+while the rest of the program is still being imported. It is made only for ``https://``.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class Trust(NamedTuple):
-    """Paths of PEM files: whom to believe, and what to show.
+    """Paths of PEM files: the authorities to trust, and the user's own certificate and key.
 
-    ``client_key`` may be in the file of ``client_cert``.
+    The key may be in the file of ``client_cert``; then ``client_key`` is None.
     """
 
     ca_file: str | None = None
@@ -33,14 +32,14 @@ class Trust(NamedTuple):
 
 
 EXIT_SECONDS = 1.0
-"""Seconds that the end of the process waits for a thread that is inside OpenSSL."""
+"""How long the end of the process waits for a thread that is inside OpenSSL."""
 _building: set[threading.Thread] = set()
 
 
-def _settle() -> None:
-    """Wait at exit for contexts under construction.
+def _finish_at_exit() -> None:
+    """Wait for contexts under construction.
 
-    OpenSSL tears itself down when the process ends, and a thread that it still serves then crashes.
+    OpenSSL tears itself down when the process ends, and a thread inside it would crash then.
     """
     if _building:
         with suppress(BaseException):  # a signal that came just before: the process ends already
@@ -49,17 +48,17 @@ def _settle() -> None:
         thread.join(EXIT_SECONDS)
 
 
-atexit.register(_settle)
+atexit.register(_finish_at_exit)
 
 
 class PendingContext:
-    """A context under construction, from the moment that this object is."""
+    """A TLS context that a thread builds from the moment this object is made."""
 
     def __init__(self, trust: Trust, environ: Mapping[str, str]) -> None:
         self._trust = trust
         self._environ = environ
         self._context: ssl.SSLContext | None = None
-        self._fault: Exception | None = None
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._build, name="tls", daemon=True)
         _building.add(self._thread)
         self._thread.start()
@@ -69,48 +68,48 @@ class PendingContext:
         try:
             context = build(self._trust.ca_file, self._environ)
             if self._trust.client_cert or self._trust.client_key:
-                identify(context, self._trust)
+                load_client_certificate(context, self._trust)
             context.set_alpn_protocols(["http/1.1"])
             self._context = context
         except Exception as exc:  # noqa: BLE001 -- raised in the thread that asks for the context
-            self._fault = exc
+            self._error = exc
         finally:
             _building.discard(self._thread)
 
     def get(self) -> ssl.SSLContext:
-        """The context. Raises ``ConfigError`` if a named file cannot be used."""
+        """Return the context, once it is built. Raises ``ConfigError`` for an unusable file."""
         self._thread.join()
-        if self._fault is not None:
-            raise self._fault
+        if self._error is not None:
+            raise self._error
         assert self._context is not None
         return self._context
 
 
 def build(ca_file: str | None, environ: Mapping[str, str]) -> ssl.SSLContext:
-    """A verifying client context.
+    """Return a client context that verifies certificates.
 
-    ``ca_file`` (config) wins over ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``; with none of them the
-    system's trust store is used. Raises ``ConfigError`` for a file that is no CA file.
+    ``ca_file`` (config) wins over ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``; without any of them the
+    system's trust store is used. Raises ``ConfigError`` for a file that is not a CA file.
     """
     import ssl
 
-    named = [
+    sources = [
         (ca_file, "`ca_file`", False),
         (environ.get("SSL_CERT_FILE"), "`SSL_CERT_FILE`", False),
         (environ.get("SSL_CERT_DIR"), "`SSL_CERT_DIR`", True),
     ]
-    for path, origin, is_dir in named:
+    for path, origin, is_dir in sources:
         if not path:
             continue
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
             if is_dir:
-                _look_into(path)  # OpenSSL itself does so much later, and says nothing
+                _check_folders(path)  # OpenSSL looks only later, and says nothing
             context.load_verify_locations(**{"capath" if is_dir else "cafile": path})
         except OSError as exc:  # which OpenSSL's own errors are too
-            raise _unusable(path, origin, is_dir=is_dir, fault=exc) from exc
+            raise _unusable(path, origin, is_dir=is_dir, error=exc) from exc
         return context
-    if _is_where_openssl_looks():
+    if _has_openssl_certificates():
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.set_default_verify_paths()
         return context
@@ -119,45 +118,45 @@ def build(ca_file: str | None, environ: Mapping[str, str]) -> ssl.SSLContext:
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def _is_where_openssl_looks() -> bool:
-    """Whether the system's certificates are in OpenSSL's own place, as on most Linuxes.
+def _has_openssl_certificates() -> bool:
+    """Return whether the system's certificates are where OpenSSL looks, as on most Linuxes.
 
-    truststore knows the others, and asks macOS and Windows. It reads all certificates anew for each
-    connection, and only once that stands.
+    truststore knows other places, and asks macOS and Windows. It reads all certificates anew for
+    each connection, and only once that stands, so it is not used where OpenSSL will do.
     """
     import ssl
     import sys
 
     if sys.platform in ("darwin", "win32"):
         return False
-    places = ssl.get_default_verify_paths()
-    if places.cafile is not None:
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile is not None:
         return True
     try:  # certificates in a folder are named by a hash, and found when they are needed
-        names = os.listdir(places.capath) if places.capath is not None else []  # noqa: PTH208 -- pathlib is not loaded for this
+        names = os.listdir(paths.capath) if paths.capath is not None else []  # noqa: PTH208 -- pathlib is not loaded for this
     except OSError:
         return False
     return any(name.endswith(".0") for name in names)
 
 
-def _look_into(path: str) -> None:
-    """Raise ``OSError`` unless a folder in ``path``, a list as ``PATH`` is, can be read."""
-    fault: OSError | None = None
+def _check_folders(path: str) -> None:
+    """Raise ``OSError`` unless a folder in ``path``, a list like ``PATH``, can be read."""
+    error: OSError | None = None
     for folder in filter(None, path.split(os.pathsep)):
         try:
             os.scandir(folder).close()
         except OSError as exc:
-            fault = fault or exc
+            error = error or exc
         else:
             return
-    raise fault or FileNotFoundError(0, "it names no folder")
+    raise error or FileNotFoundError(0, "it names no folder")
 
 
-def _unusable(path: str, origin: str, *, is_dir: bool, fault: OSError) -> ConfigError:
+def _unusable(path: str, origin: str, *, is_dir: bool, error: OSError) -> ConfigError:
     import ssl
 
-    reason = fault.strerror or str(fault)
-    if isinstance(fault, ssl.SSLError):
+    reason = error.strerror or str(error)
+    if isinstance(error, ssl.SSLError):
         reason = "it holds no certificate"
     what = "folder" if is_dir else "file"
     hint = "name a PEM file with the certificate of the authority"
@@ -167,8 +166,8 @@ def _unusable(path: str, origin: str, *, is_dir: bool, fault: OSError) -> Config
     )
 
 
-def identify(context: ssl.SSLContext, trust: Trust) -> None:
-    """Give the context the user's own certificate. Raises ``ConfigError`` for unusable files."""
+def load_client_certificate(context: ssl.SSLContext, trust: Trust) -> None:
+    """Load the user's own certificate into a context. Raises ``ConfigError`` if that fails."""
     import ssl
 
     cert, key = trust.client_cert, trust.client_key
@@ -190,11 +189,11 @@ def identify(context: ssl.SSLContext, trust: Trust) -> None:
                     hint=f"`darkai config set {name} /PATH/file.pem`",
                 ) from exc
 
-    def ask() -> NoReturn:
+    def password() -> NoReturn:
         raise _LockedKeyError
 
     try:
-        context.load_cert_chain(cert, key, password=ask)
+        context.load_cert_chain(cert, key, password=password)
     except _LockedKeyError:
         raise ConfigError(
             f"the private key in `{key or cert}` is protected by a password",
@@ -209,9 +208,9 @@ class _LockedKeyError(Exception):
     """OpenSSL asked for a password."""
 
 
-def _unusable_pair(cert: str, key: str | None, fault: ssl.SSLError) -> ConfigError:
-    """What OpenSSL means by refusing a certificate or its key."""
-    if fault.reason == "KEY_VALUES_MISMATCH":
+def _unusable_pair(cert: str, key: str | None, error: ssl.SSLError) -> ConfigError:
+    """Return the error for a certificate or key that OpenSSL refuses."""
+    if error.reason == "KEY_VALUES_MISMATCH":
         return ConfigError(
             f"the private key in `{key or cert}` does not belong to the certificate in `{cert}`",
             hint="`client_cert` and `client_key` must be a pair",

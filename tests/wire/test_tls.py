@@ -90,6 +90,6 @@ def test_the_end_of_the_process_waits_for_a_context(monkeypatch: pytest.MonkeyPa
     pending = tls.PendingContext(tls.Trust(), {})
     assert pending._thread in tls._building
     monkeypatch.setattr(tls.signals, "block_in_thread", leaving.set)  # this process goes on
-    tls._settle()
+    tls._finish_at_exit()
     assert not pending._thread.is_alive()
     assert pending._thread not in tls._building
