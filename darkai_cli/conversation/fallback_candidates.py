@@ -265,7 +265,7 @@ def _demo_continues(messages: tuple[Message, ...]) -> bool:
 def _local_targets(config: Config) -> Iterator[Target]:
     from darkai_cli.providers import local_servers
 
-    return local_servers.found(config)
+    return local_servers.find(config)
 
 
 def _local_notice(target: Target, reason: str) -> Notice:

@@ -41,7 +41,7 @@ def examine(
     for name in names:
         if name not in settings.names(config):
             settings.settings_of(config, name)  # which says so
-    near = list(local_servers.found(config))
+    near = list(local_servers.find(config))
     clock = network.Clock()
     task = provider.Task(config, environ, clock, deep)
     courses = _courses(names, task, near)

@@ -1,18 +1,26 @@
-"""Model servers on this machine, found by asking at their usual addresses.
+"""Find model servers on this machine by asking at their usual addresses.
 
-Used where nothing was chosen and the default service does not answer, so that a prompt may go to
-somebody nobody named. Therefore only an answer that is surely that server's counts, and only models
-that run on this machine: another program may listen on port 8080, a gateway that speaks the same
-dialect passes prompts on, and Ollama lists models of its cloud too. Sources: the servers' own
-descriptions of their model lists (Ollama `/api/tags` and `/api/ps`, LM Studio `/api/v0/models`,
-`owned_by` of llama.cpp's and vLLM's `/v1/models`).
+They are used where the user chose nothing and the default service does not answer, so that a prompt
+may go to a server that nobody named. Therefore only an answer that is surely that server's counts,
+and only models that run on this machine: another program may listen on port 8080, a gateway that
+speaks the same dialect passes prompts on, and Ollama lists models of its cloud too. Only loopback
+addresses are connected to, names are not resolved, redirects are not followed.
+
+Each server is asked in a thread of its own; what has not answered when the time is up counts as no
+answer. Sources: the servers' own descriptions of their model lists (Ollama ``/api/tags`` and
+``/api/ps``, LM Studio ``/api/v0/models``, ``owned_by`` of llama.cpp's and vLLM's ``/v1/models``).
 """
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from darkai_cli import signals
 from darkai_cli.errors import DarkAIError
 from darkai_cli.providers import settings as tables
 from darkai_cli.providers.base import Target
@@ -20,49 +28,114 @@ from darkai_cli.providers.dialect import parse
 from darkai_cli.secrets import is_loopback, origin_of
 
 if TYPE_CHECKING:
+    from http.client import HTTPConnection
+
     from darkai_cli.config import Config
     from darkai_cli.providers.base import ProviderSettings
 
 SECONDS = 0.05
-"""For all servers together."""
+"""The time for all servers together."""
+
+MAX_ANSWER = 1 << 20
+"""Bytes; a larger answer is no list of models."""
 
 Answers = Sequence[Any]
-"""The JSON values that answered a server's paths; None where nothing did."""
+"""The JSON values that answered a server's paths, in their order; None where nothing did."""
 
 
-class _Kind(NamedTuple):
-    """A kind of server. ``model``: the one to use, by its answers; "" if it is not that server."""
+class ServerKind(NamedTuple):
+    """A kind of server.
+
+    ``paths``: the pages to get. ``model``: returns the model to use, by the answers; "" if it is
+    not that kind of server.
+    """
 
     paths: tuple[str, ...]
     model: Callable[[Answers], str]
 
 
-def found(config: Config) -> Iterator[Target]:
-    """The servers that answer on this machine, each with a model that it has, loaded if any is."""
-    from darkai_cli.http import probe
+def find(config: Config) -> Iterator[Target]:
+    """Yield the servers that answer, each with a model that it has, loaded if any is."""
+    import http.client  # noqa: F401 -- before the clock starts
 
-    asked: list[tuple[ProviderSettings, _Kind]] = []
-    urls: list[str] = []
-    for name, kind in _KINDS.items():
+    deadline = time.monotonic() + SECONDS
+    pending: list[tuple[ProviderSettings, ServerKind, Fetch]] = []
+    for name, kind in KINDS.items():
         try:
             settings = tables.settings_of(config, name)
         except DarkAIError:
             continue
-        scheme, host, port = origin_of(settings.url)
-        if scheme != "http" or not is_loopback(host):
-            continue
-        place = f"[{host}]" if ":" in host else host
-        asked.append((settings, kind))
-        urls += [f"http://{place}:{port}{path}" for path in kind.paths]
-    bodies = iter(probe.get(urls, SECONDS))
-    for settings, kind in asked:
-        answers = [
-            None if body is None else parse(body.decode("utf-8", "replace"))
-            for body in [next(bodies) for _ in kind.paths]
-        ]
-        model = kind.model(answers)
+        if is_local(settings.url):
+            pending.append((settings, kind, Fetch(settings.url, kind.paths, SECONDS)))
+    for settings, kind, fetch in pending:
+        model = kind.model(fetch.answers(deadline))
         if model:
             yield Target(settings, model)
+
+
+def is_local(url: str) -> bool:
+    """Return whether a URL is plain HTTP to this machine."""
+    scheme, host, _ = origin_of(url)
+    return scheme == "http" and is_loopback(host)
+
+
+class Fetch:
+    """Gets the paths of one server, in a thread that begins at once."""
+
+    def __init__(self, url: str, paths: Sequence[str], seconds: float) -> None:
+        """``url``: its scheme and path do not matter. ``seconds``: for each step of a request."""
+        _, self._host, self._port = origin_of(url)
+        self._paths = paths
+        self._seconds = seconds
+        self._answers: list[Any] = [None] * len(paths)
+        self._connection: HTTPConnection | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def answers(self, deadline: float) -> Answers:
+        """Return what has come by ``deadline``, a time of ``time.monotonic``."""
+        self._thread.join(max(0.0, deadline - time.monotonic()))
+        answers = list(self._answers)
+        sock = self._connection.sock if self._connection is not None else None
+        if self._thread.is_alive() and sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)  # ends the thread
+        return answers
+
+    def _run(self) -> None:
+        from http.client import HTTPException
+
+        signals.block_in_thread()
+        for address in _addresses(self._host):
+            # No server there, or one that breaks off or speaks another protocol.
+            with contextlib.suppress(OSError, HTTPException, ValueError):
+                for number, path in enumerate(self._paths):
+                    body = self._get(address, path)
+                    self._answers[number] = parse(body.decode("utf-8", "replace"))
+                return
+
+    def _get(self, address: str, path: str) -> bytes:
+        """Return the body of a good answer, b"" for any other."""
+        from http.client import HTTPConnection
+
+        connection = HTTPConnection(address, self._port, timeout=self._seconds)
+        self._connection = connection
+        place = f"[{self._host}]" if ":" in self._host else self._host
+        with contextlib.closing(connection):
+            headers = {"Host": f"{place}:{self._port}", "Accept": "application/json"}
+            connection.request("GET", path, headers={**headers, "Connection": "close"})
+            response = connection.getresponse()
+            length = response.length
+            if response.status != 200 or (length is not None and length > MAX_ANSWER):
+                return b""
+            # Without an amount a body that is shorter than its length is an error.
+            body = response.read() if length is not None else response.read(MAX_ANSWER + 1)
+            return body if len(body) <= MAX_ANSWER else b""
+
+
+def _addresses(host: str) -> tuple[str, ...]:
+    """Return the loopback addresses of a host; names are not resolved."""
+    return (host,) if ":" in host or host[0].isdigit() else ("127.0.0.1", "::1")
 
 
 def _ollama(answers: Answers) -> str:
@@ -123,10 +196,10 @@ def _dicts(answer: Any, field: str) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-_KINDS: dict[str, _Kind] = {
-    "ollama": _Kind(("/api/tags", "/api/ps"), _ollama),
-    "llamacpp": _Kind(("/v1/models",), _owned_by("llamacpp")),
-    "lmstudio": _Kind(("/api/v0/models",), _lm_studio),
-    "vllm": _Kind(("/v1/models",), _owned_by("vllm")),
+KINDS: dict[str, ServerKind] = {
+    "ollama": ServerKind(("/api/tags", "/api/ps"), _ollama),
+    "llamacpp": ServerKind(("/v1/models",), _owned_by("llamacpp")),
+    "lmstudio": ServerKind(("/api/v0/models",), _lm_studio),
+    "vllm": ServerKind(("/v1/models",), _owned_by("vllm")),
 }
 """The servers, by the names of their providers, in the order in which they are preferred."""

@@ -1,16 +1,13 @@
-"""Which models there are: all providers are asked at once, in a thread and with a limit each.
+"""List the models of all providers at once: each is asked in a thread, with a time limit.
 
-Not the requests (``registry.lister``), not the kept lists (``listing``). A provider that fails has
-a fault in its answer and does not disturb the others. The threads are daemons: whoever does not
-want to wait any longer, by Ctrl-C or the clock, leaves them behind.
+A provider that fails has a fault in its list and does not disturb the others. Lists of services are
+cached for a day (``model_cache``). A thread that does not answer in time is left behind.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
-import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from darkai_cli import signals, stdio
 from darkai_cli.errors import DarkAIError, ReplyTimeoutError
@@ -21,33 +18,27 @@ from darkai_cli.secrets import origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
 
     from darkai_cli.config import Config
 
 LOCAL_SECONDS = 2.0
-"""How long a server on this machine that nobody configured may take to list its models."""
+"""How long a server on this machine that the user did not configure may take to list its models."""
 
 _GRACE = 1.0
-"""Seconds beyond a request's own limit, so that its own error is told where there is one."""
+"""Seconds beyond a request's own limit, so that the request's own error can be reported."""
 
 
-class Answer(NamedTuple):
-    """What one provider has. ``fault``: why it could not be asked."""
+class ModelList(NamedTuple):
+    """The models of one provider. ``fault``: why it could not be asked."""
 
     settings: ProviderSettings
     models: tuple[ModelInfo, ...] = ()
     fault: DarkAIError | None = None
 
 
-class _Bug(NamedTuple):
-    """What a thread raised that is no error of ours."""
-
-    at: int
-    raised: BaseException
-
-
-def fixed(settings: ProviderSettings) -> tuple[ModelInfo, ...] | None:
-    """The models that are known without asking; None where the service is to be asked."""
+def static_models(settings: ProviderSettings) -> tuple[ModelInfo, ...] | None:
+    """Return the models that are known without a request; None if the service has to be asked."""
     if settings.models:
         return tuple(map(ModelInfo, settings.models))
     if settings.type in ("darkai", "demo"):  # they have no list
@@ -55,62 +46,50 @@ def fixed(settings: ProviderSettings) -> tuple[ModelInfo, ...] | None:
     return None
 
 
-def ask(
+def list_models(
     providers: Sequence[ProviderSettings],
     config: Config,
     *,
     refresh: bool = False,
     seconds: float = connect.LIST_SECONDS,
-) -> list[Answer]:
-    """What each of them has, in their order. ``refresh``: do not take what was kept."""
-    found: dict[int, Answer] = {}
-    for at, settings in enumerate(providers):
-        models = fixed(settings)
+) -> list[ModelList]:
+    """Return the models of each provider, in their order.
+
+    ``refresh``: ignore the cache. ``seconds``: for each provider.
+    """
+    lists: list[ModelList | None] = []
+    for settings in providers:
+        models = static_models(settings)
         if models is None and not refresh and not is_here(settings.url):
-            kept = model_cache.read(settings.name, settings.url)
-            models = None if kept is None else tuple(kept)
-        if models is not None:
-            found[at] = Answer(settings, models)
-    missing = [at for at in range(len(providers)) if at not in found]
-
-    def one(at: int) -> Answer:
-        settings = providers[at]
-        try:
-            return Answer(settings, tuple(_fetched(settings, config, seconds)))
-        except DarkAIError as fault:
-            return Answer(settings, fault=fault)
-
-    for at, answer in _gathered(one, missing, seconds + _GRACE).items():
-        found[at] = answer
-        if answer.fault is None:
-            model_cache.write(answer.settings.name, answer.settings.url, answer.models)
-    for at in missing:
-        settings = providers[at]
-        late = ReplyTimeoutError(f"{settings.host} did not list its models within {seconds:g} s")
-        found.setdefault(at, Answer(settings, fault=late))
-    return [found[at] for at in range(len(providers))]
+            cached = model_cache.read(settings.name, settings.url)
+            models = None if cached is None else tuple(cached)
+        lists.append(None if models is None else ModelList(settings, models))
+    missing = [settings for settings, known in zip(providers, lists, strict=True) if known is None]
+    fetched = iter(_fetch_all(missing, config, seconds) if missing else ())
+    return [next(fetched) if known is None else known for known in lists]
 
 
-def local(
+def list_local_models(
     config: Config, known: Sequence[ProviderSettings], seconds: float = LOCAL_SECONDS
-) -> list[Answer]:
-    """The servers on this machine that answer, beside those that are ``known``."""
+) -> list[ModelList]:
+    """Return the models of the servers on this machine that are not among the ``known`` ones."""
     from darkai_cli.providers import local_servers
 
-    names = {one.name for one in known}
-    places = {origin_of(one.url) for one in known}
-    found = [
+    names = {settings.name for settings in known}
+    origins = {origin_of(settings.url) for settings in known}
+    servers = [
         target.settings
-        for target in local_servers.found(config)
-        if target.settings.name not in names and origin_of(target.settings.url) not in places
+        for target in local_servers.find(config)
+        if target.settings.name not in names and origin_of(target.settings.url) not in origins
     ]
-    return [one for one in ask(found, config, seconds=seconds) if one.fault is None]
+    lists = list_models(servers, config, seconds=seconds)
+    return [models for models in lists if models.fault is None]
 
 
-def about(settings: ProviderSettings, config: Config, model: ModelInfo) -> ModelInfo:
-    """The model with what its service tells of it beyond the list, where there is such a thing.
+def with_details(settings: ProviderSettings, config: Config, model: ModelInfo) -> ModelInfo:
+    """Return the model with what its service says of it beyond the list.
 
-    A service that does not is no fault: ``model`` is what the list says.
+    A service that does not answer is no fault: the model is returned as it is.
     """
     try:
         return connect.model_client(settings, config, stdio.environ()).about(model)
@@ -118,38 +97,52 @@ def about(settings: ProviderSettings, config: Config, model: ModelInfo) -> Model
         return model
 
 
-def _fetched(settings: ProviderSettings, config: Config, seconds: float) -> list[ModelInfo]:
-    """The service's own list; its default model alone where it has none."""
-    models = list(connect.model_client(settings, config, stdio.environ(), seconds).models())
-    if not models and settings.default_model:
-        return [ModelInfo(settings.default_model)]
-    return models
+def _fetch_all(
+    providers: Sequence[ProviderSettings], config: Config, seconds: float
+) -> list[ModelList]:
+    """Ask all providers at once, cache what they list and return it, in their order."""
+    from concurrent.futures import wait
+
+    signals.raise_pending()
+    futures = [_start(_fetch, settings, config, seconds) for settings in providers]
+    done, _ = wait(futures, seconds + _GRACE)
+    lists = []
+    for settings, future in zip(providers, futures, strict=True):
+        if future in done:
+            models = future.result()
+        else:
+            late = f"{settings.host} did not list its models within {seconds:g} s"
+            models = ModelList(settings, fault=ReplyTimeoutError(late))
+        if models.fault is None:
+            model_cache.write(settings.name, settings.url, models.models)
+        lists.append(models)
+    return lists
 
 
-def _gathered(
-    one: Callable[[int], Answer], numbers: Sequence[int], seconds: float
-) -> dict[int, Answer]:
-    """The answers that came in time, by number. Raises what a thread raised that is a bug."""
-    came: queue.SimpleQueue[tuple[int, Answer] | _Bug] = queue.SimpleQueue()
+def _start(fetch: Callable[..., ModelList], *args: Any) -> Future[ModelList]:
+    """Call ``fetch`` in a daemon thread: unlike an executor's, it does not delay the exit."""
+    from concurrent.futures import Future
 
-    def run(at: int) -> None:
+    future: Future[ModelList] = Future()
+
+    def run() -> None:
         signals.block_in_thread()
         try:
-            came.put((at, one(at)))
-        except BaseException as exc:  # noqa: BLE001 -- raised again below
-            came.put(_Bug(at, exc))
+            future.set_result(fetch(*args))
+        except BaseException as exc:  # noqa: BLE001 -- raised again by `result`
+            future.set_exception(exc)
 
-    for at in numbers:
-        threading.Thread(target=run, args=(at,), name=f"models-{at}", daemon=True).start()
-    found: dict[int, Answer] = {}
-    deadline = time.monotonic() + seconds
-    while len(found) < len(numbers):
-        signals.raise_pending()
-        try:
-            item = came.get(timeout=max(0.0, deadline - time.monotonic()))
-        except queue.Empty:
-            break
-        if isinstance(item, _Bug):
-            raise item.raised
-        found[item[0]] = item[1]
-    return found
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+def _fetch(settings: ProviderSettings, config: Config, seconds: float) -> ModelList:
+    """Return the service's own list; its default model alone where it has none."""
+    try:
+        client = connect.model_client(settings, config, stdio.environ(), seconds)
+        models = tuple(client.models())
+    except DarkAIError as fault:
+        return ModelList(settings, fault=fault)
+    if not models and settings.default_model:
+        models = (ModelInfo(settings.default_model),)
+    return ModelList(settings, models)

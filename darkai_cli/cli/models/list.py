@@ -60,21 +60,21 @@ def list_models(
     if provider is not None:
         settings = resolve.settings_of(config, provider)
         with waiting(config, settings.host):
-            answers = model_list.ask([settings], config, refresh=refresh)
+            answers = model_list.list_models([settings], config, refresh=refresh)
         fault = answers[0].fault
         if fault is not None:
             raise fault
     else:
         providers, faults = resolve.usable_providers(config)
         with waiting(config, "the lists of models"):
-            answers = model_list.ask(providers, config, refresh=refresh)
-            answers += model_list.local(config, providers)
+            answers = model_list.list_models(providers, config, refresh=refresh)
+            answers += model_list.list_local_models(config, providers)
     rows = model_rows(config, answers, faults, is_complete=provider is None)
     for message in dict.fromkeys(fault.message for fault in faults):
         warn(message)
     warn_of_faults(answers)
     _print(rows, json=json)
-    requested = [answer for answer in answers if model_list.fixed(answer.settings) is None]
+    requested = [answer for answer in answers if model_list.static_models(answer.settings) is None]
     failures = [answer.fault for answer in requested if answer.fault is not None]
     return failures[0].exit_code if failures and len(failures) == len(requested) else 0
 
@@ -94,7 +94,7 @@ def waiting(config: Config, what: str) -> Iterator[None]:
         row.stop()
 
 
-def warn_of_faults(answers: Sequence[model_list.Answer]) -> None:
+def warn_of_faults(answers: Sequence[model_list.ModelList]) -> None:
     """Print a warning for each fault; one that several providers have is printed once."""
     providers: dict[str, list[str]] = {}
     for answer in answers:
@@ -107,7 +107,7 @@ def warn_of_faults(answers: Sequence[model_list.Answer]) -> None:
 
 def model_rows(
     config: Config,
-    answers: Sequence[model_list.Answer],
+    answers: Sequence[model_list.ModelList],
     faults: list[DarkAIError],
     *,
     is_complete: bool = True,
@@ -148,7 +148,7 @@ def _aliases(config: Config, faults: list[DarkAIError]) -> dict[tuple[str, str],
 
 
 def _default(
-    config: Config, answers: Sequence[model_list.Answer], faults: list[DarkAIError]
+    config: Config, answers: Sequence[model_list.ModelList], faults: list[DarkAIError]
 ) -> tuple[str, str] | None:
     """Return the provider and model of a prompt without ``--model``; None adds to ``faults``."""
     try:

@@ -35,14 +35,14 @@ def show_model(
     target = resolve.resolve(config)
     settings = target.settings
     with waiting(config, settings.host):
-        answer = model_list.ask([settings], config, refresh=refresh)[0]
+        answer = model_list.list_models([settings], config, refresh=refresh)[0]
     if answer.fault is not None:
         warn_of_faults([answer])
     elif not _listed_model(answer.models, target.model):
         note(f"`{settings.name}` does not list `{target.model}`")
     row = _row(load(), answer, target.model)
     if answer.fault is None:
-        row = row._replace(model=model_list.about(settings, config, row.model))
+        row = row._replace(model=model_list.with_details(settings, config, row.model))
     details = {**facts(settings, row), "key": _key_source(settings, config)}
     printer = Printer()
     if json:
@@ -59,7 +59,7 @@ def show_model(
     printer.lines(f"{_title(key):<{wide}}{sanitize_line(value, 500)}" for key, value in texts)
 
 
-def _row(config: Config, answer: model_list.Answer, name: str) -> ModelRow:
+def _row(config: Config, answer: model_list.ModelList, name: str) -> ModelRow:
     model = _listed_model(answer.models, name) or ModelInfo(name)
     rows = model_rows(config, [answer._replace(models=(model,))], [], is_complete=False)
     return next(row for row in rows if row.model.name == model.name)

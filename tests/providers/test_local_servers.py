@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ from support.server import (
 )
 
 from darkai_cli.config.load import load
-from darkai_cli.http import probe
 from darkai_cli.providers import local_servers
 
 LONG = 20.0
@@ -45,7 +44,7 @@ LLAMACPP = {
 
 
 def model(name: str, *answers: Any) -> str:
-    return local_servers._KINDS[name].model(answers)
+    return local_servers.KINDS[name].model(answers)
 
 
 def test_ollama_gives_the_model_that_is_loaded_or_its_first() -> None:
@@ -97,7 +96,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@given(st.sampled_from(sorted(local_servers._KINDS)), JSON, JSON)
+@given(st.sampled_from(sorted(local_servers.KINDS)), JSON, JSON)
 def test_no_answer_is_too_strange(name: str, first: Any, second: Any) -> None:
     assert isinstance(model(name, first, second), str)
 
@@ -105,26 +104,40 @@ def test_no_answer_is_too_strange(name: str, first: Any, second: Any) -> None:
 # --- asking ---------------------------------------------------------------------------------------
 
 
-def asked(server: FaultServer, seconds: float = LONG) -> bytes | None:
-    return probe.get([f"http://{server.address}/v1/models?a=b"], seconds)[0]
+def fetched(
+    *servers: str, paths: tuple[str, ...] = ("/v1/models?a=b",), seconds: float = LONG
+) -> list[Any]:
+    """What servers, all asked at once, have answered."""
+    deadline = time.monotonic() + seconds
+    fetches = [local_servers.Fetch(f"http://{server}/", paths, seconds) for server in servers]
+    return [answer for fetch in fetches for answer in fetch.answers(deadline)]
 
 
-def test_a_whole_answer_is_had() -> None:
+def test_a_whole_answer_is_read() -> None:
     with FaultServer(json_page(200, {"a": 1})) as server:
-        assert json.loads(asked(server) or b"") == {"a": 1}
+        assert fetched(server.address) == [{"a": 1}]
         (request,) = server.requests
     assert (request.method, request.target) == ("GET", "/v1/models?a=b")
     assert request.headers["host"] == server.address
 
 
+def test_the_paths_of_a_server_are_asked_in_their_order() -> None:
+    with FaultServer(json_page(200, {"a": 1}), json_page(200, [2])) as server:
+        assert fetched(server.address, paths=("/a", "/b")) == [{"a": 1}, [2]]
+        assert [request.target for request in server.requests] == ["/a", "/b"]
+
+
 def test_chunks_are_joined_and_an_end_of_connection_ends_a_body() -> None:
     chunked = (
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n[1,\r\n2;x=y\r\n2]\r\n0\r\n\r\n"
     )
     with FaultServer([Send(chunked), Stall()]) as server:
-        assert asked(server) == b"abcde"
-    with FaultServer([Send(b"HTTP/1.0 200 OK\r\n\r\nabc"), Close()]) as server:
-        assert asked(server) == b"abc"
+        assert fetched(server.address) == [[1, 2]]
+    with FaultServer([Send(b"HTTP/1.0 200 OK\r\n\r\n[3]"), Close()]) as server:
+        assert fetched(server.address) == [[3]]
+
+
+HUGE = b"[" + b" " * local_servers.MAX_ANSWER + b"1]"
 
 
 @pytest.mark.parametrize(
@@ -133,50 +146,43 @@ def test_chunks_are_joined_and_an_end_of_connection_ends_a_body() -> None:
         page(404, "<html>"),
         page(302, "", headers={"location": "http://elsewhere.invalid/"}),
         [Send(b"SSH-2.0-OpenSSH_9.2\r\n"), Close()],
-        [Send(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc"), Close()],
+        [Send(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n[1]"), Close()],
+        [Send(b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\nx\0: \xff\r\n\r\n\xff"), Close()],
+        [Send(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n-1\r\n[1]\r\n"), Close()],
+        [Send(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 200 + b"\r\n[1]"), Close()],
         [BeforeRequest(), Close()],
-        [Send(b"HTTP/1.1 200 OK\r\ncontent-length: 9999999\r\n\r\n" + b"a" * (probe.LARGEST + 1))],
+        [Send(b"HTTP/1.1 200 OK\r\ncontent-length: 9999999\r\n\r\n" + HUGE)],
+        [Send(b"HTTP/1.0 200 OK\r\n\r\n" + HUGE), Close()],
     ],
-)
+)  # fmt: skip
 def test_what_is_no_answer(script: Any) -> None:
     with FaultServer(script) as server:
-        assert asked(server) is None
+        assert fetched(server.address) == [None]
 
 
-def test_nobody_is_waited_for_longer_than_all_may_take() -> None:
-    """The clock says that the time is up once everybody has been asked."""
-    times = iter([0.0, 0.0])
+def test_the_wait_ends_when_the_time_is_up() -> None:
     gate = threading.Event()
     with FaultServer([Pause(gate), *json_page(200, {})]) as server, full_port() as full:
-        urls = [f"http://{server.address}/", f"http://127.0.0.1:{full}/"]
-        assert probe.get(urls, 0.01, clock=lambda: next(times, 99.0)) == [None, None]
+        assert fetched(server.address, f"127.0.0.1:{full}", seconds=0.01) == [None, None]
 
 
 def test_one_that_hangs_does_not_cost_the_others_their_answer() -> None:
     with FaultServer(json_page(200, {})) as good, full_port() as full, closed_port() as closed:
-        urls = [
-            f"http://127.0.0.1:{full}/",
-            f"http://{good.address}/",
-            f"http://127.0.0.1:{closed}/",
-        ]
-        assert probe.get(urls, 0.5) == [None, b"{}", None]
+        servers = [f"127.0.0.1:{full}", good.address, f"127.0.0.1:{closed}"]
+        assert fetched(*servers, seconds=0.5) == [None, {}, None]
 
 
-def test_nobody_but_this_machine_is_asked() -> None:
-    urls = [
-        "http://192.0.2.1/",
-        "http://example.invalid/",
-        "https://localhost:1/",
-        "ftp://127.0.0.1/",
-    ]
-    assert probe.get(urls, LONG) == [None] * 4
+@pytest.mark.parametrize(
+    "url",
+    ["http://192.0.2.1/", "http://example.invalid/", "https://localhost:1/", "ftp://127.0.0.1/"],
+)
+def test_only_plain_http_to_this_machine_is_asked(url: str) -> None:
+    assert not local_servers.is_local(url)
 
 
-@given(st.binary(max_size=300), st.booleans())
-def test_any_bytes_are_an_answer_or_none(data: bytes, ended: bool) -> None:
-    assert probe.body_of(data, ended=ended) is None or b"200" in data
-    chunks = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + data
-    probe.body_of(chunks, ended=ended)
+def test_names_are_not_resolved() -> None:
+    assert local_servers._addresses("gpu.localhost") == ("127.0.0.1", "::1")
+    assert local_servers._addresses("127.0.0.2") == ("127.0.0.2",)
 
 
 def test_servers_are_found_where_the_user_has_them(isolated: Path) -> None:
@@ -187,5 +193,5 @@ def test_servers_are_found_where_the_user_has_them(isolated: Path) -> None:
             f'[providers.llamacpp]\nurl = "http://{server.address}/v1"\n'
             '[providers.ollama]\nurl = "http://gpu-box.invalid:11434"\n'
         )
-        (target,) = local_servers.found(load({}))
+        (target,) = local_servers.find(load({}))
     assert (target.settings.name, target.model) == ("llamacpp", "tiny.gguf")
