@@ -1,59 +1,57 @@
-"""darkai's own database on its way back in: another machine's, or a damaged one, row by row.
+"""Read what can be read of a damaged history.
 
-A database that SQLite finds whole is read with it. Of any other, what can be read (``pages``) is
-gathered in a temporary database, and read from there; what is lost is counted. A message whose
-parent is lost becomes the beginning of a branch, a conversation whose own row is lost is made anew
-from its messages. Of a message of which a part is lost the rest is kept, and says so. The file
-itself is never written.
+A copy of the file is mended as far as SQLite needs to open it: padded to its length and, where its
+beginning is damaged, given the first page of a new history. Then SQLite is asked for one row after
+the other. The row numbers come from each table and its indexes, read forwards and backwards up to
+the first damaged page. Rows that can be read go to a temporary database; those that are known but
+cannot be read are counted. The file itself is never written.
 """
 
 from __future__ import annotations
 
-import json
+import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing
+import tempfile
+from collections.abc import Iterable
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
 from darkai_cli.errors import InputError, UsageError
-from darkai_cli.history import ids, pages, remains, schema
+from darkai_cli.history import ids, schema
 from darkai_cli.history.database import StoreDamagedError, move_aside
-from darkai_cli.history.importers import darkai
-from darkai_cli.history.importers.draft import DraftMessage, ImportedConversation, ImportReport
-from darkai_cli.history.store import Store, StoredTurn
-from darkai_cli.history.turns import title_from, with_pieces
-from darkai_cli.messages import ROLES, Image
+from darkai_cli.history.store import Store
+from darkai_cli.messages import ROLES
 
-Progress = Callable[[int, int], None]
+if TYPE_CHECKING:
+    from darkai_cli.history.importers.draft import ImportReport
 
-COLUMNS = {
-    "conversation": ("id", "title", "created", "updated", "active", "source"),
-    "message": (
-        "n", "id", "conversation", "parent", "role", "text", "reasoning", "parts", "created",
-    ),
-    "turn": (*StoredTurn._fields, "owner", "folded"),
-    "piece": ("turn", "seq", "kind", "text"),
-    "attachment": ("message", "seq", "media_type", "name", "data"),
+MAGIC = b"SQLite format 3\0"
+_PAGE = 4096
+_HEADER = 100
+_APPLICATION_ID = slice(68, 72)
+_PAGE_COUNT = slice(28, 32)
+_CHANGE_COUNTER, _COUNT_VALID_FOR = slice(24, 28), slice(92, 96)
+_LOST = "a part of it was lost when the history was damaged"
+_CHUNK = 256
+_MOST_PADDING = 1000
+"""A header that claims more than so many times the pages that are there is not believed."""
+
+_ID_COLUMNS = {
+    "conversation": "id", "message": "id", "turn": "id", "piece": "turn", "attachment": "message",
 }  # fmt: skip
-"""The columns of the tables as they are stored: by their number a row's table is known."""
-_CUT = "CREATE TABLE cut (id TEXT PRIMARY KEY)"
-_NAMES = {"piece": "turn", "attachment": "message"}
-"""The column with the id that a row must have; otherwise ``id``."""
-_BY_COUNT = {len(columns): table for table, columns in COLUMNS.items()}
-_APPLICATION = slice(68, 72)  # in the file's header
+"""The tables, and the column of each that holds an id."""
 
 
 def is_ours(head: bytes) -> bool:
-    """Whether a file that begins so is a database of darkai's."""
-    return head.startswith(pages.MAGIC) and head[_APPLICATION] == schema.APPLICATION_ID.to_bytes(4)
+    """Return whether a file that begins like this is a database of darkai's."""
+    return head.startswith(MAGIC) and head[_APPLICATION_ID] == schema.APPLICATION_ID.to_bytes(4)
 
 
 def put_aside(path: Path) -> Path:
-    """Move the history in use away, if it is damaged, to be read back; where it is now.
+    """Move the history in use away, if it is damaged, and return where it is now.
 
-    Raises ``UsageError`` if it is whole, and ``StoreError``.
+    Raises ``UsageError`` if it is undamaged, and ``StoreError``.
     """
     inode = path.stat().st_ino
     try:
@@ -69,250 +67,172 @@ def put_aside(path: Path) -> Path:
     return move_aside(path, inode) or path
 
 
-def read(path: Path, tally: ImportReport, progress: Progress) -> Iterator[ImportedConversation]:
-    """The conversations of a database. Raises ``InputError`` if nothing can be read."""
-    try:
-        whole = _whole(path)
-        if whole is not None:
-            with closing(whole) as conn:
-                yield from _drafts(conn, tally, progress)
-            return
-        with closing(_gathered(path, tally)) as conn:
-            yield from _drafts(conn, tally, progress)
-    except (sqlite3.Error, OSError) as exc:
-        raise InputError(f"`{path}` cannot be read: {exc}") from exc
+def gather(path: Path, report: ImportReport) -> sqlite3.Connection:
+    """Return a temporary database with the rows that can be read; count the others.
 
-
-def _whole(path: Path) -> sqlite3.Connection | None:
-    """A connection to a database that is whole; None if it is not."""
-    # without a log nobody writes to it, and looking at it is to leave nothing beside it
-    how = "mode=ro" if Path(f"{path}-wal").exists() else "mode=ro&immutable=1"
-    conn = sqlite3.connect(f"file:{quote(str(path))}?{how}", uri=True, isolation_level=None)
+    Raises ``InputError`` if there are none, ``sqlite3.Error`` and ``OSError``.
+    """
+    gathered = sqlite3.connect("", isolation_level=None)  # a file that goes when it is closed
     try:
-        if _is_known(conn, path) and conn.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok":
-            conn.execute("BEGIN")
-            return conn
-    except sqlite3.DatabaseError:
-        pass
+        _gather_rows(path, gathered, report)
     except BaseException:
-        conn.close()
+        gathered.close()
         raise
-    conn.close()
-    return None
+    return gathered
 
 
-def _is_known(conn: sqlite3.Connection, path: Path) -> bool:
-    """Whether it is a schema of ours. Raises ``InputError`` for one that is yet to come."""
-    if conn.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION_ID:
-        return False
-    version = schema.version_of(conn)
-    if version > schema.VERSION:
-        raise InputError(f"`{path}` was written by a newer darkai", hint="update darkai")
-    return version > 0
-
-
-def _gathered(path: Path, tally: ImportReport) -> sqlite3.Connection:
-    """A temporary database with the rows that can be read. Raises ``InputError`` for none."""
-    conn = sqlite3.connect("", isolation_level=None)  # on disk, gone when it is closed
-    try:
-        for statement in (*schema.TABLES, *schema.ATTACHMENTS):
-            conn.execute(statement)
-        conn.execute("BEGIN")
-        conn.execute(_CUT)
-        with pages.Pages(path) as found:
-            for row in found.rows():
-                if row.cut and not _keep_cut(conn, row):
-                    found.lost_rows += 1
-                elif not row.cut:
-                    _keep(conn, row)
-            _tell_lost(conn, path, {"row": found.lost_rows, "page": found.lost_pages}, tally)
-    except BaseException:
-        conn.close()
-        raise
-    return conn
-
-
-def _tell_lost(
-    conn: sqlite3.Connection, path: Path, lost: dict[str, int], tally: ImportReport
-) -> None:
-    if not conn.execute("SELECT 1 FROM message").fetchone():
+def _gather_rows(path: Path, gathered: sqlite3.Connection, report: ImportReport) -> None:
+    for statement in (*schema.TABLES, *schema.ATTACHMENTS, "CREATE TABLE cut (id TEXT)"):
+        gathered.execute(statement)
+    gathered.execute("BEGIN")
+    with tempfile.TemporaryDirectory(prefix="darkai-") as folder:
+        copy, missing_pages = _mended_copy(path, Path(folder))
+        with closing(_connect(copy)) as damaged:
+            lost_rows = sum(_copy_rows(damaged, gathered, table) for table in _ID_COLUMNS)
+    if not gathered.execute("SELECT 1 FROM message").fetchone():
         raise InputError(
             f"`{path}` holds nothing of a history that can be read",
             hint="it stays as it is; `strings FILE` shows what text is left in it",
         )
-    for what, count in lost.items():
+    for count, what in (
+        (lost_rows, "row of the damaged file that cannot be read"),
+        (missing_pages, "page of the damaged file that cannot be read"),
+        (_mark_cut_messages(gathered), "message of which a part is lost; the rest of it is kept"),
+    ):
         if count:
-            tally.skip(f"{what} of the damaged file that cannot be read", count)
+            report.skip(what, count)
 
 
-def _keep(conn: sqlite3.Connection, row: pages.Row) -> None:
-    table = _BY_COUNT.get(len(row.values))
-    if table is None or (row.number is None) != (table == "piece"):
-        return
-    values = dict(zip(COLUMNS[table], row.values, strict=True))
-    if not ids.is_id(values[_NAMES.get(table, "id")]):
-        return
-    if table == "message":
-        if values["role"] not in ROLES:
-            return
-        values["n"] = row.number
-        whole = "id IN (SELECT id FROM cut) AND id = ?"  # better than a part of it, found before
-        conn.execute(f"DELETE FROM message WHERE {whole}", (values["id"],))  # noqa: S608
-        conn.execute("DELETE FROM cut WHERE id = ?", (values["id"],))
-    marks = ", ".join("?" * len(values))
-    conn.execute(
-        f"INSERT OR IGNORE INTO {table} ({', '.join(values)}) VALUES ({marks})",  # noqa: S608
-        tuple(values.values()),
-    )
+def _mended_copy(path: Path, folder: Path) -> tuple[Path, int]:
+    """Return a copy that SQLite can open, if there is any, and how many pages it lacks."""
+    copy, log = folder / "history.db", Path(f"{path}-wal")
+    shutil.copyfile(path, copy)
+    if log.exists():
+        shutil.copyfile(log, f"{copy}-wal")
+    with copy.open("r+b") as file:
+        header = bytearray(file.read(_HEADER).ljust(_HEADER, b"\0"))
+        present = -(-file.seek(0, 2) // _PAGE)
+        claimed = int.from_bytes(header[_PAGE_COUNT]) if header.startswith(MAGIC) else 0
+        pages = claimed if present < claimed <= present * _MOST_PADDING else present
+        file.truncate(pages * _PAGE)
+    fresh = _new_first_page(folder / "fresh.db")
+    for first_page in (header, fresh[:_HEADER], fresh):
+        first_page[_PAGE_COUNT] = pages.to_bytes(4)
+        first_page[_COUNT_VALID_FOR] = first_page[_CHANGE_COUNTER]
+        with copy.open("r+b") as file:
+            file.write(first_page)
+        if _has_tables(copy):
+            break
+    return copy, pages - present
 
 
-def _keep_cut(conn: sqlite3.Connection, row: pages.Row) -> bool:
-    """Take what there is of a message; whether there is any of it."""
-    if row.number is None or _BY_COUNT.get(len(row.values)) != "message":
-        return False
-    found = remains.of_message(dict(zip(COLUMNS["message"], row.values, strict=True)))
-    if found is None:
-        return False
-    before = conn.total_changes
-    _keep(conn, pages.Row(row.number, tuple(found.values())))
-    if conn.total_changes > before:
-        conn.execute("INSERT INTO cut VALUES (?)", (found["id"],))
-    return True
+def _new_first_page(path: Path) -> bytearray:
+    """Return the first page of a new history, which says where each table begins."""
+    with Store(path) as store:
+        store.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with path.open("rb") as file:
+        return bytearray(file.read(_PAGE))
 
 
-def _cut(conn: sqlite3.Connection, conversation: str) -> set[str]:
-    """The messages of which only a part could be read; none where SQLite read the file."""
-    if not _has_table(conn, "cut"):
-        return set()
-    sql = "SELECT m.id FROM message m JOIN cut ON cut.id = m.id WHERE m.conversation = ?"
-    return {row[0] for row in conn.execute(sql, (conversation,))}
+def _connect(path: Path) -> sqlite3.Connection:
+    conn = sqlite3.connect(path, isolation_level=None)
+    conn.text_factory = lambda data: data.decode(errors="replace")
+    return conn
 
 
-def _drafts(
-    conn: sqlite3.Connection, tally: ImportReport, progress: Progress
-) -> Iterator[ImportedConversation]:
-    found = conn.execute(
-        "SELECT id FROM conversation UNION SELECT conversation FROM message ORDER BY 1"
-    ).fetchall()
-    _tell_unattached(conn, tally)
-    for number, (identifier,) in enumerate(found, 1):
+def _has_tables(path: Path) -> bool:
+    """Return whether SQLite finds our tables in the file."""
+    with closing(_connect(path)) as conn:
         try:
-            draft = _draft(conn, identifier, tally)
-        except darkai.MALFORMED:
-            tally.skip("conversation that cannot be understood")
-        else:
-            yield draft
-        progress(number, len(found))
+            tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master")}
+        except sqlite3.DatabaseError:
+            return False
+    return {"conversation", "message", "turn", "piece"} <= tables
 
 
-def _draft(conn: sqlite3.Connection, identifier: str, tally: ImportReport) -> ImportedConversation:
-    cut = _cut(conn, identifier)
-    messages, turns = _messages(conn, identifier, cut, tally), []
-    held = {message.id for message in messages}
-    for record in _records(conn, "turn", identifier):
+def _copy_rows(damaged: sqlite3.Connection, gathered: sqlite3.Connection, table: str) -> int:
+    """Copy the rows of a table that can be read and make sense; return how many do not."""
+    columns = [row[1] for row in gathered.execute(f"PRAGMA table_info({table})")]
+    select = f"SELECT {', '.join(columns)} FROM {table}"  # noqa: S608 -- our own names
+    if table == "piece":  # It has no row numbers.
+        return _insert(gathered, table, columns, _scan(damaged, select))
+    # The damaged file's own schema may be foreign, or gone.
+    indexes = [row[1] for row in gathered.execute(f"PRAGMA index_list({table})")]
+    sources = [f"{table} NOT INDEXED", *(f"{table} INDEXED BY {name}" for name in indexes)]
+    numbers = {
+        number
+        for source in sources
+        for (number,) in _scan(damaged, f"SELECT rowid FROM {source}")  # noqa: S608
+    }
+    lost = 0
+    for number in sorted(numbers):
         try:
-            turn = darkai.turn(record | {"options": json.loads(record["options"])})
-        except darkai.MALFORMED:
-            tally.skip("turn that cannot be understood")
-            continue
-        turns.append(turn if turn.prompt in held else turn._replace(prompt=None))
-    cut &= held
-    if cut:
-        tally.skip("message of which a part is lost; the rest of it is kept", len(cut))
-        messages, turns = remains.marked(messages, turns, cut)
-    head = next(_records(conn, "conversation", identifier, key="id"), None)
-    if head is None:
-        tally.skip("title that is lost; made anew from the first message")
-        first, last = messages[0], messages[-1]
-        title = title_from(first.text, (one.name for one in first.attachments))
-        return ImportedConversation(
-            identifier, title, first.created, last.created, last.id, "darkai",
-            messages, turns,
-        )  # fmt: skip
-    made = darkai.conversation(head)
-    if made.active is not None and made.active not in held:
-        made = made._replace(active=messages[-1].id if messages else None)
-    return made._replace(messages=messages, turns=turns)
+            rows = damaged.execute(f"{select} WHERE rowid = ?", (number,)).fetchall()
+        except sqlite3.Error:
+            row = _beginning_of_message(damaged, number) if table == "message" else None
+            rows = [] if row is None else [row]
+            if row is not None:
+                gathered.execute("INSERT INTO cut VALUES (?)", (row[1],))
+            lost += row is None
+        lost += _insert(gathered, table, columns, rows)
+    return lost
 
 
-def _messages(
-    conn: sqlite3.Connection, conversation: str, cut: set[str], tally: ImportReport
-) -> list[DraftMessage]:
-    """The messages, parents first. ``cut``: those of which a part is lost; more may be added."""
-    found: dict[str, DraftMessage] = {}
-    attached = _attachments(conn, conversation, tally)
-    for row in _records(conn, "message", conversation):
-        try:
-            record = remains.without_zeros(row, cut)
-            columns = (record["id"], record["text"], record["reasoning"], record["parts"])
-            _, text, reasoning, parts = with_pieces(columns, _pieces(conn, record["id"]))
-            made = darkai.message(
-                record | {"text": text, "reasoning": reasoning, "parts": json.loads(parts)}
-            )
-        except darkai.MALFORMED:
-            tally.skip("message that cannot be understood")
-        else:
-            found[made.id] = made._replace(attachments=tuple(attached.get(made.id, ())))
-    for message in list(found.values()):
-        if message.parent is not None and message.parent not in found:
-            tally.skip("message that is lost; what follows it begins a branch")
-            found[message.id] = message._replace(parent=None)
-    ordered = darkai.in_order(found.values())
-    if len(ordered) < len(found):
-        tally.skip("message in a circle", len(found) - len(ordered))
-    return ordered
+def _scan(conn: sqlite3.Connection, select: str) -> set[tuple[Any, ...]]:
+    """Return the rows of a query from both its ends, each up to the first damaged page."""
+    rows: set[tuple[Any, ...]] = set()
+    for backwards in (0, 1):
+        conn.execute(f"PRAGMA reverse_unordered_selects = {backwards}")
+        with suppress(sqlite3.Error):
+            rows.update(conn.execute(select))
+    return rows
 
 
-def _attachments(
-    conn: sqlite3.Connection, conversation: str, tally: ImportReport
-) -> dict[str, list[Image]]:
-    """What goes along with the messages of a conversation; before version 3 there was nothing."""
-    found: dict[str, list[Image]] = {}
-    if not _has_table(conn, "attachment"):
-        return found
-    for message, media_type, name, data in conn.execute(
-        "SELECT a.message, a.media_type, a.name, a.data"
-        " FROM message m CROSS JOIN attachment a ON a.message = m.id"
-        " WHERE m.conversation = ? ORDER BY a.message, a.seq",
-        (conversation,),
-    ):
-        if isinstance(media_type, str) and isinstance(name, str) and isinstance(data, bytes):
-            found.setdefault(message, []).append(Image(media_type, data, name))
-        else:
-            tally.skip("attachment that cannot be understood")
-    return found
+def _insert(
+    gathered: sqlite3.Connection, table: str, columns: list[str], rows: Iterable[tuple[Any, ...]]
+) -> int:
+    """Insert the rows that make sense; return how many do not."""
+    insert = f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+    lost = 0
+    for row in rows:
+        values = dict(zip(columns, row, strict=True))
+        sensible = ids.is_id(values[_ID_COLUMNS[table]]) and values.get("role", "user") in ROLES
+        lost += not (sensible and gathered.execute(insert, row).rowcount)
+    return lost
 
 
-def _tell_unattached(conn: sqlite3.Connection, tally: ImportReport) -> None:
-    if _has_table(conn, "attachment"):
-        (lost,) = conn.execute(
-            "SELECT count(*) FROM attachment WHERE message NOT IN (SELECT id FROM message)"
+def _beginning_of_message(conn: sqlite3.Connection, number: int) -> tuple[Any, ...] | None:
+    """Return a row with the text of a message up to its first damaged page, None for no text."""
+    text = bytearray()
+    head = None
+    with suppress(sqlite3.Error):
+        head = conn.execute(
+            "SELECT n, id, conversation, parent, role FROM message WHERE n = ?", (number,)
         ).fetchone()
-        if lost:
-            tally.skip("attachment of a message that is lost", lost)
+        with conn.blobopen("message", "text", number, readonly=True) as blob:
+            while part := blob.read(min(_CHUNK, len(blob) - blob.tell())):
+                text += part
+    content = text.decode(errors="ignore").rstrip("\0")
+    if head is None or not ids.is_id(head[1]) or not content:
+        return None
+    return (*head, content, "", "[]", ids.ms_of(head[1]))
 
 
-def _has_table(conn: sqlite3.Connection, name: str) -> bool:
-    row = conn.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone()
-    return row is not None
+def _mark_cut_messages(gathered: sqlite3.Connection) -> int:
+    """Say of each message that lacks its end that it does; return how many do.
 
-
-def _pieces(conn: sqlite3.Connection, reply: str) -> list[tuple[str, str]]:
-    """What was written of a reply that had not ended."""
-    return conn.execute(
-        "SELECT p.kind, p.text FROM turn t JOIN piece p ON p.turn = t.id WHERE t.reply = ?"
-        " ORDER BY p.seq",
-        (reply,),
-    ).fetchall()
-
-
-def _records(
-    conn: sqlite3.Connection, table: str, identifier: str, key: str = "conversation"
-) -> Iterator[dict[str, Any]]:
-    columns = COLUMNS[table]
-    order = "n" if table == "message" else "id"
-    for row in conn.execute(
-        f"SELECT {', '.join(columns)} FROM {table} WHERE {key} = ? ORDER BY {order}",  # noqa: S608
-        (identifier,),
-    ):
-        yield dict(zip(columns, row, strict=True))
+    A reply says so by its turn, a prompt in its text.
+    """
+    gathered.execute(
+        "UPDATE turn SET state = iif(state = 'complete', 'truncated', state),"
+        " error_kind = coalesce(error_kind, 'store'), error = coalesce(error || '; ', '') || ?"
+        " WHERE reply IN (SELECT id FROM cut)",
+        (_LOST,),
+    )
+    gathered.execute(
+        "UPDATE message SET text = text || ? WHERE id IN (SELECT id FROM cut)"
+        " AND id NOT IN (SELECT reply FROM turn)",
+        (f"\n\n[{_LOST}]",),
+    )
+    count: int = gathered.execute("SELECT count(*) FROM cut").fetchone()[0]
+    return count

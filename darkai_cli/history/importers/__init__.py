@@ -50,16 +50,16 @@ def import_file(store: Store, path: Path, progress: Progress = lambda _done, _al
 def _reader(
     path: Path, head: bytes, tally: ImportReport, progress: Progress
 ) -> tuple[str, Iterator[ImportedConversation]]:
-    from darkai_cli.history import pages, salvage
+    from darkai_cli.history import salvage
     from darkai_cli.history.importers import darkai, llm
 
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if salvage.is_ours(head):
-        return "darkai", salvage.read(path, tally, progress)
-    if head.startswith(pages.MAGIC) and llm.is_database(path):
+        return "darkai", darkai.read_database(path, tally, progress)
+    if head.startswith(salvage.MAGIC) and llm.is_database(path):
         return "llm", llm.read(path, tally, progress)
     if text.startswith(b"{") and b'"record"' in text.split(b"\n", 1)[0]:
-        return "darkai", darkai.jsonl(path, tally, progress)
+        return "darkai", darkai.read_jsonl(path, tally, progress)
     if text.startswith((b"[", b"{")):
         return _json(path, tally, progress)
     if re.match(rb"model:[ \t]\S", text):
@@ -67,7 +67,7 @@ def _reader(
 
         return "aichat", aichat.read(path, tally, progress)
     if b"\0" in head:  # a database whose beginning is damaged, perhaps
-        return "darkai", salvage.read(path, tally, progress)
+        return "darkai", darkai.read_database(path, tally, progress)
     raise InputError(
         f"`{path}` is no history that darkai knows",
         hint="it takes its own exports and databases, ChatGPT's `conversations.json`, llm's"
@@ -86,8 +86,8 @@ def _json(
     except (ValueError, RecursionError) as exc:
         raise InputError(f"`{path}` is not valid JSON") from exc
     found = whole if isinstance(whole, list) else [whole]
-    if any(map(darkai.is_whole, found)):
-        return "darkai", darkai.conversations(found, tally, progress)
+    if any(map(darkai.is_conversation, found)):
+        return "darkai", darkai.read_json(found, tally, progress)
     if not any(isinstance(one, dict) and "mapping" in one for one in found):
         raise InputError(f"`{path}` holds no conversations that darkai knows")
     return "chatgpt", chatgpt.read(found, path.parent, tally, progress)

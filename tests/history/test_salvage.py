@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from history.histories import contents, drafts, fill
@@ -12,12 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from darkai_cli.errors import InputError, UsageError
-from darkai_cli.history import pages, salvage, schema, tree
+from darkai_cli.history import export, salvage, schema, tree
 from darkai_cli.history.importers import import_file
 from darkai_cli.history.journal import Journal
 from darkai_cli.history.store import Store
 
 PAGE = 4096
+LONG = "".join(f"line {number:05d} of a long text\n" for number in range(4000))
+LOST = "a part of it was lost when the history was damaged"
+CUT = "message of which a part is lost; the rest of it is kept"
 
 
 @pytest.fixture
@@ -46,16 +52,6 @@ def spoiled(path, change):
     path.write_bytes(bytes(change(data) or data))
 
 
-def test_the_tables_have_the_columns_that_are_looked_for():
-    conn = sqlite3.connect(":memory:")
-    for statement in (*schema.TABLES, *schema.ATTACHMENTS):
-        conn.execute(statement)
-    for table, columns in salvage.COLUMNS.items():
-        found = tuple(row[1] for row in conn.execute(f"PRAGMA table_info({table})"))
-        assert found == columns
-    conn.close()
-
-
 @settings(max_examples=30)
 @given(st.lists(drafts(), min_size=1, max_size=3), st.booleans())
 def test_a_database_comes_back_without_loss(tmp_path_factory, found, damaged):
@@ -81,20 +77,15 @@ def test_what_is_only_in_the_write_ahead_log_is_there(whole, store):
         log = whole.with_name("history.db-wal").read_bytes()
         assert b"only in the log" in log
         assert b"only in the log" not in whole.read_bytes()
-        for name in ("whole.db", "spoiled.db"):
+        for name in ("whole.db", "cut.db"):
             whole.with_name(name).write_bytes(whole.read_bytes())
             whole.with_name(f"{name}-wal").write_bytes(log)
-    before = log[:32] + bytes(24) + b"\x0d" + bytes(PAGE - 1)
     assert import_file(store, whole.with_name("whole.db")).conversations == 51
     assert "only in the log" in replies(store)
-    spoiled(
-        whole.with_name("spoiled.db"), lambda data: data.__setitem__(slice(PAGE * 3, None), b"")
-    )
-    with pages.Pages(whole.with_name("spoiled.db")) as found:
-        assert any("only in the log" in row.values for row in found.rows())
-    whole.with_name("spoiled.db-wal").write_bytes(before)  # a log that nobody committed
-    with pages.Pages(whole.with_name("spoiled.db")) as found:
-        assert not any("only in the log" in row.values for row in found.rows())
+    spoiled(whole.with_name("cut.db"), lambda data: data[: PAGE * 30])
+    with Store(whole.with_name("new.db")) as new:
+        import_file(new, whole.with_name("cut.db"))
+        assert "only in the log" in replies(new)
 
 
 def test_the_file_itself_is_not_written(whole, store):
@@ -127,32 +118,14 @@ def test_a_file_without_its_beginning_gives_all(whole, store, size):
         assert set(rows) <= set(found[table])
 
 
-def test_what_was_removed_does_not_come_back(database):
+def test_what_was_removed_does_not_come_back(database, store):
     with Store(database) as old:
         gone = [put(old, when=1_700_000_000_000 + n, text=f"gone {n} " * 150) for n in range(60)]
         put(old, when=1_800_000_000_000, text="kept")
         old.remove(gone)
-    with pages.Pages(database) as found:
-        rows = [row.values for row in found.rows() if len(row.values) == 9]
-        assert found.lost_pages == 0
-    assert [text for text in map(str, rows) if "gone" in text] == []
-    assert len(rows) == 2
-
-
-def test_pages_that_were_given_up_are_not_read(tmp_path):
-    file = tmp_path / "x.db"
-    conn = sqlite3.connect(file, isolation_level=None)
-    conn.execute("PRAGMA secure_delete = OFF")
-    conn.execute("CREATE TABLE kept (x)")
-    conn.execute("CREATE TABLE dropped (x)")
-    conn.executemany("INSERT INTO dropped VALUES (?)", [(f"gone {n} " * 90,) for n in range(50)])
-    conn.execute("DROP TABLE dropped")
-    conn.close()
-    assert b"gone 7" in file.read_bytes()
-    with pages.Pages(file) as found:
-        rows = list(found.rows())
-        assert found.lost_pages == 0
-    assert [row.values[1] for row in rows] == ["kept"]
+    spoiled(database, lambda data: data.__setitem__(slice(0, 16), bytes(16)))
+    import_file(store, database)
+    assert replies(store) == {"kept"}
 
 
 def test_zeros_in_the_middle_cost_only_what_was_there(whole, store):
@@ -274,7 +247,137 @@ def test_a_history_in_use_is_moved_only_if_it_is_damaged(whole):
 
 @given(st.binary(max_size=300))
 def test_no_bytes_are_more_than_a_file_without_rows(tmp_path_factory, data):
-    file = tmp_path_factory.mktemp("bytes") / "x"
-    file.write_bytes(pages.MAGIC + data)
-    with pages.Pages(file) as found:
-        assert [row for row in found.rows() if len(row.values) == 9] == []
+    folder = tmp_path_factory.mktemp("bytes")
+    (folder / "x").write_bytes(salvage.MAGIC + b"\0" + data)
+    with Store(folder / "new.db") as store, pytest.raises(InputError):
+        import_file(store, folder / "x")
+
+
+# --- messages of which a part is lost -------------------------------------------------------------
+
+
+def talked(database, *turns):
+    """A history with a conversation for each prompt and reply, all of it in the one file."""
+    journal = Journal(database)
+    for prompt, reply in turns:
+        journal.begin(prompt, provider="p", model="m")
+        journal.text(reply)
+        journal.end("complete", reason="stop")
+    journal.close()
+    with Store(database) as found:
+        found.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return bytearray(database.read_bytes())
+
+
+def page_with(data, text):
+    """Where the page begins that holds the text in a message, not in the full-text index."""
+    return data.index(text) // PAGE * PAGE
+
+
+def said(store):
+    return [(node.role, node.text) for node in tree.branch(store, store.latest())]
+
+
+def zeros(data, text):
+    at = page_with(data, text)
+    data[at : at + PAGE] = bytes(PAGE)
+
+
+def ends(data, text):
+    del data[page_with(data, text) :]
+
+
+def leads_nowhere(data, text):
+    at = page_with(data, text)
+    data[at : at + 4] = b"\xff" * 4
+
+
+@pytest.mark.parametrize("damage", [zeros, ends, leads_nowhere])
+def test_a_reply_is_kept_as_far_as_it_goes(database, store, damage):
+    data = talked(database, ("a question", LONG))
+    damage(data, b"line 02000 of")
+    database.write_bytes(data)
+    report = import_file(store, database)
+    assert report.skipped[CUT] == 1
+    assert "row of the damaged file that cannot be read" not in report.skipped
+    (_, prompt), (_, reply) = said(store)
+    assert prompt == "a question"
+    assert LONG.startswith(reply)
+    assert len(LONG) * 0.4 < len(reply) < len(LONG) * 0.55
+    node = tree.branch(store, store.latest())[-1]
+    assert (node.turn.state, node.turn.reason, node.turn.error_kind) == (
+        "truncated",
+        "stop",
+        "store",
+    )
+    assert f"> This reply was cut off: {LOST}." in "".join(
+        export.export(store, [store.latest()], "md")
+    )
+    assert store.last_unfinished(store.latest())
+    assert store.check() == []
+    assert import_file(store, database).messages == 0
+
+
+def test_a_prompt_says_it_in_its_text(database, store):
+    data = talked(database, (LONG, "an answer"))
+    zeros(data, b"line 02000 of")
+    database.write_bytes(data)
+    assert import_file(store, database).skipped[CUT] == 1
+    (_, prompt), (_, reply) = said(store)
+    text, blank, note = prompt.rpartition("\n\n")
+    assert (reply, blank, note) == ("an answer", "\n\n", f"[{LOST}]")
+    assert LONG.startswith(text)
+    assert len(text) > len(LONG) * 0.4
+
+
+def test_bytes_that_are_no_text_cost_only_themselves(database, store):
+    data = talked(database, ("a question", LONG))
+    at = data.index(b"line 02000 of")
+    data[at : at + 4] = b"\xff\xc0\x80\xfe"
+    data[:16] = bytes(16)  # SQLite would not mind the rest
+    database.write_bytes(data)
+    import_file(store, database)
+    reply = said(store)[1][1]
+    assert reply == LONG.replace("line 02000", "\ufffd\ufffd\ufffd\ufffd 02000")
+
+
+@cache
+def talk():
+    """A file with long and short messages, and all that was said in it."""
+    turns = [
+        ("one", LONG), (LONG.upper(), "two"), ("ä" * 30_000, "€" * 9_000), ("three", "😀" * 5_000),
+    ]  # fmt: skip
+    with TemporaryDirectory() as folder:
+        whole = bytes(talked(Path(folder) / "history.db", *turns))
+    return whole, {text for turn in turns for text in turn}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.integers(0, 1000), max_size=6),
+    st.none() | st.integers(PAGE, 1 << 20),
+    st.booleans(),
+)
+def test_what_is_left_is_how_something_that_was_said_begins(
+    tmp_path_factory, lost, end, with_header
+):
+    """Whichever pages are zeros, wherever the file ends."""
+    whole, texts = talk()
+    data = bytearray(whole)
+    for number in lost:
+        at = number % (len(data) // PAGE) * PAGE
+        data[at : at + PAGE] = bytes(PAGE)
+    if not with_header:
+        data[:PAGE] = bytes(PAGE)
+    folder = tmp_path_factory.mktemp("left")
+    file = folder / "spoiled.db"
+    file.write_bytes(data[:end])
+    with Store(folder / "new.db") as store:
+        try:
+            import_file(store, file)
+        except InputError:
+            return
+        for (text,) in store.rows("SELECT text FROM message"):
+            begins = text.removesuffix(f"\n\n[{LOST}]")
+            assert any(one.startswith(begins) for one in texts), text[:80]
+        assert store.check() == []
