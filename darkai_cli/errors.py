@@ -210,3 +210,10 @@ class Terminated(BaseException):
     def __init__(self, signum: int) -> None:
         super().__init__(signum)
         self.exit_code = 128 + signum
+
+
+def as_darkai_error(error: Exception) -> DarkAIError:
+    """Return the error itself, or, for one that nobody foresaw, one that calls it a bug."""
+    if isinstance(error, DarkAIError):
+        return error
+    return DarkAIError(f"a bug in darkai: {type(error).__name__}: {error}")

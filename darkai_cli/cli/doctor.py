@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from darkai_cli.cli.print import Printer
     from darkai_cli.doctor.check import Check
-    from darkai_cli.output.progress import Waiting
+    from darkai_cli.output.progress import Spinner
 
 
 def doctor(
@@ -84,11 +84,10 @@ def _with_waiting(batches: "Iterator[list[Check]]") -> "Iterator[list[Check]]":
         waiting.stop()
 
 
-def _start_waiting() -> "Waiting":
-    from darkai_cli.output.progress import Waiting
+def _start_waiting() -> "Spinner":
+    from darkai_cli.output.progress import Spinner
 
-    err = stdio.stderr()
-    waiting = Waiting(err, "the checks", width=lambda: stdio.size(err)[0])
+    waiting = Spinner(stdio.stderr(), "the checks")
     if not stdio.is_dumb():
         waiting.start()
     return waiting

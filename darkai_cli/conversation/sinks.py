@@ -22,7 +22,7 @@ from darkai_cli.output.format import OutputOptions, select_format
 if TYPE_CHECKING:
     from darkai_cli.config import Config
     from darkai_cli.files import AtomicFile
-    from darkai_cli.output.progress import Waiting
+    from darkai_cli.output.progress import Spinner
     from darkai_cli.output.sink import Sink
 
 QUESTION_MARK = "\x1b[7m ? \x1b[27m "
@@ -42,7 +42,7 @@ class Output(TurnObserver):
         self._options = options
         self.recorder = recorder or TurnRecorder()
         self._is_prepared = False
-        self._waiting: Waiting | None = None
+        self._waiting: Spinner | None = None
         raw = options.raw or not (config.markdown or options.json or options.extract)
         terminal = stdio.is_terminal(stdio.stdout())
         self._format = select_format(options._replace(raw=raw), terminal=terminal)
@@ -69,11 +69,10 @@ class Output(TurnObserver):
         """Show on a terminal that ``host`` is waited for, if nothing comes for a while."""
         if not self.counts_down:
             return
-        from darkai_cli.output.progress import Waiting
+        from darkai_cli.output.progress import Spinner
 
         self._stop_waiting()
-        err = stdio.stderr()
-        self._waiting = Waiting(err, host, width=lambda: stdio.size(err)[0])
+        self._waiting = Spinner(stdio.stderr(), host)
         self._waiting.start()
 
     @property
@@ -85,11 +84,10 @@ class Output(TurnObserver):
 
     def count_down(self, reason: str, seconds: float) -> None:
         """Wait so many seconds and show how many remain, and why."""
-        from darkai_cli.output.countdown import count_down
+        from darkai_cli.output.progress import count_down
 
         self._stop_waiting()
-        err = stdio.stderr()
-        count_down(err, reason, seconds, width=lambda: stdio.size(err)[0])
+        count_down(stdio.stderr(), reason, seconds)
 
     @property
     def can_ask(self) -> bool:
@@ -301,7 +299,7 @@ def _extract(file: BinaryIO | None) -> Sink:
 
 
 def _recording(path: str) -> Sink:
-    from darkai_cli.output.jsonl import RecordSink
+    from darkai_cli.output.recording import RecordSink
 
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,6 +1,7 @@
-"""Recordings read back: ``{"t": SECONDS, "event": NAME, "data": {...}}``, a line each.
+"""Recordings: ``{"t": SECONDS, "event": NAME, "data": {...}}``, a line each.
 
-Written by ``sinks.jsonl.RecordSink``. A recording is a file from anywhere, so every line is checked
+``RecordSink`` writes them (``--record``), ``read`` reads them and ``play`` yields their events at
+the recorded pace (``darkai replay``). A recording may come from anywhere, so every line is checked
 and a bad one is named by its number.
 """
 
@@ -9,16 +10,56 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 from darkai_cli import errors, events
-from darkai_cli.errors import DarkAIError, InputError
+from darkai_cli.errors import DarkAIError, InputError, as_darkai_error
 from darkai_cli.events import Event
 from darkai_cli.text import well_formed
 
 MAX_LINE = 4 * 1024 * 1024
 MAX_TIME = 1_000_000
 """The latest time in a recording, in seconds: no timer runs longer, and every clock can wait it."""
+
+
+class RecordSink:
+    """Writes a recording (``--record``): each event with ``t``, the seconds since it began."""
+
+    def __init__(
+        self, out: BinaryIO, name: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._out = out
+        self._name = name
+        self._clock = clock
+        self._start = clock()
+
+    def feed(self, event: Event) -> None:
+        """Write one event with its time."""
+        self._line(events.to_json(event))
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Write what ended the reply, and close the file."""
+        if isinstance(error, Exception):
+            self._line(events.error_to_json(as_darkai_error(error)))
+        elif error is not None:
+            self._line(events.to_json(events.StreamEnd("cancelled")))
+        try:
+            self._out.close()
+        except OSError as exc:
+            raise self._write_error(exc) from exc
+
+    def _line(self, line: dict[str, object]) -> None:
+        timed = {"t": round(self._clock() - self._start, 4), **line}
+        try:
+            self._out.write(json.dumps(timed).encode() + b"\n")
+            self._out.flush()
+        except OSError as exc:
+            raise self._write_error(exc) from exc
+
+    def _write_error(self, exc: OSError) -> InputError:
+        """Return the error of a recording that cannot be written; a broken pipe is one, too."""
+        reason = (exc.strerror or str(exc)).lower()
+        return InputError(f"cannot write the recording `{self._name}`: {reason}")
 
 
 def read(lines: Iterable[bytes], name: str) -> Iterator[tuple[float, Event | DarkAIError]]:

@@ -20,7 +20,7 @@ from darkai_cli.conversation.rate_limit import (
 from darkai_cli.conversation.request import TurnObserver
 from darkai_cli.errors import RateLimitError
 from darkai_cli.events import Notice
-from darkai_cli.output.countdown import count_down
+from darkai_cli.output.progress import count_down
 from darkai_cli.providers.base import ProviderSettings
 from darkai_cli.rate_limits.gate import Closed, Gate
 from darkai_cli.rate_limits.rates import Rate
@@ -222,6 +222,6 @@ def test_the_row_is_gone_however_it_ends() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        count_down(screen, "why", 3605, clock=lambda: NOON, sleep=sleep)  # type: ignore[arg-type]
+        count_down(screen, "why", 3605, width=lambda: 80, clock=lambda: NOON, sleep=sleep)  # type: ignore[arg-type]
     assert "next slot in 1:00:05" in screen.text
     assert screen.text.endswith("\r\x1b[K")

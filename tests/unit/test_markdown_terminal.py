@@ -13,12 +13,13 @@ import subprocess
 import sys
 import termios
 import textwrap
+import threading
 
 import pytest
 from support.documents import Page, new_sink, static
 
 from darkai_cli.events import Citation, ReasoningChunk, StreamEnd, TextChunk
-from darkai_cli.output.progress import Waiting
+from darkai_cli.output.progress import Spinner
 from darkai_cli.output.terminal import TerminalSink, render_static
 from darkai_cli.output.terminal.capabilities import background, has_links, has_truecolor, rewraps
 from darkai_cli.output.terminal.highlight import highlighter, language
@@ -122,7 +123,7 @@ def test_waiting_shows_what_and_how_long_and_goes():
         now[0] += seconds
         return len(pauses) > 3
 
-    waiting = Waiting(
+    waiting = Spinner(
         err, "example.com\x1b[2J", clock=lambda: now[0], sleep=sleep, width=lambda: 60
     )
     waiting.run(10.0)
@@ -131,24 +132,24 @@ def test_waiting_shows_what_and_how_long_and_goes():
     assert rows == ["", *(f"waiting for example.com␛[2J{s}\x1b[K" for s in ("", ", 1 s", ", 2 s"))]
     waiting.stop()
     assert err.getvalue().endswith("\r\x1b[K")
-    waiting._paint(5)
+    waiting._draw(5)
     waiting.stop()
     assert err.getvalue().endswith("2 s\x1b[0m\x1b[K\r\x1b[K")
 
 
 def test_waiting_writes_nothing_where_stderr_is_no_terminal():
     err = io.StringIO()
-    waiting = Waiting(err, "x", delay=0)
+    waiting = Spinner(err, "x", delay=0)
     waiting.start()
-    assert waiting._thread is None
+    assert not any(thread.name == "darkai-waiting" for thread in threading.enumerate())
     waiting.stop()
     assert err.getvalue() == ""
 
 
 def test_waiting_is_cut_to_the_row():
     err = Terminal()
-    waiting = Waiting(err, "y" * 100, width=lambda: 20)
-    waiting._paint(0)
+    waiting = Spinner(err, "y" * 100, width=lambda: 20)
+    waiting._draw(0)
     assert len(SGR.sub("", err.getvalue()).strip("\r").removesuffix("\x1b[K")) == 19
 
 

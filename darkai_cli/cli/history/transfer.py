@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from darkai_cli import stdio
-from darkai_cli.cli import tables
 from darkai_cli.cli.history import arguments
 from darkai_cli.cli.print import Printer, note, safe_line
 from darkai_cli.errors import InputError, UsageError
@@ -23,9 +20,6 @@ if TYPE_CHECKING:
     from darkai_cli.history.importers import Report
 
 _FORMATS = "md|json|jsonl|html"
-_BEFORE_BAR = 0.5
-_BETWEEN_BARS = 0.1
-_BAR = 30
 
 
 def export(
@@ -108,6 +102,7 @@ def import_file(
     """Import a file, and print how much was imported and what was left out."""
     from darkai_cli.config import paths
     from darkai_cli.history import importers, salvage
+    from darkai_cli.output.progress import ProgressBar
 
     try:
         file.open("rb").close()  # before a history is created for it
@@ -124,44 +119,6 @@ def import_file(
         finally:
             bar.clear()
     _print_report(report)
-
-
-class ProgressBar:
-    """A bar on stderr, if that is a terminal and the work takes longer than half a second."""
-
-    def __init__(self) -> None:
-        err = stdio.stderr()
-        self._is_enabled = stdio.is_terminal(err) and not stdio.is_dumb()
-        self._width = stdio.size(err)[0]
-        self._next = time.monotonic() + _BEFORE_BAR
-        self._is_visible = False
-
-    def update(self, done: int, total: int) -> None:
-        """Show how much is done; at most ten times a second."""
-        now = time.monotonic()
-        if not self._is_enabled or now < self._next or not total:
-            return
-        self._next = now + _BETWEEN_BARS
-        self._is_visible = True
-        self._draw("\r" + progress_row(done, total, self._width))
-
-    def clear(self) -> None:
-        """Remove the bar."""
-        if self._is_visible:
-            self._draw("\r\x1b[K")
-
-    def _draw(self, text: str) -> None:
-        err = stdio.stderr()
-        err.write(text)
-        err.flush()
-
-
-def progress_row(done: int, total: int, width: int) -> str:
-    """Return a bar with its percentage, in at most ``width`` cells."""
-    part = min(done, total) / total
-    room = max(0, min(_BAR, width - 8))
-    bar = tables.bar(part, 1, room).ljust(room)
-    return f" {bar} {part:4.0%}"[: max(0, width - 1)]
 
 
 def _print_report(report: Report) -> None:

@@ -82,10 +82,9 @@ def list_models(
 @contextmanager
 def waiting(config: Config, what: str) -> Iterator[None]:
     """Show on a terminal what is waited for, if it takes longer than half a second."""
-    from darkai_cli.output.progress import Waiting
+    from darkai_cli.output.progress import Spinner
 
-    err = stdio.stderr()
-    row = Waiting(err, what, width=lambda: stdio.size(err)[0])
+    row = Spinner(stdio.stderr(), what)
     if not config.plain and not stdio.is_dumb():
         row.start()
     try:
