@@ -2,11 +2,12 @@
 
     python benchmarks/startup.py [--python PYTHON] [--llm LLM] [--runs N] [--cpu]
 
-PYTHON: an interpreter of an environment where darkai is installed without development tools
-(click, which some of them bring, slows every ``import httpx``). LLM: the ``llm`` command to compare
-with, from an environment of its own. The home folder has a config file of 50 lines and 1,000
-conversations. ``--cpu``: CPU seconds up to the request instead of the time that passed, for a
-machine that is busy with other things (Linux); threads that run side by side are added up there.
+PYTHON: an interpreter of an environment where darkai is installed without development tools. Some
+of them bring click, which makes a plain ``import httpx`` slower; one row measures that. LLM: the
+``llm`` command to compare with, from an environment of its own. The home folder has a config file
+of 50 lines and 1,000 conversations. ``--cpu``: CPU seconds up to the request instead of the time
+that passed, for a machine that is busy with other things (Linux); threads that run side by side are
+added up there.
 
 Over https both sides trust one authority of our own, alone or among the hundred and more of
 ``certifi``: reading those takes as long as a third of all imports, and darkai does it beside them.
@@ -70,6 +71,13 @@ for number in range(1000):
     journal.end("complete", reason="stop")
 journal.close()
 """
+
+
+CLICK = """
+def __getattr__(name):
+    return lambda *args, **options: lambda function: function
+"""
+"""Enough of click for httpx to import its own command line."""
 
 
 def config_of_50_lines(url: str) -> str:
@@ -180,6 +188,17 @@ def main() -> None:
             args.runs, lambda: cpu(*darkai, "--help"), lambda: cpu(args.python, "-c", "pass")
         )
         row("--help, CPU, against `python -c pass`", root, bare, "<= 7", "ms")
+        Path(home, "with-click").mkdir()
+        Path(home, "with-click", "click.py").write_text(CLICK)
+        with_click = {**env, "PYTHONPATH": f"{home}/with-click"}
+        guard = (args.python, "-c", "import darkai_cli.http.httpx_guard")
+        plain = (args.python, "-c", "import httpx, httpcore")
+        guarded, unguarded = in_turn(
+            args.runs,
+            lambda: measure(guard, with_click).cpu * 1000,
+            lambda: measure(plain, with_click).cpu * 1000,
+        )
+        row("httpx beside click, CPU, against `import httpx`", guarded, unguarded, "<= 0.75", "ms")
         ask, minimal = in_turn(
             args.runs,
             lambda: on_the_wire(service, *darkai, "ask", "hi"),
