@@ -40,12 +40,13 @@ def doctor(
     printer = Printer()
     section = ""
     checks: list[Check] = []
-    for batch in _with_waiting(run.examine(providers or [], environ, deep=deep)):
-        for check in map(privacy.masked, batch):
-            checks.append(check)
-            if not json:
-                _print(printer, check, section)
-                section = check.section
+    for check in map(
+        privacy.masked, _with_waiting(run.examine(providers or [], environ, deep=deep))
+    ):
+        checks.append(check)
+        if not json:
+            _print(printer, check, section)
+            section = check.section
     seconds = time.monotonic() - began
     if json:
         printer.json(report.facts(checks, seconds, deep=deep))
@@ -72,13 +73,13 @@ def _print(printer: "Printer", check: "Check", section: str) -> None:
     printer.lines([*rows, *report.lines(check, width, tables.wrapped, printer.styled)])
 
 
-def _with_waiting(batches: "Iterator[list[Check]]") -> "Iterator[list[Check]]":
-    """Yield the batches, and show on a terminal between them that checks are running."""
+def _with_waiting(checks: "Iterator[Check]") -> "Iterator[Check]":
+    """Yield the checks, and show on a terminal between them that others are running."""
     waiting = _start_waiting()
     try:
-        for batch in batches:
+        for check in checks:
             waiting.stop()
-            yield batch
+            yield check
             waiting = _start_waiting()
     finally:
         waiting.stop()

@@ -1,7 +1,7 @@
-"""``darkai doctor``: what is wrong here, and what to type next.
+"""``darkai doctor``: checks what darkai needs, and says what to do about each problem.
 
-``checks`` is what a check is, ``running`` runs them side by side within a time limit, ``examining``
-decides which there are. The checks themselves are in ``machine`` (Python, terminal), ``places``
-(configuration, folders), ``stores`` (history, rate limits), ``network`` (proxies, certificates,
-clock) and ``services`` (one provider, step by step). ``report`` takes out what is private.
+``run`` chooses the checks and runs them side by side within a time limit. The checks are in
+``system`` (Python, packages, terminal), ``files`` (configuration, folders, history, rate limits),
+``network`` (proxies, certificates, local servers) and ``provider``. ``report`` prints them without
+anything private.
 """

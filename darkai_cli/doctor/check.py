@@ -1,8 +1,7 @@
-"""What a check is: a step that is carried out, its finding, and the line that both become.
+"""A check: a step that is run, and the finding that it returns.
 
-No check is here. A step returns a finding, or None where there is nothing to tell, or raises one of
-our errors, which is a failure. Steps stand in chains: after a finding that is the ``last`` one, the
-rest of its chain is not carried out.
+A step returns a finding, or None if there is nothing to report, or raises one of our errors, which
+is a failure. Steps stand in chains; a finding that is the ``last`` one ends its chain.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ Status = Literal["ok", "warning", "fail", "skipped"]
 
 
 class Finding(NamedTuple):
-    """What a step found. ``code``: the exit code that it is worth, if it is a failure."""
+    """The result of a step. ``code``: the exit code that a failure stands for."""
 
     status: Status
     detail: str
@@ -26,7 +25,7 @@ class Finding(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A check that is to be made. ``section`` and ``title``: where it stands in the report."""
+    """A check to be run. ``section`` and ``title`` are its place in the report."""
 
     id: str
     section: str
@@ -35,7 +34,7 @@ class Step(NamedTuple):
 
 
 class Check(NamedTuple):
-    """A check that was made. ``seconds``: how long it took."""
+    """A check that was run, and how many ``seconds`` it took."""
 
     id: str
     section: str
@@ -46,30 +45,30 @@ class Check(NamedTuple):
     code: int
     seconds: float
 
+    @classmethod
+    def of(cls, step: Step, finding: Finding, seconds: float) -> Check:
+        """Return the check for a step and its finding."""
+        return cls(
+            step.id, step.section, step.title, finding.status, finding.detail, finding.hint,
+            finding.code, round(seconds, 3),
+        )  # fmt: skip
+
 
 def ok(detail: str) -> Finding:
-    """Nothing is wrong."""
+    """Return the finding that all is well."""
     return Finding("ok", detail)
 
 
 def warned(detail: str, hint: str | None = None) -> Finding:
-    """Something is not as it should be, but nothing fails for it."""
+    """Return the finding that something is not as it should be, but nothing fails for it."""
     return Finding("warning", detail, hint)
 
 
 def skipped(detail: str, hint: str | None = None) -> Finding:
-    """It was not looked at, and why."""
+    """Return the finding that something was not checked, and why."""
     return Finding("skipped", detail, hint)
 
 
 def failed(fault: DarkAIError, *, last: bool = False) -> Finding:
-    """Something is broken, as an error of ours tells it."""
+    """Return the finding for one of our errors."""
     return Finding("fail", fault.message, fault.hint, fault.exit_code, last)
-
-
-def made(step: Step, finding: Finding, seconds: float) -> Check:
-    """The line of a step that found this."""
-    return Check(
-        step.id, step.section, step.title, finding.status, finding.detail, finding.hint,
-        finding.code, round(seconds, 3),
-    )  # fmt: skip

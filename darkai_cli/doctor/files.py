@@ -1,32 +1,47 @@
-"""Checks of the configuration and of the folders and files that darkai keeps."""
+"""Checks of darkai's files: configuration, folders, keys, the history, the rate limits."""
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from darkai_cli import files
 from darkai_cli.config import load, paths, schema, trust
-from darkai_cli.config.keys import file as stored
+from darkai_cli.config.keys import file as key_file
+from darkai_cli.conversation.rate_limit import format_slot, rates_of
 from darkai_cli.doctor.check import Finding, Step, failed, ok, warned
 from darkai_cli.errors import ConfigError, DarkAIError, StoreError
-from darkai_cli.providers import connect
+from darkai_cli.providers import connect, resolve
+from darkai_cli.rate_limits.gate import origin_text
+from darkai_cli.rate_limits.rates import longest_interval, next_slot
+from darkai_cli.rate_limits.store import RateLimitStoreError, overview
+from darkai_cli.text import file_size, plural
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
+    from darkai_cli.history.health import Health
+
+QUICK = 4.0
+"""Seconds of reading the history, unless all of it is to be read."""
 
 _NEEDED_FOR = {"config": "settings", "data": "conversations", "cache": "lists of models"}
-_OTHERS = ("DARKAI_HOME", schema.URL_VARIABLE)
+_OTHER_VARIABLES = ("DARKAI_HOME", schema.URL_VARIABLE)
 
 
-def steps(config: Config, faults: Sequence[DarkAIError], environ: Mapping[str, str]) -> list[Step]:
-    """The checks of the configuration, a line for each of its faults, and of the folders."""
+def steps(
+    config: Config, faults: Sequence[DarkAIError], environ: Mapping[str, str], *, deep: bool
+) -> list[Step]:
+    """Return the checks of the files; ``faults`` are the errors in the configuration.
+
+    ``deep``: read all of the history.
+    """
     section = "Configuration"
-    found = [Step("config", section, "config", lambda: configuration(config, environ))]
+    config_steps = [Step("config", section, "config", lambda: configuration(config, environ))]
     if faults:
-        found = [
+        config_steps = [
             Step(f"config.{number}" if number > 1 else "config", section, "config",
                  lambda fault=fault: failed(fault))  # type: ignore[misc]
             for number, fault in enumerate(faults, 1)
@@ -37,7 +52,7 @@ def steps(config: Config, faults: Sequence[DarkAIError], environ: Mapping[str, s
         "cache": paths.cache_dir(environ),
     }
     return [
-        *found,
+        *config_steps,
         Step("config.project", section, "project", lambda: project(config, environ)),
         Step("config.environment", section, "environment", lambda: environment(config, environ)),
         *(
@@ -46,22 +61,24 @@ def steps(config: Config, faults: Sequence[DarkAIError], environ: Mapping[str, s
             for name, path in folders.items()
         ),
         Step("folders.keys", section, "keys.toml", lambda: keys_file(environ)),
+        Step("history", "Data", "history", lambda: history(environ, deep=deep)),
+        Step("limits", "Data", "rate limits", lambda: limits(config, environ)),
     ]  # fmt: skip
 
 
 def configuration(config: Config, environ: Mapping[str, str]) -> Finding:
-    """The user's file."""
+    """Check the user's file."""
     file = paths.config_file(environ)
     if not file.exists():
         return ok(f"no `{file}`: the defaults are in force")
-    mine = [name for name in schema.KEYS if config.origin(name).kind == "user"]
-    mine += [f"aliases.{name}" for name in config.aliases]
-    mine += [f"providers.{name}" for name in config.providers]
-    return ok(f"`{file}` sets {', '.join(mine) or 'nothing'}")
+    keys = [name for name in schema.KEYS if config.origin(name).kind == "user"]
+    keys += [f"aliases.{name}" for name in config.aliases]
+    keys += [f"providers.{name}" for name in config.providers]
+    return ok(f"`{file}` sets {', '.join(keys) or 'nothing'}")
 
 
 def project(config: Config, environ: Mapping[str, str]) -> Finding:
-    """The project's file, and whether it is trusted."""
+    """Check the project's file, and whether it is trusted."""
     file = paths.project_file(environ)
     if file is None:
         return ok("no project file here")
@@ -76,33 +93,33 @@ def project(config: Config, environ: Mapping[str, str]) -> Finding:
 
 
 def environment(config: Config, environ: Mapping[str, str]) -> Finding:
-    """The variables in force. Names only: a value may be private."""
-    known = {key.variable for key in schema.KEYS.values()} | {*_OTHERS}
+    """Check the variables. Only names are reported: a value may be private."""
+    known = {key.variable for key in schema.KEYS.values()} | {*_OTHER_VARIABLES}
     keys = connect.key_variables(config)
-    strange = sorted(
+    unknown = sorted(
         name for name in environ if name.startswith("DARKAI_") and name not in known | keys
     )
-    if strange:
-        close = schema.nearest(strange[0], known)
+    if unknown:
+        close = schema.nearest(unknown[0], known)
         return warned(
-            f"`{strange[0]}` means nothing to darkai",
-            hint=f"did you mean `{close}`?" if close else f"`unset {strange[0]}`",
+            f"`{unknown[0]}` means nothing to darkai",
+            hint=f"did you mean `{close}`?" if close else f"`unset {unknown[0]}`",
         )
     ignored = [f"`{name}` is ignored: {fault}" for name, _, _, fault in load.service_urls(environ)
                if fault]  # fmt: skip
     if ignored:
         return warned(ignored[0], hint="correct it, or unset it")
     names = sorted(known | {*schema.ADDRESS_VARIABLES} | keys)
-    found = [name for name in names if environ.get(name, "").strip()]
-    return ok(", ".join(found) or "no variable of darkai's or of a key is set")
+    used = [name for name in names if environ.get(name, "").strip()]
+    return ok(", ".join(used) or "no variable of darkai's or of a key is set")
 
 
 def folder(name: str, path: Path) -> Finding:
-    """Whether a folder can be used, and is the user's alone."""
+    """Check that a folder can be used, and that nobody else can read it."""
     try:
         status = path.stat()
     except FileNotFoundError:
-        return _not_made(name, path)
+        return _missing_folder(name, path)
     except OSError as exc:
         return failed(_unusable(name, path, files.reason(exc)))
     if not path.is_dir():
@@ -117,21 +134,21 @@ def folder(name: str, path: Path) -> Finding:
             f"`{path}` is open to others (mode {status.st_mode & 0o777:04o})",
             hint=f"`chmod 700 {path}`",
         )
-    open_files = sorted(one.name for one in _private(path) if _is_open(one))
+    open_files = sorted(file.name for file in _private_files(path) if _is_open(file))
     if open_files:
-        shown = ", ".join(f"`{one}`" for one in open_files[:3])
+        names = ", ".join(f"`{file}`" for file in open_files[:3])
         return warned(
-            f"others may read {shown} in `{path}`", hint=f"`chmod 600 {path / open_files[0]}`"
+            f"others may read {names} in `{path}`", hint=f"`chmod 600 {path / open_files[0]}`"
         )
     return ok(f"`{path}`, yours alone" if hasattr(os, "geteuid") else f"`{path}`")
 
 
-def _not_made(name: str, path: Path) -> Finding:
-    """A folder that is made when it is needed, if it can be."""
-    above = next((one for one in path.parents if one.exists()), path.parent)
-    if os.access(above, os.W_OK | os.X_OK):
+def _missing_folder(name: str, path: Path) -> Finding:
+    """Check that a folder can be created when it is needed."""
+    parent = next((folder for folder in path.parents if folder.exists()), path.parent)
+    if os.access(parent, os.W_OK | os.X_OK):
         return ok(f"`{path}` is made when it is needed")
-    fault = _unusable(name, path, f"it is not there, and `{above}` cannot be written")
+    fault = _unusable(name, path, f"it is not there, and `{parent}` cannot be written")
     return warned(fault.message, fault.hint) if name == "cache" else failed(fault)
 
 
@@ -143,8 +160,8 @@ def _unusable(name: str, path: Path, reason: str) -> DarkAIError:
     )
 
 
-def _private(folder: Path) -> list[Path]:
-    """What nobody else should read; keys have a check of their own."""
+def _private_files(folder: Path) -> list[Path]:
+    """Return the files that nobody else should read; keys have a check of their own."""
     return [*folder.glob("history.db*"), *folder.glob("limits.db*"), *folder.glob("trust.json")]
 
 
@@ -156,9 +173,82 @@ def _is_open(file: Path) -> bool:
 
 
 def keys_file(environ: Mapping[str, str]) -> Finding:
-    """Whether the stored keys can be used: what others can read is refused."""
+    """Check that the stored keys can be used: a file that others can read is refused."""
     file = paths.keys_file(environ)
     if not os.path.lexists(file):
         return ok("no stored keys")
-    entries = stored.entries(environ)
+    entries = key_file.entries(environ)
     return ok(f"`{file}` has keys for {', '.join(entries) or 'nobody'}, and is yours alone")
+
+
+def history(environ: Mapping[str, str], *, deep: bool) -> Finding:
+    """Check the database: quickly, or (``deep``) by reading all of it."""
+    from darkai_cli.history import health as inspection
+    from darkai_cli.history.database import import_command
+
+    file = paths.history_file(environ)
+    health = inspection.inspect_whole(file) if deep else inspection.inspect(file, QUICK)
+    aside = sorted(file.parent.glob(f"{file.name}.damaged-*"))
+    if health is not None and health.problems:
+        count = len(health.problems)
+        problems = "a problem" if count == 1 else f"{count} problems"
+        return failed(
+            StoreError(
+                f"`{file}` has {problems}: {health.problems[0]}",
+                hint=f"`darkai history check --repair`; or {import_command(file)}, which moves "
+                "the file aside and takes back what can be read",
+            )
+        )
+    detail = "nothing is saved yet" if health is None else _health(health, str(file), deep=deep)
+    if aside:
+        return warned(
+            f"{detail}; a damaged history was moved to `{aside[0]}`",
+            hint=f"{import_command(aside[0])} takes back what can be read; then remove it",
+        )
+    return ok(detail)
+
+
+def _health(health: Health, file: str, *, deep: bool) -> str:
+    how = "all of it is sound" if deep else "sound by a quick check"
+    if not health.whole:
+        how = f"sound as far as it was read in {QUICK:g} s (`darkai history check` reads all of it)"
+    count = plural(health.conversations, "conversation")
+    return f"`{file}`, {file_size(health.size)}, schema {health.version}, {count}, {how}"
+
+
+def limits(config: Config, environ: Mapping[str, str], now: float | None = None) -> Finding:
+    """Check which providers have to wait, and how much of their rates is used."""
+    now = time.time() if now is None else now
+    providers = resolve.usable_providers(config)[0]
+    file = paths.limits_file(environ)
+    names = {origin_text(provider.url): provider.name for provider in providers if provider.url}
+    try:
+        sent_at, holds = overview(file, now)
+    except RateLimitStoreError as exc:
+        return warned(
+            f"`{file}` cannot be read, so requests are not counted: {exc}",
+            hint=f"`rm {file}`: all that it holds is counts of the last hours",
+        )
+    waits = [
+        f"{names.get(account.origin, account.origin)} asked for a pause, {format_slot(until, now)}"
+        for account, until in holds.items()
+    ]
+    counts = []
+    for provider in providers:
+        rates = rates_of(provider, config)
+        for account, times in sent_at.items():
+            if not rates or account.origin != origin_text(provider.url):
+                continue
+            free = next_slot(rates, times, now)
+            if free.at > now:
+                waits.append(
+                    f"{provider.name} takes {free.rate}, the next {format_slot(free.at, now, 'at')}"
+                )
+            else:
+                recent = sum(at > now - longest_interval(rates) for at in times)
+                counts.append(
+                    f"{provider.name}: {recent} requests are counted, the next may go now"
+                )
+    if waits:
+        return warned("; ".join([*waits, *counts]), hint="wait for it, or `darkai ask -p NAME`")
+    return ok("; ".join(counts) or "nobody is waited for")

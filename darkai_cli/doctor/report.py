@@ -1,8 +1,7 @@
-"""The checks as lines for people, or as one JSON object, with nothing private in them.
+"""Formats the checks, as lines for people or as one JSON object, without anything private.
 
-A report is made to be attached to a bug report: the home folder and the user's name in paths are
-``~``, keys and a proxy's password ``***``. No I/O, and no width is measured here: who prints gives
-the function that breaks a line.
+A report can be attached to a bug report: the home folder and the user's name in paths are ``~``,
+keys and a proxy's password ``***``. Pure functions; the caller passes the one that wraps lines.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ MARKS: Mapping[Status, str] = {"ok": "ok", "warning": "warn", "fail": "FAIL", "s
 STYLES: Mapping[Status, str] = {"ok": "good", "warning": "warn", "fail": "bad", "skipped": "dim"}
 
 ROOMY = 72
-"""Columns from which on titles stand in a column of their own."""
+"""The width from which on titles have a column of their own."""
 
 _LONGEST = 4000
 _TITLE = 14
@@ -29,7 +28,7 @@ _INDENT = 7
 
 
 class Privacy:
-    """Takes out of a text what its reader needs not know. ``homes``: the user's home folders."""
+    """Removes from a text the user's home folders (``homes``) and names."""
 
     def __init__(self, homes: Iterable[str], names: Iterable[str]) -> None:
         self._homes = sorted({home.rstrip("/") for home in homes if len(home) > 2}, key=len)[::-1]
@@ -38,17 +37,17 @@ class Privacy:
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Privacy:
-        """By the environment."""
+        """Return the object for the current user."""
         import os
 
         home = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 -- pathlib's may raise
         homes = [home, os.path.realpath(home)] if os.path.isabs(home) else []  # noqa: PTH117 -- a str
         names = [environ.get("USER", ""), environ.get("LOGNAME", "")]
-        names += [os.path.basename(one) for one in homes]  # noqa: PTH119 -- likewise
+        names += [os.path.basename(path) for path in homes]  # noqa: PTH119 -- likewise
         return cls(homes, names)
 
     def hide(self, text: str) -> str:
-        """The text as anybody may read it."""
+        """Return the text without what is private."""
         text = mask_known(text)
         for home in self._homes:
             text = re.sub(rf"{re.escape(home)}(?=[/\\`'\"\s,;:)]|$)", "~", text)
@@ -64,9 +63,9 @@ def lines(
     check: Check,
     width: int | None,
     wrap: Callable[[str, int], list[str]],
-    ink: Callable[[str, str], str],
+    styled: Callable[[str, str], str],
 ) -> list[str]:
-    """A check for people: a line, and its hint. ``width``: None for lines that are never broken."""
+    """Return the lines of a check and its hint. ``width``: None for lines that are never broken."""
     mark = MARKS[check.status]
     text = sanitize_line(check.detail, _LONGEST)
     indent = _INDENT
@@ -79,12 +78,12 @@ def lines(
         rows[0] = first + rows[0]
     else:
         rows = _broken(f"{check.title}: {text}", width, indent, wrap)
-    painted = " " * 2 + ink(STYLES[check.status], mark) + " " * (_INDENT - 2 - len(mark))
-    found = [(painted + rows[0]).rstrip(), *(" " * indent + row for row in rows[1:])]
+    start = " " * 2 + styled(STYLES[check.status], mark) + " " * (_INDENT - 2 - len(mark))
+    result = [(start + rows[0]).rstrip(), *(" " * indent + row for row in rows[1:])]
     if check.hint and check.status != "ok":
         hint = _broken(f"hint: {sanitize_line(check.hint, _LONGEST)}", width, indent, wrap)
-        found += [" " * indent + row for row in hint]
-    return found
+        result += [" " * indent + row for row in hint]
+    return result
 
 
 def _broken(
@@ -94,7 +93,7 @@ def _broken(
 
 
 def summary(checks: Sequence[Check], seconds: float) -> str:
-    """The last line."""
+    """Return the last line of the report."""
     count = Counter(check.status for check in checks)
     parts = [_number(count["fail"], "failure"), _number(count["warning"], "warning")]
     parts.append(f"{count['ok']} ok")
@@ -108,12 +107,12 @@ def _number(count: int, what: str) -> str:
 
 
 def exit_code(checks: Iterable[Check]) -> int:
-    """That of the first check that failed; 0 if none did."""
+    """Return the code of the first check that failed; 0 if none did."""
     return next((check.code for check in checks if check.status == "fail"), 0)
 
 
 def facts(checks: Sequence[Check], seconds: float, *, deep: bool) -> dict[str, Any]:
-    """The whole report as JSON has it."""
+    """Return the whole report as a JSON object."""
     count = Counter(check.status for check in checks)
     return {
         "darkai": __version__,

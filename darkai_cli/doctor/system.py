@@ -1,7 +1,4 @@
-"""Checks of what darkai runs on: Python, the packages that it needs, the terminal.
-
-``importlib.metadata`` is at home here: nobody waits for the first word of a doctor.
-"""
+"""Checks of what darkai runs on: Python, the packages that it needs, the terminal."""
 
 from __future__ import annotations
 
@@ -23,15 +20,15 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "darkai-cli"
 NARROW = 40
-"""Columns that what darkai prints on a terminal is made for, at least."""
+"""The fewest columns that darkai's tables and messages are made for."""
 
 _REQUIREMENT = re.compile(r"\s*(?P<name>[\w.-]+)\s*(\[[^]]*\])?\s*\(?(?P<bounds>[^;)]*)\)?")
 _EXTRA = re.compile(r"""extra\s*==\s*['"](?P<extra>[\w-]+)['"]""")
 _BOUND = re.compile(r"(?P<sign>[<>=!~]=?)\s*(?P<version>[\d.]+)")
 
 
-class Need(NamedTuple):
-    """A package that darkai needs, or its ``extra`` does. ``bounds``: as ``>=0.28,<0.29``."""
+class Requirement(NamedTuple):
+    """A package that darkai or its ``extra`` needs. ``bounds``: such as ``>=0.28,<0.29``."""
 
     package: str
     bounds: str
@@ -39,7 +36,7 @@ class Need(NamedTuple):
 
 
 def steps(config: Config, environ: Mapping[str, str]) -> list[Step]:
-    """The checks of this installation."""
+    """Return the checks of this installation."""
     section = "Installation"
     return [
         Step("python", section, "python", python),
@@ -50,41 +47,41 @@ def steps(config: Config, environ: Mapping[str, str]) -> list[Step]:
 
 
 def python() -> Finding:
-    """Versions, and whether it is an environment of its own."""
+    """Report the versions, and whether Python runs in a virtual environment."""
     library = " ".join(ssl.OPENSSL_VERSION.split()[:2])
-    own = " in a virtual environment" if sys.prefix != sys.base_prefix else ""
+    place = " in a virtual environment" if sys.prefix != sys.base_prefix else ""
     return ok(
-        f"darkai {__version__}, Python {platform.python_version()}{own}, "
+        f"darkai {__version__}, Python {platform.python_version()}{place}, "
         f"{library}, {platform.platform()}"
     )
 
 
 def packages() -> Finding:
-    """Whether each package is there in a version that darkai is made for."""
+    """Check that each package has a version that darkai is made for."""
     needs = [need for need in required() if not need.extra]
     if not needs:
         return warned(
             f"`{DISTRIBUTION}` is not installed, it runs from its source",
             hint=f"`pip install {DISTRIBUTION}`",
         )
-    found = {need.package: version_of(need.package) for need in needs}
-    missing = [name for name, version in found.items() if version is None]
+    versions = {need.package: version_of(need.package) for need in needs}
+    missing = [name for name, version in versions.items() if version is None]
     again = f"`pip install --force-reinstall {DISTRIBUTION}`"
     if missing:
         return failed(ConfigError(f"not installed: {', '.join(missing)}", hint=again))
     wrong = [
-        f"{need.package} {found[need.package]} (made for {need.bounds})"
+        f"{need.package} {versions[need.package]} (made for {need.bounds})"
         for need in needs
-        if not within(found[need.package] or "", need.bounds)
+        if not within(versions[need.package] or "", need.bounds)
     ]
     if wrong:
         return warned(f"other versions than darkai is made for: {', '.join(wrong)}", hint=again)
-    return ok(", ".join(f"{name} {version}" for name, version in found.items()))
+    return ok(", ".join(f"{name} {version}" for name, version in versions.items()))
 
 
 def extras() -> Finding:
-    """Which extras are installed; none of them has to be."""
-    there, missing = [], []
+    """Report which extras are installed; all are optional."""
+    installed, missing = [], []
     for need in required():
         if not need.extra or need.extra == "dev":
             continue
@@ -92,30 +89,30 @@ def extras() -> Finding:
         if version is None:
             missing.append(need.extra)
         else:
-            there.append(f"{need.extra} ({need.package} {version})")
-    parts = [f"installed: {', '.join(there)}"] if there else []
+            installed.append(f"{need.extra} ({need.package} {version})")
+    parts = [f"installed: {', '.join(installed)}"] if installed else []
     if missing:
         names = ",".join(missing)
         parts.append(f"not installed: {names} (`pip install '{DISTRIBUTION}[{names}]'`)")
     return ok("; ".join(parts) or "none")
 
 
-def required() -> Iterator[Need]:
-    """What the installed distribution says that it needs; nothing if it is not installed."""
+def required() -> Iterator[Requirement]:
+    """Yield what the installed distribution requires; nothing if it is not installed."""
     try:
         lines = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
         return
     for line in lines:
-        found = _REQUIREMENT.match(line)
-        if found is not None:
+        parts = _REQUIREMENT.match(line)
+        if parts is not None:
             extra = _EXTRA.search(line)
-            bounds = found["bounds"].replace(" ", "")
-            yield Need(found["name"], bounds, extra["extra"] if extra else "")
+            bounds = parts["bounds"].replace(" ", "")
+            yield Requirement(parts["name"], bounds, extra["extra"] if extra else "")
 
 
 def version_of(package: str) -> str | None:
-    """The version that is installed; None if it is not, or is broken."""
+    """Return the installed version; None if there is none, or it is broken."""
     try:
         return metadata.version(package)
     except (metadata.PackageNotFoundError, KeyError):
@@ -123,25 +120,25 @@ def version_of(package: str) -> str | None:
 
 
 def within(version: str, bounds: str) -> bool:
-    """Whether a version satisfies ``>=1.2,<2``. What cannot be read counts as satisfied."""
-    own = _numbers(version)
+    """Return whether a version satisfies ``>=1.2,<2``; bounds of another form are ignored."""
+    actual = _numbers(version)
     for bound in _BOUND.finditer(bounds):
         other = _numbers(bound["version"])
-        if (bound["sign"] == ">=" and own < other) or (bound["sign"] == "<" and own >= other):
+        if (bound["sign"] == ">=" and actual < other) or (bound["sign"] == "<" and actual >= other):
             return False
     return True
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    found = re.match(r"\d+(?:\.\d+)*", version)
-    numbers = [int(part) for part in found[0].split(".")] if found else []
+    match = re.match(r"\d+(?:\.\d+)*", version)
+    numbers = [int(part) for part in match[0].split(".")] if match else []
     while numbers and not numbers[-1]:
         numbers.pop()  # 1.0 is 1
     return tuple(numbers)
 
 
 def terminal(config: Config, environ: Mapping[str, str]) -> Finding:
-    """What the terminal can do, as far as the environment tells."""
+    """Report what the terminal can do, as far as the environment says."""
     out = stdio.stdout()
     name = environ.get("TERM", "")
     places = [
@@ -150,25 +147,25 @@ def terminal(config: Config, environ: Mapping[str, str]) -> Finding:
         if environ.get(variable)
     ]
     if not stdio.is_terminal(out):
-        return ok(", ".join(["stdout is no terminal", f"TERM={name}" if name else "", *places]
-                            ).replace(", ,", ",").rstrip(", "))  # fmt: skip
+        facts = ["stdout is no terminal", f"TERM={name}" if name else "", *places]
+        return ok(", ".join(filter(None, facts)))
     columns, rows = stdio.size(out)
     facts = [name or "no TERM", f"{columns}x{rows}", *_look(config, environ), *places]
     facts += [f"{each} is set" for each in ("NO_COLOR", "FORCE_COLOR") if environ.get(each)]
-    told = ", ".join(facts)
+    detail = ", ".join(facts)
     locale = locale_of(environ)
     if not is_utf8(locale):
         return warned(
-            f"{told}; the locale `{locale}` is not UTF-8: text beyond ASCII may be garbled",
+            f"{detail}; the locale `{locale}` is not UTF-8: text beyond ASCII may be garbled",
             hint="`export LC_ALL=C.UTF-8`, or a UTF-8 locale of your language",
         )
     if stdio.is_dumb() or not name:
         return warned(
-            f"{told}; so nothing is rendered", hint="`export TERM=xterm-256color`, if it is one"
+            f"{detail}; so nothing is rendered", hint="`export TERM=xterm-256color`, if it is one"
         )
     if columns < NARROW:
-        return warned(f"{told}; tables need {NARROW} columns", hint="make the window wider")
-    return ok(told)
+        return warned(f"{detail}; tables need {NARROW} columns", hint="make the window wider")
+    return ok(detail)
 
 
 def _look(config: Config, environ: Mapping[str, str]) -> list[str]:
@@ -187,11 +184,11 @@ def _look(config: Config, environ: Mapping[str, str]) -> list[str]:
 
 
 def locale_of(environ: Mapping[str, str]) -> str:
-    """The locale of text, as the environment sets it."""
+    """Return the locale of text that the environment sets."""
     values = (environ.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG"))
     return next(filter(None, values), "C")
 
 
 def is_utf8(locale: str) -> bool:
-    """Whether the locale's text is UTF-8; macOS has one that is nothing else."""
+    """Return whether the locale's encoding is UTF-8; on macOS its name may be just that."""
     return locale.partition("@")[0].lower().replace("-", "").endswith("utf8")

@@ -6,24 +6,20 @@ import os
 import re
 import sqlite3
 import ssl
-from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from threading import Event
 
 import pytest
-import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkai_cli.cli import tables as layout
+from darkai_cli.cli import tables
 from darkai_cli.config.load import load
-from darkai_cli.doctor import files, network, provider, report, running, system
-from darkai_cli.doctor import run as examining
+from darkai_cli.doctor import files, network, provider, report, run, system
 from darkai_cli.doctor.check import Check, Finding, Step, ok
 from darkai_cli.errors import ConfigError, DarkAIError
 from darkai_cli.history import health
-from darkai_cli.http import certificate
 from darkai_cli.providers import settings
 from darkai_cli.providers.base import Target
 from darkai_cli.rate_limits.store import RateLimitStoreError, overview
@@ -32,12 +28,12 @@ from darkai_cli.secrets import remember
 # --- running --------------------------------------------------------------------------------------
 
 
-def step(name: str, run: object) -> Step:
-    return Step(name, "s", name, run)  # type: ignore[arg-type]
+def step(name: str, check: object) -> Step:
+    return Step(name, "s", name, check)  # type: ignore[arg-type]
 
 
 def all_of(chains: list[list[Step]], seconds: float = 30) -> list[Check]:
-    return [check for batch in running.run(chains, seconds) for check in batch]
+    return list(run.run_chains(chains, seconds))
 
 
 def test_checks_come_in_order_whatever_is_ready_first() -> None:
@@ -178,14 +174,14 @@ def test_folders_that_cannot_be_written(
     assert (missing.status, missing.code) == (status, code)
 
 
-# --- proxies, certificates, clock -----------------------------------------------------------------
+# --- proxies and certificates ---------------------------------------------------------------------
 
 
 def test_no_trusted_certificates_at_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     known = ssl.get_default_verify_paths()
     nothing = known._replace(cafile=None, capath=str(tmp_path))
     monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nothing)
-    monkeypatch.setattr(network, "_elsewhere", lambda: False)
+    monkeypatch.setattr(network, "_has_other_store", lambda: False)
     found = network.trust(load(environ={}), {})
     assert (found.status, found.code) == ("fail", 3)
     assert "ca-certificates" in (found.hint or "")
@@ -201,79 +197,15 @@ def test_proxies_are_told_as_they_are_used() -> None:
         "NO_PROXY": "a,b",
         "REQUEST_METHOD": "GET",
     }
-    told = network.settings(load(environ={}), environ).detail
+    told = network.proxy_settings(load(environ={}), environ).detail
     assert told == (
         "https_proxy=socks5://***@one:1, HTTP_PROXY is ignored, since REQUEST_METHOD is set, "
         "NO_PROXY=a,b"
     )
-    assert network.settings(load({"proxy": ""}, environ={}), environ).detail == "none, by `--proxy`"
-
-
-@pytest.mark.parametrize(
-    ("offsets", "status", "text"),
-    [
-        ([0.0, 50.0], "ok", "right within 60 s"),
-        ([9e5, 1.0, 2.0], "ok", "right within 60 s"),
-        ([90.0], "warning", "90 s slow"),
-        ([-600.0], "warning", "10 min fast"),
-        ([-7200.0], "fail", "2 h fast"),
-        ([1e6], "fail", "11 days slow"),
-    ],
-)
-def test_the_clock(offsets: list[float], status: str, text: str) -> None:
-    clock = network.Clock()
-    clock.offsets += offsets
-    found = clock.finding(0.0)
-    assert found is not None
-    assert found.status == status
-    assert text in found.detail
-
-
-def test_the_clock_by_certificates_where_nobody_tells_the_time() -> None:
-    clock = network.Clock()
-    assert clock.finding(0.0) is None
-    clock.heard("yesterday", 0.0)
-    clock.begins.append((50.0, "h"))
-    assert clock.finding(60.0) is None
-    found = clock.finding(40.0)
-    assert found is not None
-    assert (found.status, found.code) == ("fail", 7)
-    clock.heard("Thu, 01 Jan 1970 00:00:40 GMT", 40.0)
-    assert clock.finding(40.0) == ok("right within 60 s, by the answers of services")
-
-
-def issued(**names: str) -> bytes:
-    ca = trustme.CA(organization_name="Trüst 信", organization_unit_name="Unit")
-    leaf = ca.issue_cert(
-        "a.test",
-        common_name=names.get("common_name"),
-        not_before=datetime(2020, 2, 29, 1, 2, 3, tzinfo=UTC),
-        not_after=datetime(2051, 1, 1, tzinfo=UTC),
+    assert (
+        network.proxy_settings(load({"proxy": ""}, environ={}), environ).detail
+        == "none, by `--proxy`"
     )
-    return ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
-
-
-def test_a_certificate_is_read() -> None:
-    found = certificate.read(issued(common_name="a.test"))
-    assert found is not None
-    assert found.subject.endswith(", a.test")
-    assert found.issuer == "Trüst 信"
-    assert found.begins == datetime(2020, 2, 29, 1, 2, 3, tzinfo=UTC).timestamp()
-    assert found.ends == datetime(2051, 1, 1, tzinfo=UTC).timestamp()
-
-
-GOOD = issued(common_name="a.test")
-
-
-@given(st.binary(max_size=200) | st.integers(0, len(GOOD)).map(lambda at: GOOD[:at]))
-def test_what_is_no_certificate_is_none(data: bytes) -> None:
-    if data != GOOD:
-        assert certificate.read(data) is None
-
-
-@given(st.integers(0, len(GOOD) - 1), st.integers(0, 255))
-def test_a_damaged_certificate_raises_nothing(at: int, byte: int) -> None:
-    certificate.read(GOOD[:at] + bytes([byte]) + GOOD[at + 1 :])
 
 
 # --- history and ledger, seen without a change ----------------------------------------------------
@@ -370,10 +302,10 @@ def test_any_text_fits_and_none_acts(
     detail: str, hint: str | None, width: int, status: str
 ) -> None:
     lines = report.lines(
-        check(detail=detail, hint=hint, status=status), width, layout.wrapped, lambda _, text: text
+        check(detail=detail, hint=hint, status=status), width, tables.wrapped, lambda _, text: text
     )
     for line in lines:
-        assert layout.cells(line) <= width
+        assert tables.cells(line) <= width
         assert not re.search(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", line)
     assert lines[0].split()[0] == report.MARKS[status]  # type: ignore[index]
 
@@ -415,8 +347,8 @@ def test_the_default_service_is_judged_by_who_chose_it(
 ) -> None:
     (tmp_path / "config.toml").write_text(text)
     environ = {"DARKAI_HOME": str(tmp_path), "HOME": str(tmp_path)}
-    task = provider.Task(load(environ=environ), environ, network.Clock())
-    found = [Target(settings.settings_of(task.config, name), "m") for name in near]
-    course = examining._courses(names, task, found)[0]
-    assert (course._name, course._lenient) == ("darkai", lenient)
-    assert "February 2025" in (course._choose or "")
+    options = provider.CheckOptions(load(environ=environ), environ)
+    servers = [Target(settings.settings_of(options.config, name), "m") for name in near]
+    checks = run.provider_checks(names, options, servers)[0]
+    assert (checks.name, checks.lenient) == ("darkai", lenient)
+    assert "February 2025" in (checks.hint or "")
