@@ -44,13 +44,12 @@ def replay(
     config = load({"plain": plain or None, "reasoning": reasoning})
     out = Output(config, options)
     out.prepare()
-    reply = out.recorder.reply
     complete = False
     with lines:
         events = recording.play(recording.read(lines, file), None if instant else speed)
         try:
-            stayed = dispatch(events, [reply, *out.sinks])
-            outcome = reply.outcome(stayed=stayed, options={})
+            stayed = dispatch(events, [out.recorder, *out.sinks])
+            outcome = out.recorder.reply.outcome(stayed=stayed, options={})
             complete = outcome.state == "complete"
         finally:
             out.finish(complete=complete)

@@ -66,6 +66,9 @@ class TurnObserver:
     def sent(self) -> None:
         """The request is on the wire."""
 
+    def answering(self) -> None:
+        """The request is not waited for any more: its first event has come, or it has failed."""
+
     def count_down(self, reason: str, seconds: float) -> None:
         """Wait so many seconds and show how many remain, and why."""
 

@@ -112,19 +112,24 @@ class TurnRecorder:
             self._journal.sent()
 
     def feed(self, event: Event) -> None:
-        """Hand one event to the journal, which writes it in a thread of its own."""
+        """Note one event, and hand it to the journal, which writes it in a thread of its own."""
         journal = self._journal
+        if event.type == "text-chunk":
+            self.reply.visible = True  # all that ``Reply.feed`` does, for most events of a reply
+            if journal is not None:
+                journal.text(event.text)
+            return
+        self.reply.feed(event)
         if journal is None:
             return
-        if event.type == "text-chunk":
-            journal.text(event.text)
-        elif isinstance(event, StreamStart):
+        if isinstance(event, StreamStart):
             journal.answered(event.provider, event.model)
         else:
             journal.take(event)
 
     def close(self, error: BaseException | None = None) -> None:
         """The reply is over: an error that cut it says what continues it, if it is saved."""
+        self.reply.close(error)
         if self.reply.visible and isinstance(error, DarkAIError) and self.ids is not None:
             self._usual_hint, error.hint = error.hint, self._resume
 

@@ -9,21 +9,20 @@ from __future__ import annotations
 import gc
 import os
 import threading
-from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, cast
 
 from darkai_cli import signals, stdio, tty
 from darkai_cli.conversation.request import TurnObserver
 from darkai_cli.conversation.save import TurnRecorder
 from darkai_cli.errors import InputError
-from darkai_cli.events import Event, TextChunk
+from darkai_cli.events import TextChunk
 from darkai_cli.output.format import OutputOptions, select_format
+from darkai_cli.output.sink import LateSink, Sink
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
     from darkai_cli.files import AtomicFile
     from darkai_cli.output.progress import Spinner
-    from darkai_cli.output.sink import Sink
 
 QUESTION_MARK = "\x1b[7m ? \x1b[27m "
 
@@ -49,21 +48,14 @@ class Output(TurnObserver):
         self._file = _atomic(options.file) if options.file is not None else None
         if self._file is None:
             stdio.binary_stdout()
-        # Only what is the first to see an event may be made before the request is sent.
-        self.sinks: list[Sink] = [self, LazySink(self._answer_sink), LazySink(self._notice_sink)]
+        self.sinks: list[Sink | LateSink] = [
+            LateSink(self._answer_sink),
+            LateSink(self._notice_sink),
+        ]
         if options.record is not None:
             self.sinks.insert(0, _recording(options.record))
         if self._format != "markdown":
-            self.sinks.append(LazySink(self._reasoning_sink))
-
-    def feed(self, event: Event) -> None:
-        """Clear the row that shows what is waited for, before anything else is written."""
-        if self._waiting is not None and event.type != "stream-start":
-            self._stop_waiting()
-
-    def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 -- a sink's
-        """The reply is over: clear the row that shows what is waited for."""
-        self._stop_waiting()
+            self.sinks.append(LateSink(self._reasoning_sink))
 
     def connecting(self, host: str) -> None:
         """Show on a terminal that ``host`` is waited for, if nothing comes for a while."""
@@ -71,7 +63,7 @@ class Output(TurnObserver):
             return
         from darkai_cli.output.progress import Spinner
 
-        self._stop_waiting()
+        self.answering()
         self._waiting = Spinner(stdio.stderr(), host)
         self._waiting.start()
 
@@ -86,7 +78,7 @@ class Output(TurnObserver):
         """Wait so many seconds and show how many remain, and why."""
         from darkai_cli.output.progress import count_down
 
-        self._stop_waiting()
+        self.answering()
         count_down(stdio.stderr(), reason, seconds)
 
     @property
@@ -106,7 +98,7 @@ class Output(TurnObserver):
         """
         from darkai_cli.output.sanitize import sanitize_line
 
-        self._stop_waiting()
+        self.answering()
         err = stdio.stderr()
         tty.discard_pending(stdio.stdin().fileno())
         err.write(f"{QUESTION_MARK}{sanitize_line(question, 300)} ")
@@ -122,7 +114,8 @@ class Output(TurnObserver):
                 stdio.print_err("")
         return line.strip()
 
-    def _stop_waiting(self) -> None:
+    def answering(self) -> None:
+        """Clear the row that shows what is waited for, before anything else is written."""
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             waiting.stop()
@@ -202,32 +195,12 @@ class Output(TurnObserver):
 
     def finish(self, *, complete: bool) -> None:
         """Put the file in place if the reply is complete, else leave the old one as it was."""
-        self._stop_waiting()
+        self.answering()
         if self._file is not None:
             if complete:
                 self._file.commit()
             else:
                 self._file.discard()
-
-
-class LazySink:
-    """A sink that is made when its first event comes: its imports do not delay the request."""
-
-    def __init__(self, make: Callable[[], Sink]) -> None:
-        self._make = make
-        self._sink: Sink | None = None
-
-    def feed(self, event: Event) -> None:
-        """Hand the event to the sink."""
-        if self._sink is None:
-            self._sink = self._make()
-        self._sink.feed(event)
-
-    def close(self, error: BaseException | None = None) -> None:
-        """The reply is over, also for a sink that no event has come to."""
-        if self._sink is None:
-            self._sink = self._make()
-        self._sink.close(error)
 
 
 class MarkdownStyle(NamedTuple):

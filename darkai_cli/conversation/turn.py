@@ -54,7 +54,7 @@ def run_turn(request: TurnRequest, out: Output) -> Outcome:
             request = request._replace(ids=recorder.begin(request))
             stayed = dispatch(
                 stream_turn(request, out),
-                [reply, recorder, *out.sinks],
+                [recorder, *out.sinks],
                 read_on=recorder.is_saving,
             )
         except BaseException as exc:
@@ -96,6 +96,8 @@ def stream_turn(
                             yield event
                             continue
                         first_events = policy.release(event)
+                        if first_events:
+                            observer.answering()
                         if policy.started:
                             yield from candidates.announcement(candidate)
                         yield from _with_ids(first_events, request.ids)
@@ -105,6 +107,7 @@ def stream_turn(
                 candidates.succeeded()
                 return
             finally:
+                observer.answering()
                 call.gate.leave()
             delay = policy.delay_after(failure)
             if delay is None:

@@ -1,14 +1,14 @@
-"""Sinks: where a reply goes. And the pump, the only loop that moves events into them.
+"""Sinks, which take the events of a reply, and ``dispatch``, the loop that moves events into them.
 
-The pump closes the event iterator, and so the connection, however the loop ends. A sink whose
-reader has gone (``BrokenPipeError``) ends the reply quietly; a sink that fails otherwise is taken
-out of the loop and its error is raised at the end; the others are fed on if the caller wants that
-(the history must get the text although the terminal is broken).
+``dispatch`` closes the event iterator, and so the connection, however the loop ends. A sink whose
+reader has gone (``BrokenPipeError``) ends the reply quietly. A sink that fails otherwise is fed no
+more, and its error is raised at the end; the others are fed on if the caller wants that (the
+history must get the text although the terminal is broken).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from darkai_cli.errors import InputError
@@ -27,28 +27,31 @@ class Sink(Protocol):
         ...
 
 
-def dispatch(events: Iterator[Event], sinks: Sequence[Sink], *, read_on: bool = False) -> bool:
+class LateSink:
+    """Stands for a sink that is made when the first event has come, or at the end if none comes.
+
+    What ``make`` imports does not delay the request then.
+    """
+
+    def __init__(self, make: Callable[[], Sink]) -> None:
+        self.make = make
+
+
+def dispatch(
+    events: Iterator[Event], sinks: Sequence[Sink | LateSink], *, read_on: bool = False
+) -> bool:
     """Feed every event to every sink, close all, and say whether the reader stayed to the end.
 
     ``read_on``: read the reply to its end although a sink has failed. Returns False where a closed
     pipe ended the reply. Raises what the events raised (after the sinks were closed with it), else
     the first error of a sink.
     """
-    open_sinks = list(sinks)
+    group = _SinkGroup(sinks)
     fault: BaseException | None = None
-    failed: Exception | None = None
-    stayed = True
     try:
         for event in events:
-            for sink in tuple(open_sinks):
-                try:
-                    sink.feed(event)
-                except BrokenPipeError:
-                    stayed = False
-                except Exception as exc:  # noqa: BLE001 -- raised below, once the others are fed
-                    open_sinks.remove(sink)
-                    failed = failed or exc
-            if not stayed or (failed and not read_on):
+            group.feed(event)
+            if group.reader_left or (group.error is not None and not read_on):
                 break
     except BaseException as exc:
         fault = exc
@@ -57,16 +60,57 @@ def dispatch(events: Iterator[Event], sinks: Sequence[Sink], *, read_on: bool = 
         close = getattr(events, "close", None)
         if close is not None:
             close()
-        for sink in open_sinks:
+        group.close(fault)
+        if group.error is not None and fault is None:
+            raise group.error
+    return not group.reader_left
+
+
+class _SinkGroup:
+    """The sinks of one reply. One that fails is fed no more; ``error`` is the first failure.
+
+    ``reader_left``: whether the reader of an output has closed it.
+    """
+
+    def __init__(self, sinks: Sequence[Sink | LateSink]) -> None:
+        self._late = sinks
+        self._sinks: list[Sink] = []
+        self.error: Exception | None = None
+        self.reader_left = False
+
+    def feed(self, event: Event) -> None:
+        """Feed the event to each sink."""
+        if self._late:
+            self._make()
+        for sink in tuple(self._sinks):
+            try:
+                sink.feed(event)
+            except BrokenPipeError:
+                self.reader_left = True
+            except Exception as exc:  # noqa: BLE001 -- raised at the end, once the others are fed
+                self._sinks.remove(sink)
+                self.error = self.error or exc
+
+    def close(self, fault: BaseException | None) -> None:
+        """Close each sink. ``fault``: what ended the reply, if anything did."""
+        self._make()
+        for sink in self._sinks:
             try:
                 sink.close(fault)
             except BrokenPipeError:
-                stayed = False
-            except Exception as exc:  # noqa: BLE001 -- raised below
-                failed = failed or exc
-        if failed is not None and fault is None:
-            raise failed
-    return stayed
+                self.reader_left = True
+            except Exception as exc:  # noqa: BLE001 -- raised by the caller
+                self.error = self.error or exc
+
+    def _make(self) -> None:
+        late, self._late = self._late, ()
+        for sink in late:
+            try:
+                self._sinks.append(sink.make() if isinstance(sink, LateSink) else sink)
+            except BrokenPipeError:
+                self.reader_left = True
+            except Exception as exc:  # noqa: BLE001 -- raised by the caller
+                self.error = self.error or exc
 
 
 def write_error(error: OSError) -> Exception:

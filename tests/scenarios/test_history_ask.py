@@ -190,7 +190,7 @@ def test_a_reply_at_its_length_limit_is_truncated(options: dict, told: bool) -> 
     request = TurnRequest(load({}), Target(settings, "m"), (Message("user", "x"),), options)
     recorder.begin(request)
     events = [StreamStart("p", "m"), TextChunk("cut o"), StreamEnd("length")]
-    dispatch(iter(events), [recorder.reply, recorder])
+    dispatch(iter(events), [recorder])
     outcome = recorder.reply.outcome(stayed=True, options=options)
     recorder.end(outcome)
     recorder.shut()
