@@ -27,10 +27,10 @@ from darkai_cli.conversation.request import SILENT, TurnObserver, TurnRequest
 from darkai_cli.conversation.retry import RetryPolicy
 from darkai_cli.errors import ProviderError
 from darkai_cli.events import Event, Notice, StreamStart
+from darkai_cli.http.retry_after import retry_after
 from darkai_cli.messages import ChatRequest
 from darkai_cli.output.sink import dispatch
 from darkai_cli.providers import connect
-from darkai_cli.providers.http_errors import retry_after
 
 if TYPE_CHECKING:
     from darkai_cli.conversation.outcome import Outcome
@@ -205,7 +205,7 @@ class ProviderCall:
         return WaitPolicy(self.host, limit)
 
     def _head(self, status: int, headers: Mapping[str, str]) -> None:
-        self.gate.head(status, headers, retry_after(headers, time.time()))
+        self.gate.head(status, headers, retry_after(headers.get("retry-after", ""), time.time()))
 
     def _sent(self) -> None:
         self.gate.sent()

@@ -60,7 +60,7 @@ VERSION = "2023-06-01"
 """The value of ``anthropic-version``: the API's only one so far."""
 
 PAGE = 1000
-"""Models on a page: the most that the service gives."""
+"""Models on a page: the most that the service allows."""
 
 _RENAMED = {
     "max_completion_tokens": "max_tokens",
@@ -78,7 +78,7 @@ _RESERVED = ("model", "messages", "system", "stream")
 
 BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 24_576, "xhigh": 32_000,
            "max": 32_000}  # fmt: skip
-"""Tokens to think with, where a model takes a budget and the user said how hard it shall try."""
+"""The budget in tokens for each effort, for models that accept a budget only."""
 
 SMALLEST_BUDGET = 1024
 
@@ -89,23 +89,23 @@ class AnthropicDialect:
     framing: Framing = "sse"
 
     def request(self, chat: ChatRequest, settings: ProviderSettings) -> HttpRequest:
-        """The conversation as alternating messages, the system prompt beside it."""
-        found = dialect.options(
+        """Return the request: alternating messages, the system prompt beside them."""
+        options = dialect.options(
             {**settings.options, **chat.options},
             renamed=_RENAMED,
             own=_OWN,
             reserved=_RESERVED,
-            known=settings.quirks.strict,
+            strict=settings.quirks.strict,
             service=settings.name,
         )
-        found.setdefault("max_tokens", most_tokens(chat.model))
-        _think(found, chat.model)
-        dialect.several(found, "stop_sequences")
+        options.setdefault("max_tokens", most_tokens(chat.model))
+        _think(options, chat.model)
+        dialect.as_list(options, "stop_sequences")
         tools = [
             {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
             for tool in chat.tools
-        ] + list(dicts(found.pop("tools", None)))
-        system = dialect.system_of(chat.messages)
+        ] + list(dicts(options.pop("tools", None)))
+        system = dialect.system_prompt(chat.messages)
         fields: dict[str, Any] = {"model": chat.model}
         if system:
             fields["system"] = system
@@ -115,11 +115,11 @@ class AnthropicDialect:
         return HttpRequest(
             dialect.endpoint(settings, "/messages"),
             _headers(settings, "text/event-stream"),
-            dialect.body({**fields, **found, "stream": True}),
+            dialect.body({**fields, **options, "stream": True}),
         )
 
     def decoder(self, settings: ProviderSettings) -> AnthropicDecoder:
-        """A fresh decoder."""
+        """Return a new decoder."""
         return AnthropicDecoder(settings)
 
     def error(
@@ -129,7 +129,7 @@ class AnthropicDialect:
         payload: Any,
         settings: ProviderSettings,
     ) -> ProviderError | None:
-        """``{"type": "error", "error": {"type", "message"}}``."""
+        """Return the error in ``{"type": "error", "error": {"type", "message"}}``."""
         fault = payload.get("error") if isinstance(payload, dict) else None
         if not isinstance(fault, dict):
             return None
@@ -140,35 +140,37 @@ class AnthropicDialect:
         request: HttpRequest,
         chat: ChatRequest,
         settings: ProviderSettings,
-        told: str,
+        message: str,
     ) -> HttpRequest | None:
-        """Another way, where the request was right for other models but not for this one.
+        """Return the request in the form that this model accepts, where others accept the first.
 
-        A reply that is to be continued: since 4.6 models refuse to begin with it (a *prefill*) and
-        are asked in words. darkai's own ``max_tokens``: the model's bound, in two wordings,
-        ``max_tokens: 64000 > 8192, which is the maximum`` and ``input length and max_tokens exceed
-        context limit: 188240 + 64000 > 200000``.
+        To continue a reply: models since 4.6 refuse to begin with it (a *prefill*), so they get the
+        request in words. Where darkai's own ``max_tokens`` is too large, it becomes the model's
+        limit, which the service names in two forms: ``max_tokens: 64000 > 8192, which is the
+        maximum`` and ``input length and max_tokens exceed context limit: 188240 + 64000 > 200000``.
         """
         fields = json.loads(request.body)
-        if "prefill" in told and fields["messages"][-1]["role"] == "assistant":
-            fields["messages"].append({"role": "user", "content": dialect.GO_ON})
+        if "prefill" in message and fields["messages"][-1]["role"] == "assistant":
+            fields["messages"].append({"role": "user", "content": dialect.CONTINUE_PROMPT})
             return request._replace(body=dialect.body(fields))
         names = {_RENAMED.get(name, name) for name in (*settings.options, *chat.options)}
-        if "max_tokens" in names or "max_tokens" not in told:
+        if "max_tokens" in names or "max_tokens" not in message:
             return None
-        asked = fields["max_tokens"]
-        context = re.search(r"(\d{1,9}) \+ \d{1,9} > (\d{1,9})", told)
+        limit = fields["max_tokens"]
+        context = re.search(r"(\d{1,9}) \+ \d{1,9} > (\d{1,9})", message)
         if context:
             bound = int(context[2]) - int(context[1])
         else:
-            numbers = (int(one) for one in re.findall(r"(?<![\w.-])\d{1,9}(?![\w.-])", told))
-            bound = max((one for one in numbers if one < asked), default=0)
-        if not 0 < bound < asked:
+            numbers = (
+                int(number) for number in re.findall(r"(?<![\w.-])\d{1,9}(?![\w.-])", message)
+            )
+            bound = max((number for number in numbers if number < limit), default=0)
+        if not 0 < bound < limit:
             return None
         return request._replace(body=dialect.body({**fields, "max_tokens": bound}))
 
     def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:
-        """A page of the list, after the model ``page``."""
+        """Return the request for the page of the list after the model ``page``."""
         from urllib.parse import quote
 
         url = dialect.endpoint(settings, "/models")
@@ -178,28 +180,28 @@ class AnthropicDialect:
         return HttpRequest(url, _headers(settings, "application/json"), b"", "GET")
 
     def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:
-        """``{"data": [{"id", ...}], "has_more", "last_id"}``."""
+        """Return the models in ``{"data": [{"id", ...}], "has_more", "last_id"}``."""
         listed = payload.get("data") if isinstance(payload, dict) else None
         if not isinstance(listed, list):
             raise BadReplyError("the service sent no list of models")
-        found = [_model(one) for one in dicts(listed) if text_in(one, "id")]
-        return found, text_in(payload, "last_id") if payload.get("has_more") is True else ""
+        models = [_model(row) for row in dicts(listed) if text_in(row, "id")]
+        return models, text_in(payload, "last_id") if payload.get("has_more") is True else ""
 
 
 def version_of(model: str) -> tuple[int, int] | None:
-    """The generation in a model's name: (4, 5) for ``claude-sonnet-4-5``; None for foreign ones.
+    """Return the generation in a model's name: (4, 5) for ``claude-sonnet-4-5``; None for others.
 
-    Older names have it first (``claude-3-5-haiku-20241022``); a date is no part of it.
+    Older names have it first (``claude-3-5-haiku-20241022``); a date is not part of it.
     """
-    found = re.search(r"claude-(?:[a-z]+-)?(\d)(?:[-.](\d{1,2}))?(?!\d)", model)
-    return (int(found[1]), int(found[2] or 0)) if found else None
+    match = re.search(r"claude-(?:[a-z]+-)?(\d)(?:[-.](\d{1,2}))?(?!\d)", model)
+    return (int(match[1]), int(match[2] or 0)) if match else None
 
 
 def most_tokens(model: str) -> int:
-    """The longest reply of a model: the API wants a number, and a small one would cut answers.
+    """Return the longest reply of a model: the API requires a number, a small one cuts answers.
 
     By the service's table of models: 4096 for Claude 3, 8192 for 3.5, 64k since 3.7 (32k for
-    Opus 4 and 4.1), 128k since 4.6. A bound that is too high is put right by ``amend``.
+    Opus 4 and 4.1), 128k since 4.6. ``amend`` corrects a number that is too high.
     """
     version = version_of(model)
     if version is None:
@@ -213,17 +215,17 @@ def most_tokens(model: str) -> int:
     return 32_000 if "opus" in model and version < (4, 5) else 64_000
 
 
-def _think(found: dict[str, Any], model: str) -> None:
-    """The common ways to ask for reasoning, in the form that the model's generation takes.
+def _think(options: dict[str, Any], model: str) -> None:
+    """Replace the common options for reasoning by those that the model's generation accepts.
 
-    Since 4.6 models decide themselves how long they think, and take an effort (``adaptive``);
-    older ones take a budget of tokens. A table for ``thinking`` passes as it is.
+    Models since 4.6 accept an effort (``adaptive``), older ones a budget of tokens. A table for
+    ``thinking`` is passed on as it is.
     """
-    level = found.pop("reasoning_effort", None)
-    asked = found.pop("think", None)
-    asked = found.pop("thinking", asked)
-    if isinstance(asked, str):
-        level, asked = level or asked, None
+    level = options.pop("reasoning_effort", None)
+    thinking = options.pop("think", None)
+    thinking = options.pop("thinking", thinking)
+    if isinstance(thinking, str):
+        level, thinking = level or thinking, None
     if level is not None and level not in (*BUDGETS, "none"):
         raise UsageError(
             f"the option `reasoning_effort` cannot be `{level}`",
@@ -231,27 +233,27 @@ def _think(found: dict[str, Any], model: str) -> None:
         )
     adaptive = (version_of(model) or (0, 0)) >= (4, 6)
     if level == "none":
-        asked, level = False, None
-    if isinstance(asked, Mapping):
-        found["thinking"] = asked
-    elif asked is False or asked == 0:
-        found["thinking"] = {"type": "disabled"}
-    elif isinstance(asked, int) and asked is not True:
-        found["thinking"] = {"type": "enabled", "budget_tokens": asked}
-    elif asked or level:
-        found["thinking"] = (
+        thinking, level = False, None
+    if isinstance(thinking, Mapping):
+        options["thinking"] = thinking
+    elif thinking is False or thinking == 0:
+        options["thinking"] = {"type": "disabled"}
+    elif isinstance(thinking, int) and thinking is not True:
+        options["thinking"] = {"type": "enabled", "budget_tokens": thinking}
+    elif thinking or level:
+        options["thinking"] = (
             {"type": "adaptive", "display": "summarized"}  # else its text stays away since 4.7
             if adaptive
-            else {"type": "enabled", "budget_tokens": _budget(level, found["max_tokens"])}
+            else {"type": "enabled", "budget_tokens": _budget(level, options["max_tokens"])}
         )
     if adaptive and level:
-        given = found.get("output_config")
+        given = options.get("output_config")
         effort = "low" if level == "minimal" else level
-        found["output_config"] = {**(given if isinstance(given, dict) else {}), "effort": effort}
+        options["output_config"] = {**(given if isinstance(given, dict) else {}), "effort": effort}
 
 
 def _budget(level: str | None, most: Any) -> int:
-    """The budget of an effort; it must leave room for the answer."""
+    """Return the budget of an effort; it must leave tokens for the answer."""
     budget = BUDGETS[level or "medium"]
     if isinstance(most, int):
         budget = min(budget, max(SMALLEST_BUDGET, most // 2))
@@ -267,9 +269,9 @@ def _headers(settings: ProviderSettings, accept: str) -> dict[str, str]:
 
 
 def _messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """The messages, neighbours of one role as one; blank texts, which are refused, left out.
+    """Return the messages, adjacent ones of one role merged, without blank texts.
 
-    A reply at the end is one to be continued: white space at its end is refused too.
+    The service refuses blank texts, and white space at the end of a reply to be continued.
     """
     merged: list[tuple[str, list[dict[str, Any]]]] = []
     for message in messages:
@@ -289,7 +291,9 @@ def _messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
     return [
         {
             "role": role,
-            "content": blocks[0]["text"] if [one["type"] for one in blocks] == ["text"] else blocks,
+            "content": blocks[0]["text"]
+            if [block["type"] for block in blocks] == ["text"]
+            else blocks,
         }
         for role, blocks in merged
     ]
@@ -326,7 +330,7 @@ def _blocks(message: Message) -> list[dict[str, Any]]:
 
 
 def _identifier(given: str) -> str:
-    """A call's id in the letters that the service takes; other services use more."""
+    """Return a call's id in the letters that the service accepts; other services use more."""
     return re.sub(r"[^\w-]", "_", given, flags=re.ASCII)
 
 
@@ -347,7 +351,7 @@ def _model(row: Mapping[str, Any]) -> ModelInfo:
 
 
 def _moment(value: object) -> int | None:
-    """A date and time as seconds since the epoch; the epoch itself stands for an unknown one."""
+    """Return a date as seconds since the epoch; None if unknown, which the epoch itself means."""
     from datetime import datetime
 
     try:
@@ -370,62 +374,70 @@ _END: Mapping[str, EndReason] = {
 def explain(
     fault: Mapping[str, Any], settings: ProviderSettings, status: int
 ) -> ProviderError | None:
-    """The error in the service's terms; None leaves a status to the usual explanation.
+    """Return the error in the service's terms; None to leave a status to ``http_errors``.
 
-    A ``status`` of 200 is an error in place of the stream or in it: none is left then.
+    ``status``: 200 for an error in the stream or in its place, which is always explained.
     """
     kind = text_in(fault, "type")
-    told = words(fault.get("message")) or kind or "an error without a reason"
+    message = words(fault.get("message")) or kind or "an error without a reason"
     host = settings.host
-    http = status if status != 200 else None
+    http_status = status if status != 200 else None
     if kind in ("authentication_error", "no_db_connection") or status == 401:  # or LiteLLM's
-        return dialect.rejected_key(settings, told, http)
+        return dialect.rejected_key(settings, message, http_status)
     if kind == "permission_error":
-        return AuthError(f"{host}: not allowed: {told}", status=http)
-    if kind == "billing_error" or "credit balance" in told or "usage limits" in told:
-        return RateLimitError(f"quota used up at {host}: {told}", hint=dialect.BILLING, status=http)
-    if kind == "not_found_error" and "model" in told:
-        return dialect.no_model(told.partition("model:")[2].strip(), settings, told, http)
-    if "nvalid model name" in told:  # LiteLLM's, with 400
-        name = told.partition("model=")[2].rstrip("'}")
-        return dialect.no_model(name, settings, told, http)
+        return AuthError(f"{host}: not allowed: {message}", status=http_status)
+    if kind == "billing_error" or "credit balance" in message or "usage limits" in message:
+        return RateLimitError(
+            f"quota used up at {host}: {message}", hint=dialect.BILLING, status=http_status
+        )
+    if kind == "not_found_error" and "model" in message:
+        return dialect.no_model(
+            message.partition("model:")[2].strip(), settings, message, http_status
+        )
+    if "nvalid model name" in message:  # LiteLLM's, with 400
+        name = message.partition("model=")[2].rstrip("'}")
+        return dialect.no_model(name, settings, message, http_status)
     if kind == "request_too_large":
         return RefusedError(
-            f"the request is too large for {host}: {told}", hint=dialect.SMALLER, status=http
+            f"the request is too large for {host}: {message}",
+            hint=dialect.SMALLER,
+            status=http_status,
         )
     if kind in ("invalid_request_error", "exceed_context_size_error") or status == 400:
         # the second is llama.cpp's own name; gateways give their 400 none
-        return _invalid(told, host, http)
-    if "input is not supported" in told:  # llama.cpp: a 500, which another try does not change
+        return _invalid(message, host, http_status)
+    if "input is not supported" in message:  # llama.cpp: a 500, which another try does not change
         return ServiceError(
-            f"{host}: {told}", hint="name a model that takes images: `-m NAME`", status=http
+            f"{host}: {message}",
+            hint="name a model that takes images: `-m NAME`",
+            status=http_status,
         )
-    if http is not None:
+    if http_status is not None:
         return None
     if kind == "rate_limit_error":
-        return RateLimitError(f"rate limited by {host}: {told}", retryable=True)
+        return RateLimitError(f"rate limited by {host}: {message}", retryable=True)
     name = f"{host} is overloaded" if kind == "overloaded_error" else host
-    return ServiceError(f"{name}: {told}", retryable=True)
+    return ServiceError(f"{name}: {message}", retryable=True)
 
 
-def _invalid(told: str, host: str, status: int | None) -> ProviderError:
-    """A request that the service does not take."""
-    if re.search("prompt is too long|exceed context limit|context size", told):
+def _invalid(message: str, host: str, status: int | None) -> ProviderError:
+    """Return the error for a request that the service rejected."""
+    if re.search("prompt is too long|exceed context limit|context size", message):
         return RefusedError(
-            f"the conversation is too long for the model: {told}",
+            f"the conversation is too long for the model: {message}",
             hint="send less, or begin a new conversation",
             status=status,
         )
     hint = "is an option (`-o`) not right for this model?"
-    if "prefill" in told:
-        told = "this model does not go on with a reply that was cut (no prefill)"
+    if "prefill" in message:
+        message = "this model does not go on with a reply that was cut (no prefill)"
         hint = 'ask for the rest instead: `darkai ask -c "go on where you stopped"`'
-    elif ".image." in told:
+    elif ".image." in message:
         hint = "send smaller images, or fewer (`-f`)"
-    elif "thinking.type.enabled" in told or "adaptive" in told:
+    elif "thinking.type.enabled" in message or "adaptive" in message:
         hint = "this model takes no budget: `-o reasoning_effort=high` (low, medium, high, max)"
     return ServiceError(
-        f"{host} rejected the request{f' ({status})' if status else ''}: {told}",
+        f"{host} rejected the request{f' ({status})' if status else ''}: {message}",
         hint=hint,
         status=status,
     )
@@ -436,15 +448,15 @@ class AnthropicDecoder(ReplyDecoder):
 
     def __init__(self, settings: ProviderSettings) -> None:
         super().__init__(settings, "an Anthropic service")
-        self._begun = False
-        self._calls: dict[object, _HalfCall] = {}
+        self._started = False
+        self._calls: dict[object, _PartialCall] = {}
         self._cited: set[str] = set()
         self._counts: dict[str, int] = {}
         self._reason = ""
         self._refusal = ""
 
     def feed(self, frame: Frame) -> Iterable[Event]:
-        """The events of one SSE event."""
+        """Return the events of one SSE event. Raises ``ProviderError`` for an error in it."""
         message = self._object(frame)
         if message is None:
             return ()
@@ -457,44 +469,44 @@ class AnthropicDecoder(ReplyDecoder):
             raise explain(
                 fault if isinstance(fault, dict) else {"message": fault}, self._settings, 200
             ) or ServiceError(f"{self._host} reported an error")
-        self._begun = True
+        self._started = True
         if kind == "content_block_start":
             return self._block(message.get("content_block"), message.get("index"))
         if kind == "content_block_stop":
-            return self._called(message.get("index"))
+            return self._finished_call(message.get("index"))
         if kind == "message_start":
             started = message.get("message")
-            return self._used(started.get("usage") if isinstance(started, dict) else None)
+            return self._new_usage(started.get("usage") if isinstance(started, dict) else None)
         if kind == "message_delta":
-            self._ending(message.get("delta"))
-            return self._used(message.get("usage"))
+            self._read_stop(message.get("delta"))
+            return self._new_usage(message.get("usage"))
         if kind == "message_stop":
             self.ended = True
         return ()
 
     def _delta(self, delta: dict[str, Any], index: object) -> Iterable[Event]:
-        self._begun = True
+        self._started = True
         kind = delta.get("type")
         if kind == "text_delta":
-            return self._said(delta.get("text"))
+            return self._text_chunk(delta.get("text"))
         if kind == "thinking_delta":
-            return self._thought(delta.get("thinking"))
+            return self._reasoning_chunk(delta.get("thinking"))
         if kind == "input_json_delta":
-            half = self._calls.get(_key(index))
+            call = self._calls.get(_key(index))
             piece = delta.get("partial_json")
-            if half is not None and isinstance(piece, str):
-                half.pieces.append(piece)
+            if call is not None and isinstance(piece, str):
+                call.pieces.append(piece)
         elif kind == "citations_delta":
             return self._citation(delta.get("citation"))
         return ()
 
-    def _said(self, text: object) -> Iterable[Event]:
+    def _text_chunk(self, text: object) -> Iterable[Event]:
         if not isinstance(text, str) or not text:
             return ()
         self._text = self._visible = True
         return (TextChunk(text),)
 
-    def _thought(self, text: object) -> Iterable[Event]:
+    def _reasoning_chunk(self, text: object) -> Iterable[Event]:
         if not isinstance(text, str) or not text:
             return ()
         self._visible = True
@@ -515,26 +527,26 @@ class AnthropicDecoder(ReplyDecoder):
             return ()
         kind = block.get("type")
         if kind == "text":
-            return self._said(block.get("text"))
+            return self._text_chunk(block.get("text"))
         if kind == "thinking":
-            return self._thought(block.get("thinking"))
+            return self._reasoning_chunk(block.get("thinking"))
         if kind == "tool_use":
-            self._calls[_key(index)] = _HalfCall(block)
+            self._calls[_key(index)] = _PartialCall(block)
         return ()
 
-    def _called(self, index: object) -> Iterable[Event]:
-        """The call of a block that has stopped, if it is one and whole."""
-        half = self._calls.pop(_key(index), None)
-        if half is None:
+    def _finished_call(self, index: object) -> Iterable[Event]:
+        """Return the tool call of a block that has stopped, if it is one and complete."""
+        call = self._calls.pop(_key(index), None)
+        if call is None:
             return ()
-        arguments = half.arguments
+        arguments = call.arguments
         if arguments is None:
-            told = f"a call of the tool `{half.name}` was cut off, and is left out"
-            return (Notice("warning", told),)
+            text = f"a call of the tool `{call.name}` was cut off, and is left out"
+            return (Notice("warning", text),)
         self._visible = True
-        return (ToolCall(half.id, half.name, arguments),)
+        return (ToolCall(call.id, call.name, arguments),)
 
-    def _ending(self, delta: object) -> None:
+    def _read_stop(self, delta: object) -> None:
         if not isinstance(delta, dict):
             return
         self._reason = text_in(delta, "stop_reason") or self._reason
@@ -542,8 +554,8 @@ class AnthropicDecoder(ReplyDecoder):
         if isinstance(details, dict):
             self._refusal = words(details.get("explanation"))
 
-    def _used(self, usage: object) -> Iterable[Event]:
-        """The totals so far: each count replaces the one before."""
+    def _new_usage(self, usage: object) -> Iterable[Event]:
+        """Return the totals so far: each count replaces the one before."""
         if not isinstance(usage, dict):
             return ()
         for name, value in usage.items():
@@ -551,22 +563,22 @@ class AnthropicDecoder(ReplyDecoder):
             if number is not None:
                 self._counts[name] = number
         details = usage.get("output_tokens_details")
-        thought = count(details.get("thinking_tokens")) if isinstance(details, dict) else None
-        known = self._counts
-        cached = known.get("cache_read_input_tokens")
-        fresh = known.get("input_tokens")
-        whole = None
+        reasoning = count(details.get("thinking_tokens")) if isinstance(details, dict) else None
+        counts = self._counts
+        cached = counts.get("cache_read_input_tokens")
+        fresh = counts.get("input_tokens")
+        total = None
         if fresh is not None:
-            whole = fresh + (cached or 0) + known.get("cache_creation_input_tokens", 0)
-        return (Usage(whole, known.get("output_tokens"), thought, cached),)
+            total = fresh + (cached or 0) + counts.get("cache_creation_input_tokens", 0)
+        return (Usage(total, counts.get("output_tokens"), reasoning, cached),)
 
     def close(self) -> Iterator[Event]:
-        """The rest, and how the reply ended."""
+        """Yield the last events. Raises ``ProviderError`` if the reply is not complete."""
         if not self.ended:
-            raise self._unfinished(begun=self._begun)
+            raise self._incomplete(started=self._started)
         for index in list(self._calls):
-            yield from self._called(index)
-        yield from self._bad.notices()
+            yield from self._finished_call(index)
+        yield from self._unreadable.notices()
         if self._reason == "pause_turn":
             raise ServiceError(
                 f"{self._host} paused the answer before its end",
@@ -578,8 +590,8 @@ class AnthropicDecoder(ReplyDecoder):
         yield from self._end(reason)
 
 
-class _HalfCall:
-    """A call of a tool whose arguments are still coming."""
+class _PartialCall:
+    """A tool call whose arguments are still coming."""
 
     def __init__(self, block: Mapping[str, Any]) -> None:
         self.id = text_in(block, "id")
@@ -589,7 +601,7 @@ class _HalfCall:
 
     @property
     def arguments(self) -> str | None:
-        """The JSON text; None if it is no whole object."""
+        """Return the JSON text; None if it is not a complete object."""
         text = "".join(self.pieces)
         if not text.strip():
             return json.dumps(self._given if isinstance(self._given, dict) else {})
@@ -597,7 +609,7 @@ class _HalfCall:
 
 
 def _key(index: object) -> object:
-    """A block's number, or whatever stands in its place, as a key."""
+    """Return a block's number as a key; None for what is no number or text."""
     return index if isinstance(index, (int, str)) else None
 
 

@@ -1,17 +1,18 @@
-"""The contracts between a service and the rest: dialect, decoder, provider, and what they exchange.
+"""The contracts between a dialect and the rest of darkai, and the values that they exchange.
 
-A *dialect* is a wire format: it does no I/O and keeps no state between replies. A *provider* is a
-configured source of replies. Dialect files import this module, ``decoding``, the other files of
-their own format, ``events``, ``messages`` and ``errors``, and nothing else of ours.
+A *provider* is a configured service, such as ``openai``. A *dialect* is a wire format, such as
+OpenAI's chat completions: it does no I/O and keeps no state between replies. Dialect files import
+this module, ``dialect``, the other files of their own format, ``events``, ``messages`` and
+``errors``, and nothing else of darkai.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from darkai_cli.errors import ProviderError
-from darkai_cli.events import Event
+from darkai_cli.events import Event, Usage
 from darkai_cli.http.sse import SSEFrame
 from darkai_cli.messages import ChatRequest
 from darkai_cli.secrets import Secret
@@ -35,14 +36,14 @@ class HttpRequest(NamedTuple):
 
 
 class Quirks(NamedTuple):
-    """Where a service departs from the one that its dialect is named after.
+    """How a service differs from the one that its dialect is named after.
 
-    ``usage``: it takes ``stream_options``. ``limit``: the field that limits a reply's length.
+    ``usage``: it accepts ``stream_options``. ``limit``: the field that limits a reply's length.
     ``key_header``: the header that holds the bare key, in place of the dialect's own.
-    ``models_path``: where it lists its models, "" where it does not. ``strict``: its options are
+    ``models_path``: where it lists its models, "" if it does not. ``strict``: all its options are
     known, so that others are refused before they are sent. ``query``: a query string for each URL.
-    ``resume``: how it is told to go on with a reply that was cut, beyond being shown it: ``prefix``
-    and ``continue`` are fields (Mistral's, vLLM's), ``ask`` says it in words.
+    ``resume``: what makes it continue a reply that was cut off: the field ``prefix`` (Mistral's) or
+    ``continue`` (vLLM's), ``ask`` for a request in words, "" if seeing the reply is enough.
     """
 
     usage: bool = True
@@ -57,11 +58,11 @@ class Quirks(NamedTuple):
 class ProviderSettings(NamedTuple):
     """What the catalog and the configuration say about one provider.
 
-    ``url``: the base, below which the dialect finds its paths. ``key_env``: the usual environment
-    variables of its key, the first that is set counts. ``key_needed``: it answers nobody without
-    one. ``options``: sent with each request, unless the user says otherwise. ``key``: filled in
-    where a request is about to be made, bound to the origin of ``url``. ``local``: it runs on the
-    user's own machine. ``context``: the tokens that its models take, where the user says so.
+    ``url``: the base URL, to which the dialect adds its paths. ``key_env``: the environment
+    variables of its key; the first that is set counts. ``key_needed``: it requires a key.
+    ``options``: sent with each request unless the user sets others. ``key``: filled in right before
+    a request, bound to the origin of ``url``. ``local``: it runs on the user's own machine.
+    ``context``: the size of its models' context window in tokens, if the user set it.
     """
 
     name: str
@@ -81,10 +82,9 @@ class ProviderSettings(NamedTuple):
 
     @property
     def host(self) -> str:
-        """The service's host, for messages; with its port, where the scheme has another.
+        """Return the service's host for messages; the provider's name if it has no URL.
 
-        Two servers on one machine differ in nothing else. The provider's name where there is no
-        URL.
+        A port other than the scheme's is included, as two servers on one machine differ in it.
         """
         scheme, _, rest = self.url.partition("://")
         place = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
@@ -96,18 +96,18 @@ class ProviderSettings(NamedTuple):
 
 
 class Target(NamedTuple):
-    """Who is asked: a provider and its own name for the model."""
+    """Where a prompt goes: a provider and its own name for the model."""
 
     settings: ProviderSettings
     model: str
 
 
 class ModelInfo(NamedTuple):
-    """A model that a provider offers; None or empty is what the service does not tell.
+    """A model that a provider offers; None or empty is what the service does not say.
 
     ``context``, ``output``: the most tokens of a whole conversation and of a reply. ``takes``,
-    ``gives``: modalities, such as ``text`` and ``image``. ``price_in``, ``price_out``: US dollars
-    for a million tokens. ``created``: seconds since the epoch.
+    ``gives``: kinds of input and output, such as ``text`` and ``image``. ``price_in``,
+    ``price_out``: US dollars for a million tokens. ``created``: seconds since the epoch.
     """
 
     name: str
@@ -122,6 +122,18 @@ class ModelInfo(NamedTuple):
     created: int | None = None
     owner: str = ""
 
+    def cost(self, usage: Usage | None) -> float | None:
+        """Return the price of a reply in US dollars; None if tokens or prices are not known.
+
+        What was read from the service's cache is counted at the full price, so that the true cost
+        may be lower.
+        """
+        if usage is None or usage.input is None or usage.output is None:
+            return None
+        if self.price_in is None or self.price_out is None:
+            return None
+        return (usage.input * self.price_in + usage.output * self.price_out) / 1_000_000
+
 
 class Decoder(Protocol):
     """Turns the frames of one reply into events.
@@ -135,11 +147,11 @@ class Decoder(Protocol):
     drain_seconds: float | None
 
     def feed(self, frame: Frame) -> Iterable[Event]:
-        """The events of one frame."""
+        """Return the events of one frame."""
         ...
 
     def close(self) -> Iterable[Event]:
-        """The last events, after ``ended`` or a clean end of the body.
+        """Return the last events, after ``ended`` or a clean end of the body.
 
         Raises ``ProviderError`` if the reply cannot count as complete.
         """
@@ -152,17 +164,17 @@ class Dialect(Protocol):
     framing: Framing
 
     def request(self, chat: ChatRequest, settings: ProviderSettings) -> HttpRequest:
-        """The request that asks for ``chat``."""
+        """Return the request for a streamed reply."""
         ...
 
     def decoder(self, settings: ProviderSettings) -> Decoder:
-        """A fresh decoder, for one reply."""
+        """Return a new decoder, for one reply."""
         ...
 
     def error(
         self, status: int, headers: Headers, payload: Any, settings: ProviderSettings
     ) -> ProviderError | None:
-        """What an error means in this service's own terms; None leaves it to the usual explanation.
+        """Return the error in this service's terms; None to leave it to ``http_errors``.
 
         ``payload``: the body's JSON value, None if it is no JSON. ``status`` may be 200: some
         services send a bare error in place of the stream.
@@ -170,55 +182,48 @@ class Dialect(Protocol):
         ...
 
     def amend(
-        self, request: HttpRequest, chat: ChatRequest, settings: ProviderSettings, told: str
+        self, request: HttpRequest, chat: ChatRequest, settings: ProviderSettings, message: str
     ) -> HttpRequest | None:
-        """The request without what a 400 or 422 refused, or None if there is no such way out.
+        """Return the request without what a 400 or 422 refused; None if it cannot be amended.
 
-        ``told``: the service's own words. It is sent at once, and only once.
+        ``message``: the service's error message. The amended request is sent once, at once.
         """
         ...
 
     def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:
-        """The request for the list of models; None where there is none. ``page``: the next one."""
+        """Return the request for a page of the list of models; None if there is no list.
+
+        ``page``: the mark of the page, "" for the first.
+        """
         ...
 
     def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:
-        """The models in an answer, and the mark of the next page, or "".
+        """Return the models of a page, and the mark of the next page or "".
 
-        Raises ``BadReplyError`` if it is no list of models.
+        Raises ``BadReplyError`` if the payload is no list of models.
         """
         ...
 
 
 @runtime_checkable
 class HasModelDetails(Protocol):
-    """A dialect whose service tells more of one model than its list does."""
+    """A dialect whose service says more of one model than its list does."""
 
     def about_request(self, model: str, settings: ProviderSettings) -> HttpRequest:
-        """The request that asks for it."""
+        """Return the request for the details of a model."""
         ...
 
     def about(self, payload: Any, model: ModelInfo) -> ModelInfo:
-        """``model`` with what the answer adds."""
+        """Return ``model`` with what the payload adds."""
         ...
 
 
-class Provider(Protocol):
-    """A configured source of replies."""
-
-    name: str
-
-    def resolve(self, model: str | None) -> str:
-        """The provider's own name for a model or alias; its default for None.
-
-        Raises ``UnknownModelError``.
-        """
-        ...
-
-    def stream(self, chat: ChatRequest) -> Iterator[Event]:
-        """The reply, event by event. Closing the iterator closes the connection."""
-        ...
-
-    def models(self) -> Iterator[ModelInfo]:
-        """What it offers."""
-        ...
+def format_dollars(dollars: float) -> str:
+    """Return an amount in as many digits as matter: ``$0.0042``, ``$1.30``, ``free``."""
+    if dollars == 0:
+        return "free"
+    if dollars >= 1:
+        return f"${dollars:,.2f}"
+    if dollars < 0.0001:
+        return "under $0.0001"
+    return f"${dollars:.4f}"

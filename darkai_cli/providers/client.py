@@ -28,6 +28,7 @@ from darkai_cli.events import (
     StreamStart,
     TextChunk,
 )
+from darkai_cli.http.retry_after import retry_after
 from darkai_cli.http.sse import SSEDecoder, SSEFrame, SSELineDecoder
 from darkai_cli.messages import ChatRequest
 from darkai_cli.providers import http_errors
@@ -244,7 +245,7 @@ class ReplyReader:
 def _add_wait(error: RateLimitError, headers: Headers, now: float) -> None:
     """Add to a dialect's rate limit error what ``Retry-After`` says."""
     if error.retry_after is None:
-        error.retry_after = http_errors.retry_after(headers, now)
+        error.retry_after = retry_after(headers.get("retry-after", ""), now)
     if error.retry_after:
         error.retryable = error.retryable and error.retry_after <= http_errors.MAX_WAIT
         again = f"try again in {duration(error.retry_after)}"

@@ -1,11 +1,13 @@
-"""The DarkAI dialect: JSON messages, one per ``data:`` line of an SSE stream.
+"""The dialect of DarkAI: JSON messages, one per ``data:`` line of an SSE stream.
 
     data: {"event":"text-chunk","data":{"text":"Sure"}}
     data: {"event":"stream-end","data":{}}
 
-Sources: the public clients of the same URL (gpt4free's, until 2025) and the farfalle server it was
-forked from. Frames are line by line: each ``data:`` line whose JSON parses is a message, blank
-lines or not; only a line that does not parse alone is joined with the next one, as SSE has it.
+Frames are line by line: each ``data:`` line whose JSON parses is a message, whether a blank line
+follows or not; only a line that does not parse alone is joined with the next one, as SSE has it.
+
+Sources: the public clients of this URL (gpt4free's, until 2025) and the farfalle server that the
+service was forked from.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from darkai_cli.providers.base import (
     ModelInfo,
     ProviderSettings,
 )
-from darkai_cli.providers.dialect import Unreadable, bearer, body, headers, parse, words
+from darkai_cli.providers.dialect import UnreadableEvents, bearer, body, headers, parse, words
 from darkai_cli.text import one_line, plural
 
 if TYPE_CHECKING:
@@ -46,10 +48,10 @@ HEADERS = {
 }
 
 AFTER_END = 1.0
-"""Seconds to read on after ``stream-end`` where no text has come: ``final-response`` may follow."""
+"""Seconds to read on after ``stream-end`` if no text came: ``final-response`` may follow."""
 
 MAX_JOINED = 32
-"""How many ``data:`` lines are tried together as one message."""
+"""The most ``data:`` lines that are joined to one message."""
 
 
 def format_prompt(
@@ -58,7 +60,7 @@ def format_prompt(
     do_continue: bool = False,
     include_system: bool = True,
 ) -> str:
-    r"""The conversation as the one text that DarkAI takes.
+    r"""Return the conversation as the one text that DarkAI takes.
 
     A single message is its content, verbatim. Otherwise ``Role: content`` lines, and
     ``Assistant:`` at the end unless ``do_continue``.
@@ -87,15 +89,15 @@ class DarkAIDialect:
     framing: Framing = "sse-lines"
 
     def request(self, chat: ChatRequest, settings: ProviderSettings) -> HttpRequest:
-        """``{"query", "model"}`` and the options, as further fields."""
+        """Return the request: ``{"query", "model"}``, and the options as further fields."""
         options = {**settings.options, **chat.options}
-        taken = sorted({"query", "model"} & options.keys())
-        if taken:
+        reserved = sorted({"query", "model"} & options.keys())
+        if reserved:
             raise UsageError(
-                f"the option `{taken[0]}` is darkai's own",
+                f"the option `{reserved[0]}` is darkai's own",
                 hint="the prompt is an argument, the model is `-m NAME`",
             )
-        left_out = _images_before(chat.messages, settings)
+        notice = _notice_of_images(chat.messages, settings)
         # A conversation that ends with the assistant is a reply to be continued.
         resumed = chat.messages[-1:] != () and chat.messages[-1].role == "assistant"
         query = format_prompt(chat.messages, do_continue=resumed)
@@ -104,11 +106,11 @@ class DarkAIDialect:
             settings.url,
             headers(settings, HEADERS, key),
             body({"query": query, "model": chat.model, **options}),
-            notice=left_out,
+            notice=notice,
         )
 
     def decoder(self, settings: ProviderSettings) -> DarkAIDecoder:
-        """A fresh decoder."""
+        """Return a new decoder."""
         return DarkAIDecoder(settings)
 
     def error(
@@ -118,10 +120,10 @@ class DarkAIDialect:
         payload: Any,
         settings: ProviderSettings,
     ) -> ProviderError | None:
-        """DarkAI's own errors: ``{"detail": ...}``, and a 429 that is never sent again.
+        """Return DarkAI's own errors: ``{"detail": ...}``, and a 429 that is not retryable.
 
         The service blocks an address after 20 violations of its limits (4 a minute, 30 in
-        30 minutes, 80 in 6 hours), so asking again by itself would make things worse.
+        30 minutes, 80 in 6 hours), so that a retry would make things worse.
         """
         host = settings.host
         if status == 429:
@@ -145,24 +147,24 @@ class DarkAIDialect:
         request: HttpRequest,  # noqa: ARG002
         chat: ChatRequest,  # noqa: ARG002
         settings: ProviderSettings,  # noqa: ARG002
-        told: str,  # noqa: ARG002
+        message: str,  # noqa: ARG002
     ) -> HttpRequest | None:
-        """There is no such way out."""
+        """Return None: no request can be amended."""
         return None
 
     def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:  # noqa: ARG002
-        """The service has no list of its models."""
+        """Return None: the service has no list of models."""
         return None
 
     def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:  # noqa: ARG002
-        """Nothing."""
+        """Return no models."""
         return (), ""
 
 
-def _images_before(messages: Sequence[Message], settings: ProviderSettings) -> str:
-    """What to tell about images of earlier messages, which stay out: the conversation goes on.
+def _notice_of_images(messages: Sequence[Message], settings: ProviderSettings) -> str:
+    """Return the notice about images of earlier messages, which are left out; "" for none.
 
-    Raises ``InputError`` for those of the last one: without them, the question is another one.
+    Raises ``InputError`` for images of the last message, which the prompt is about.
     """
     if messages and messages[-1].images:
         raise InputError(
@@ -184,14 +186,14 @@ class DarkAIDecoder:
         self.drain_seconds: float | None = None
         self._host = settings.host
         self._pending: list[str] = []
-        self._bad = Unreadable(settings.host, "a DarkAI service")
+        self._unreadable = UnreadableEvents(settings.host, "a DarkAI service")
         self._text = False
         self._citations: set[str] = set()
         self._final = ""
         self._end_seen = False
 
     def feed(self, frame: Frame) -> Iterable[Event]:
-        """The events of one ``data:`` line."""
+        """Return the events of one ``data:`` line. Raises ``ServiceError`` for an error in it."""
         data = frame.data
         if not frame.event:  # the end of a block
             self._drop_pending()
@@ -224,16 +226,16 @@ class DarkAIDecoder:
     def _drop_pending(self) -> None:
         if self._pending:
             self._pending.clear()
-            self._bad.add()
+            self._unreadable.add()
 
     def _handle(self, message: Any, sse_event: str) -> Iterable[Event]:
         if not isinstance(message, dict):
-            self._bad.add()
+            self._unreadable.add()
             return ()
         name = message.get("event")
         data = message.get("data")
         if name == "text-chunk":
-            self._bad.readable()
+            self._unreadable.reset()
             text = data.get("text") if isinstance(data, dict) else None
             if isinstance(text, str) and text:
                 self._text = True
@@ -241,7 +243,7 @@ class DarkAIDecoder:
             return ()
         if name == "error" or sse_event == "error" or (name is None and "error" in message):
             raise ServiceError(_detail(data if isinstance(data, dict) else message, self._host))
-        self._bad.readable()
+        self._unreadable.reset()
         if name == "stream-end":
             self._end()
         elif name == "final-response" and isinstance(data, dict):
@@ -269,14 +271,14 @@ class DarkAIDecoder:
             self.drain_seconds = AFTER_END
 
     def close(self) -> Iterator[Event]:
-        """The rest, and how the reply ended."""
+        """Yield the last events. Raises ``ProviderError`` if nothing came."""
         self._drop_pending()
         if not self._text and self._final:
             self._text = True
             yield TextChunk(self._final)
-        if self._bad.total and not self._text:
-            raise self._bad.nothing()
-        yield from self._bad.notices()
+        if self._unreadable.total and not self._text:
+            raise self._unreadable.error()
+        yield from self._unreadable.notices()
         if self._end_seen:
             if not self._text:
                 yield Notice("warning", "the model sent no text")
@@ -291,7 +293,7 @@ class DarkAIDecoder:
 
 
 def _detail(data: dict[str, Any], host: str) -> str:
-    """The words of an error, at most 200 characters."""
+    """Return the message of an error, at most 200 characters."""
     for key in ("detail", "error", "message"):
         value = data.get(key)
         if isinstance(value, dict):
@@ -306,13 +308,13 @@ def _invalid(detail: list[Any], settings: ProviderSettings) -> ProviderError:
     loc = first.get("loc")
     where = [str(part) for part in loc if part != "body"] if isinstance(loc, list) else []
     field = ".".join(where)[:60] or "?"
-    words = one_line(str(first.get("msg", "not valid")), 200)
+    text = one_line(str(first.get("msg", "not valid")), 200)
     hint = "an option (`-o`) that it does not know?"
     if "model" in where:
         listed = f"; it lists {', '.join(settings.models)}" if settings.models else ""
         hint = f"name another model: `-m NAME`{listed}"
     return ServiceError(
-        f"{settings.host} rejected the field `{field}`: {words}",
+        f"{settings.host} rejected the field `{field}`: {text}",
         hint=hint,
         status=422,
     )

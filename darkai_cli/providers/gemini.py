@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 
 PAGE = 1000
-"""Models on a page: the most that the service gives."""
+"""Models on a page: the most that the service allows."""
 
 _CONFIG = (
     "temperature", "topP", "topK", "maxOutputTokens", "stopSequences", "seed", "presencePenalty",
@@ -78,13 +78,13 @@ _RENAMED = {
 _RESERVED = ("contents", "systemInstruction", "system_instruction", "model", "stream")
 
 BUDGETS = {"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24_576}
-"""Tokens to think with for an effort, as Google's own OpenAI-compatible service has it."""
+"""The budget in tokens for each effort, as in Google's OpenAI-compatible service."""
 
 LEVELS = ("minimal", "low", "medium", "high")
-"""The efforts that models take since Gemini 3."""
+"""The efforts that models since Gemini 3 accept."""
 
-_NOT_SIGNED = "skip_thought_signature_validator"
-"""The documented stand-in for a thought's signature: since Gemini 3 a call must carry one."""
+_NO_SIGNATURE = "skip_thought_signature_validator"
+"""The documented placeholder for a thought's signature, which calls need since Gemini 3."""
 
 
 class GeminiDialect:
@@ -93,18 +93,18 @@ class GeminiDialect:
     framing: Framing = "sse"
 
     def request(self, chat: ChatRequest, settings: ProviderSettings) -> HttpRequest:
-        """The conversation as ``contents``; the model stands in the path."""
-        found = dialect.options(
+        """Return the request: the conversation as ``contents``, the model in the path."""
+        options = dialect.options(
             {**settings.options, **chat.options},
             renamed=_RENAMED,
             own=(*_CONFIG, *_BESIDE, *_THINK),
             reserved=_RESERVED,
-            known=settings.quirks.strict,
+            strict=settings.quirks.strict,
             service=settings.name,
         )
-        beside = {name: found.pop(name) for name in _BESIDE if name in found}
-        dialect.several(found, "stopSequences")
-        _think(found, chat.model)
+        beside = {name: options.pop(name) for name in _BESIDE if name in options}
+        dialect.as_list(options, "stopSequences")
+        _think(options, chat.model)
         tools = list(dicts(beside.pop("tools", None)))
         if chat.tools:
             tools.append(
@@ -119,12 +119,12 @@ class GeminiDialect:
                     ]
                 }
             )
-        system = dialect.system_of(chat.messages)
+        system = dialect.system_prompt(chat.messages)
         fields: dict[str, Any] = {"contents": _contents(chat)}
         if system:
             fields["systemInstruction"] = {"parts": [{"text": system}]}
-        if found:
-            fields["generationConfig"] = found
+        if options:
+            fields["generationConfig"] = options
         if tools:
             fields["tools"] = tools
         path = f"/{_path(chat.model)}:streamGenerateContent"
@@ -135,7 +135,7 @@ class GeminiDialect:
         )
 
     def decoder(self, settings: ProviderSettings) -> GeminiDecoder:
-        """A fresh decoder."""
+        """Return a new decoder."""
         return GeminiDecoder(settings)
 
     def error(
@@ -145,7 +145,7 @@ class GeminiDialect:
         payload: Any,
         settings: ProviderSettings,
     ) -> ProviderError | None:
-        """``{"error": {"code", "message", "status", "details"}}``, alone or in a list."""
+        """Return the error in ``{"error": {"code", "message", "status"}}``, or in a list."""
         if isinstance(payload, list):
             payload = next(iter(dicts(payload)), None)
         fault = payload.get("error") if isinstance(payload, dict) else None
@@ -156,13 +156,16 @@ class GeminiDialect:
         request: HttpRequest,
         chat: ChatRequest,
         settings: ProviderSettings,
-        told: str,
+        message: str,
     ) -> HttpRequest | None:
-        """Without what a model lacks: thoughts, a system prompt, replies that it goes on with."""
+        """Return the request without what this model lacks.
+
+        That is: reasoning, a system prompt, continuing a reply by itself.
+        """
         fields = json.loads(request.body)
-        lower = told.lower()
-        asked = {_RENAMED.get(name, name) for name in (*settings.options, *chat.options)}
-        if "thinking" in lower and not asked & {*_THINK, "thinkingConfig"}:
+        lower = message.lower()
+        chosen = {_RENAMED.get(name, name) for name in (*settings.options, *chat.options)}
+        if "thinking" in lower and not chosen & {*_THINK, "thinkingConfig"}:
             config = fields.get("generationConfig", {})
             if not config.pop("thinkingConfig", None):
                 return None
@@ -170,13 +173,15 @@ class GeminiDialect:
             first = fields["contents"][0]
             first["parts"] = [*fields.pop("systemInstruction")["parts"], *first["parts"]]
         elif "end with a user" in lower and fields["contents"][-1]["role"] == "model":
-            fields["contents"].append({"role": "user", "parts": [{"text": dialect.GO_ON}]})
+            fields["contents"].append(
+                {"role": "user", "parts": [{"text": dialect.CONTINUE_PROMPT}]}
+            )
         else:
             return None
         return request._replace(body=dialect.body(fields))
 
     def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:
-        """A page of the list."""
+        """Return the request for a page of the list."""
         from urllib.parse import quote
 
         query = f"pageSize={PAGE}" + (f"&pageToken={quote(page, safe='')}" if page else "")
@@ -184,21 +189,21 @@ class GeminiDialect:
         return HttpRequest(url, _headers(settings, "application/json"), b"", "GET")
 
     def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:
-        """``{"models": [{"name", ...}], "nextPageToken"}``: those that can chat."""
+        """Return those that can chat in ``{"models": [{"name", ...}], "nextPageToken"}``."""
         listed = payload.get("models") if isinstance(payload, dict) else None
         if not isinstance(listed, list) and payload != {}:  # an empty list is left out
             raise BadReplyError("the service sent no list of models")
-        found = [
+        models = [
             ModelInfo(
-                text_in(one, "name").removeprefix("models/"),
-                title=words(one.get("displayName"), 80),
-                context=count(one.get("inputTokenLimit")),
-                output=count(one.get("outputTokenLimit")),
+                text_in(row, "name").removeprefix("models/"),
+                title=words(row.get("displayName"), 80),
+                context=count(row.get("inputTokenLimit")),
+                output=count(row.get("outputTokenLimit")),
             )
-            for one in dicts(listed)
-            if text_in(one, "name") and _chats(one)
+            for row in dicts(listed)
+            if text_in(row, "name") and _chats(row)
         ]
-        return found, text_in(payload, "nextPageToken")
+        return models, text_in(payload, "nextPageToken")
 
 
 def _chats(row: Mapping[str, Any]) -> bool:
@@ -207,9 +212,9 @@ def _chats(row: Mapping[str, Any]) -> bool:
 
 
 def _path(model: str) -> str:
-    """The model's place below the base URL: ``models/NAME``, or a full name such as a tuned one's.
+    """Return the model's path below the base URL: ``models/NAME``, ``tunedModels/NAME``.
 
-    Quoted, so that a name can never lead to another path.
+    The name is quoted, so that it never leads to another path.
     """
     from urllib.parse import quote
 
@@ -225,29 +230,29 @@ def _with_query(url: str, query: str) -> str:
 
 def _headers(settings: ProviderSettings, accept: str) -> dict[str, str]:
     own = {"accept": accept}
-    if settings.key is not None:  # in a header, where it is never logged with the URL
+    if settings.key is not None:  # in a header: URLs are logged
         name = settings.quirks.key_header or "x-goog-api-key"
         own[name] = settings.key.reveal(settings.url)
     return dialect.headers(settings, own)
 
 
 def version_of(model: str) -> tuple[int, int]:
-    """The generation in a model's name: (2, 5) for ``gemini-2.5-flash``; (0, 0) for others."""
-    found = re.search(r"gemini-(\d{1,2})(?:\.(\d{1,2}))?(?!\d)", model)
-    return (int(found[1]), int(found[2] or 0)) if found else (0, 0)
+    """Return the generation in a model's name: (2, 5) for ``gemini-2.5-flash``; else (0, 0)."""
+    match = re.search(r"gemini-(\d{1,2})(?:\.(\d{1,2}))?(?!\d)", model)
+    return (int(match[1]), int(match[2] or 0)) if match else (0, 0)
 
 
-def _think(found: dict[str, Any], model: str) -> None:
-    """The common ways to ask for reasoning, as ``thinkingConfig``.
+def _think(options: dict[str, Any], model: str) -> None:
+    """Replace the common options for reasoning by ``thinkingConfig``.
 
-    Models of the 2.5 series take a budget of tokens, later ones a level. Thoughts are asked for
-    where a model has some by default; ``amend`` takes that back where it is refused.
+    Models of the 2.5 series accept a budget of tokens, later ones a level. Thoughts are requested
+    from models that have some by default; ``amend`` drops that if the model refuses it.
     """
-    level = found.pop("reasoning_effort", None)
-    asked = found.pop("think", None)
-    asked = found.pop("thinking", asked)
-    if isinstance(asked, str):
-        level, asked = level or asked, None
+    level = options.pop("reasoning_effort", None)
+    thinking = options.pop("think", None)
+    thinking = options.pop("thinking", thinking)
+    if isinstance(thinking, str):
+        level, thinking = level or thinking, None
     version = version_of(model)
     config: dict[str, Any] = {}
     if level is not None and level not in BUDGETS:
@@ -255,30 +260,30 @@ def _think(found: dict[str, Any], model: str) -> None:
             f"the option `reasoning_effort` cannot be `{level}`",
             hint=f"it is {', '.join(BUDGETS)}",
         )
-    if isinstance(asked, bool) or asked is None:
+    if isinstance(thinking, bool) or thinking is None:
         if level is not None and version >= (3, 0) and level in LEVELS:
             config["thinkingLevel"] = level
         elif level is not None:
             config["thinkingBudget"] = BUDGETS[level]
-        elif asked is False:
+        elif thinking is False:
             config["thinkingBudget"] = 0
-        elif asked is True and version < (3, 0):
+        elif thinking is True and version < (3, 0):
             config["thinkingBudget"] = -1  # as much as the model sees fit
     else:
-        config["thinkingBudget"] = asked
+        config["thinkingBudget"] = thinking
     by_default = version >= (2, 5) and not re.search(r"lite|image|tts|live|audio", model)
-    wanted = asked is not None or level is not None
+    wanted = thinking is not None or level is not None
     if (wanted or by_default) and config.get("thinkingBudget") != 0:
         config["includeThoughts"] = True
-    own = found.get("thinkingConfig")
+    own = options.get("thinkingConfig")
     if isinstance(own, dict):
         config |= own
     if config:
-        found["thinkingConfig"] = config
+        options["thinkingConfig"] = config
 
 
 def _contents(chat: ChatRequest) -> list[dict[str, Any]]:
-    """The messages, neighbours of one role as one."""
+    """Return the messages, adjacent ones of one role merged."""
     names = {call.id: call.name for message in chat.messages for call in message.calls}
     signed = version_of(chat.model) >= (3, 0)
     merged: list[dict[str, Any]] = []
@@ -313,7 +318,7 @@ def _parts(message: Message, names: Mapping[str, str], *, signed: bool) -> Itera
             "functionCall": {"name": call.name, "args": dialect.arguments(call)}
         }
         if signed and not number:  # the first of a step carries it
-            part["thoughtSignature"] = _NOT_SIGNED
+            part["thoughtSignature"] = _NO_SIGNATURE
         yield part
 
 
@@ -326,7 +331,7 @@ _FILTERED = frozenset(
      "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"}
 )  # fmt: skip
 _FAULTY = frozenset({"MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE"})
-"""Finish reasons of a reply that the model got wrong: the next try may be better."""
+"""Finish reasons of a reply that the model got wrong: another try may succeed."""
 
 _PARTS = frozenset({"text", "functionCall", "thought", "thoughtSignature", "partMetadata"})
 
@@ -334,59 +339,61 @@ _PARTS = frozenset({"text", "functionCall", "thought", "thoughtSignature", "part
 def explain(
     fault: Mapping[str, Any], settings: ProviderSettings, status: int
 ) -> ProviderError | None:
-    """The error in the service's terms; None leaves a status to the usual explanation.
+    """Return the error in the service's terms; None to leave a status to ``http_errors``.
 
-    A ``status`` of 200 is an error in place of the stream or in it: none is left then.
+    ``status``: 200 for an error in the stream or in its place, which is always explained.
     """
     host = settings.host
-    told = words(fault.get("message"))
+    message = words(fault.get("message"))
     name = text_in(fault, "status")
-    http = status if status != 200 else None
-    code = http or count(fault.get("code")) or 0
-    reasons = [text_in(one, "reason") for one in dicts(fault.get("details"))]
-    lower = told.lower()
+    http_status = status if status != 200 else None
+    code = http_status or count(fault.get("code")) or 0
+    reasons = [text_in(reason, "reason") for reason in dicts(fault.get("details"))]
+    lower = message.lower()
     if (
         code == 401
         or name == "UNAUTHENTICATED"
-        or any(one in _KEY_REASONS for one in reasons)
+        or any(reason in _KEY_REASONS for reason in reasons)
         or ("api key" in lower and re.search(r"not valid|expired|invalid|leaked", lower))
         or "unregistered callers" in lower
     ):
-        return dialect.rejected_key(settings, told, http)
+        return dialect.rejected_key(settings, message, http_status)
     if "SERVICE_DISABLED" in reasons:
         return AuthError(
-            f"{host}: not allowed: {told}",
+            f"{host}: not allowed: {message}",
             hint=f"allow it in that project, or take another's key: `darkai keys set "
             f"{settings.name}`",
-            status=http,
+            status=http_status,
         )
     if name == "PERMISSION_DENIED" or code == 403:
-        return AuthError(f"{host}: not allowed: {told}", status=http)
-    if (name == "RESOURCE_EXHAUSTED" or code == 429) and (fault.get("details") or http is None):
-        return _limited(fault, told, host, http)
+        return AuthError(f"{host}: not allowed: {message}", status=http_status)
+    if (name == "RESOURCE_EXHAUSTED" or code == 429) and (
+        fault.get("details") or http_status is None
+    ):
+        return _limited(fault, message, host, http_status)
     if name == "NOT_FOUND" and "model" in lower:
-        found = re.search(r"models/(\S{1,100}?)[.,]? (?:is|was) not found", told)
-        return dialect.no_model(found[1] if found else "", settings, told, http)
+        match = re.search(r"models/(\S{1,100}?)[.,]? (?:is|was) not found", message)
+        return dialect.no_model(match[1] if match else "", settings, message, http_status)
     if name == "FAILED_PRECONDITION" and ("location" in lower or "billing" in lower):
         return AuthError(
-            f"{host}: not allowed: {told}",
+            f"{host}: not allowed: {message}",
             hint="the service is not offered from here, or not without billing",
-            status=http,
+            status=http_status,
         )
     if code in (400, 422):
-        return _invalid(told, host, http)
-    if http is not None:
+        return _invalid(message, host, http_status)
+    if http_status is not None:
         return None
-    more = f": {told or name}" if told or name else " reported an error without saying which"
+    more = f": {message or name}" if message or name else " reported an error without saying which"
     return ServiceError(f"{host}{more}", retryable=code >= 500)
 
 
-def _invalid(told: str, host: str, status: int | None) -> ProviderError:
-    """A request that the service does not take."""
-    lower = told.lower()
+def _invalid(message: str, host: str, status: int | None) -> ProviderError:
+    """Return the error for a request that the service rejected."""
+    lower = message.lower()
     if "token count" in lower and "exceeds" in lower:
         return RefusedError(
-            f"the conversation is too long for the model: {told}",
+            f"the conversation is too long for the model: {message}",
             hint="send less, or begin a new conversation",
             status=status,
         )
@@ -394,21 +401,30 @@ def _invalid(told: str, host: str, status: int | None) -> ProviderError:
     if "end with a user" in lower:
         hint = 'ask for the rest instead: `darkai ask -c "go on where you stopped"`'
     return ServiceError(
-        f"{host} rejected the request{f' ({status})' if status else ''}: {told}",
+        f"{host} rejected the request{f' ({status})' if status else ''}: {message}",
         hint=hint,
         status=status,
     )
 
 
-def _limited(fault: Mapping[str, Any], told: str, host: str, status: int | None) -> RateLimitError:
-    """A rate limit. The words speak of quota and billing for one of a minute too.
+def _limited(
+    fault: Mapping[str, Any], message: str, host: str, status: int | None
+) -> RateLimitError:
+    """Return the error for a rate limit.
 
-    So its length is told by ``RetryInfo``, and a day's by the violated quota's name.
+    The message mentions quota and billing even for a limit per minute. So ``RetryInfo`` tells the
+    wait, and the name of the violated quota tells a limit per day.
     """
     details = dicts(fault.get("details"))
-    delay = next((seconds for one in details if (seconds := _seconds(one.get("retryDelay")))), None)
-    quotas = [text_in(one, "quotaId") for each in details for one in dicts(each.get("violations"))]
-    first = re.split(r"(?<=[.!?])\s", told, maxsplit=1)[0]
+    delay = next(
+        (seconds for detail in details if (seconds := _seconds(detail.get("retryDelay")))), None
+    )
+    quotas = [
+        text_in(violation, "quotaId")
+        for detail in details
+        for violation in dicts(detail.get("violations"))
+    ]
+    first = re.split(r"(?<=[.!?])\s", message, maxsplit=1)[0]
     if any("PerDay" in quota for quota in quotas) or delay is None:
         what = "the day's quota is used up" if quotas else "rate limit or quota used up"
         return RateLimitError(
@@ -422,9 +438,9 @@ def _limited(fault: Mapping[str, Any], told: str, host: str, status: int | None)
 
 
 def _seconds(value: object) -> float | None:
-    """A protobuf duration, such as ``17.4s``."""
-    found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)s", value) if isinstance(value, str) else None
-    return float(found[1]) if found else None
+    """Return the seconds of a protobuf duration, such as ``17.4s``."""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)s", value) if isinstance(value, str) else None
+    return float(match[1]) if match else None
 
 
 class GeminiDecoder(ReplyDecoder):
@@ -432,17 +448,17 @@ class GeminiDecoder(ReplyDecoder):
 
     def __init__(self, settings: ProviderSettings) -> None:
         super().__init__(settings, "a Gemini service")
-        self._begun = False
+        self._started = False
         self._calls = 0
-        self._other = 0
+        self._other_parts = 0
         self._cited: set[str] = set()
         self._usage: Usage | None = None
         self._id = ""
         self._reason = ""
-        self._said = ""
+        self._finish_message = ""
 
     def feed(self, frame: Frame) -> Iterable[Event]:
-        """The events of one SSE event."""
+        """Return the events of one SSE event. Raises ``ProviderError`` for an error in it."""
         message = self._object(frame)
         if message is None:
             return ()
@@ -450,7 +466,7 @@ class GeminiDecoder(ReplyDecoder):
         if fault:
             fault = fault if isinstance(fault, dict) else {"message": fault}
             raise explain(fault, self._settings, 200) or ServiceError(self._host)
-        self._begun = True
+        self._started = True
         self._count(message.get("usageMetadata"))
         self._id = text_in(message, "responseId") or self._id
         blocked = message.get("promptFeedback")
@@ -473,7 +489,7 @@ class GeminiDecoder(ReplyDecoder):
         reason = text_in(candidate, "finishReason")
         if reason and reason != "FINISH_REASON_UNSPECIFIED":
             self._reason = reason
-            self._said = words(candidate.get("finishMessage"))
+            self._finish_message = words(candidate.get("finishMessage"))
             self.drain_seconds = AFTER_END
 
     def _part(self, part: Mapping[str, Any]) -> Iterator[Event]:
@@ -494,7 +510,7 @@ class GeminiDecoder(ReplyDecoder):
             identifier = text_in(call, "id") or f"call_{self._id}{self._calls}"
             yield ToolCall(identifier, text_in(call, "name"), arguments)
         elif not part.keys() <= _PARTS:
-            self._other += 1
+            self._other_parts += 1
 
     def _sources(self, grounding: Mapping[str, Any]) -> Iterator[Event]:
         for chunk in dicts(grounding.get("groundingChunks")):
@@ -506,7 +522,7 @@ class GeminiDecoder(ReplyDecoder):
                 yield Citation(url, text_in(web, "title"))
 
     def _count(self, usage: object) -> None:
-        """The totals so far; a count that is missing is 0."""
+        """Store the totals so far; a missing count is 0."""
         if not isinstance(usage, dict) or not usage:
             return
 
@@ -522,25 +538,29 @@ class GeminiDecoder(ReplyDecoder):
         )
 
     def close(self) -> Iterator[Event]:
-        """The rest, and how the reply ended."""
+        """Yield the last events. Raises ``ProviderError`` if the reply is not complete."""
         if self._usage is not None:
             yield self._usage
         if not self._reason:
-            raise self._unfinished(begun=self._begun)
-        yield from self._bad.notices()
-        if self._other:
-            told = f"{self._other} parts of the answer are no text, and are not shown"
-            if self._other == 1:
-                told = "a part of the answer is no text, and is not shown"
-            yield Notice("warning", told)
-        reason = self._ending()
+            raise self._incomplete(started=self._started)
+        yield from self._unreadable.notices()
+        if self._other_parts:
+            text = f"{self._other_parts} parts of the answer are no text, and are not shown"
+            if self._other_parts == 1:
+                text = "a part of the answer is no text, and is not shown"
+            yield Notice("warning", text)
+        reason = self._end_reason()
         if reason == "filtered":
-            why = f"{self._reason.lower()}: {self._said}" if self._said else self._reason.lower()
+            why = (
+                f"{self._reason.lower()}: {self._finish_message}"
+                if self._finish_message
+                else self._reason.lower()
+            )
             yield Notice("warning", f"the service stopped the answer ({why})")
         yield from self._end(reason)
 
-    def _ending(self) -> EndReason:
-        """Why the reply ended. Raises ``ServiceError`` where it was no good end."""
+    def _end_reason(self) -> EndReason:
+        """Return why the reply ended. Raises ``ServiceError`` if that was a failure."""
         reason = self._reason
         if reason == "MAX_TOKENS":
             return "length"
@@ -548,9 +568,9 @@ class GeminiDecoder(ReplyDecoder):
             return "filtered"
         if reason in ("STOP", "FUNCTION_CALL"):  # the latter from a stand-in for the service
             return "tool-calls" if self._calls else "stop"
-        told = f": {self._said}" if self._said else ""
+        more = f": {self._finish_message}" if self._finish_message else ""
         raise ServiceError(
-            f"{self._host} ended the answer for the reason `{words(reason, 60)}`{told}",
+            f"{self._host} ended the answer for the reason `{words(reason, 60)}`{more}",
             hint="try again, or ask differently",
             retryable=reason in _FAULTY,
         )

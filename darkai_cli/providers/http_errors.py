@@ -1,7 +1,7 @@
-"""What an HTTP status, or a page under any status, means: what is the same for all services.
+"""Explain HTTP statuses, and web pages that came in place of an answer, for all services.
 
 A dialect explains its own error bodies first (``Dialect.error``); what it leaves comes here.
-Foreign text is quoted at most 200 characters long, an HTML page only by its title.
+Foreign text is quoted with at most 200 characters, a web page by its title.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from darkai_cli.errors import (
     ServiceError,
     UnknownModelError,
 )
+from darkai_cli.http.retry_after import retry_after
 from darkai_cli.providers.base import Headers, HttpRequest, ProviderSettings
 from darkai_cli.providers.dialect import BILLING, REJECTED, SMALLER, parse, words
 from darkai_cli.text import duration, file_size
@@ -31,10 +32,10 @@ _NAMES = {
     408: "request timeout", 409: "conflict", 500: "internal error", 502: "bad gateway",
     503: "unavailable", 504: "gateway timeout", 529: "overloaded",
 }  # fmt: skip
-_SPENT = ("quota", "billing", "usage limit")
-"""Words of a 429 that waiting for a moment does not help."""
-_NEVER_FITS = ("must be reduced", "long context")
-"""Words of a 429 that the request will get whenever it is sent."""
+_QUOTA_WORDS = ("quota", "billing", "usage limit")
+"""Words in a 429 that a short wait does not help."""
+_TOO_LARGE_WORDS = ("must be reduced", "long context")
+"""Words in a 429 that this request always gets."""
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 _NO_PATH = frozenset({"not found", "404 not found", "404 page not found", "page not found", "404"})
 _PROXIES = ("tinyproxy", "squid", "privoxy", "mitmproxy")
@@ -42,10 +43,9 @@ _CHALLENGES = ("Just a moment...", "Attention Required!", 'id="cf-', "id='cf-", 
 
 
 def payload_of(body: bytes) -> Any:
-    """The JSON value of an error's body; None if there is none.
+    """Return the JSON value of an error's body; None if it has none.
 
-    LiteLLM's is one event of a stream, though the status is 500: then the value of its first field
-    ``data``.
+    LiteLLM sends an event of a stream with status 500: then it is the value of the field ``data``.
     """
     text = body.decode("utf-8-sig", "replace")
     payload = parse(text)
@@ -56,7 +56,7 @@ def payload_of(body: bytes) -> Any:
 
 
 def error_field(stray: str) -> Any:
-    """The JSON value of a field ``error``, as ``{"error": ...}``: llama.cpp's until 2025."""
+    """Return the value of an SSE field ``error``, as llama.cpp sent it until 2025; else None."""
     for line in stray.split("\n"):
         name, _, value = line.partition(":")
         payload = parse(value) if name == "error" else None
@@ -67,7 +67,7 @@ def error_field(stray: str) -> Any:
 
 
 def message_in(payload: Any) -> str:
-    """The human message in an error body of any usual shape; "" if there is none.
+    """Return the message in an error body of any usual shape; "" if it has none.
 
     Shapes: ``{"error": {"message"}}``, ``{"error": "..."}``, ``{"message"}``, ``{"detail":
     "..."}``, FastAPI's ``{"detail": [{"loc", "msg"}]}``.
@@ -92,21 +92,21 @@ def message_in(payload: Any) -> str:
 
 
 def is_page(text: str) -> bool:
-    """Whether a body is a web page."""
+    """Return whether a body is a web page."""
     head = text.lstrip("\ufeff \t\r\n")[:512].lower()
     return head.startswith(("<!doctype", "<html", "<head", "<body")) or "<html" in head
 
 
 def title_of(text: str) -> str:
-    """The title of a web page, or ""."""
+    """Return the title of a web page, or ""."""
     import html
 
-    found = re.search(r"<title[^>]*>(.{0,400}?)</title>", text, re.IGNORECASE | re.DOTALL)
-    return words(html.unescape(found.group(1)), 100) if found else ""
+    match = re.search(r"<title[^>]*>(.{0,400}?)</title>", text, re.IGNORECASE | re.DOTALL)
+    return words(html.unescape(match.group(1)), 100) if match else ""
 
 
 def page_error(host: str, status: int, headers: Headers, text: str) -> ProviderError | None:
-    """The error that a web page in place of an answer is; None if ``text`` is no page."""
+    """Return the error for a web page in place of an answer; None if ``text`` is no page."""
     if headers.get("cf-mitigated") == "challenge" or (
         is_page(text) and any(sign in text for sign in _CHALLENGES)
     ):
@@ -128,13 +128,6 @@ def page_error(host: str, status: int, headers: Headers, text: str) -> ProviderE
     return None
 
 
-def retry_after(headers: Headers, now: float) -> float | None:
-    """Return the seconds that ``Retry-After`` asks to wait; None if it is missing or unreadable."""
-    from darkai_cli.http import retry_after as header
-
-    return header.retry_after(headers.get("retry-after", ""), now)
-
-
 def explain(
     host: str,
     request: HttpRequest,
@@ -145,10 +138,10 @@ def explain(
     forwarder: str = "",
     settings: ProviderSettings | None = None,
 ) -> ProviderError:
-    """The error that a status other than 200 is.
+    """Return the error for a status other than 200.
 
-    ``now``: seconds since the epoch. ``forwarder``: the proxy that was asked and may have answered
-    itself, or "". ``settings``: the provider's, for the hint, where it is one.
+    ``now``: seconds since the epoch. ``forwarder``: a proxy that may have answered in place of the
+    service, or "". ``settings``: the provider's, for the hint.
     """
     text = body.decode("utf-8", "replace")
     page = page_error(host, status, headers, text)
@@ -156,12 +149,12 @@ def explain(
         return page
     payload = payload_of(body)
     if forwarder and (payload is None or status == 407):
-        proxys = _of_proxy(host, forwarder, status, headers, text)
-        if proxys is not None:
-            return proxys
+        error = _proxy_error(host, forwarder, status, headers, text)
+        if error is not None:
+            return error
         host = f"{host}, or the proxy {forwarder} in front of it"
-    told = message_in(payload)
-    more = f": {told}" if told else ""
+    message = message_in(payload)
+    more = f": {message}" if message else ""
     if 300 <= status < 400:
         return _redirected(host, request.url, status, headers, settings)
     if status == 401:
@@ -173,7 +166,7 @@ def explain(
     if status == 403:
         return AuthError(f"{host}: not allowed (403){more}", status=status)
     if status in (404, 405):
-        return _nowhere(host, request, status, told)
+        return _not_found(host, request, status, message)
     if status == 407:
         return AuthError(
             f"the proxy before {host} needs a user name and password",
@@ -193,14 +186,14 @@ def explain(
             status=status,
         )
     if status in (402, 429):
-        return limited(host, status, headers, told, now)
+        return limited(host, status, headers, message, now)
     return _failed(host, status, headers, more, now)
 
 
-def _of_proxy(
+def _proxy_error(
     host: str, proxy: str, status: int, headers: Headers, text: str
 ) -> ProviderError | None:
-    """The error of an answer that shows itself to be the proxy's own; None of another."""
+    """Return the error for an answer that is the proxy's own; None for any other."""
     if status == 407:
         return AuthError(
             f"proxy {proxy} needs a user name and password, or others",
@@ -219,13 +212,13 @@ def _of_proxy(
     )
 
 
-def _nowhere(host: str, request: HttpRequest, status: int, told: str) -> ProviderError:
-    """The error of a path, or of a model, that is not there."""
+def _not_found(host: str, request: HttpRequest, status: int, message: str) -> ProviderError:
+    """Return the error for a path, or a model, that does not exist."""
     path = urlsplit(request.url).path or "/"
-    if status == 404 and "model" in told.lower():
-        return UnknownModelError(f"{host}: {told}", hint="`darkai models`", status=status)
-    if status == 404 and told and told.lower().strip(". ") not in _NO_PATH:
-        return ServiceError(f"{host}: not found: {told}", status=status)
+    if status == 404 and "model" in message.lower():
+        return UnknownModelError(f"{host}: {message}", hint="`darkai models`", status=status)
+    if status == 404 and message and message.lower().strip(". ") not in _NO_PATH:
+        return ServiceError(f"{host}: not found: {message}", status=status)
     usual = path.endswith(("/chat/completions", "/models", "/responses", "/messages"))
     usual = usual and "/v1beta" not in path  # which is Gemini's
     return ServiceError(
@@ -239,16 +232,16 @@ def _nowhere(host: str, request: HttpRequest, status: int, told: str) -> Provide
     )
 
 
-def limited(host: str, status: int, headers: Headers, told: str, now: float) -> RateLimitError:
-    """The error that a 429 or 402 is."""
-    wait = retry_after(headers, now)
+def limited(host: str, status: int, headers: Headers, message: str, now: float) -> RateLimitError:
+    """Return the error for a 429 or 402."""
+    wait = retry_after(headers.get("retry-after", ""), now)
     if wait is None:
-        wait = _wait_in(told)
-    lower = told.lower()
-    more = f": {told}" if told else ""
-    if status == 402 or any(word in lower for word in _SPENT):
+        wait = _wait_in(message)
+    lower = message.lower()
+    more = f": {message}" if message else ""
+    if status == 402 or any(word in lower for word in _QUOTA_WORDS):
         return RateLimitError(f"quota used up at {host}{more}", hint=BILLING, status=status)
-    if any(word in lower for word in _NEVER_FITS):
+    if any(word in lower for word in _TOO_LARGE_WORDS):
         return RateLimitError(
             f"rate limited by {host}{more}",
             hint="this request alone is over the limit: send less, or name another model: "
@@ -271,12 +264,12 @@ def limited(host: str, status: int, headers: Headers, told: str, now: float) -> 
     )
 
 
-def _wait_in(told: str) -> float | None:
-    """The seconds of ``Please try again in 1m2.5s``, which some say in place of a header."""
-    found = re.search(r"try again in ((?:[0-9]{1,6}(?:\.[0-9]{1,6})?(?:ms|h|m|s))+)\b", told)
-    if not found:
+def _wait_in(message: str) -> float | None:
+    """Return the seconds in ``Please try again in 1m2.5s``, which some send, not a header."""
+    match = re.search(r"try again in ((?:[0-9]{1,6}(?:\.[0-9]{1,6})?(?:ms|h|m|s))+)\b", message)
+    if not match:
         return None
-    pieces = re.findall(r"([0-9.]+)(ms|h|m|s)", found[1])
+    pieces = re.findall(r"([0-9.]+)(ms|h|m|s)", match[1])
     return sum(float(number) * _SECONDS[unit] for number, unit in pieces)
 
 
@@ -286,7 +279,7 @@ def _failed(host: str, status: int, headers: Headers, more: str, now: float) -> 
         f"{host} is overloaded (529){more}" if status == 529
         else f"{host}: {name or 'unexpected status'} ({status}){more}"
     )  # fmt: skip
-    wait = retry_after(headers, now)
+    wait = retry_after(headers.get("retry-after", ""), now)
     return ServiceError(
         failed,
         status=status,
@@ -299,25 +292,31 @@ def _redirected(
     host: str, url: str, status: int, headers: Headers, settings: ProviderSettings | None
 ) -> ProviderError:
     target = headers.get("location", "")
-    here = urlsplit(url)
+    source = urlsplit(url)
     try:
-        there = urlsplit(target)
-        there_port = there.port
+        destination = urlsplit(target)
+        port = destination.port
     except ValueError:
         return ServiceError(f"{host} redirected to an unusable address", status=status)
-    other = there.hostname or ""
-    if there.scheme and there.scheme not in ("http", "https"):
+    host_name = destination.hostname or ""
+    if destination.scheme and destination.scheme not in ("http", "https"):
         return ServiceError(f"{host} redirected to an unsupported address", status=status)
-    if there.scheme == "http" and here.scheme == "https":
+    if destination.scheme == "http" and source.scheme == "https":
         return ServiceError(f"{host} redirected to plain http: refused", status=status)
-    same = not other or (other == here.hostname and there_port == here.port)
-    if same and (there.path or "/") == (here.path or "/") and there.query == here.query:
+    same = not host_name or (host_name == source.hostname and port == source.port)
+    if (
+        same
+        and (destination.path or "/") == (source.path or "/")
+        and destination.query == source.query
+    ):
         return ServiceError(f"{host} redirects in a loop", status=status)
-    shown = words(there.netloc.rpartition("@")[2] + there.path if other else target)
+    address = words(
+        destination.netloc.rpartition("@")[2] + destination.path if host_name else target
+    )
     name = settings.name if settings is not None else "NAME"
     moved = _moved(url, target, settings.url) if settings is not None else ""
     return ServiceError(
-        f"{host} redirected to {shown}",
+        f"{host} redirected to {address}",
         hint="set the base URL to it if you trust it: "
         f"`darkai config set providers.{name}.url {moved or 'URL'}`",
         status=status,
@@ -325,10 +324,10 @@ def _redirected(
 
 
 def _moved(url: str, target: str, base: str) -> str:
-    """The base URL that lies where a redirect leads, or "" if that cannot be told."""
+    """Return the base URL that a redirect leads to, or "" if that cannot be told."""
     tail = url.removeprefix(base.rstrip("/"))
-    there = urljoin(url, target)
-    if tail == url or not there.endswith(tail) or "@" in there:
+    destination = urljoin(url, target)
+    if tail == url or not destination.endswith(tail) or "@" in destination:
         return ""
-    found = there.removesuffix(tail)
-    return found if re.fullmatch(r"[A-Za-z0-9:/._~%\[\]-]{8,200}", found) else ""
+    base_url = destination.removesuffix(tail)
+    return base_url if re.fullmatch(r"[A-Za-z0-9:/._~%\[\]-]{8,200}", base_url) else ""

@@ -1,11 +1,11 @@
-"""The Ollama dialect: the native ``/api/chat``, answered by one JSON object a line.
+"""The dialect of Ollama's native ``/api/chat``, which answers with one JSON object a line.
 
     {"message":{"role":"assistant","content":"Hi"},"done":false}
     {"message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","eval_count":2}
 
-Not its OpenAI-compatible side, which loses errors in mid-stream. ``"done": true`` is the end mark.
-Sampling options go into the sub-object ``options``, what the server itself obeys beside it; names
-that are not known are passed on there, since each model may know more.
+Ollama's OpenAI-compatible API is not used, because it loses errors in mid-stream. ``"done": true``
+is the end mark. Sampling options go into the object ``options``, those of the server beside it;
+unknown names are passed on in ``options``, since each model may know more.
 
 Sources: docs/api.md, api/types.go and server/routes.go of the public server.
 """
@@ -64,7 +64,7 @@ _RENAMED = {
 _RESERVED = ("model", "messages", "stream", "tools")
 
 _EFFORTS = {"none": False, "minimal": "low", "xhigh": "max"}
-"""Efforts that other services know, in Ollama's words."""
+"""Efforts that other services know, in Ollama's terms."""
 
 
 class OllamaDialect:
@@ -73,23 +73,23 @@ class OllamaDialect:
     framing: Framing = "ndjson"
 
     def request(self, chat: ChatRequest, settings: ProviderSettings) -> HttpRequest:
-        """The conversation nearly as it is; a reply at its end is gone on with."""
-        found = dialect.options(
+        """Return the request; the server continues a reply at the end by itself."""
+        options = dialect.options(
             {**settings.options, **chat.options},
             renamed=_RENAMED,
             own=(),
             reserved=_RESERVED,
-            known=False,
+            strict=False,
             service=settings.name,
         )
-        beside = {name: found.pop(name) for name in _BESIDE if name in found}
+        beside = {name: options.pop(name) for name in _BESIDE if name in options}
         if "think" in beside:
             beside["think"] = _think(beside["think"])
-        nested = found.pop("options", None)
+        nested = options.pop("options", None)
         if isinstance(nested, dict):
-            found = {**nested, **found}
-        dialect.several(found, "stop")
-        messages = [_message(one, chat) for one in chat.messages]
+            options = {**nested, **options}
+        dialect.as_list(options, "stop")
+        messages = [_message(message, chat) for message in chat.messages]
         if not messages:
             raise InputError("there are no messages to send")
         fields: dict[str, Any] = {"model": chat.model, "messages": messages, "stream": True}
@@ -97,8 +97,8 @@ class OllamaDialect:
             fields["tools"] = [
                 {"type": "function", "function": tool._asdict()} for tool in chat.tools
             ]
-        if found:
-            fields["options"] = found
+        if options:
+            fields["options"] = options
         return HttpRequest(
             _endpoint(settings, "/chat"),
             dialect.headers(settings, {"accept": "application/x-ndjson"}, dialect.bearer(settings)),
@@ -106,7 +106,7 @@ class OllamaDialect:
         )
 
     def decoder(self, settings: ProviderSettings) -> OllamaDecoder:
-        """A fresh decoder."""
+        """Return a new decoder."""
         return OllamaDecoder(settings)
 
     def error(
@@ -116,7 +116,7 @@ class OllamaDialect:
         payload: Any,
         settings: ProviderSettings,
     ) -> ProviderError | None:
-        """``{"error": "..."}``."""
+        """Return the error in ``{"error": "..."}``."""
         fault = payload.get("error") if isinstance(payload, dict) else None
         if isinstance(fault, dict):  # a proxy in front of it
             fault = fault.get("message")
@@ -129,50 +129,51 @@ class OllamaDialect:
         request: HttpRequest,
         chat: ChatRequest,  # noqa: ARG002
         settings: ProviderSettings,  # noqa: ARG002
-        told: str,
+        message: str,
     ) -> HttpRequest | None:
-        """Without ``think``, where the model has no such thing."""
+        """Return the request without ``think``, if the model does not reason."""
         fields = json.loads(request.body)
-        if "does not support thinking" not in told or "think" not in fields:
+        if "does not support thinking" not in message or "think" not in fields:
             return None
         del fields["think"]
         return request._replace(body=dialect.body(fields))
 
     def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:  # noqa: ARG002
-        """The models that were pulled; there is one page."""
+        """Return the request for the list of pulled models, which has one page."""
         own = dialect.headers(settings, {"accept": "application/json"}, dialect.bearer(settings))
         return HttpRequest(_endpoint(settings, "/tags"), own, b"", "GET")
 
     def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:
-        """``{"models": [{"name", "details", "capabilities"}]}``: those that can chat."""
+        """Return those that can chat in ``{"models": [{"name", "details", "capabilities"}]}``."""
         if not isinstance(payload, dict) or "models" not in payload:
             raise BadReplyError("the service sent no list of models")
-        return [_model(one) for one in dicts(payload["models"]) if _chats(one)], ""
+        return [_model(row) for row in dicts(payload["models"]) if _chats(row)], ""
 
     def about_request(self, model: str, settings: ProviderSettings) -> HttpRequest:
-        """``POST /api/show``."""
+        """Return ``POST /api/show``."""
         own = dialect.headers(settings, {"accept": "application/json"}, dialect.bearer(settings))
         return HttpRequest(_endpoint(settings, "/show"), own, dialect.body({"model": model}))
 
     def about(self, payload: Any, model: ModelInfo) -> ModelInfo:
-        """``{"capabilities", "model_info": {"llama.context_length": 8192}}``."""
-        told = payload if isinstance(payload, dict) else {}
-        facts = told.get("model_info")
+        """Add ``{"capabilities", "model_info": {"llama.context_length": 8192}}`` to the model."""
+        details = payload if isinstance(payload, dict) else {}
+        facts = details.get("model_info")
         facts = facts if isinstance(facts, dict) else {}
         lengths = (value for name, value in facts.items() if name.endswith(".context_length"))
         return model._replace(
-            context=count(next(lengths, None)) or model.context, takes=_takes(told) or model.takes
+            context=count(next(lengths, None)) or model.context,
+            takes=_takes(details) or model.takes,
         )
 
 
 def _endpoint(settings: ProviderSettings, path: str) -> str:
-    """The URL below ``/api``, which the base URL may name already."""
+    """Return the URL below ``/api``, which the base URL may end with already."""
     base = settings.url.partition("?")[0].rstrip("/")
     return dialect.endpoint(settings, path if base.endswith("/api") else f"/api{path}")
 
 
 def _think(value: Any) -> Any:
-    """``true``, ``false`` or a level; of a budget of tokens only whether there is one."""
+    """Return ``true``, ``false`` or a level; a budget of tokens becomes ``true`` or ``false``."""
     if isinstance(value, str):
         return _EFFORTS.get(value, value)
     return bool(value) if isinstance(value, int) else value
@@ -188,7 +189,7 @@ def _message(message: Message, chat: ChatRequest) -> dict[str, Any]:
             for call in message.calls
         ]
     if message.role == "tool":
-        calls = (call for one in chat.messages for call in one.calls)
+        calls = (call for earlier in chat.messages for call in earlier.calls)
         name = next((call.name for call in calls if call.id == message.call_id), "")
         fields["tool_name"] = message.name or name
         fields["tool_call_id"] = message.call_id
@@ -196,9 +197,11 @@ def _message(message: Message, chat: ChatRequest) -> dict[str, Any]:
 
 
 def _chats(row: Mapping[str, Any]) -> bool:
-    able = row.get("capabilities")
+    capabilities = row.get("capabilities")
     named = bool(text_in(row, "name", "model"))
-    return named and (not isinstance(able, list) or not able or "completion" in able)
+    return named and (
+        not isinstance(capabilities, list) or not capabilities or "completion" in capabilities
+    )
 
 
 def _model(row: Mapping[str, Any]) -> ModelInfo:
@@ -208,7 +211,7 @@ def _model(row: Mapping[str, Any]) -> ModelInfo:
         size, quantized = text_in(details, "parameter_size"), text_in(details, "quantization_level")
     context = count(details.get("context_length")) if isinstance(details, dict) else None
     name = text_in(row, "name", "model")
-    short = name.removesuffix(":latest")  # what the tag is where none is named
+    short = name.removesuffix(":latest")  # the tag of a name without one
     return ModelInfo(
         name,
         aliases=() if short == name else (short,),
@@ -219,43 +222,49 @@ def _model(row: Mapping[str, Any]) -> ModelInfo:
 
 
 def _takes(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a model takes beside text, where the server says so."""
-    able = row.get("capabilities")
-    if not isinstance(able, list) or not able:
+    """Return the kinds of input of a model; () if the server does not say."""
+    capabilities = row.get("capabilities")
+    if not isinstance(capabilities, list) or not capabilities:
         return ()
-    return ("text", "image") if "vision" in able else ("text",)
+    return ("text", "image") if "vision" in capabilities else ("text",)
 
 
-def _explain(told: str, settings: ProviderSettings, status: int) -> ProviderError | None:
-    """The error in the server's terms; None leaves a status to the usual explanation.
+def _explain(message: str, settings: ProviderSettings, status: int) -> ProviderError | None:
+    """Return the error in the server's terms; None to leave a status to ``http_errors``.
 
-    A ``status`` of 200 is an error in place of the stream or in it: none is left then.
+    ``status``: 200 for an error in the stream or in its place, which is always explained.
     """
     host = settings.host
-    http = status if status != 200 else None
-    lower = told.lower()
-    missing = re.search(r"""model ["'`]?([^"'`\s]{1,100})["'`]? not found""", told)
+    http_status = status if status != 200 else None
+    lower = message.lower()
+    missing = re.search(r"""model ["'`]?([^"'`\s]{1,100})["'`]? not found""", message)
     if missing:
         name = missing[1]
         return UnknownModelError(
-            f"model `{name}` is not on {host}", hint=f"`ollama pull {name}`", status=http
+            f"model `{name}` is not on {host}", hint=f"`ollama pull {name}`", status=http_status
         )
     if status == 401 or lower == "unauthorized":
         if settings.key is None:
             hint = f"`ollama signin`, or `darkai keys set {settings.name}`"
-            return AuthError(f"{host} wants you to sign in: {told}", hint=hint, status=http)
-        return dialect.rejected_key(settings, told, http)
+            return AuthError(
+                f"{host} wants you to sign in: {message}", hint=hint, status=http_status
+            )
+        return dialect.rejected_key(settings, message, http_status)
     if "context length" in lower or "context size" in lower or "prompt is too long" in lower:
         return RefusedError(
-            f"the conversation is too long for the model: {told}",
+            f"the conversation is too long for the model: {message}",
             hint="send less, or give it more room: `-o num_ctx=16384`",
-            status=http,
+            status=http_status,
         )
     if "more system memory" in lower or "out of memory" in lower:
-        return ServiceError(f"{host}: {told}", hint="name a smaller model: `-m NAME`", status=http)
+        return ServiceError(
+            f"{host}: {message}", hint="name a smaller model: `-m NAME`", status=http_status
+        )
     if "image input" in lower:  # a 500, which another try does not change
         return ServiceError(
-            f"{host}: {told}", hint="name a model that takes images: `-m NAME`", status=http
+            f"{host}: {message}",
+            hint="name a model that takes images: `-m NAME`",
+            status=http_status,
         )
     if status in (400, 422):
         hint = "is an option (`-o`) not right for this model?"
@@ -264,11 +273,11 @@ def _explain(told: str, settings: ProviderSettings, status: int) -> ProviderErro
         elif "does not support chat" in lower:
             hint = "name a model that can chat: `-m NAME`"
         return ServiceError(
-            f"{host} rejected the request ({status}): {told}", hint=hint, status=http
+            f"{host} rejected the request ({status}): {message}", hint=hint, status=http_status
         )
-    if http is not None:
+    if http_status is not None:
         return None
-    return ServiceError(f"{host}: {told}", retryable="server busy" in lower)
+    return ServiceError(f"{host}: {message}", retryable="server busy" in lower)
 
 
 class OllamaDecoder(ReplyDecoder):
@@ -276,25 +285,25 @@ class OllamaDecoder(ReplyDecoder):
 
     def __init__(self, settings: ProviderSettings) -> None:
         super().__init__(settings, "an Ollama server")
-        self._begun = False
+        self._started = False
         self._calls = 0
         self._reason = ""
         self._usage: Usage | None = None
 
     def feed(self, frame: Frame) -> Iterable[Event]:
-        """The events of one line."""
+        """Return the events of one line. Raises ``ProviderError`` for an error in it."""
         line = parse(frame.data)
         if not isinstance(line, dict):
-            self._bad.add()
+            self._unreadable.add()
             return ()
-        self._bad.readable()
+        self._unreadable.reset()
         fault = line.get("error")
         if fault:
             if isinstance(fault, dict):
                 fault = fault.get("message")
-            told = words(fault) or "an error without a reason"
-            raise _explain(told, self._settings, 200) or ServiceError(told)
-        self._begun = True
+            text = words(fault) or "an error without a reason"
+            raise _explain(text, self._settings, 200) or ServiceError(text)
+        self._started = True
         events: tuple[Event, ...] = ()
         message = line.get("message")
         if isinstance(message, dict):
@@ -308,10 +317,10 @@ class OllamaDecoder(ReplyDecoder):
         return events
 
     def _message(self, message: Mapping[str, Any], line: Mapping[str, Any]) -> Iterator[Event]:
-        thought = text_in(message, "thinking")
-        if thought:
+        reasoning = text_in(message, "thinking")
+        if reasoning:
             self._visible = True
-            yield ReasoningChunk(thought)
+            yield ReasoningChunk(reasoning)
         text = text_in(message, "content")
         if text:
             self._text = self._visible = True
@@ -333,12 +342,12 @@ class OllamaDecoder(ReplyDecoder):
                 )
 
     def close(self) -> Iterator[Event]:
-        """The rest, and how the reply ended."""
+        """Yield the last events. Raises ``ProviderError`` if the reply is not complete."""
         if not self.ended:
-            raise self._unfinished(begun=self._begun)
+            raise self._incomplete(started=self._started)
         if self._usage is not None:
             yield self._usage
-        yield from self._bad.notices()
+        yield from self._unreadable.notices()
         reason: EndReason = "stop"
         if self._reason == "length":
             reason = "length"

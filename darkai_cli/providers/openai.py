@@ -1,19 +1,20 @@
-"""The dialect of OpenAI's chat completions, and of the many services that speak it.
+"""The dialect of OpenAI's chat completions, which many services speak: requests.
 
     data: {"choices":[{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}
     data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}
     data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":2}}
     data: [DONE]
 
-This file has the request, and what ``responses``, the other format of OpenAI's, shares with it;
-``openai_stream`` reads the reply, ``openai_faults`` explains errors, ``openai_models`` reads lists
-of models. Where the services differ, a field of ``Quirks`` or the shape of the data decides, never
-a name. Sources: OpenAI's openapi.yaml; the servers' sources of vLLM, llama.cpp, Ollama; the public
-documentation of the services.
+``openai_stream`` reads the reply, ``openai_errors`` explains errors, ``openai_models`` reads lists
+of models; ``openai_responses`` is OpenAI's other format. Where the services differ, a field of
+``Quirks`` or the shape of the data decides, never a name.
 
 A conversation that ends with the assistant is a reply to be continued. Most servers of open models
-go on with it by themselves; ``Quirks.resume`` says what else a service wants to be told: a field,
-or, where there is no such thing, the request in words.
+continue it by themselves; ``Quirks.resume`` says what other services need: a field, or a request in
+words.
+
+Sources: OpenAI's openapi.yaml; the sources of vLLM, llama.cpp and Ollama; the public documentation
+of the services.
 """
 
 from __future__ import annotations
@@ -30,7 +31,15 @@ from darkai_cli.providers.base import (
     ModelInfo,
     ProviderSettings,
 )
-from darkai_cli.providers.dialect import GO_ON, bearer, body, endpoint, headers, options, parse
+from darkai_cli.providers.dialect import (
+    CONTINUE_PROMPT,
+    bearer,
+    body,
+    endpoint,
+    headers,
+    options,
+    parse,
+)
 from darkai_cli.providers.openai_stream import OpenAIDecoder
 
 if TYPE_CHECKING:
@@ -44,16 +53,16 @@ OWN = (
     "store", "stream_options", "temperature", "tool_choice", "tools", "top_logprobs", "top_p",
     "user", "verbosity", "web_search_options",
 )  # fmt: skip
-"""The options of OpenAI itself, by its API description."""
+"""The options that OpenAI itself accepts, by its API description."""
 
 _LIMITS = ("max_tokens", "max_completion_tokens")
-_UNKNOWN = (
+_UNKNOWN_FIELD = (
     "unsupported", "not support", "unknown", "unrecognized", "unexpected", "extra", "not permitted",
 )  # fmt: skip
 
 
-class Compatible:
-    """What OpenAI's two formats have alike: how errors and the list of models look."""
+class OpenAIErrorsAndModels:
+    """What OpenAI's two formats have in common: errors and the list of models."""
 
     framing: Framing = "sse"
 
@@ -64,29 +73,29 @@ class Compatible:
         payload: Any,
         settings: ProviderSettings,
     ) -> ProviderError | None:
-        """What an error says beyond its status."""
+        """Return the error if its body says more than its status."""
         from darkai_cli.providers import openai_errors
 
         return openai_errors.refusal(status, payload, settings)
 
     def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:  # noqa: ARG002
-        """``GET /models``, or where else the service has its list."""
+        """Return ``GET /models``, or the path that the quirks name."""
         from darkai_cli.providers import openai_models
 
         return openai_models.request(settings)
 
     def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:
-        """The models in any of the services' lists, which have no pages."""
+        """Return the models in the list of any of the services; none has pages."""
         from darkai_cli.providers import openai_models
 
         return openai_models.read(payload), ""
 
 
-class OpenAIDialect(Compatible):
+class OpenAIDialect(OpenAIErrorsAndModels):
     """The format of ``POST /chat/completions``."""
 
     def request(self, chat: ChatRequest, settings: ProviderSettings) -> HttpRequest:
-        """The request for a streamed reply."""
+        """Return the request for a streamed reply."""
         if not chat.messages:
             raise InputError("there are no messages to send")
         quirks = settings.quirks
@@ -101,7 +110,7 @@ class OpenAIDialect(Compatible):
             },
             own=OWN,
             reserved=("model", "messages", "stream"),
-            known=quirks.strict,
+            strict=quirks.strict,
             service=settings.name,
         )
         fields: dict[str, Any] = {
@@ -113,11 +122,11 @@ class OpenAIDialect(Compatible):
             fields["stream_options"] = {"include_usage": True}
         add_tools(fields, [_tool(tool) for tool in chat.tools], chosen)
         if chat.messages[-1].role == "assistant":
-            _resume(fields, quirks.resume)
+            _add_resume(fields, quirks.resume)
         return posted(settings, "/chat/completions", {**fields, **chosen})
 
     def decoder(self, settings: ProviderSettings) -> OpenAIDecoder:
-        """A fresh decoder."""
+        """Return a new decoder."""
         return OpenAIDecoder(settings)
 
     def amend(
@@ -125,25 +134,27 @@ class OpenAIDialect(Compatible):
         request: HttpRequest,
         chat: ChatRequest,  # noqa: ARG002
         settings: ProviderSettings,  # noqa: ARG002
-        told: str,
+        message: str,
     ) -> HttpRequest | None:
-        """The request without ``stream_options``, or with the other name of the length's limit.
+        """Return the request without ``stream_options``, or with the other name of the limit.
 
-        Nothing else that the user asked for is dropped: it would not be what they asked for.
+        Options that the user set are never dropped.
         """
         fields = parse(request.body.decode())
-        told = told.lower()
+        message = message.lower()
         changed = False
-        if "stream_options" in fields and ("stream_options" in told or "include_usage" in told):
+        if "stream_options" in fields and (
+            "stream_options" in message or "include_usage" in message
+        ):
             del fields["stream_options"]
             changed = True
-        if any(word in told for word in _UNKNOWN):
-            changed = _other_limit(fields, told) or changed
+        if any(word in message for word in _UNKNOWN_FIELD):
+            changed = _rename_limit(fields, message) or changed
         return request._replace(body=body(fields)) if changed else None
 
 
 def posted(settings: ProviderSettings, path: str, fields: dict[str, Any]) -> HttpRequest:
-    """The request that posts ``fields`` and wants a stream."""
+    """Return the request that posts ``fields`` and accepts a stream."""
     return HttpRequest(
         endpoint(settings, path),
         headers(settings, {"accept": "text/event-stream"}, bearer(settings)),
@@ -152,37 +163,37 @@ def posted(settings: ProviderSettings, path: str, fields: dict[str, Any]) -> Htt
 
 
 def add_tools(fields: dict[str, Any], tools: list[dict[str, Any]], chosen: dict[str, Any]) -> None:
-    """Put the tools among the fields, and behind them those that the user wrote as an option."""
+    """Add the tools to the fields, then those that the user wrote as an option."""
     if tools:
         more = chosen.pop("tools", None)
         fields["tools"] = [*tools, *more] if isinstance(more, list) else tools
 
 
 def messages_of(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """The conversation as the service takes it.
+    """Return the conversation as the service takes it.
 
-    An image in a tool's output follows in a message of the user's, after the last of the outputs:
-    a tool's own message takes text only, and nothing may stand between the outputs.
+    A tool's message takes text only, and nothing may stand between the outputs of several tools. So
+    images in outputs follow in a message of the user's, after the last output.
     """
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     late: list[Image] = []
     for message in messages:
         if message.role != "tool" and late:
-            found.append({"role": "user", "content": _parts("", late)})
+            rows.append({"role": "user", "content": _parts("", late)})
             late = []
         if message.role == "tool":
             output = {"role": "tool", "tool_call_id": message.call_id, "content": message.content}
-            found.append(output)
+            rows.append(output)
             late += message.images
         elif message.calls:
-            found.append(_calling(message))
+            rows.append(_message_with_calls(message))
         elif message.images:
-            found.append({"role": message.role, "content": _parts(message.content, message.images)})
+            rows.append({"role": message.role, "content": _parts(message.content, message.images)})
         else:
-            found.append({"role": message.role, "content": message.content})
+            rows.append({"role": message.role, "content": message.content})
     if late:
-        found.append({"role": "user", "content": _parts("", late)})
-    return found
+        rows.append({"role": "user", "content": _parts("", late)})
+    return rows
 
 
 def _parts(text: str, images: Sequence[Image]) -> list[dict[str, Any]]:
@@ -193,11 +204,11 @@ def _parts(text: str, images: Sequence[Image]) -> list[dict[str, Any]]:
 
 
 def data_url(image: Image) -> str:
-    """The image as a URL that holds it."""
+    """Return the image as a ``data:`` URL."""
     return f"data:{image.media_type};base64,{image.base64}"
 
 
-def _calling(message: Message) -> dict[str, Any]:
+def _message_with_calls(message: Message) -> dict[str, Any]:
     calls = [
         {
             "id": call.id,
@@ -220,20 +231,20 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
     }
 
 
-def _resume(fields: dict[str, Any], how: str) -> None:
-    """Have the service go on with the last message."""
-    if how == "prefix":
+def _add_resume(fields: dict[str, Any], resume: str) -> None:
+    """Make the service continue the last message, in one of the ways of ``Quirks.resume``."""
+    if resume == "prefix":
         fields["messages"][-1]["prefix"] = True
-    elif how == "continue":
+    elif resume == "continue":
         fields.update(continue_final_message=True, add_generation_prompt=False)
-    elif how == "ask":
-        fields["messages"].append({"role": "user", "content": GO_ON})
+    elif resume == "ask":
+        fields["messages"].append({"role": "user", "content": CONTINUE_PROMPT})
 
 
-def _other_limit(fields: dict[str, Any], told: str) -> bool:
-    """Whether the field that limits the length was the wrong one of the two, and is now right."""
+def _rename_limit(fields: dict[str, Any], message: str) -> bool:
+    """Rename the field that limits the length if it is the wrong one of two; whether it was."""
     for name, other in (_LIMITS, _LIMITS[::-1]):
-        if name in fields and other not in fields and name in told:
+        if name in fields and other not in fields and name in message:
             fields[other] = fields.pop(name)
             return True
     return False

@@ -1,9 +1,9 @@
-"""What OpenAI's API, and the many services that copy it, say when something is wrong.
+"""Explain the errors of OpenAI's API, and of the many services that copy it.
 
-Not a decoder: it reads one JSON value and explains it. The services agree on the idea, an object
-``error`` with a ``message``, and on nothing else: the object may be a text or a list, may stand at
-the top, may be called ``detail``; a status may be its ``code``. All of them come out as one
-``Fault``. ``explain`` then makes the error of it where it says more than the status alone.
+The services agree on an object ``error`` with a ``message``, and on nothing else: the object may be
+a text or a list, may stand at the top, may be called ``detail``; its ``code`` may be a status.
+``fault_in`` reads all of these into one ``Fault``; ``explain`` turns a fault into the error to
+raise, where it says more than the HTTP status alone.
 
 Sources: OpenAI's openapi.yaml; the servers' sources of vLLM and llama.cpp; the public documentation
 of OpenRouter, Groq, Mistral, xAI, DeepSeek, Together, Perplexity, Azure.
@@ -85,11 +85,11 @@ _MODEL_GONE = re.compile(
 
 
 class Fault(NamedTuple):
-    """An error as the service told it.
+    """An error as the service reported it.
 
-    ``code``, ``type``: its own names, in lower case, "" where there are none. ``status``: an HTTP
-    status that stands in it. ``param``: the field of the request at fault. ``size``, ``limit``:
-    tokens, of a conversation that is too long.
+    ``code``, ``type``: its names in lower case, or "". ``status``: an HTTP status in the body.
+    ``param``: the field of the request at fault. ``size``, ``limit``: tokens of a conversation that
+    is too long, and of the model. ``moderated``: a content filter gave reasons.
     """
 
     message: str
@@ -103,19 +103,19 @@ class Fault(NamedTuple):
 
     @property
     def names(self) -> set[str]:
-        """What the error is called."""
+        """Return the names of the error."""
         return {self.code, self.type} - {""}
 
 
 def fault_in(payload: Any, *, bare: bool = False) -> Fault | None:
-    """The error in a JSON value; None if it is none.
+    """Return the error in a JSON value; None if it has none.
 
-    ``bare``: the value stands alone in place of an answer, so that ``message`` or ``detail`` alone
-    are an error too. In a stream they are not.
+    ``bare``: the value came in place of an answer, so that ``message`` or ``detail`` alone are an
+    error. In a stream they are not.
     """
     if isinstance(payload, list):  # Google's compatible service wraps it
-        found = (fault_in(one) for one in payload[:1])
-        return next((one for one in found if one is not None), None)
+        faults = (fault_in(item) for item in payload[:1])
+        return next((item for item in faults if item is not None), None)
     if not isinstance(payload, dict):
         return None
     error = payload.get("error")
@@ -134,7 +134,7 @@ def fault_in(payload: Any, *, bare: bool = False) -> Fault | None:
 
 
 def refusal(status: int, payload: Any, settings: ProviderSettings) -> ProviderError | None:
-    """What an error body says beyond its status; None where it says no more."""
+    """Return the error of a body if it says more than its status; else None."""
     fault = fault_in(payload, bare=True)
     if fault is None:
         return rejected_key(settings, "", status) if status == 401 else None
@@ -142,7 +142,7 @@ def refusal(status: int, payload: Any, settings: ProviderSettings) -> ProviderEr
 
 
 def in_stream(fault: Fault | None, settings: ProviderSettings) -> ProviderError:
-    """The error that ended a stream, or came in its place under status 200."""
+    """Return the error that ended a stream, or came in its place with status 200."""
     fault = fault or Fault("")
     return explain(fault, 200, settings) or ServiceError(f"{settings.host}: {fault.message}")
 
@@ -160,7 +160,7 @@ def _fault(error: dict[str, Any]) -> Fault:
     metadata = error.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     return Fault(
-        words(_told(message, metadata)),
+        words(_full_message(message, metadata)),
         str(code).lower()[:60] if isinstance(code, (str, int)) else "",
         text_in(error, "type").lower()[:60],
         status if isinstance(status, int) and 400 <= status < 600 else None,
@@ -171,8 +171,8 @@ def _fault(error: dict[str, Any]) -> Fault:
     )
 
 
-def _told(message: object, metadata: dict[str, Any]) -> object:
-    """The message, and behind a vague one of OpenRouter's what the provider itself had said."""
+def _full_message(message: object, metadata: dict[str, Any]) -> object:
+    """Return the message; behind a vague one of OpenRouter's, that of the provider itself."""
     raw = metadata.get("raw")
     if not isinstance(message, str) or message.lower().rstrip(".") not in _VAGUE or not raw:
         return message
@@ -184,7 +184,7 @@ def _told(message: object, metadata: dict[str, Any]) -> object:
 
 
 def _invalid(detail: list[Any]) -> tuple[str, str]:
-    """Field and message of FastAPI's list."""
+    """Return field and message of FastAPI's list of errors."""
     first = next(iter(dicts(detail)), {})
     loc = first.get("loc")
     where = [str(part) for part in loc if part != "body"] if isinstance(loc, list) else []
@@ -192,64 +192,66 @@ def _invalid(detail: list[Any]) -> tuple[str, str]:
 
 
 def explain(fault: Fault, status: int, settings: ProviderSettings) -> ProviderError | None:
-    """The error that a fault is; None where the HTTP status says it as well.
+    """Return the error to raise for a fault; None if the HTTP status says as much.
 
-    ``status``: 200 for one that came in place of the stream or in it.
+    ``status``: 200 for a fault that came in the stream or in its place.
     """
     host = settings.host
     inside = status == 200
     code = fault.status or 500 if inside else status
-    shown = None if inside else status
-    said = f": {fault.message}" if fault.message else ""
+    http_status = None if inside else status
+    more = f": {fault.message}" if fault.message else ""
     names = fault.names
-    if names & _TOO_LONG_CODES or (code in (400, 413, 422, 500) and _TOO_LONG.search(said)):
-        return _too_long(fault, shown, host)
+    if names & _TOO_LONG_CODES or (code in (400, 413, 422, 500) and _TOO_LONG.search(more)):
+        return _too_long(fault, http_status, host)
     if names & _FILTERED or fault.moderated:
-        return RefusedError(f"{host} refused the request (content filter){said}", status=shown)
-    if code == 401 or names & _KEY or (code == 400 and _BAD_KEY.search(said)):
-        return rejected_key(settings, fault.message, shown)
-    if "must be verified" in said:  # OpenAI's organizations, for streams of some of its models
+        return RefusedError(
+            f"{host} refused the request (content filter){more}", status=http_status
+        )
+    if code == 401 or names & _KEY or (code == 400 and _BAD_KEY.search(more)):
+        return rejected_key(settings, fault.message, http_status)
+    if "must be verified" in more:  # OpenAI's organizations, for streams of some of its models
         return AuthError(
-            f"{host}: not allowed{said}",
+            f"{host}: not allowed{more}",
             hint="do so there, or name another model: `-m NAME`",
-            status=shown,
+            status=http_status,
         )
     if names & _QUOTA or code == 402:
-        return RateLimitError(f"quota used up at {host}{said}", hint=BILLING, status=shown)
+        return RateLimitError(f"quota used up at {host}{more}", hint=BILLING, status=http_status)
     if (
         names & _NO_MODEL
-        or (code in (400, 404) and _MODEL_GONE.search(said))
+        or (code in (400, 404) and _MODEL_GONE.search(more))
         or (code == 404 and fault.param == "model")
     ):
-        return _no_model(fault, shown, settings)
+        return _no_model(fault, http_status, settings)
     if not inside:
         return _rejected(fault, status, settings)
     if code == 429 or names & _LIMITED:
-        return RateLimitError(f"rate limited by {host}{said}", retryable=True)
+        return RateLimitError(f"rate limited by {host}{more}", retryable=True)
     if code == 403:
-        return AuthError(f"{host}: not allowed{said}")
+        return AuthError(f"{host}: not allowed{more}")
     again = code >= 500 and "invalid_request_error" not in names
-    said = said or " reported an error without saying which"
-    return ServiceError(f"{host}{said}", retryable=again)
+    more = more or " reported an error without saying which"
+    return ServiceError(f"{host}{more}", retryable=again)
 
 
 def _too_long(fault: Fault, status: int | None, host: str) -> RefusedError:
     size = fault.size or _number(_SIZE, fault.message)
     limit = fault.limit or _number(_LIMIT, fault.message)
     if size and limit:
-        words = f"{host}: the conversation is {size} tokens, the model's limit {limit}"
+        text = f"{host}: the conversation is {size} tokens, the model's limit {limit}"
     elif limit:
-        words = f"{host}: the conversation is too long, the model's limit is {limit} tokens"
+        text = f"{host}: the conversation is too long, the model's limit is {limit} tokens"
     else:
-        words = f"{host}: the conversation is too long: {fault.message}"
+        text = f"{host}: the conversation is too long: {fault.message}"
     return RefusedError(
-        words, hint="ask in a new conversation, send less, or name a larger model", status=status
+        text, hint="ask in a new conversation, send less, or name a larger model", status=status
     )
 
 
 def _number(pattern: re.Pattern[str], text: str) -> int | None:
-    found = pattern.search(text)
-    digits = next((one for one in found.groups() if one), "") if found else ""
+    match = pattern.search(text)
+    digits = next((group for group in match.groups() if group), "") if match else ""
     digits = digits.replace(",", "")
     return int(digits) if digits else None
 
@@ -262,19 +264,19 @@ def _no_model(fault: Fault, status: int | None, settings: ProviderSettings) -> P
             hint=f"`darkai config set {key} openai-responses`, or name another model: `-m NAME`",
             status=status,
         )
-    found = _MODEL_NAME.search(fault.message)
-    name = (found[2] or found[1].rstrip(".")) if found else ""
+    match = _MODEL_NAME.search(fault.message)
+    name = (match[2] or match[1].rstrip(".")) if match else ""
     return no_model(name, settings, fault.message, status)
 
 
 def _rejected(fault: Fault, status: int, settings: ProviderSettings) -> ServiceError | None:
-    """The error of a request, or of a field of it, that the service does not take."""
+    """Return the error for a request, or a field of it, that the service rejected."""
     if status not in (400, 422):
         return None
     if not fault.param:
-        said = f": {fault.message}" if fault.message else ""
-        told = f"{settings.host} rejected the request ({status}){said}"
-        return ServiceError(told, hint=REJECTED, status=status)
+        more = f": {fault.message}" if fault.message else ""
+        rejected = f"{settings.host} rejected the request ({status}){more}"
+        return ServiceError(rejected, hint=REJECTED, status=status)
     hint = "is it an option (`-o`, or `options` in the config) that this model does not take?"
     if fault.param.startswith(("messages", "input", "prompt")):
         hint = "was something attached that this model does not take? `-m NAME` names another"

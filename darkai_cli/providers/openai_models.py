@@ -1,6 +1,6 @@
-"""Lists of models, as OpenAI's ``GET /models`` gives them and as its relatives enrich them.
+"""Read lists of models: OpenAI's ``GET /models`` and what other services add to it.
 
-The bare list has only names. What else a service tells stands under different names in each:
+OpenAI's list has only names. Other services add facts under names of their own:
 
 - OpenRouter: ``context_length``, ``architecture``, ``pricing`` in dollars a token, as texts
 - Hugging Face's router: the same ``architecture``, and prices a million tokens for each provider
@@ -9,7 +9,7 @@ The bare list has only names. What else a service tells stands under different n
 - vLLM: ``max_model_len``; llama.cpp: ``meta.n_ctx``; LM Studio: ``max_context_length``
 - GitHub Models: a bare list with ``limits`` and ``supported_input_modalities``
 
-Sources: the services' public documentation of that call, the servers' sources.
+Sources: the services' public documentation of that call, and the servers' sources.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ _OUTPUT = ("max_completion_tokens", "max_output_tokens")
 
 
 def request(settings: ProviderSettings) -> HttpRequest | None:
-    """The request for the list; None where the service has none."""
+    """Return the request for the list; None if the service has none."""
     path = settings.quirks.models_path
     if path == "":
         return None
     root = settings
     if path is not None and "://" in path:
-        root = settings._replace(url=path)  # to which the key is bound, or it is not sent
+        # The key is bound to this address too, or `bearer` does not send it.
+        root = settings._replace(url=path)
         url = endpoint(root, "")
     else:
         base = settings.url.partition("?")[0].rstrip("/").removesuffix("/chat/completions")
@@ -50,9 +51,9 @@ def request(settings: ProviderSettings) -> HttpRequest | None:
 
 
 def read(payload: Any) -> list[ModelInfo]:
-    """The models that can hold a conversation, as far as the service tells.
+    """Return the models that can chat, as far as the service says.
 
-    Raises ``BadReplyError`` if it is no list of models.
+    Raises ``BadReplyError`` if the payload is no list of models.
     """
     rows = payload
     if isinstance(payload, dict):
@@ -61,15 +62,15 @@ def read(payload: Any) -> list[ModelInfo]:
             rows = payload.get("models")
     if not isinstance(rows, list):
         raise BadReplyError("the service sent no list of models")
-    found: dict[str, ModelInfo] = {}
+    models: dict[str, ModelInfo] = {}
     for row in dicts(rows):
         name = text_in(row, "id", "name", "model")
         if name and _is_chat(row):
-            found.setdefault(name, _model(name, row))
+            models.setdefault(name, _model(name, row))
     for row in rows:
         if isinstance(row, str) and row:
-            found.setdefault(row, ModelInfo(row))
-    return list(found.values())
+            models.setdefault(row, ModelInfo(row))
+    return list(models.values())
 
 
 def _is_chat(row: dict[str, Any]) -> bool:
@@ -89,7 +90,7 @@ def _model(name: str, row: dict[str, Any]) -> ModelInfo:
     top, limits, meta = _table(row, "top_provider"), _table(row, "limits"), _table(row, "meta")
     prices = _prices(_table(row, "pricing") or _table(offers, "pricing"))
     context = _first(_CONTEXT, row, limits, top, offers)
-    context = context or _first(("n_ctx", "n_ctx_train"), meta)  # as it was started, as it was made
+    context = context or _first(("n_ctx", "n_ctx_train"), meta)  # as started, as trained
     takes = _modalities(row, "input")
     if not takes and _table(row, "capabilities").get("vision") is True:
         takes = ("text", "image")
@@ -99,7 +100,9 @@ def _model(name: str, row: dict[str, Any]) -> ModelInfo:
     title = text_in(row, "display_name", "name")
     return ModelInfo(
         name,
-        tuple(one for one in aliases if isinstance(one, str)) if isinstance(aliases, list) else (),
+        tuple(alias for alias in aliases if isinstance(alias, str))
+        if isinstance(aliases, list)
+        else (),
         title if title != name else "",
         context or None,
         _first(_OUTPUT, row, limits, top) or None,
@@ -119,23 +122,23 @@ def _table(row: dict[str, Any], name: str) -> dict[str, Any]:
 def _first(names: tuple[str, ...], *tables: dict[str, Any]) -> int | None:
     for table in tables:
         for name in names:
-            found = count(table.get(name))
-            if found:
-                return found
+            number = count(table.get(name))
+            if number:
+                return number
     return None
 
 
-def _modalities(row: dict[str, Any], way: str) -> tuple[str, ...]:
-    given = _table(row, "architecture").get(f"{way}_modalities")
-    if not isinstance(given, list):
-        given = row.get(f"supported_{way}_modalities") or row.get(f"{way}_modalities")
-    if not isinstance(given, list):
+def _modalities(row: dict[str, Any], direction: str) -> tuple[str, ...]:
+    kinds = _table(row, "architecture").get(f"{direction}_modalities")
+    if not isinstance(kinds, list):
+        kinds = row.get(f"supported_{direction}_modalities") or row.get(f"{direction}_modalities")
+    if not isinstance(kinds, list):
         return ()
-    return tuple(one for one in given if isinstance(one, str))
+    return tuple(kind for kind in kinds if isinstance(kind, str))
 
 
 def _prices(pricing: dict[str, Any]) -> tuple[float | None, float | None]:
-    """US dollars a million tokens, in and out."""
+    """Return US dollars for a million tokens, in and out."""
     if "prompt" in pricing or "completion" in pricing:  # a token
         return _dollars(pricing.get("prompt"), 1e6), _dollars(pricing.get("completion"), 1e6)
     return _dollars(pricing.get("input"), 1.0), _dollars(pricing.get("output"), 1.0)

@@ -1,4 +1,4 @@
-"""The dialect of OpenAI's Responses API, which some of its models need and other servers copy.
+"""The dialect of OpenAI's Responses API, which some of its models require and other servers copy.
 
     event: response.output_text.delta
     data: {"type":"response.output_text.delta","output_index":0,"content_index":0,"delta":"Hey"}
@@ -6,10 +6,12 @@
     event: response.completed
     data: {"type":"response.completed","response":{"status":"completed","usage":{...}}}
 
-The ``type`` inside the data counts, not the event's name. The end is one of three events; there is
-no ``[DONE]``, and the plain end of the stream is a cut. What ``*.done`` events repeat is used only
-where the pieces did not come. Nothing is stored at the service: ``store`` is false, unless the user
-says otherwise, and the conversation is sent as a whole. Source: OpenAI's openapi.yaml.
+The event's type is read from the JSON. The end is one of the events ``response.completed``,
+``.incomplete`` and ``.failed``; a stream without it was cut off. Text in ``*.done`` events is used
+only if no pieces of it came. Nothing is stored at the service: ``store`` is false unless the user
+sets it, and the whole conversation is sent.
+
+Source: OpenAI's openapi.yaml.
 """
 
 from __future__ import annotations
@@ -39,18 +41,18 @@ from darkai_cli.providers.base import (
     ProviderSettings,
 )
 from darkai_cli.providers.dialect import (
-    GO_ON,
+    CONTINUE_PROMPT,
     ReplyDecoder,
     body,
     count,
     dicts,
     options,
     parse,
-    system_of,
+    system_prompt,
     text_in,
     words,
 )
-from darkai_cli.providers.openai import Compatible, add_tools, data_url, posted
+from darkai_cli.providers.openai import OpenAIErrorsAndModels, add_tools, data_url, posted
 
 if TYPE_CHECKING:
     from darkai_cli.providers.base import Decoder, Dialect
@@ -62,22 +64,24 @@ OWN = (
     "temperature", "text", "tool_choice", "tools", "top_logprobs", "top_p", "truncation", "user",
     "verbosity",
 )  # fmt: skip
-"""The options of OpenAI itself, by its API description, and the two that stand deeper there."""
+"""The options that OpenAI accepts, by its API description, and the two of ``_NESTED``."""
 
-_DEEPER = {"reasoning_effort": ("reasoning", "effort"), "verbosity": ("text", "verbosity")}
+_NESTED = {"reasoning_effort": ("reasoning", "effort"), "verbosity": ("text", "verbosity")}
 
-_ENDS = frozenset(
+_FINAL_EVENTS = frozenset(
     {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
 )
-_THOUGHTS = frozenset({"response.reasoning_text.delta", "response.reasoning_summary_text.delta"})
-_CUT: dict[str, EndReason] = {"max_output_tokens": "length", "content_filter": "filtered"}
+_REASONING_EVENTS = frozenset(
+    {"response.reasoning_text.delta", "response.reasoning_summary_text.delta"}
+)
+_CUT_REASONS: dict[str, EndReason] = {"max_output_tokens": "length", "content_filter": "filtered"}
 
 
-class ResponsesDialect(Compatible):
+class ResponsesDialect(OpenAIErrorsAndModels):
     """The format of ``POST /responses``."""
 
     def request(self, chat: ChatRequest, settings: ProviderSettings) -> HttpRequest:
-        """The request for a streamed reply."""
+        """Return the request for a streamed reply."""
         if not chat.messages:
             raise InputError("there are no messages to send")
         chosen = options(
@@ -89,32 +93,32 @@ class ResponsesDialect(Compatible):
             },
             own=OWN,
             reserved=("model", "input", "stream", "background", "instructions"),
-            known=settings.quirks.strict,
+            strict=settings.quirks.strict,
             service=f"{settings.name} (Responses)",
         )
-        for name, (outer, inner) in _DEEPER.items():
+        for name, (outer, inner) in _NESTED.items():
             if name in chosen:
                 table = chosen.get(outer)
                 chosen[outer] = {
                     **(table if isinstance(table, dict) else {}),
                     inner: chosen.pop(name),
                 }
-        told = system_of(chat.messages)
+        instructions = system_prompt(chat.messages)
         fields: dict[str, Any] = {
             "model": chat.model,
             "input": input_of(chat.messages),
             "stream": True,
             "store": False,
         }
-        if told:
-            fields["instructions"] = told
+        if instructions:
+            fields["instructions"] = instructions
         add_tools(fields, [_tool(tool) for tool in chat.tools], chosen)
-        if chat.messages[-1].role == "assistant":  # the service does not go on by itself
-            fields["input"].append({"role": "user", "content": GO_ON})
+        if chat.messages[-1].role == "assistant":  # the service does not continue it by itself
+            fields["input"].append({"role": "user", "content": CONTINUE_PROMPT})
         return posted(settings, "/responses", {**fields, **chosen})
 
     def decoder(self, settings: ProviderSettings) -> ResponsesDecoder:
-        """A fresh decoder."""
+        """Return a new decoder."""
         return ResponsesDecoder(settings)
 
     def amend(
@@ -122,19 +126,19 @@ class ResponsesDialect(Compatible):
         request: HttpRequest,
         chat: ChatRequest,  # noqa: ARG002
         settings: ProviderSettings,  # noqa: ARG002
-        told: str,
+        message: str,
     ) -> HttpRequest | None:
-        """The request without ``store``, which servers that copy the API may not know."""
+        """Return the request without ``store``, which servers that copy the API may not know."""
         fields = parse(request.body.decode())
-        if fields.get("store") is not False or "store" not in told.lower():
+        if fields.get("store") is not False or "store" not in message.lower():
             return None
         del fields["store"]
         return request._replace(body=body(fields))
 
 
 def input_of(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """The conversation as the service takes it; what the system says stands elsewhere."""
-    found: list[dict[str, Any]] = []
+    """Return the conversation as the service takes it, without the system prompt."""
+    items: list[dict[str, Any]] = []
     for message in messages:
         if message.role == "system":
             continue
@@ -142,18 +146,18 @@ def input_of(messages: Sequence[Message]) -> list[dict[str, Any]]:
             output: Any = message.content
             if message.images:
                 output = _parts(message.content, message.images)
-            found.append(
+            items.append(
                 {"type": "function_call_output", "call_id": message.call_id, "output": output}
             )
             continue
         if message.images:
             content = _parts(message.content, message.images)
-            found.append({"role": message.role, "content": content})
+            items.append({"role": message.role, "content": content})
         elif message.content or not message.calls:
             # llama.cpp does not know a reply of its own without a type
             kind = {"type": "message"} if message.role == "assistant" else {}
-            found.append({**kind, "role": message.role, "content": message.content})
-        found += [
+            items.append({**kind, "role": message.role, "content": message.content})
+        items += [
             {
                 "type": "function_call",
                 "call_id": call.id,
@@ -162,7 +166,7 @@ def input_of(messages: Sequence[Message]) -> list[dict[str, Any]]:
             }
             for call in message.calls
         ]
-    return found
+    return items
 
 
 def _parts(text: str, images: Sequence[Image]) -> list[dict[str, Any]]:
@@ -186,33 +190,33 @@ class ResponsesDecoder(ReplyDecoder):
     def __init__(self, settings: ProviderSettings) -> None:
         super().__init__(settings, "a service with OpenAI's Responses API")
         self._reason: EndReason | None = None
-        self._from = ""
-        """Text comes in pieces, and is repeated in three other places: the first that has it."""
-        self._thought = False
-        self._called: set[str] = set()
+        self._text_source = ""
+        """The place that the text was taken from: it comes in pieces, and again in three others."""
+        self._reasoned = False
+        self._call_ids: set[str] = set()
         self._cited: set[str] = set()
         self._refusal = ""
 
     def feed(self, frame: Frame) -> Iterable[Event]:
-        """The events of one frame."""
+        """Return the events of one frame. Raises ``ProviderError`` for an error in it."""
         name, data, _, _ = frame
         message = parse(data)
         if not isinstance(message, dict):
             self._no_object(name, data)
             return ()
-        self._bad.readable()
+        self._unreadable.reset()
         kind = message.get("type") or name
         if kind == "response.output_text.delta" and "error" not in message:  # the hot one
             text = message.get("delta")
             if isinstance(text, str) and text:
                 self._text = self._visible = True
-                self._from = "delta"
+                self._text_source = "delta"
                 return (TextChunk(text),)
             return ()
-        return self._other(message, kind, name)
+        return self._rare_event(message, kind, name)
 
     def _no_object(self, name: str, data: str) -> None:
-        """What is no object is empty, an error, an end mark of a copy, or cannot be read."""
+        """Handle what is no object: blank, an end mark, an error, or unreadable."""
         if not data or data.isspace():
             return
         if data.startswith("[DONE]"):
@@ -220,9 +224,9 @@ class ResponsesDecoder(ReplyDecoder):
         elif name == "error":
             raise openai_errors.in_stream(openai_errors.Fault(words(data)), self._settings)
         else:
-            self._bad.add()
+            self._unreadable.add()
 
-    def _other(self, message: dict[str, Any], kind: object, name: str) -> Iterator[Event]:
+    def _rare_event(self, message: dict[str, Any], kind: object, name: str) -> Iterator[Event]:
         if name == "error" or kind == "error" or message.get("error"):
             fault = openai_errors.fault_in(message, bare=message.get("object") != "response")
             raise openai_errors.in_stream(fault, self._settings)
@@ -230,25 +234,25 @@ class ResponsesDecoder(ReplyDecoder):
             message, kind = {"response": message}, f"response.{message.get('status')}"
         if not isinstance(kind, str):
             return
-        if kind in _THOUGHTS:
+        if kind in _REASONING_EVENTS:
             text = text_in(message, "delta")
             if text:
-                self._visible = self._thought = True
+                self._visible = self._reasoned = True
                 yield ReasoningChunk(text)
-        elif kind == "response.reasoning_summary_part.added" and self._thought:
+        elif kind == "response.reasoning_summary_part.added" and self._reasoned:
             yield ReasoningChunk("\n\n")  # they are paragraphs
         elif kind == "response.refusal.delta":
-            self._from = "delta"
+            self._text_source = "delta"
             yield from self._refused(text_in(message, "delta"))
         elif kind in ("response.output_text.done", "response.refusal.done"):
-            yield from self._whole(message, "done")
+            yield from self._part(message, "done")
         elif kind == "response.output_text.annotation.added":
             yield from self._source(message.get("annotation"))
         elif kind == "response.output_item.done":
             yield from self._item(message.get("item"), "item")
-        elif kind in _ENDS:
+        elif kind in _FINAL_EVENTS:
             response = message.get("response")
-            yield from self._ended(response if isinstance(response, dict) else {}, kind)
+            yield from self._final_response(response if isinstance(response, dict) else {}, kind)
 
     def _refused(self, text: str) -> Iterator[Event]:
         if text:
@@ -256,34 +260,34 @@ class ResponsesDecoder(ReplyDecoder):
             self._text = self._visible = True
             yield TextChunk(text)
 
-    def _whole(self, part: dict[str, Any], place: str) -> Iterator[Event]:
-        """A part's text, if it has not come from another place, and its sources."""
+    def _part(self, part: dict[str, Any], place: str) -> Iterator[Event]:
+        """Yield a part's text, if it did not come from another place, and its sources."""
         text, refused = text_in(part, "text"), text_in(part, "refusal")
-        if self._from in ("", place) and (text or refused):
-            self._from = place
+        if self._text_source in ("", place) and (text or refused):
+            self._text_source = place
             if text:
                 self._text = self._visible = True
                 yield TextChunk(text)
             yield from self._refused(refused)
-        for found in dicts(part.get("annotations")):
-            yield from self._source(found)
+        for annotation in dicts(part.get("annotations")):
+            yield from self._source(annotation)
 
     def _item(self, item: object, place: str) -> Iterator[Event]:
-        """What of a complete item has not been given out yet."""
+        """Yield what of a complete item has not been given out yet."""
         if not isinstance(item, dict):
             return
         kind = item.get("type")
         if kind == "function_call":
-            identity = text_in(item, "call_id", "id")
+            identifier = text_in(item, "call_id", "id")
             name = text_in(item, "name")
-            if name and identity not in self._called:
-                self._called.add(identity)
+            if name and identifier not in self._call_ids:
+                self._call_ids.add(identifier)
                 self._visible = True
                 arguments = text_in(item, "arguments").strip() or "{}"
-                yield ToolCall(identity or f"call_{len(self._called)}", name, arguments)
+                yield ToolCall(identifier or f"call_{len(self._call_ids)}", name, arguments)
         elif kind == "message":
             for part in dicts(item.get("content")):
-                yield from self._whole(part, place)
+                yield from self._part(part, place)
 
     def _source(self, source: object) -> Iterator[Event]:
         if not isinstance(source, dict):
@@ -294,8 +298,8 @@ class ResponsesDecoder(ReplyDecoder):
             self._visible = True
             yield Citation(url, text_in(source, "title"))
 
-    def _ended(self, response: dict[str, Any], kind: object) -> Iterator[Event]:
-        """The last event: what it repeats is used where it did not come before."""
+    def _final_response(self, response: dict[str, Any], kind: object) -> Iterator[Event]:
+        """Read the last event; what it repeats is used if it did not come before."""
         if kind == "response.failed":
             raise openai_errors.in_stream(openai_errors.fault_in(response), self._settings)
         if kind == "response.cancelled":
@@ -310,33 +314,33 @@ class ResponsesDecoder(ReplyDecoder):
         usage = response.get("usage")
         if isinstance(usage, dict):
             yield from _usage(usage)
-        self._reason = _CUT.get(why, "length") if cut else "stop"
-        if self._called and self._reason == "stop":
+        self._reason = _CUT_REASONS.get(why, "length") if cut else "stop"
+        if self._call_ids and self._reason == "stop":
             self._reason = "tool-calls"
         self.ended = True
 
     def close(self) -> Iterator[Event]:
-        """The rest, and how the reply ended."""
-        if self._bad.total and not self._visible and self._reason is None:
-            raise self._bad.nothing()
-        yield from self._bad.notices()
+        """Yield the last events. Raises ``ProviderError`` if the reply is not complete."""
+        if self._unreadable.total and not self._visible and self._reason is None:
+            raise self._unreadable.error()
+        yield from self._unreadable.notices()
         if self._reason is None:
-            raise self._unfinished(begun=True)
+            raise self._incomplete(started=True)
         if self._refusal:
             raise RefusedError(f"the model refused: {words(self._refusal)}")
         yield from self._end(self._reason)
 
 
 def _usage(usage: dict[str, Any]) -> Iterator[Usage]:
-    given, made = usage.get("input_tokens_details"), usage.get("output_tokens_details")
-    found = Usage(
+    prompt, reply = usage.get("input_tokens_details"), usage.get("output_tokens_details")
+    counts = Usage(
         count(usage.get("input_tokens")),
         count(usage.get("output_tokens")),
-        count(made.get("reasoning_tokens")) if isinstance(made, dict) else None,
-        count(given.get("cached_tokens")) if isinstance(given, dict) else None,
+        count(reply.get("reasoning_tokens")) if isinstance(reply, dict) else None,
+        count(prompt.get("cached_tokens")) if isinstance(prompt, dict) else None,
     )
-    if found != Usage():
-        yield found
+    if counts != Usage():
+        yield counts
 
 
 if TYPE_CHECKING:  # they keep the contracts

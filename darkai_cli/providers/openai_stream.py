@@ -79,7 +79,7 @@ class OpenAIDecoder(ReplyDecoder):
             fault = openai_errors.fault_in(message, bare=name == "error")
             if fault is not None or name == "error":
                 raise openai_errors.in_stream(fault, self._settings)
-        self._bad.readable()
+        self._unreadable.reset()
         text = self._plain_text(message)
         if text:
             self._text = self._visible = True
@@ -99,7 +99,7 @@ class OpenAIDecoder(ReplyDecoder):
         if fault is not None or name == "error":
             fault = fault or openai_errors.Fault(words(value) or words(data))
             raise openai_errors.in_stream(fault, self._settings)
-        self._bad.add()
+        self._unreadable.add()
         return ()
 
     def _plain_text(self, message: dict[str, Any]) -> str:
@@ -212,12 +212,12 @@ class OpenAIDecoder(ReplyDecoder):
 
     def close(self) -> Iterator[Event]:
         """Yield the last events. Raises ``ProviderError`` if the reply is not complete."""
-        if self._bad.total and not self._visible and self._reason is None:
-            raise self._bad.nothing()
+        if self._unreadable.total and not self._visible and self._reason is None:
+            raise self._unreadable.error()
         yield from self._noted(self._tags.close())
-        yield from self._bad.notices()
+        yield from self._unreadable.notices()
         if self._reason is None:
-            raise self._unfinished(begun=True)
+            raise self._incomplete(started=True)
         if self._refusal:
             raise RefusedError(f"the model refused: {words(self._refusal)}")
         yield from self._end(self._reason)

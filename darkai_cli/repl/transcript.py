@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from darkai_cli.conversation import price
 from darkai_cli.conversation.context_window import estimate
+from darkai_cli.providers.base import format_dollars
 from darkai_cli.text import one_line, plural
 
 if TYPE_CHECKING:
@@ -81,9 +81,9 @@ def summary(answer: Answer, text: str, known: ModelInfo | None = None) -> str:
         writing = (answer.duration or 0) - (answer.first_text or 0)
         if writing > 0.2:
             parts.append(f"{count / writing:.0f}/s")
-    dollars = price.cost(answer.usage, known)
+    dollars = known.cost(answer.usage) if known is not None else None
     if dollars is not None:
-        parts.append(price.shown(dollars))
+        parts.append(format_dollars(dollars))
     return " · ".join(parts)
 
 

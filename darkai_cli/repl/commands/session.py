@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from darkai_cli.conversation import context_window, price
+from darkai_cli.conversation import context_window
 from darkai_cli.errors import UsageError
+from darkai_cli.providers.base import format_dollars
 from darkai_cli.repl.commands.command import Next, Quit, command
 from darkai_cli.repl.commands.messages import none
 from darkai_cli.secrets import mask_proxy, mask_url
@@ -30,7 +31,8 @@ def tokens(session: ChatSession, argument: str) -> Next:
         if answer is not None and usage is not None and usage.output is not None:
             told_in += usage.input or 0
             told_out += usage.output
-            cost = price.cost(usage, session.model_info(answer.provider, answer.model))
+            model = session.model_info(answer.provider, answer.model)
+            cost = model.cost(usage) if model is not None else None
             dollars = cost if dollars is None else dollars + (cost or 0)
         elif answer is not None:
             guessed += context_window.estimate(entry.message.content)
@@ -38,7 +40,7 @@ def tokens(session: ChatSession, argument: str) -> Next:
     if guessed:
         session.screen.line(f"replies without a count: ~{round(guessed)} out")
     if dollars is not None:
-        session.screen.line(f"cost by the listed prices: {price.shown(dollars)}")
+        session.screen.line(f"cost by the listed prices: {format_dollars(dollars)}")
     session.screen.line(f"the next request: ~{session.fit().size} with what was said so far")
     return None
 
