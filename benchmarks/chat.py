@@ -1,16 +1,15 @@
-"""How a chat feels: CPU time until the prompt is there, of a key, and from Enter to the request.
+"""Measure a chat: CPU time until the prompt appears and for a key, and from Enter to the request.
 
     python benchmarks/chat.py [--python PYTHON] [--runs N]
 
-PYTHON: an interpreter of an environment where darkai is installed without development tools. The
-session goes on with a conversation of 10,000 lines and has 1,000 typed lines. Linux: CPU time is
-read from /proc.
+PYTHON: the interpreter of an environment in which darkai is installed without development tools.
+The chat continues a conversation of 10,000 lines, with 1,000 lines in its input history. Linux
+only: the CPU time is read from /proc.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import pty
 import select
@@ -44,7 +43,7 @@ for number in range(100):
 journal.close()
 """
 ASK = b"\x1b[6n"
-"""The question for the cursor's place, which a terminal answers."""
+"""The request for the cursor's position; a terminal replies to it."""
 
 
 class Terminal:
@@ -57,13 +56,13 @@ class Terminal:
         self.seen = b""
 
     def wait(self, what: bytes) -> None:
-        """Read until it was seen."""
+        """Read until this text appears."""
         end = time.monotonic() + 60
         while what not in self.seen:
             self.read(end - time.monotonic())
 
     def read(self, seconds: float) -> bool:
-        """Read what is there; whether something came."""
+        """Read what is available; return whether there was anything."""
         if not select.select([self.fd], [], [], max(0.0, seconds))[0]:
             return False
         data = os.read(self.fd, 65536)
@@ -73,7 +72,7 @@ class Terminal:
         return True
 
     def settle(self) -> None:
-        """Read until nothing comes for a while."""
+        """Read until nothing arrives for a while."""
         while self.read(0.3):
             pass
 
@@ -83,14 +82,14 @@ class Terminal:
         os.write(self.fd, keys)
 
     def cpu(self) -> float:
-        """Milliseconds so far."""
+        """Return the milliseconds of CPU time so far."""
         total = 0
         for thread in Path(f"/proc/{self.pid}/task").iterdir():
             total += int((thread / "schedstat").read_text().split()[0])
         return total / 1e6
 
     def end(self) -> None:
-        """Leave."""
+        """Kill the command."""
         os.kill(self.pid, 9)
         os.waitpid(self.pid, 0)
         os.close(self.fd)
@@ -111,34 +110,34 @@ def main() -> None:
             "TERM": "xterm-256color", "LANG": "C.UTF-8",
         }  # fmt: skip
         subprocess.run([args.python, "-c", SEED, f"{home}/history.db"], check=True, env=env)
-        where = "from darkai_cli.config import paths; print(paths.input_file())"
+        code = "from darkai_cli.config import paths; print(paths.input_file())"
         file = subprocess.run(
-            [args.python, "-c", where], check=True, env=env, capture_output=True, text=True
+            [args.python, "-c", code], check=True, env=env, capture_output=True, text=True
         ).stdout.strip()
         Path(file).write_text(
-            "".join(json.dumps(f"line {number} typed before") + "\n" for number in range(1000))
+            "".join(f"\n# 2026-01-31 12:00:00\n+earlier line {number}\n" for number in range(1000))
         )
 
         def prompt() -> float:
             terminal = Terminal([*darkai, "chat"], env)
             terminal.wait(b"\x1b[0;1m>")
-            found = terminal.cpu()
+            spent = terminal.cpu()
             terminal.end()
-            return found
+            return spent
 
         def library() -> float:
             return measure([args.python, "-c", "import prompt_toolkit"], env).cpu * 1000
 
         print(f"{'':<44} {'darkai':>12} {'other':>12} {'ratio':>8}  bound")
-        shown, base = in_turn(args.runs, prompt, library)
-        row("prompt, CPU, against prompt-toolkit's import", shown, base, "<= 2.2", "ms")
+        startup, base = in_turn(args.runs, prompt, library)
+        row("prompt appears, CPU, vs import prompt_toolkit", startup, base, "<= 2.2", "ms")
         key, sent = session(darkai, env, service)
-        print(f"{'a key, CPU':<44} {key:9.2f} ms {'':>24}  <= 5 ms")
-        print(f"{'Enter to the request':<44} {sent:9.2f} ms {'':>24}  <= 20 ms")
+        print(f"{'one key, CPU':<44} {key:9.2f} ms {'':>24}  <= 5 ms")
+        print(f"{'from Enter to the request':<44} {sent:9.2f} ms {'':>24}  <= 20 ms")
 
 
 def session(darkai: list[str], env: dict[str, str], service: Service) -> tuple[float, float]:
-    """Milliseconds of CPU for a key, and from Enter until the first request has arrived."""
+    """Return the CPU milliseconds of one key, and the milliseconds from Enter to the request."""
     keys, sent = [], []
     for _ in range(5):
         terminal = Terminal([*darkai, "chat", "-c"], env)

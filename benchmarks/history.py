@@ -1,12 +1,12 @@
-"""What the history costs: lists and searches of a million messages, and the journal of a stream.
+"""Measure the history: lists and searches of a million messages, and saving a reply.
 
     python benchmarks/history.py [--python PYTHON] [--messages N] [--keep FOLDER] [--runs N]
 
-PYTHON: an interpreter of an environment where darkai is installed without development tools. With
---keep the history is made in that folder, or used if it is there already (making a million messages
-takes some minutes). CPU time of whole processes, medians of ratios. Queries and commands are
-compared with `darkai --help`, `ask -c` with the same in a history of one conversation, a saved
-reply with an unsaved one.
+PYTHON: the interpreter of an environment in which darkai is installed without development tools.
+--keep creates the history in that folder, or uses it if it exists (a million messages take some
+minutes). Figures are the CPU time of whole processes, and medians of ratios. Queries and commands
+are compared with `darkai --help`, `ask -c` with `ask -c` in a history of one conversation, and a
+saved reply with an unsaved one.
 """
 
 from __future__ import annotations
@@ -53,13 +53,13 @@ COMMANDS = {
     "history search, all of them": (("search", "common"), "< 3x"),
 }
 SHORT, MIDDLE, LONG = 1, 500, 10_000
-"""Chunks of a reply."""
+"""Numbers of chunks in a reply."""
 PACE = 0.01
-"""Seconds between two chunks, as models write."""
+"""Seconds between two chunks, about as fast as a model writes."""
 
 
 def fill(path: Path, count: int) -> None:
-    """A history of ``count`` messages, of words as rare as in prose."""
+    """Create a history of ``count`` messages, with words as frequent as in prose."""
     chance = random.Random(1)
     words = [f"w{number:x}" for number in range(30_000)]
     weights = [1 / (rank + 10) for rank in range(len(words))]
@@ -108,7 +108,7 @@ def _conversation(conn: sqlite3.Connection, when: int, texts: list[str]) -> None
 
 
 class Darkai:
-    """darkai with one home folder for its history and a service to ask."""
+    """The darkai command with a home folder for its history, and a service."""
 
     def __init__(self, python: str, home: Path, service: Service) -> None:
         home.mkdir(exist_ok=True)
@@ -119,17 +119,17 @@ class Darkai:
         self._env = {**os.environ, "DARKAI_HOME": str(home), "DARKAI_URL": url}
 
     def cpu(self, *args: str) -> float:
-        """Milliseconds of CPU time that a command takes."""
+        """Return the CPU milliseconds of a command."""
         return self._run(args).cpu * 1000
 
     def cpu_on_terminal(self, *args: str) -> float:
-        """The same where the reply is shown to somebody."""
+        """Return the CPU milliseconds of a command on a terminal."""
         run = measure_on_terminal([*self._command, *args], self._env)
         assert run.code == 0, args
         return run.cpu * 1000
 
     def to_wire(self, *args: str) -> float:
-        """Milliseconds from the start to the request on the wire."""
+        """Return the milliseconds from the start to the request on the wire."""
         began = time.monotonic()
         self._run(args)
         return (self._service.arrived[-1] - began) * 1000
@@ -141,14 +141,14 @@ class Darkai:
 
 
 def library(chosen: argparse.Namespace, full: Path, empty: Path) -> None:
-    """What the queries cost without the command line around them."""
+    """Print what the queries cost without the command line."""
 
     def cpu(*args: str) -> float:
         run = measure([chosen.python, *args])
         assert run.code == 0, args
         return run.cpu * 1000
 
-    found = in_turn(
+    results = in_turn(
         chosen.runs,
         lambda: cpu("-P", "-m", "darkai_cli", "--help"),
         *(
@@ -156,59 +156,61 @@ def library(chosen: argparse.Namespace, full: Path, empty: Path) -> None:
             for what, _ in QUERIES.values()
         ),
     )
-    for (name, (_, bound)), figures in zip(QUERIES.items(), found[1:], strict=True):
-        row(f"{name}, against --help", figures, found[0], bound, "ms")
+    for (name, (_, bound)), figures in zip(QUERIES.items(), results[1:], strict=True):
+        row(f"{name}, vs --help", figures, results[0], bound, "ms")
     small, big = in_turn(
         chosen.runs,
         lambda: cpu("-c", QUERY.format(BRANCH), str(empty)),
         lambda: cpu("-c", QUERY.format(BRANCH), str(full)),
     )
-    row("the active branch, against an empty history", big, small, "< 1.1x", "ms")
+    row("the active branch, vs an empty history", big, small, "< 1.1x", "ms")
 
 
 def commands(runs: int, big: Darkai) -> None:
-    """What the commands cost with a full history."""
-    found = in_turn(
+    """Print what the commands cost with a full history."""
+    results = in_turn(
         runs,
         lambda: big.cpu("--help"),
         *(lambda args=args: big.cpu("history", *args) for args, _ in COMMANDS.values()),
     )
-    for (name, (_, bound)), figures in zip(COMMANDS.items(), found[1:], strict=True):
-        row(f"{name}, against --help", figures, found[0], bound, "ms")
+    for (name, (_, bound)), figures in zip(COMMANDS.items(), results[1:], strict=True):
+        row(f"{name}, vs --help", figures, results[0], bound, "ms")
 
 
 def continued(runs: int, big: Darkai, small: Darkai) -> None:
-    """``ask -c`` with a full history and with one conversation; what it adds is removed again."""
-    for one in (big, small):
-        one.cpu("ask", "hi")
+    """Compare ``ask -c`` in a full history with one conversation; remove what that adds."""
+    for command in (big, small):
+        command.cpu("ask", "hi")
     again = ("ask", "-c", "hi")
     full, few = in_turn(runs, lambda: big.cpu(*again), lambda: small.cpu(*again))
-    row("ask -c, CPU, against an empty history", full, few, "< 1.1x", "ms")
+    row("ask -c, CPU, vs an empty history", full, few, "< 1.1x", "ms")
     full, few = in_turn(runs, lambda: big.to_wire(*again), lambda: small.to_wire(*again))
-    row("ask -c, to the request, likewise", full, few, "< 1.1x", "ms")
+    row("ask -c, to the request, vs an empty history", full, few, "< 1.1x", "ms")
     with Store(big.history) as store:
         store.remove([store.latest() or ""])
 
 
 def journaled(runs: int, long: Darkai, paced: Darkai, short: Darkai) -> None:
-    """What saving a reply adds."""
-    kept, lost = ("ask", "hi"), ("ask", "--no-save", "hi")
+    """Print what saving a reply adds."""
+    save, no_save = ("ask", "hi"), ("ask", "--no-save", "hi")
     saved, unsaved = in_turn(
-        runs, lambda: long.cpu_on_terminal(*kept), lambda: long.cpu_on_terminal(*lost)
+        runs, lambda: long.cpu_on_terminal(*save), lambda: long.cpu_on_terminal(*no_save)
     )
-    row("10,000 chunks, terminal, against --no-save", saved, unsaved, "< 1.05x", "ms")
-    saved, unsaved = in_turn(runs, lambda: long.cpu(*kept), lambda: long.cpu(*lost))
-    row("10,000 chunks at once, pipe, likewise", saved, unsaved, "< 1.05x", "ms")
-    saved, unsaved = in_turn(runs, lambda: paced.cpu(*kept), lambda: paced.cpu(*lost))
-    row("500 chunks in 5 s, pipe, likewise", saved, unsaved, "< 1.05x", "ms")
-    saved, unsaved = in_turn(2 * runs, lambda: short.to_wire(*kept), lambda: short.to_wire(*lost))
-    row("exec to request, against --no-save", saved, unsaved, "+ 3 ms", "ms")
+    row("10,000 chunks, terminal, vs --no-save", saved, unsaved, "< 1.05x", "ms")
+    saved, unsaved = in_turn(runs, lambda: long.cpu(*save), lambda: long.cpu(*no_save))
+    row("10,000 chunks at once, pipe, vs --no-save", saved, unsaved, "< 1.05x", "ms")
+    saved, unsaved = in_turn(runs, lambda: paced.cpu(*save), lambda: paced.cpu(*no_save))
+    row("500 chunks in 5 s, pipe, vs --no-save", saved, unsaved, "< 1.05x", "ms")
+    saved, unsaved = in_turn(
+        2 * runs, lambda: short.to_wire(*save), lambda: short.to_wire(*no_save)
+    )
+    row("exec to request, vs --no-save", saved, unsaved, "+ 3 ms", "ms")
     more = statistics.median(a - b for a, b in zip(saved, unsaved, strict=True))
     print(f"{'':<44} {more:+9.2f} ms")
 
 
 def main() -> None:
-    """Make the history, measure, print."""
+    """Create the history, measure, print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--messages", type=int, default=1_000_000)
@@ -220,7 +222,7 @@ def main() -> None:
         if not full.exists():
             began = time.monotonic()
             fill(full, chosen.messages)
-            print(f"made {chosen.messages} messages in {time.monotonic() - began:.0f} s")
+            print(f"created {chosen.messages} messages in {time.monotonic() - began:.0f} s")
         print(f"{full.stat().st_size / 1e6:.0f} MB, load {os.getloadavg()[0]:.1f}")
         Store(empty).close()
         library(chosen, full, empty)

@@ -1,9 +1,9 @@
-"""What a chunk of an OpenAI stream costs, against reading the same bytes with httpx and ``json``.
+"""Compare a chunk of an OpenAI stream in darkai with the same bytes through httpx and ``json``.
 
-Run: ``python benchmarks/openai.py``. Ours is everything between the bytes and the events: frames,
-JSON, the reader around both. The other side is what a short script would do:
-``httpx.Response.iter_bytes``, lines, ``json.loads`` for each event, and no more. Both get the same
-bytes in the same reads. Ratios from one run; the best round of each side counts.
+Run: ``python benchmarks/openai.py``. darkai's side is everything from the bytes to the events:
+frames, JSON, and the reader around both. The other side is what a short script does:
+``httpx.Response.iter_bytes``, lines, and ``json.loads`` for each event. Both get the same bytes in
+the same reads. The ratios are from one run, and the best round of each side counts.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Make = Callable[[int, str], str]
 
 
 def openai(number: int, word: str) -> str:  # noqa: ARG001
-    """OpenAI's, with padding of a length that changes."""
+    """Return a chunk of OpenAI's, with padding of varying length."""
     padding = "aB3dE5gH7"[: 3 + len(word) % 6]
     return (
         'data: {"id":"chatcmpl-CqZ8n1vJYvVYx0mK3","object":"chat.completion.chunk",'
@@ -52,7 +52,7 @@ def openai(number: int, word: str) -> str:  # noqa: ARG001
 
 
 def short(number: int, word: str) -> str:  # noqa: ARG001
-    """The least that a server sends."""
+    """Return a chunk with only the necessary fields."""
     return (
         'data: {"id":"chatcmpl-1","object":"chat.completion.chunk",'
         f'"model":"m","choices":[{{"index":0,"delta":{{"content":{json.dumps(word)}}},'
@@ -61,7 +61,7 @@ def short(number: int, word: str) -> str:  # noqa: ARG001
 
 
 def llamacpp(number: int, word: str) -> str:
-    """llama.cpp's: the text first, and a second that passes."""
+    """Return a chunk of llama.cpp's: the text comes first, and ``created`` changes."""
     text = json.dumps(word)
     return (
         f'data: {{"choices":[{{"finish_reason":null,"index":0,"delta":{{"content":{text}}}}}],'
@@ -71,7 +71,7 @@ def llamacpp(number: int, word: str) -> str:
 
 
 def reasoning(number: int, word: str) -> str:  # noqa: ARG001
-    """DeepSeek's reasoning."""
+    """Return a chunk of DeepSeek's reasoning."""
     return (
         'data: {"id":"2d1b7f52-8d7b-4d0f","object":"chat.completion.chunk",'
         '"model":"deepseek-reasoner","system_fingerprint":"fp_393bca965e","choices":[{"index":0,'
@@ -81,7 +81,7 @@ def reasoning(number: int, word: str) -> str:  # noqa: ARG001
 
 
 def openrouter(number: int, word: str) -> str:
-    """OpenRouter's reasoning, which comes twice."""
+    """Return a chunk of OpenRouter's reasoning, which contains the text twice."""
     text = json.dumps(word)
     return (
         f'data: {{"id":"gen-{number // 50}","provider":"X","model":"a/b",'
@@ -93,7 +93,7 @@ def openrouter(number: int, word: str) -> str:
 
 
 def responses(number: int, word: str) -> str:
-    """The Responses API's."""
+    """Return a chunk of the Responses API."""
     return (
         'event: response.output_text.delta\ndata: {"type":"response.output_text.delta",'
         f'"sequence_number":{number},"item_id":"msg_68a1b2c3d4e5f6","output_index":0,'
@@ -112,7 +112,7 @@ class Pieces(httpx.SyncByteStream):
 
 
 def theirs(pieces: Sequence[bytes]) -> int:
-    """A short script's loop; how many events."""
+    """Read the events as a short script does; return how many there are."""
     response = httpx.Response(200, stream=Pieces(pieces))
     seen, rest = 0, b""
     for piece in response.iter_bytes():
@@ -126,7 +126,7 @@ def theirs(pieces: Sequence[bytes]) -> int:
 
 
 def ours(pieces: Sequence[bytes], dialect: Dialect, settings: ProviderSettings) -> int:
-    """The whole way; how many events."""
+    """Read the events with darkai's reader; return how many there are."""
     reader = ReplyReader(dialect, settings, CHAT)
     deadline = Deadline(Timeouts())
     seen = 0
@@ -137,7 +137,7 @@ def ours(pieces: Sequence[bytes], dialect: Dialect, settings: ProviderSettings) 
 
 
 def measure(make: Make, size: int, dialect: Dialect) -> tuple[float, float]:
-    """Microseconds a chunk: ours and theirs."""
+    """Return the microseconds per chunk: darkai's and the script's."""
     words = islice(cycle(WORDS), EVENTS)
     events = [make(number, word).encode() for number, word in enumerate(words)]
     data = b"".join(events)
@@ -155,25 +155,27 @@ def measure(make: Make, size: int, dialect: Dialect) -> tuple[float, float]:
 
 
 def main() -> int:
-    """Print the table; 1 if a row with a target is over it."""
+    """Print the table; return 1 if a row is over its target."""
     gc.disable()
     chat, other = OpenAIDialect(), ResponsesDialect()
     rows: list[tuple[str, Make, int, Dialect, float | None]] = [
-        ("OpenAI, one a read", openai, 0, chat, TARGET),
+        ("OpenAI, one per read", openai, 0, chat, TARGET),
         ("OpenAI, 4 KiB reads", openai, 4096, chat, TARGET),
         ("OpenAI, 64 KiB reads", openai, READ, chat, TARGET),
-        ("short chunks, one a read", short, 0, chat, TARGET),
+        ("short chunks, one per read", short, 0, chat, TARGET),
         ("short chunks, 64 KiB reads", short, READ, chat, TARGET),
-        ("llama.cpp, one a read", llamacpp, 0, chat, TARGET),
+        ("llama.cpp, one per read", llamacpp, 0, chat, TARGET),
         ("llama.cpp, 64 KiB reads", llamacpp, READ, chat, TARGET),
         ("DeepSeek's reasoning, 64 KiB reads", reasoning, READ, chat, TARGET),
-        ("OpenRouter's reasoning, one a read", openrouter, 0, chat, TARGET),
+        ("OpenRouter's reasoning, one per read", openrouter, 0, chat, TARGET),
         ("OpenRouter's reasoning, 64 KiB reads", openrouter, READ, chat, TARGET),
-        ("Responses, one a read", responses, 0, other, None),
+        ("Responses, one per read", responses, 0, other, None),
         ("Responses, 64 KiB reads", responses, READ, other, None),
     ]
-    print(f"python benchmarks/openai.py  (CPython {sys.version.split()[0]}; ratio = ours / theirs)")
-    print(f"{'what':38}{'us a chunk':>12}{'theirs':>9}{'ratio':>8}{'target':>9}")
+    print(
+        f"python benchmarks/openai.py  (CPython {sys.version.split()[0]}; ratio = darkai / script)"
+    )
+    print(f"{'what':38}{'us / chunk':>12}{'script':>9}{'ratio':>8}{'target':>9}")
     over = False
     for name, make, size, dialect, target in rows:
         mine, other_time = measure(make, size, dialect)

@@ -1,8 +1,8 @@
-"""How fast bytes become frames, as ratios from one run. Run: ``python benchmarks/parse.py``.
+"""Measure how fast bytes become frames. Run: ``python benchmarks/parse.py``.
 
-Absolute times say something about the machine, ratios about the code. Each row is measured in
-rounds, its two sides in turn, and the best round of each counts. Needs ``httpx-sse`` (in the
-``dev`` extra) to compare with.
+The figures are ratios from one run, because absolute times depend on the machine. Each row is
+measured in rounds, its two sides in turn, and the best round of each side counts. The comparison
+needs ``httpx-sse``, which is in the ``dev`` extra.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from darkai_cli.http.sse import SSEDecoder, SSELineDecoder
 
 ROUNDS = 7
 SIZE = 4 * 1024 * 1024
-READ = 64 * 1024  # what one read of a socket gives at most
+READ = 64 * 1024  # the most that one read of a socket returns
 SMALL = 1024
 
 CHUNK = (
@@ -46,7 +46,7 @@ Work = Callable[[], int]
 
 
 class Row(NamedTuple):
-    """One comparison; ``target`` is what the ratio must not exceed, where there is one."""
+    """One comparison; ``target`` is the highest allowed ratio, if there is one."""
 
     name: str
     ours: Work
@@ -56,12 +56,12 @@ class Row(NamedTuple):
 
 
 def cut(data: bytes, size: int) -> list[bytes]:
-    """``data`` in pieces of ``size`` bytes."""
+    """Return ``data`` in pieces of ``size`` bytes."""
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
 def fill(event: bytes, size: int = SIZE) -> bytes:
-    """``event`` as often as it fits."""
+    """Return ``event`` repeated as often as it fits into ``size``."""
     return event * (size // len(event))
 
 
@@ -69,7 +69,7 @@ def ours(
     pieces: Sequence[bytes],
     make: Callable[[], SSEDecoder | SSELineDecoder | NDJSONDecoder] = SSEDecoder,
 ) -> Work:
-    """Our decoder over ``pieces``, counting frames."""
+    """Return a function that counts the frames in ``pieces`` with darkai's decoder."""
 
     def run() -> int:
         decoder = make()
@@ -84,7 +84,7 @@ def ours(
 
 
 def httpx_sse(pieces: Sequence[bytes]) -> Work:
-    """httpx-sse over the same, as its ``iter_sse`` does it: text, lines, events."""
+    """Return a function that counts them with httpx-sse, as its ``iter_sse`` does."""
 
     def run() -> int:
         text = codecs.getincrementaldecoder("utf-8")("replace")
@@ -101,14 +101,14 @@ def httpx_sse(pieces: Sequence[bytes]) -> Work:
 
 
 def rows() -> list[Row]:
-    """What is compared."""
+    """Return all comparisons."""
     against = [
         ("OpenAI events, 64 KiB reads", CHUNK, READ),
-        ("OpenAI events, one a read", CHUNK, len(CHUNK)),
+        ("OpenAI events, one per read", CHUNK, len(CHUNK)),
         ("Anthropic events, 64 KiB reads", NAMED, READ),
         ("64-byte events, 1 KiB reads", TINY, SMALL),
         ("DarkAI events (CRLF), 64 KiB reads", DARKAI, READ),
-        ("DarkAI events (CRLF), one a read", DARKAI, len(DARKAI)),
+        ("DarkAI events (CRLF), one per read", DARKAI, len(DARKAI)),
     ]
     table = []
     for name, event, size in against:
@@ -125,7 +125,7 @@ def rows() -> list[Row]:
 
 
 def linear() -> list[Row]:
-    """Whether the time grows with the input and no faster: a ratio of about 1 says so."""
+    """Return the rows that show linear time: their ratios are about 1."""
     events = ours(cut(fill(TINY), SMALL))
     line = ours(cut(b"data: " + b"x" * (SIZE - 8), SMALL))
     quarter = ours(cut(b"data: " + b"x" * (SIZE // 4 - 8), SMALL))
@@ -139,12 +139,12 @@ def linear() -> list[Row]:
 
 
 def times(count: int, work: Work) -> Work:
-    """``work`` done ``count`` times."""
+    """Return a function that does ``work`` ``count`` times."""
     return lambda: sum(work() for _ in range(count))
 
 
 def best(work: Sequence[Work]) -> list[float]:
-    """The best time of each, taken in turn, so that a busy machine disturbs all alike."""
+    """Return the best time of each. They take turns, so a busy machine affects all of them."""
     least = [float("inf")] * len(work)
     for _ in range(ROUNDS):
         for at, run in enumerate(work):
@@ -157,8 +157,8 @@ def best(work: Sequence[Work]) -> list[float]:
 def main() -> None:
     """Print the table."""
     gc.disable()
-    print(f"python benchmarks/parse.py  (CPython {sys.version.split()[0]}; ratio = ours / other)")
-    print(f"{'what':36}{'us a frame':>12}{'against':>17}{'ratio':>8}{'target':>9}")
+    print(f"python benchmarks/parse.py  (CPython {sys.version.split()[0]}; ratio = darkai / other)")
+    print(f"{'what':36}{'us / frame':>12}{'compared with':>17}{'ratio':>8}{'target':>9}")
     for row in rows():
         mine, other = best([row.ours, row.other])
         each = mine / row.ours() * 1e6

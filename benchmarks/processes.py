@@ -1,6 +1,6 @@
-"""What the benchmarks share: a loopback service, processes measured from outside, ratios.
+"""Helpers for the benchmarks: a loopback service, processes measured from outside, ratios.
 
-Each figure is a ratio of two things measured in turn in one run, because a machine's speed drifts.
+Each figure is a ratio of two things measured in turn in one run, because a machine's speed varies.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 
 def darkai(python: str) -> list[str]:
-    """The command as it is installed for that interpreter, and not what is in this folder."""
+    """Return the command that is installed for this interpreter, not the code in this folder."""
     script = Path(python).with_name("darkai")
     return [str(script)] if script.exists() else [python, "-P", "-m", "darkai_cli"]
 
@@ -59,7 +59,7 @@ def measure(
 def measure_on_terminal(
     command: Sequence[str], env: dict[str, str], rows: int = 40, columns: int = 100
 ) -> Run:
-    """The same, on a terminal that takes all that is written to it."""
+    """Run a command to its end on a terminal that reads all output."""
     master, slave = os.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
@@ -79,35 +79,37 @@ def measure_on_terminal(
 
 
 def in_turn(runs: int, *jobs: Callable[[], float]) -> list[list[float]]:
-    """Each job's figures over ``runs`` rounds, one warm-up first, the jobs in turn."""
-    found: list[list[float]] = [[] for _ in jobs]
+    """Run the jobs in turn, ``runs`` rounds after a warm-up; return the figures of each job."""
+    results: list[list[float]] = [[] for _ in jobs]
     for number in range(runs + 1):
-        for job, figures in zip(jobs, found, strict=True):
+        for job, figures in zip(jobs, results, strict=True):
             figure = job()
             if number:
                 figures.append(figure)
-    return found
+    return results
 
 
 def ratio(figures: Sequence[float], base: Sequence[float]) -> float:
-    """The median of the pairwise ratios."""
+    """Return the median of the pairwise ratios."""
     return statistics.median(a / b for a, b in zip(figures, base, strict=True))
 
 
 def row(name: str, figures: Sequence[float], base: Sequence[float], bound: str, unit: str) -> None:
     """Print one line of a table."""
     median = statistics.median(figures)
-    against = statistics.median(base)
-    found = ratio(figures, base)
-    print(f"{name:<44} {median:9.2f} {unit} {against:9.2f} {unit} {found:7.2f}x  {bound}")
+    base_median = statistics.median(base)
+    print(
+        f"{name:<44} {median:9.2f} {unit} {base_median:9.2f} {unit}"
+        f" {ratio(figures, base):7.2f}x  {bound}"
+    )
 
 
 class Service(threading.Thread):
-    """A loopback HTTP service that answers every POST with the same body.
+    """A loopback HTTP service that responds to every POST with the same body.
 
-    ``arrived``: monotonic times at which a request was complete. ``watched``: a process, whose CPU
-    seconds up to then are in ``spent`` (Linux). ``away``: seconds until TLS is begun, as if the
-    service were so far away. ``pace``: seconds from one piece of the body to the next.
+    ``arrived``: the monotonic times at which each request was complete. ``watched``: the id of a
+    process; ``spent`` has its CPU seconds at these times (Linux). ``away``: seconds of delay before
+    TLS, as if the service were far away. ``pace``: seconds between two pieces of the body.
     """
 
     def __init__(
@@ -145,7 +147,7 @@ class Service(threading.Thread):
                 if self._request(client):
                     self.arrived.append(time.monotonic())
                     if self.watched and sys.platform == "linux":
-                        # the clock of another process's CPU time, see clock_getcpuclockid(3)
+                        # The clock of another process's CPU time; see clock_getcpuclockid(3).
                         self.spent.append(time.clock_gettime((~self.watched << 3) | 2))
                     self._answer(client)
 

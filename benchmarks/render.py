@@ -1,8 +1,8 @@
-"""What rendering a streamed answer costs, as ratios. Run: ``python benchmarks/render.py``.
+"""Measure the rendering of a streamed reply, as ratios. Run: ``python benchmarks/render.py``.
 
-CPU time of the process, bytes written, both beside other ways to show the same text. Frames are
-painted as 10 a second would be at 360 tokens a second (a token is four characters), without
-waiting. "static" is the whole text rendered once by the same elements.
+The figures are the CPU time of the process and the bytes written, compared with other programs that
+render the same text. Frames are painted as at 10 frames and 360 tokens a second (a token is four
+characters), without waiting. "static" is the whole text rendered once by the same elements.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _CODE = ("def f(x, y=1):", "    return x + y", "# a comment", "for i in range(10
 
 
 def answer(size: int, seed: int = 1) -> str:
-    """A long answer as models write them: paragraphs, lists, code, tables."""
+    """Return a long reply as models write them: paragraphs, lists, code, tables."""
     dice = random.Random(seed)
 
     def words(low: int, high: int) -> str:
@@ -83,7 +83,7 @@ KINDS: dict[str, tuple[str, str]] = {
 
 
 class Counter(io.StringIO):
-    """A terminal that only counts."""
+    """A terminal that only counts bytes."""
 
     size = 0
 
@@ -93,24 +93,24 @@ class Counter(io.StringIO):
 
 
 class ByHand:
-    """A painter that does nothing by itself."""
+    """A painter that paints only when the benchmark calls it."""
 
     def __init__(self, paint: Callable[[], None]) -> None:
         self.paint = paint
 
     def request(self) -> None:
-        """The benchmark paints."""
+        """Do nothing: the benchmark paints."""
 
     def settle(self) -> None:
-        """A text that is larger than a frame's."""
+        """Paint a text that is larger than a frame."""
         self.paint()
 
     def stop(self) -> None:
-        """Nothing runs."""
+        """Do nothing: no thread runs."""
 
 
 def streamed(text: str, mode: Mode) -> tuple[float, int, float]:
-    """CPU seconds, bytes and the 99th percentile of a frame's CPU seconds."""
+    """Return CPU seconds, bytes and the 99th percentile of a frame's CPU seconds."""
     page = Counter()
     sink = TerminalSink(
         page,
@@ -134,7 +134,7 @@ def streamed(text: str, mode: Mode) -> tuple[float, int, float]:
 
 
 def static(text: str) -> tuple[float, int]:
-    """CPU seconds and bytes of one rendering of the whole."""
+    """Return the CPU seconds and bytes of rendering the whole text once."""
     began = time.process_time()
     size = len(render_static(text, width=WIDTH, colour=True, truecolor=True).encode())
     return time.process_time() - began, size
@@ -148,7 +148,7 @@ def _console() -> tuple[Counter, Console]:
 
 
 def rich_static(text: str) -> tuple[float, int]:
-    """The same by Rich's own Markdown."""
+    """Return the CPU seconds and bytes of Rich's own Markdown."""
     page, console = _console()
     began = time.process_time()
     console.print(Markdown(text))
@@ -156,7 +156,7 @@ def rich_static(text: str) -> tuple[float, int]:
 
 
 def rich_live(text: str) -> tuple[float, int]:
-    """``rich.live.Live(Markdown(all so far))`` at each frame."""
+    """Return those of ``rich.live.Live(Markdown(all so far))`` at each frame."""
     page, console = _console()
     began = time.process_time()
     with Live(console=console, auto_refresh=False) as live:
@@ -170,7 +170,7 @@ def _message(event: str, **data: str) -> bytes:
 
 
 def on_terminal(texts: list[str], *options: str) -> Run:
-    """``darkai ask`` on a terminal of its own, served ``texts`` as chunks by a loopback service."""
+    """Run ``darkai ask`` on a terminal, with ``texts`` as the chunks of a loopback service."""
     made = {text: _message("text-chunk", text=text) for text in set(texts)}
     service = Service([*map(made.__getitem__, texts), _message("stream-end")])
     with tempfile.TemporaryDirectory() as home:
@@ -186,7 +186,7 @@ def on_terminal(texts: list[str], *options: str) -> Run:
 
 
 def burst(chunks: int) -> float:
-    """Many small chunks at once: the CPU time of the whole program, rendered against ``--raw``."""
+    """Return the CPU time of the program for many chunks at once, as a ratio to ``--raw``."""
     text = answer(chunks * TOKEN)
     texts = [text[at : at + TOKEN] for at in range(0, len(text), TOKEN)]
     rendered, raw = in_turn(
@@ -198,7 +198,7 @@ def burst(chunks: int) -> float:
 LARGE: dict[str, tuple[str, str]] = {
     "one line of x": ("", "x" * 1_000),
     "one line of words": ("", "some words of text " * 50),
-    "the same with emoji": ("", "\U0001f600 " + "some words of text " * 50),
+    "one line with emoji": ("", "\U0001f600 " + "some words of text " * 50),
     "paragraphs": ("", "some words of text some words\n\n" * 20),
     "one quote": ("", "> some words of text\n" * 40),
     "one list item": ("- a\n\n", "  some words of text some words\n\n" * 20),
@@ -208,16 +208,16 @@ LARGE: dict[str, tuple[str, str]] = {
 
 
 def large(name: str) -> float:
-    """Peak memory in MiB of the program while it shows 10 MB that came at once.
+    """Return the program's peak memory in MiB while it renders 10 MB that arrive at once.
 
-    Call it in a fresh process: the system counts a large parent's pages as its child's.
+    Call it in a new process: the system counts a large parent's pages as its child's.
     """
     head, text = LARGE[name]
     return on_terminal([head] * bool(head) + [text] * (10_000_000 // len(text.encode()))).rss
 
 
 def first_text() -> float:
-    """CPU milliseconds from the first chunk to its bytes, everything imported but nothing used."""
+    """Return the CPU milliseconds from the first chunk to its bytes, with all modules imported."""
     code = (
         "import io, time\n"
         "from darkai_cli.events import TextChunk\n"
@@ -240,7 +240,9 @@ def main() -> None:
     rich_static(text[:20_000])
     base, size = min(static(text) for _ in range(3))
     other, other_size = min(rich_static(text) for _ in range(3))
-    print(f"40,000 tokens, {WIDTH}x{HEIGHT}, 10 frames a second; 1 = one static rendering, ours")
+    print(
+        f"40,000 tokens, {WIDTH}x{HEIGHT}, 10 frames a second; 1 = one static rendering by darkai"
+    )
     print(f"{'':24}{'CPU':>8}{'bytes':>8}{'p99 of a frame':>16}")
     print(f"{'Rich, static':24}{other / base:8.2f}{other_size / size:8.2f}")
     modes: tuple[Mode, ...] = ("live", "append")
@@ -250,22 +252,22 @@ def main() -> None:
     short = answer(4_000 * TOKEN)
     ours, ours_size, _ = streamed(short, "live")
     live, live_size = rich_live(short)
-    print("\n4,000 tokens, ours : rich.live.Live(Markdown)")
+    print("\n4,000 tokens, darkai : rich.live.Live(Markdown)")
     print(f"CPU 1 : {live / ours:.0f}, bytes 1 : {live_size / ours_size:.1f}")
-    print("\none block, CPU of twice the text : CPU of the text")
+    print("\none block, ratio of CPU for twice the text; p99 of a frame")
     for name, (head, line) in KINDS.items():
         once, twice = (streamed(head + line * count, "live") for count in (600, 1200))
         print(f"{name:24}{twice[0] / once[0]:8.2f}{'':8}{twice[2] * 1000:13.1f} ms")
-    print(f"\n100,000 chunks on a terminal: {burst(100_000):.2f} x the CPU time of --raw")
+    print(f"\n100,000 chunks on a terminal: {burst(100_000):.2f} times the CPU time of --raw")
     print(f"first text: {first_text():.1f} ms CPU after its arrival")
     print("\n10 MB at once, peak memory of the process")
     for name in LARGE:
         code = f"import render; print(round(render.large({name!r})))"
         command = [sys.executable, "-c", code]
-        found = subprocess.run(
+        result = subprocess.run(
             command, cwd=Path(__file__).parent, capture_output=True, check=True, text=True
         )
-        print(f"{name:24}{found.stdout.strip():>8} MiB")
+        print(f"{name:24}{result.stdout.strip():>8} MiB")
 
 
 if __name__ == "__main__":

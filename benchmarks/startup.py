@@ -1,17 +1,17 @@
-"""How soon darkai is at work: CPU time of quick commands, and exec to request on the wire.
+"""Measure start-up: the CPU time of quick commands, and the time from exec to the request.
 
     python benchmarks/startup.py [--python PYTHON] [--llm LLM] [--runs N] [--cpu]
 
-PYTHON: an interpreter of an environment where darkai is installed without development tools. Some
-of them bring click, which makes a plain ``import httpx`` slower; one row measures that. LLM: the
-``llm`` command to compare with, from an environment of its own. The home folder has a config file
-of 50 lines and 1,000 conversations. ``--cpu``: CPU seconds up to the request instead of the time
-that passed, for a machine that is busy with other things (Linux); threads that run side by side are
-added up there.
+PYTHON: the interpreter of an environment in which darkai is installed without development tools.
+Some of those install click, which slows a plain ``import httpx``; one row measures that. LLM: the
+``llm`` command to compare with, from its own environment. The home folder has a configuration of 50
+lines and 1,000 conversations. ``--cpu``: CPU time up to the request instead of wall time, for a
+busy machine (Linux only). It adds up threads that run in parallel.
 
-Over https both sides trust one authority of our own, alone or among the hundred and more of
-``certifi``: reading those takes as long as a third of all imports, and darkai does it beside them.
-A service that is 40 ms away stands for a real one: TCP and TLS take a round trip each.
+Over https, both sides trust a certificate authority that the benchmark creates, alone or beside the
+authorities of ``certifi``. Reading those takes a third as long as all imports. darkai reads them
+while it imports. A service that is 40 ms away stands for a real one: TCP and TLS take one round
+trip each.
 """
 
 from __future__ import annotations
@@ -77,11 +77,11 @@ CLICK = """
 def __getattr__(name):
     return lambda *args, **options: lambda function: function
 """
-"""Enough of click for httpx to import its own command line."""
+"""As much of click as httpx needs to import its own command line."""
 
 
 def config_of_50_lines(url: str) -> str:
-    """A user's grown configuration."""
+    """Return a long configuration, as a user might have."""
     lines = ['model = "llama-3-70b"', "timeout = 120", "retries = 2", "", "[aliases]"]
     lines += [f'short{n} = "darkai/gpt-4o"' for n in range(20)]
     for n in range(4):
@@ -92,7 +92,7 @@ def config_of_50_lines(url: str) -> str:
 def time_to_request(
     service: Service, command: list[str], env: Mapping[str, str], *, cpu: bool
 ) -> float:
-    """Milliseconds from exec to the complete request."""
+    """Return the milliseconds from exec to the complete request, of wall or CPU time."""
     began = time.monotonic()
     process = subprocess.Popen(
         command,
@@ -102,14 +102,14 @@ def time_to_request(
         env=dict(env),
     )
     service.watched = process.pid
-    _, told = process.communicate()
+    _, messages = process.communicate()
     if process.returncode:
-        raise SystemExit(f"{command}: {told.decode()}")
+        raise SystemExit(f"{command}: {messages.decode()}")
     return (service.spent[-1] if cpu else service.arrived[-1] - began) * 1000
 
 
 class Authority:
-    """Who signs for the https services: files with it alone, and among all others."""
+    """A certificate authority for the https services: in a file alone, and beside all others."""
 
     def __init__(self, folder: str) -> None:
         made = trustme.CA()
@@ -123,7 +123,7 @@ class Authority:
 def openai_rows(
     args: argparse.Namespace, darkai: list[str], home: str, env: Mapping[str, str]
 ) -> None:
-    """The openai dialect, over http and https."""
+    """Print the rows of the openai dialect, over http and https."""
     authority = Authority(home)
     plain, secure = Service(OPENAI), Service(OPENAI, tls=authority.tls)
     far = Service(OPENAI, tls=authority.tls, away=0.04)
@@ -154,7 +154,7 @@ def openai_rows(
                 service, script, there, cpu=args.cpu
             ),
         )
-        row(f"ask, {name}, against httpx script", ours, theirs, "<= 1.1", "ms")
+        row(f"ask, {name}, vs httpx script", ours, theirs, "<= 1.1", "ms")
 
 
 def main() -> None:
@@ -183,11 +183,11 @@ def main() -> None:
         version, bare = in_turn(
             args.runs, lambda: cpu(*darkai, "--version"), lambda: cpu(args.python, "-c", "pass")
         )
-        row("--version, CPU, against `python -c pass`", version, bare, "<= 2", "ms")
+        row("--version, CPU, vs `python -c pass`", version, bare, "<= 2", "ms")
         root, bare = in_turn(
             args.runs, lambda: cpu(*darkai, "--help"), lambda: cpu(args.python, "-c", "pass")
         )
-        row("--help, CPU, against `python -c pass`", root, bare, "<= 7", "ms")
+        row("--help, CPU, vs `python -c pass`", root, bare, "<= 7", "ms")
         Path(home, "with-click").mkdir()
         Path(home, "with-click", "click.py").write_text(CLICK)
         with_click = {**env, "PYTHONPATH": f"{home}/with-click"}
@@ -198,13 +198,13 @@ def main() -> None:
             lambda: measure(guard, with_click).cpu * 1000,
             lambda: measure(plain, with_click).cpu * 1000,
         )
-        row("httpx beside click, CPU, against `import httpx`", guarded, unguarded, "<= 0.75", "ms")
+        row("httpx with click, CPU, vs `import httpx`", guarded, unguarded, "<= 0.75", "ms")
         ask, minimal = in_turn(
             args.runs,
             lambda: on_the_wire(service, *darkai, "ask", "hi"),
             lambda: on_the_wire(service, args.python, "-c", MINIMAL, url),
         )
-        row("ask, exec to request, against httpx script", ask, minimal, "<= 1.1", "ms")
+        row("ask, exec to request, vs httpx script", ask, minimal, "<= 1.1", "ms")
         openai_rows(args, darkai, home, env)
         if args.llm:
             other = Service(OPENAI)
@@ -218,7 +218,7 @@ def main() -> None:
                 lambda: on_the_wire(service, *darkai, "ask", "hi"),
                 lambda: on_the_wire(other, args.llm, "-m", "local", "hi"),
             )
-            row("ask, exec to request, against llm", ask, peer, "<= 0.25", "ms")
+            row("ask, exec to request, vs llm", ask, peer, "<= 0.25", "ms")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a long reply costs: CPU and memory of 100,000 chunks in a pipe, the first one's delay.
+"""Measure a long reply: CPU and memory of 100,000 chunks in a pipe, and the first chunk's delay.
 
 python benchmarks/stream.py [--python PYTHON] [--runs N]
 """
@@ -28,7 +28,7 @@ with httpx.Client() as client:
 
 
 def body(chunks: int) -> list[bytes]:
-    """A reply of so many chunks, of a text's usual number of different words."""
+    """Return a reply of so many chunks, with as many different words as usual text."""
     pieces = []
     for number in range(chunks):
         text = f" word{number * 7919 % 2000}" if number % 20 else ".\n"
@@ -38,20 +38,20 @@ def body(chunks: int) -> list[bytes]:
 
 
 def to_pipe(command: list[str], env: dict[str, str]) -> object:
-    """Run a command with its stdout read by another process."""
+    """Run a command while another process reads its stdout."""
     reader = subprocess.Popen(
         [sys.executable, "-c", "import sys\nwhile sys.stdin.buffer.read(65536): pass"],
         stdin=subprocess.PIPE,
     )
     assert reader.stdin is not None
-    found = measure(command, env, sink=reader.stdin.fileno())
+    run = measure(command, env, sink=reader.stdin.fileno())
     reader.stdin.close()
     reader.wait()
-    return found
+    return run
 
 
 def first_chunk(command: list[str], env: dict[str, str], service: Service) -> float:
-    """Milliseconds between the service's sending of the only chunk and its arrival in the pipe."""
+    """Return the milliseconds from the sending of the only chunk to its arrival in the pipe."""
     process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.read(1)
@@ -88,7 +88,7 @@ def main() -> None:
         many, few = in_turn(
             args.runs, lambda: to_pipe(*ask(100_000)).rss, lambda: to_pipe(*ask(1000)).rss
         )
-        row("peak memory, 100,000 against 1,000 chunks", many, few, "<= 1.2", "MB")
+        row("peak memory, 100,000 vs 1,000 chunks", many, few, "<= 1.2", "MB")
         ours, theirs = in_turn(
             max(args.runs, 15),
             lambda: first_chunk(*ask(1), services[1]),

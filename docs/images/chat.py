@@ -1,8 +1,8 @@
-"""Make the screenshots of ``darkai chat``: real sessions, typed into a pseudo-terminal, as SVG.
+"""Create the screenshots of ``darkai chat`` as SVG, from real chats on a pseudo-terminal.
 
-Run in the repository's root: ``python docs/images/chat.py``. Nothing is drawn by hand: the keys of
-a ``Talk`` go to ``darkai chat`` one line after the other, each once the terminal has been silent
-for a moment, and the cells of the emulator's screen become the picture (``make.py``).
+Run in the repository's root: ``python docs/images/chat.py``. The script types the keys of a
+``Talk`` line by line, each after the terminal has been silent for a moment. The cells of the
+emulator's screen become the picture (``make.py``).
 """
 # ruff: noqa: INP001 -- a script, in no package
 
@@ -28,7 +28,7 @@ QUIET = 1.0
 
 
 class Talk(NamedTuple):
-    """A picture: its size and theme, and what is typed; a carriage return is Enter."""
+    """A picture: its size and theme, and the keys to type; a carriage return is Enter."""
 
     name: str
     width: int
@@ -73,7 +73,7 @@ TALKS = (
 
 
 class Watched(Screen):
-    """A screen that answers what it is asked, as a real terminal does."""
+    """A screen that replies to requests, as a real terminal does."""
 
     def __init__(self, width: int, height: int, master: int) -> None:
         self._master = master
@@ -81,18 +81,18 @@ class Watched(Screen):
         self.resize(height, width)
 
     def index(self) -> None:
-        """Scroll, and what is dim with it."""
+        """Scroll, and move the dim cells along."""
         if self.cursor.y == self.lines - 1:
             self.dim = {(y - 1, x) for y, x in self.dim if y}
         super().index()
 
     def write_process_input(self, data: str) -> None:
-        """Answer."""
+        """Send a reply to the program."""
         os.write(self._master, data.encode())
 
 
-def shown(talk: Talk) -> Watched:
-    """What the session leaves on a terminal."""
+def run_chat(talk: Talk) -> Watched:
+    """Return the terminal after the chat."""
     master, slave = os.openpty()
     size = struct.pack("HHHH", talk.height, talk.width, 0, 0)
     fcntl.ioctl(master, termios.TIOCSWINSZ, size)
@@ -122,27 +122,27 @@ def shown(talk: Talk) -> Watched:
 
 
 def grounds(screen: Watched) -> list[str]:
-    """The backgrounds of cells that have one of their own: those of the menu."""
-    found = []
+    """Return the SVG of cells with a background color, such as the menu's."""
+    elements = []
     for y in range(screen.lines):
-        colours = [screen.buffer[y][x].bg for x in range(screen.columns)]
+        colors = [screen.buffer[y][x].bg for x in range(screen.columns)]
         x = 0
-        for colour, run in itertools.groupby(colours):
+        for color, run in itertools.groupby(colors):
             cells = len(list(run))
-            if colour != "default":
-                fill = _NAMED.get(colour, f"#{colour}")
-                found.append(
+            if color != "default":
+                fill = _NAMED.get(color, f"#{color}")
+                elements.append(
                     f'<rect x="{MARGIN + x * CELL:.1f}" y="{MARGIN + y * ROW}" '
                     f'width="{cells * CELL:.1f}" height="{ROW}" fill="{fill}"/>'
                 )
             x += cells
-    return found
+    return elements
 
 
 def main() -> None:
-    """Write all pictures beside this file."""
+    """Write all pictures into this file's folder."""
     for talk in TALKS:
-        screen = shown(talk)
+        screen = run_chat(talk)
         path = Path(__file__).with_name(f"{talk.name}.svg")
         head, ground, *rest = picture(screen, range(talk.height), talk.theme).split("\n")
         path.write_text("\n".join([head, ground, *grounds(screen), *rest]), encoding="utf-8")

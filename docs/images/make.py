@@ -1,8 +1,8 @@
-"""Make the screenshots: the program's own output, run on a terminal, written as SVG.
+"""Create the screenshots of ``darkai ask`` as SVG, from the program's output on a terminal.
 
-Run in the repository's root: ``python docs/images/make.py``. Nothing is drawn by hand: ``darkai``
-is started on a pseudo-terminal, the emulator ``pyte`` reads what it writes, and its cells become
-the picture. Needs the development tools.
+Run in the repository's root: ``python docs/images/make.py``. The script starts ``darkai`` on a
+pseudo-terminal. The emulator ``pyte`` reads the output, and its cells become the picture. This
+needs the development tools.
 """
 # ruff: noqa: INP001 -- a script, in no package
 
@@ -31,7 +31,7 @@ _NAMED = {
 
 
 class Shot(NamedTuple):
-    """A picture: the rows from the one that reads ``first`` to before that which starts ``end``."""
+    """A picture: from the row that reads ``first`` to before the row that starts with ``end``."""
 
     name: str
     width: int
@@ -48,7 +48,7 @@ SHOTS = (
 
 
 class Screen(pyte.Screen):
-    """A terminal that is high enough for everything; remembers which cells are dim."""
+    """A terminal with 1,000 rows that remembers which cells are dim."""
 
     def __init__(self, width: int) -> None:
         super().__init__(width, 1_000)
@@ -56,21 +56,21 @@ class Screen(pyte.Screen):
         self._is_dim = False
 
     def select_graphic_rendition(self, *codes: int, **kwargs: object) -> None:
-        """Note the one attribute that pyte does not know."""
+        """Track the one attribute that pyte does not know."""
         if not codes or codes[0] in (0, 2):
             self._is_dim = bool(codes) and codes[0] == 2
         super().select_graphic_rendition(*codes, **kwargs)
 
     def draw(self, data: str) -> None:
-        """Draw each character by itself (pyte drops what follows a joiner)."""
+        """Draw each character separately, because pyte drops text after a joiner."""
         for char in data:
             at = (self.cursor.y, self.cursor.x)
             super().draw(char)
             (self.dim.add if self._is_dim else self.dim.discard)(at)
 
 
-def shown(width: int, theme: str) -> Screen:
-    """What ``darkai ask -p demo markdown`` leaves on a terminal."""
+def run_on_terminal(width: int, theme: str) -> Screen:
+    """Return the terminal after ``darkai ask -p demo markdown``."""
     master, slave = os.openpty()
     fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, width, 0, 0))
     screen = Screen(width)
@@ -96,7 +96,7 @@ def shown(width: int, theme: str) -> Screen:
 
 
 def picture(screen: Screen, rows: range, theme: str) -> str:
-    """The rows as an SVG."""
+    """Return the rows as SVG."""
     ground, ink = ("#16181d", "#d6d9de") if theme == "dark" else ("#ffffff", "#1f2328")
     width = screen.columns * CELL + 2 * MARGIN
     height = len(rows) * ROW + 2 * MARGIN
@@ -113,14 +113,14 @@ def picture(screen: Screen, rows: range, theme: str) -> str:
 
 
 def _row(screen: Screen, y: int, base: int, ink: str) -> list[str]:
-    """The runs of one row: neighbouring cells that look the same."""
+    """Return the SVG of one row, an element for each run of cells that look the same."""
     runs: list[tuple[int, int, str, str]] = []
     for x in range(screen.columns):
         cell = screen.buffer[y][x]
         if cell.data in ("", " "):
             continue
-        colour = _NAMED.get(cell.fg, ink if cell.fg == "default" else f"#{cell.fg}")
-        look = f'fill="{colour}"'
+        color = _NAMED.get(cell.fg, ink if cell.fg == "default" else f"#{cell.fg}")
+        look = f'fill="{color}"'
         look += ' font-weight="bold"' if cell.bold else ""
         look += ' font-style="italic"' if cell.italics else ""
         lines = ["underline"] * cell.underscore + ["line-through"] * cell.strikethrough
@@ -140,9 +140,9 @@ def _row(screen: Screen, y: int, base: int, ink: str) -> list[str]:
 
 
 def main() -> None:
-    """Write all pictures beside this file."""
+    """Write all pictures into this file's folder."""
     for shot in SHOTS:
-        screen = shown(shot.width, shot.theme)
+        screen = run_on_terminal(shot.width, shot.theme)
         lines = [row.rstrip() for row in screen.display]
         begin = lines.index(shot.first)
         end = next(y for y in range(begin + 1, len(lines)) if lines[y].startswith(shot.end))
