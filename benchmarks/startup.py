@@ -128,17 +128,17 @@ def openai_rows(
     plain, secure = Service(OPENAI), Service(OPENAI, tls=authority.tls)
     far = Service(OPENAI, tls=authority.tls, away=0.04)
     for name, service, scheme, trusted in (
-        ("openai, http", plain, "http", None),
-        ("openai, https, one authority", secure, "https", authority.alone),
-        ("openai, https, all authorities", secure, "https", authority.among),
-        ("openai, https, 40 ms away", far, "https", authority.among),
+        ("openai http", plain, "http", None),
+        ("openai https, one CA", secure, "https", authority.alone),
+        ("openai https, all CAs", secure, "https", authority.among),
+        ("openai https, 40 ms", far, "https", authority.among),
     ):
         base = f"{scheme}://127.0.0.1:{service.port}/v1"
         with Path(home, "config.toml").open("a") as file:
             file.write(
                 f'[providers.{scheme}{service.port}]\ntype = "openai"\nurl = "{base}"\n'
                 'model = "m"\nkey_env = "DESK_KEY"\n'
-                if name != "openai, https, all authorities"
+                if name != "openai https, all CAs"
                 else ""
             )
         there = {**env, "DESK_KEY": "k", "DARKAI_PROVIDER": f"{scheme}{service.port}"}
