@@ -54,8 +54,10 @@ def ask(
     """Ask one thing."""
     from darkai_cli.config.load import load
 
-    words = [opt.typed(word, f"word {number}") for number, word in enumerate(prompt or (), 1)]
-    system = opt.typed(system, "the system prompt (`-s`)") if system else system
+    words = [
+        opt.decode_argument(word, f"word {number}") for number, word in enumerate(prompt or (), 1)
+    ]
+    system = opt.decode_argument(system, "the system prompt (`-s`)") if system else system
     options = opt.parse_options(option or ())
     output_options = OutputOptions(
         json, raw, extract, no_stream, file=output, record=record, quiet=quiet, verbose=verbose
@@ -267,7 +269,7 @@ def _user_message(
     from darkai_cli.conversation import attachments
 
     attached = attachments.read(
-        [opt.typed(name, "the argument of `-f`") for name in files],
+        [opt.decode_argument(name, "the argument of `-f`") for name in files],
         stdin=lambda: _read_stdin(on_wait),
         link_to=lambda url: _connection_for(url, config),
     )

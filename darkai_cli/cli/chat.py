@@ -35,7 +35,7 @@ def chat(
     flags: dict[str, Any] = {
         "model": model,
         "provider": provider,
-        "system": opt.typed(system, "the system prompt (`-s`)") if system else system,
+        "system": opt.decode_argument(system, "the system prompt (`-s`)") if system else system,
         "proxy": proxy,
         "timeout": timeout,
         "retries": retries,
@@ -48,11 +48,13 @@ def chat(
             "`chat` needs a terminal to show the conversation on",
             hint="`darkai ask` answers one question, also into a pipe",
         )
-    words = [opt.typed(word, f"word {number}") for number, word in enumerate(prompt or (), 1)]
+    words = [
+        opt.decode_argument(word, f"word {number}") for number, word in enumerate(prompt or (), 1)
+    ]
     return main.chat(
         flags,
         words=words,
-        files=[opt.typed(name, "the argument of `-f`") for name in file or ()],
+        files=[opt.decode_argument(name, "the argument of `-f`") for name in file or ()],
         options=opt.parse_options(option or ()),
         reopen=(conversation,) if continue_ or conversation is not None else None,
         save=not no_save,

@@ -1,8 +1,4 @@
-"""The options that every chat-like command shares: defined once, with their help.
-
-Each is a type alias to annotate a parameter with. What they mean together is decided later, in
-the command and ``sinks.choose``.
-"""
+"""The options that ``ask``, ``chat`` and ``replay`` share, each as a type for a parameter."""
 
 from __future__ import annotations
 
@@ -94,32 +90,32 @@ Debug = Annotated[
 
 
 def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
-    """``K=V`` pairs as a mapping; a value that is JSON (a number, true, a list) is taken as such.
+    """Return ``K=V`` pairs as a mapping; a value that is JSON (a number, true, a list) is parsed.
 
-    Raises ``UsageError`` for a pair without ``=`` or without a name, or a value that no request can
-    hold, such as ``NaN``.
+    Raises ``UsageError`` for a pair without ``=`` or without a name, and for a value that JSON
+    cannot express, such as ``NaN``.
     """
     from darkai_cli.config import schema, values
 
-    found: dict[str, Any] = {}
-    for number, given in enumerate(pairs, 1):
-        pair = typed(given, f"option {number} (`-o`)")
+    options: dict[str, Any] = {}
+    for number, argument in enumerate(pairs, 1):
+        pair = decode_argument(argument, f"option {number} (`-o`)")
         name, sign, text = pair.partition("=")
         if not sign or not name.strip():
             raise UsageError(f"`-o {pair}` is not K=V", hint="`-o temperature=0.2`")
         try:
-            found[name.strip()] = values.parse(schema.OPTION, text)
+            options[name.strip()] = values.parse(schema.OPTION, text)
         except values.Invalid as exc:
             raise UsageError(
                 f"`-o {name.strip()}`: the value {exc.rule}", hint="`-o temperature=0.2`"
             ) from None
-    return found
+    return options
 
 
-def typed(text: str, what: str) -> str:
-    """An argument as the text that was typed.
+def decode_argument(text: str, what: str) -> str:
+    """Return an argument as UTF-8 text, whatever the locale is.
 
-    Python keeps bytes that the locale does not know as halves of UTF-16 pairs, which no request can
+    Python keeps bytes that the locale cannot decode as halves of UTF-16 pairs, which no request can
     hold. Raises ``InputError``, which names ``what``, if they are not UTF-8.
     """
     if not any("\udc80" <= char <= "\udcff" for char in text):

@@ -1,8 +1,8 @@
 """Where darkai keeps its files. ``DARKAI_HOME`` puts all of them side by side into one folder.
 
-Not what is in them. Without it the platform's folders are used: on Linux those of the XDG base
-directory specification, elsewhere those that platformdirs knows. Importing that costs as much as
-reading a config file, so it is left alone where the answer is one environment variable away.
+Otherwise the platform's folders are used: on Linux those of the XDG base directory specification,
+elsewhere those of platformdirs. Importing that costs as much as reading a config file, so the usual
+case on Linux is answered without it.
 """
 
 from __future__ import annotations
@@ -20,45 +20,45 @@ PROJECT_FILE = ".darkai.toml"
 
 
 def config_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """The folder of ``config.toml``."""
-    return _home(environ) or _usual(environ, "config", "XDG_CONFIG_HOME", ".config")
+    """Return the folder of ``config.toml``."""
+    return _home(environ) or _platform_folder(environ, "config", "XDG_CONFIG_HOME", ".config")
 
 
 def data_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """The folder of the history and other data that cannot be made again."""
-    return _home(environ) or _usual(environ, "data", "XDG_DATA_HOME", ".local/share")
+    """Return the folder of the history and other data that cannot be created again."""
+    return _home(environ) or _platform_folder(environ, "data", "XDG_DATA_HOME", ".local/share")
 
 
 def cache_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """The folder of what can be made again."""
+    """Return the folder of files that can be created again."""
     home = _home(environ)
     if home is not None:
         return home / "cache"
-    return _usual(environ, "cache", "XDG_CACHE_HOME", ".cache")
+    return _platform_folder(environ, "cache", "XDG_CACHE_HOME", ".cache")
 
 
 def config_file(environ: Mapping[str, str] | None = None) -> Path:
-    """The user's configuration."""
+    """Return the path of the user's configuration."""
     return config_dir(environ) / "config.toml"
 
 
 def keys_file(environ: Mapping[str, str] | None = None) -> Path:
-    """The user's API keys."""
+    """Return the path of the user's API keys."""
     return config_dir(environ) / "keys.toml"
 
 
 def trust_file(environ: Mapping[str, str] | None = None) -> Path:
-    """Which project files the user trusts."""
+    """Return the path of the list of trusted project files."""
     return config_dir(environ) / "trust.json"
 
 
 def state_file(environ: Mapping[str, str] | None = None) -> Path:
-    """Small facts that are remembered from one process to the next."""
+    """Return the path of the small facts that are kept between processes."""
     return data_dir(environ) / "state.json"
 
 
 def history_file(environ: Mapping[str, str] | None = None) -> Path:
-    """The database of conversations."""
+    """Return the path of the database of conversations."""
     return data_dir(environ) / "history.db"
 
 
@@ -68,12 +68,12 @@ def limits_file(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def input_file(environ: Mapping[str, str] | None = None) -> Path:
-    """The lines typed in ``darkai chat``."""
+    """Return the path of the prompts that were entered in ``darkai chat``."""
     return data_dir(environ) / "input_history"
 
 
 def project_file(environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Path | None:
-    """The nearest ``.darkai.toml`` from ``cwd`` up to the home folder or a git tree's root."""
+    """Return the nearest ``.darkai.toml``, from ``cwd`` up to the home folder or a git root."""
     try:
         folder = os.path.realpath(cwd) if cwd is not None else os.getcwd()  # noqa: PTH109 -- cheaper
     except OSError:  # the current folder has been deleted
@@ -95,8 +95,10 @@ def _home(environ: Mapping[str, str] | None) -> Path | None:
     return Path(os.path.abspath(os.path.expanduser(named))) if named else None  # noqa: PTH100, PTH111 -- pathlib's expanduser raises where there is no home
 
 
-def _usual(environ: Mapping[str, str] | None, kind: str, variable: str, folder: str) -> Path:
-    """Where this platform keeps what is of this kind."""
+def _platform_folder(
+    environ: Mapping[str, str] | None, kind: str, variable: str, folder: str
+) -> Path:
+    """Return the platform's folder for files of this kind."""
     values = os.environ if environ is None else environ
     given = values.get(variable, "")
     home = values.get("HOME", "")

@@ -1,7 +1,6 @@
-"""The keys of the configuration: names, kinds, defaults, meanings, as a table.
+"""The keys of the configuration as a table: their names, kinds, defaults and meanings.
 
-Not the values: ``values`` checks them, ``load`` merges them, ``merged`` holds them. The reference
-page and the template of ``darkai config edit`` are generated from here, so they cannot lag behind.
+The reference page and the template of ``darkai config edit`` are generated from it.
 """
 
 from __future__ import annotations
@@ -51,12 +50,12 @@ class Key:
 
     @property
     def variable(self) -> str:
-        """The environment variable that sets it."""
+        """The environment variable that sets the key."""
         return "DARKAI_" + self.name.upper()
 
 
 LONGEST = 1_000_000
-"""Seconds: the longest timer. More than the operating system's timers take is no timer at all."""
+"""The longest timeout in seconds: the operating system's timers take no more."""
 
 _ALL = (
     Key("provider", "name", "darkai", "who is asked", '"darkai"'),
@@ -309,19 +308,19 @@ BUILT_IN_PROVIDERS: dict[str, tuple[str, ...]] = {
     "jan": ("JAN_API_KEY",),
     "litellm": ("LITELLM_API_KEY",),
 }
-"""The providers that need no table, and the variables of a key that make one a configured provider.
+"""The built-in providers, and the variables of a key that make one a configured provider.
 
-The catalog has the rest of them; a test compares.
+A test compares them with the catalog of ``providers``.
 """
 
 NEED_NOTHING = ("darkai", "demo")
-"""Providers that are configured without a table or a key."""
+"""Providers that work without a table and without a key."""
 
 
 def split(dotted: str) -> tuple[str, ...] | None:
-    """The path of a dotted key such as ``providers.darkai.url``; None if there is no such key.
+    """Return the path of a dotted key (``providers.darkai.url``); None if there is no such key.
 
-    The user's own names may hold dots: ``aliases.gpt-4.1`` has two parts.
+    Names that the user chooses may contain dots: ``aliases.gpt-4.1`` has two parts.
     """
     head, dot, rest = dotted.partition(".")
     if not dot:
@@ -343,7 +342,7 @@ def split(dotted: str) -> tuple[str, ...] | None:
 
 
 def key_at(path: tuple[str, ...]) -> Key | None:
-    """The key that governs the value at ``path``; None for a table of the user's own names."""
+    """Return the key of the value at ``path``; None for a table of names that the user chooses."""
     if path[0] == "aliases":
         return ALIAS if len(path) == 2 else None
     if path[0] == "providers":
@@ -354,11 +353,11 @@ def key_at(path: tuple[str, ...]) -> Key | None:
 
 
 SECRETS = ("key", "api_key", "apikey", "token")
-"""What an API key would be called in a provider's table, where it does not belong."""
+"""Names under which users put an API key into a provider's table, where it does not belong."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that ``name`` was probably meant to be."""
+    """Return the known name that is most like ``name``; None if none is."""
     import difflib
 
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
@@ -366,7 +365,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def template() -> str:
-    """A ``config.toml`` of comments only: what ``darkai config edit`` begins with."""
+    """Return a ``config.toml`` of comments only, which ``darkai config edit`` starts from."""
     lines = [
         "# The configuration of darkai. Take the `#` away from a line to set it.",
         "# `darkai config show` tells what is in force and why.",
@@ -381,11 +380,11 @@ def template() -> str:
 
 
 def _comment(key: Key) -> str:
-    return f"## {key.meaning}{_also(key)}".replace("`", "")
+    return f"## {key.meaning}{_details(key)}".replace("`", "")
 
 
-def _also(key: Key) -> str:
-    """What the meaning leaves unsaid: the choices, the range, the default."""
+def _details(key: Key) -> str:
+    """Return the choices, the range and the default of a key."""
     parts = [", ".join(key.choices)] if key.choices else []
     if key.kind in ("number", "count"):
         parts.append(f"{'above' if key.above else 'from'} {key.low:g} to {key.high:.0f}")
@@ -493,10 +492,11 @@ file that belongs to another user is ignored as a whole until it is trusted.
 
 
 def reference() -> str:
-    """The reference page of the configuration, in Markdown."""
+    """Return the reference page of the configuration in Markdown."""
     keys = ["| key | variable | type | meaning |", "|---|---|---|---|"]
     keys += [
-        f"| `{key.name}` | `{key.variable}` | {_KIND_NAMES[key.kind]} | {key.meaning}{_also(key)} |"
+        f"| `{key.name}` | `{key.variable}` | {_KIND_NAMES[key.kind]} | "
+        f"{key.meaning}{_details(key)} |"
         for key in KEYS.values()
     ]
     providers = ["| key | type | meaning |", "|---|---|---|"]

@@ -1,7 +1,7 @@
-"""Small facts that are remembered from one process to the next, in ``state.json``.
+"""Small facts that are kept between processes, in ``state.json``.
 
-Not history, not configuration: all of it may be lost. So a file that is damaged, unreadable or not
-writable counts as empty, and nothing here ever raises or waits for long.
+All of it may be lost, so a file that is damaged or cannot be read counts as empty, a file that
+cannot be written is ignored, and nothing here raises or waits for long.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 OUTAGE_SECONDS = 600
 """How long a failure to reach a service is remembered."""
 
-_PATIENCE = 0.5
+_LOCK_SECONDS = 0.5
 
 
 def outage(url: str) -> bool:
-    """Whether the service at ``url`` failed to answer less than ten minutes ago."""
+    """Return whether the service at ``url`` failed to answer within the last ten minutes."""
     return _recent(_read()["outages"].get(url))
 
 
 def record_outage(url: str) -> None:
-    """Remember that the service at ``url`` did not answer."""
+    """Record that the service at ``url`` did not answer."""
     _change(lambda state: state["outages"].update({url: time.time()}))
 
 
 def clear_outage(url: str) -> None:
-    """Forget it: the service at ``url`` answers again."""
+    """Remove the record of the service at ``url``, which answers again."""
     if url in _read()["outages"]:
         _change(lambda state: state["outages"].pop(url, None))
 
 
 def first_time(fact: str) -> bool:
-    """True once ever for each ``fact``; on a machine that keeps nothing, each time."""
+    """Return True the first time ever for each ``fact``, or always if nothing can be stored."""
     if fact in _read()["facts"]:
         return False
     first = True
@@ -54,7 +54,7 @@ def first_time(fact: str) -> bool:
 
 
 def _recent(when: object) -> bool:
-    """Whether the time lies less than ten minutes back; a clock that stepped back voids it."""
+    """Return whether the time is less than ten minutes ago, and not in the future."""
     now = time.time()
     return isinstance(when, (int, float)) and now - OUTAGE_SECONDS < when <= now
 
@@ -76,7 +76,9 @@ def _change(edit: Callable[[dict[str, dict[str, Any]]], object]) -> None:
     file = paths.state_file()
     try:
         files.ensure(file.parent)
-        with files.locked(file, _PATIENCE):  # not had: better two writers than a command held up
+        with files.locked(
+            file, _LOCK_SECONDS
+        ):  # not had: better two writers than a command held up
             state = _read()
             state["outages"] = {u: at for u, at in state["outages"].items() if _recent(at)}
             edit(state)

@@ -1,9 +1,9 @@
-"""Project files and whether the user trusts them.
+"""Project files, and which of them the user trusts.
 
-A ``.darkai.toml`` comes with a foreign repository. Until the user has recorded its SHA-256, it may
-set only what can do no harm: the model of a provider that is configured already, the system prompt,
-options and the display; the rest is ignored and told. A file that belongs to another user (somebody
-left it in a shared folder) sets nothing. A changed file is untrusted again.
+A ``.darkai.toml`` comes with somebody's repository. Until the user has recorded its SHA-256 it may
+only set what is harmless: the model of a configured provider, the system prompt, options and the
+display. The rest is ignored, with a notice. A file of another user (in a shared folder) sets
+nothing. A file that was changed has to be trusted again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_NOTICES = 5
 _COMMAND = "`darkai config trust`"
-_PATIENCE = 10.0
+_LOCK_SECONDS = 10.0
 
 
 Entries = list[tuple[tuple[str, ...], Any]]
@@ -47,18 +47,18 @@ def admit(
     if owner not in _accepted_owners() and not is_trusted(file, data, environ):
         return [], (f"`{file}` is ignored, it belongs to another user; read it, then {_COMMAND}",)
     tables = toml.parse(file, data, hint="mend the line, or delete the file")
-    refused = [
+    ignored = [
         name for name, value in tables.items() if not _harmless(config, name, value, environ)
     ]
     notices: tuple[str, ...] = ()
-    if refused and not is_trusted(file, data, environ):
-        notices = _ignored(file, refused)
-        tables = {name: value for name, value in tables.items() if name not in refused}
+    if ignored and not is_trusted(file, data, environ):
+        notices = _ignored(file, ignored)
+        tables = {name: value for name, value in tables.items() if name not in ignored}
     return list(toml.entries(tables, Origin("project", str(file)))), notices
 
 
 def _accepted_owners() -> tuple[int, ...]:
-    """The user and root; on Windows, where ``stat`` knows no owners, 0."""
+    """Return the ids of the user and root; on Windows, where files have no owner, 0."""
     return (0, os.geteuid()) if hasattr(os, "geteuid") else (0,)
 
 
@@ -74,9 +74,9 @@ def _harmless(config: Config, name: str, value: object, environ: Mapping[str, st
 
 
 def _is_configured(config: Config, provider: str, environ: Mapping[str, str] | None) -> bool:
-    """Whether the user has set the provider up: by a table, or a key that no command gives.
+    """Return whether the user has configured the provider, by a table or a stored key.
 
-    A server on this machine that was never mentioned is not: another user may be who listens there.
+    A server on this machine does not count: another user may have started it.
     """
     if provider in schema.NEED_NOTHING or provider in config.providers:
         return True
@@ -84,11 +84,11 @@ def _is_configured(config: Config, provider: str, environ: Mapping[str, str] | N
     variables = schema.BUILT_IN_PROVIDERS.get(provider, ())
     if any(env.get(name, "").strip() for name in variables):
         return True
-    from darkai_cli.config.keys import file as stored
+    from darkai_cli.config.keys import file as key_file
 
     try:
-        return provider in schema.BUILT_IN_PROVIDERS and provider in stored.entries(environ)
-    except ConfigError:  # told where a key is needed
+        return provider in schema.BUILT_IN_PROVIDERS and provider in key_file.entries(environ)
+    except ConfigError:  # reported where a key is needed
         return False
 
 
@@ -105,23 +105,23 @@ def _ignored(file: Path, names: list[str]) -> tuple[str, ...]:
 
 
 def is_trusted(file: Path, data: bytes, environ: Mapping[str, str] | None = None) -> bool:
-    """Whether the user has trusted ``file`` with just these bytes."""
+    """Return whether the user trusts ``file`` with exactly these bytes."""
     try:
         known = _recorded(paths.trust_file(environ))
-    except ConfigError:  # a damaged list trusts nobody; `darkai config trust` tells
+    except ConfigError:  # a damaged list trusts nothing; `darkai config trust` reports it
         return False
     return known.get(os.path.realpath(file)) == _digest(data)
 
 
 def record(file: Path, data: bytes, environ: Mapping[str, str] | None = None) -> str:
-    """Trust ``file`` with just these bytes; their SHA-256. Raises ``ConfigError``."""
+    """Trust ``file`` with exactly these bytes; return their SHA-256. Raises ``ConfigError``."""
     import json
 
     store = paths.trust_file(environ)
     try:
         files.ensure(store.parent)
-        with files.locked(store, _PATIENCE) as had:
-            if not had:
+        with files.locked(store, _LOCK_SECONDS) as is_locked:
+            if not is_locked:
                 raise ConfigError(f"`{store}` is in use by another process", hint="try again")
             known = _recorded(store)
             known[os.path.realpath(file)] = _digest(data)

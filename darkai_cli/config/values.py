@@ -1,7 +1,7 @@
-"""What a value must be: checks by the kind of its key, the text form of each kind, and masks.
+"""Checks values by the kind of their key, and parses their text form.
 
-Not where a value came from: whoever calls knows that and adds it to the ``Invalid`` that is raised.
-No message repeats a value that may hold a secret.
+A wrong value raises ``Invalid``; the caller adds where it came from. No message repeats a value that
+may contain a secret.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_SHOWN = 60
+_LONGEST_QUOTE = 60
 _DEEPEST = 20
 
 
 class Invalid(ValueError):  # noqa: N818 -- becomes a ConfigError once the origin is known
-    """A value that breaks its key's rule. ``hint`` is a better advice than the key's example."""
+    """A wrong value: the ``rule`` that it breaks, and a hint in place of the key's example."""
 
     def __init__(self, rule: str, hint: str | None = None) -> None:
         super().__init__(rule)
@@ -33,14 +33,14 @@ class Invalid(ValueError):  # noqa: N818 -- becomes a ConfigError once the origi
 
 
 def check(key: Key, value: object) -> Any:
-    """``value``, as TOML or a flag gave it, in the type of ``Config``. Raises ``Invalid``."""
+    """Return a value from TOML or a flag in the type of ``Config``. Raises ``Invalid``."""
     return _CHECKS[key.kind](key, value)
 
 
 def parse(key: Key, text: str) -> Any:
-    """The value that ``text``, from the environment or a command line, stands for.
+    """Return the value for a text from the environment or a command line, checked.
 
-    It has the type that TOML would give, and has passed ``check``. Raises ``Invalid``.
+    It has the type that TOML would give. Raises ``Invalid``.
     """
     value: Any = text
     if key.kind in ("number", "count"):
@@ -58,7 +58,7 @@ def parse(key: Key, text: str) -> Any:
 
 
 def option_value(text: str) -> Any:
-    """The value of one option: JSON where it is JSON (`0.7`, `true`, `["a"]`), else the text."""
+    """Return the value of an option: parsed if it is JSON (`0.7`, `true`, `["a"]`), else the text."""
     import json
 
     try:
@@ -203,8 +203,9 @@ def _url(_key: Key, value: object) -> str:
             "leave out what stands before the `@`",
         )
     if not mark or scheme.lower() not in ("http", "https"):
-        found = "" if "@" in text else f", not {_quoted(text)}"  # it may end a password
-        raise Invalid(f"base URL must start with http:// or https://{found}")
+        # A text with an `@` may contain a password.
+        actual = "" if "@" in text else f", not {_quoted(text)}"
+        raise Invalid(f"base URL must start with http:// or https://{actual}")
     if not text.isprintable() or " " in text or "\\" in place:
         raise Invalid("must not hold spaces, backslashes or control characters")
     host, port = _host_and_port(place)
@@ -213,11 +214,12 @@ def _url(_key: Key, value: object) -> str:
     if port and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
         raise Invalid("has a port that is no number from 1 to 65535")
     if "[" in place or "]" in place or not place.isascii():
-        _split(text)  # costs an import, and can find nothing wrong with other hosts
+        _check_host(text)
     return text
 
 
-def _split(url: str) -> None:
+def _check_host(url: str) -> None:
+    """Raise ``Invalid`` for a host that ``urlsplit`` refuses; other URLs do without its import."""
     from urllib.parse import urlsplit
 
     try:
@@ -320,14 +322,14 @@ def _type(value: object) -> str:
 
 
 def _quoted(value: object) -> str:
-    if isinstance(value, int) and abs(value) >= 10**_SHOWN:
+    if isinstance(value, int) and abs(value) >= 10**_LONGEST_QUOTE:
         return "a number of that size"
     text = str(value)
-    return f"`{text[:_SHOWN]}…`" if len(text) > _SHOWN else f"`{text}`"
+    return f"`{text[:_LONGEST_QUOTE]}…`" if len(text) > _LONGEST_QUOTE else f"`{text}`"
 
 
 def check_provider_name(name: str) -> None:
-    """Raises ``Invalid`` if a provider cannot be called that."""
+    """Raise ``Invalid`` if a provider cannot have that name."""
     if not name or not name.isprintable() or any(char in "/ \\`" for char in name):
         raise Invalid(
             f"{_quoted(name)} cannot be a provider's name",

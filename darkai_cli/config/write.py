@@ -1,8 +1,7 @@
 """Changes one value in the user's ``config.toml`` and keeps the rest: comments, order, mode.
 
-Not the merging. Strategy: the old file must be readable, or it is left alone; ``tomlkit`` changes
-the one place; what came out is read again and compared with what was meant, so that no slip of the
-rewriter ever reaches the disk. A lock makes two changes at once two changes one after the other.
+A file with errors is left alone. ``tomlkit`` changes the one place; the result is parsed and
+compared with the intended values before it is written. A lock keeps two changes apart.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ if TYPE_CHECKING:
 
     from tomlkit import TOMLDocument
 
-_PATIENCE = 10.0
+_LOCK_SECONDS = 10.0
 _BOM = b"\xef\xbb\xbf"
 
 
 def set_value(key: str, text: str, *, environ: Mapping[str, str] | None = None) -> None:
-    """Write ``key`` (dotted), with the value that ``text`` stands for. Raises ``ConfigError``."""
+    """Write ``key`` (dotted) with the value of ``text``. Raises ``ConfigError``."""
     path = toml.path_of(key)
     value = _value(key, path, text)
 
@@ -42,19 +41,19 @@ def set_value(key: str, text: str, *, environ: Mapping[str, str] | None = None) 
 
 
 def unset_value(key: str, *, environ: Mapping[str, str] | None = None) -> bool:
-    """Remove ``key`` (dotted), also a whole table; whether it was there. Raises ``ConfigError``.
+    """Remove ``key`` (dotted) or a whole table, and return whether it was set.
 
-    A key that darkai does not know can be removed too.
+    An unknown key can be removed too. Raises ``ConfigError``.
     """
     path = schema.split(key) or tuple(key.split("."))
-    there = False
+    was_set = False
 
     def change(target: TOMLDocument, tables: dict[str, Any]) -> None:
-        nonlocal there
-        there = _remove(target, tables, path)
+        nonlocal was_set
+        was_set = _remove(target, tables, path)
 
     _change(change, environ)
-    return there
+    return was_set
 
 
 def _unknown(key: str, provider: str, field: str) -> ConfigError:
@@ -115,15 +114,15 @@ def rewrite(
     read: Callable[[Path], bytes | None] = toml.read,
     hint: str = toml.EDIT,
 ) -> None:
-    """Replace a TOML file by what ``change`` makes of it; an unreadable one is left alone.
+    """Replace a TOML file by the result of ``change``; a file with errors is left alone.
 
-    ``change`` is given the document and the same as plain tables, and must do the same to both.
+    ``change`` gets the document and its values as plain tables, and must change both in one way.
     ``hint``: what to do about a file that cannot be changed. Raises ``ConfigError``.
     """
     try:
         files.ensure(file.parent)
-        with files.locked(file, _PATIENCE) as had:
-            if not had:
+        with files.locked(file, _LOCK_SECONDS) as is_locked:
+            if not is_locked:
                 raise ConfigError(f"`{file}` is in use by another process", hint="try again")
             data = read(file) or b""
             text, tables = toml.decode(file, data, hint), toml.parse(file, data, hint)
@@ -150,16 +149,16 @@ def _rewritten(
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
-    wanted = copy.deepcopy(tables)
+    intended = copy.deepcopy(tables)
     try:
         target = tomlkit.parse(text)
-        change(target, wanted)
+        change(target, intended)
         result = tomlkit.dumps(target)
-        done = tomllib.loads(result)
+        values_written = tomllib.loads(result)
     except (TOMLKitError, ValueError, TypeError):
-        done = None
+        values_written = None
         result = text
-    if done != wanted:
+    if values_written != intended:
         raise ConfigError(f"`{file}` is written in a way that only you can change", hint=hint)
     return result
 
@@ -182,7 +181,7 @@ def _assign(target: TOMLDocument, path: tuple[str, ...], value: Any) -> None:
 
 
 def _remove(target: Any, tables: Any, path: tuple[str, ...]) -> bool:
-    """Remove what is at ``path`` from both; then its table if it is empty, without comments too."""
+    """Remove the value at ``path`` from both, and its table if that is empty and has no comments."""
     if not isinstance(tables, dict) or path[0] not in tables:
         return False
     if path[1:]:

@@ -17,7 +17,7 @@ KEY = "sk-printed-1234567890"
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "_kept", {})
+    monkeypatch.setattr(command, "_cache", {})
     monkeypatch.setattr(secrets, "_known", set())
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from darkai_cli.config import paths
 from darkai_cli.config.keys import file as stored
-from darkai_cli.config.keys.file import Entry
+from darkai_cli.config.keys.file import StoredKey
 from darkai_cli.errors import ConfigError
 
 KEY = "sk-stored-1234567890"
@@ -42,7 +42,7 @@ def test_a_new_file_is_the_users_alone(file: Path):
     stored.put("openai", URL, KEY)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-    assert stored.entries() == {"openai": Entry("https://api.openai.com", KEY)}
+    assert stored.entries() == {"openai": StoredKey("https://api.openai.com", KEY)}
 
 
 def test_what_is_there_stays(file: Path):
@@ -58,11 +58,11 @@ def test_what_is_there_stays(file: Path):
     assert "[work]  # the office" in text
     assert "# until May" in text
     assert stored.entries() == {
-        "openai": Entry("https://api.openai.com", "sk-other-123456"),
-        "work": Entry("https://w.test", "sk-work-123456"),
-        "a.b": Entry("http://localhost", "sk-dots-123456"),
+        "openai": StoredKey("https://api.openai.com", "sk-other-123456"),
+        "work": StoredKey("https://w.test", "sk-work-123456"),
+        "a.b": StoredKey("http://localhost", "sk-dots-123456"),
     }
-    assert stored.remove("openai") == Entry("https://api.openai.com", "sk-other-123456")
+    assert stored.remove("openai") == StoredKey("https://api.openai.com", "sk-other-123456")
     assert stored.remove("openai") is None
     assert set(tomllib.loads(file.read_text())) == {"work", "a.b"}
     assert "# until May" in file.read_text()
@@ -72,10 +72,10 @@ def test_the_keyring_takes_the_place_of_a_key_and_gives_it_back(file: Path):
     stored.put("openai", URL, KEY)
     stored.put("openai", URL, None)
     assert KEY not in file.read_text()
-    assert stored.entries() == {"openai": Entry("https://api.openai.com", None)}
+    assert stored.entries() == {"openai": StoredKey("https://api.openai.com", None)}
     stored.put("openai", URL, KEY)
     assert "keyring" not in file.read_text()
-    assert stored.entries() == {"openai": Entry("https://api.openai.com", KEY)}
+    assert stored.entries() == {"openai": StoredKey("https://api.openai.com", KEY)}
 
 
 @pytest.mark.parametrize(

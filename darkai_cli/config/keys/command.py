@@ -1,8 +1,8 @@
-"""Runs a provider's ``key_command`` and takes the first line that it prints.
+"""Runs a provider's ``key_command``: the key is the first line that it prints.
 
-No shell, no input, an environment without keys, a time limit, bounded output. What was printed is
-kept for a few minutes in this process, because a conversation asks for the key at every turn; the
-tokens that some commands print expire, so it is not kept for longer.
+It runs without a shell and without input, in an environment without keys, within a time limit, and
+its output is bounded. The key is cached for some minutes, because a chat needs it at every turn,
+and not for longer, because some commands print tokens that expire.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
 
 LIMIT = 30.0
 """Seconds that a command may take."""
-KEPT = 300.0
-"""Seconds for which its answer is not asked for again."""
+CACHE_SECONDS = 300.0
+"""Seconds for which a key is cached."""
 _LARGEST = 64 * 1024
-_SHOWN = 200
+_LONGEST_QUOTE = 200
 
-_kept: dict[tuple[str, str], tuple[float, str]] = {}
+_cache: dict[tuple[str, str], tuple[float, str]] = {}
 
 
 def output(name: str, command: str, environ: Mapping[str, str], hidden: Iterable[str] = ()) -> str:
-    """The first line that the ``key_command`` of the provider ``name`` prints.
+    """Return the first line that the ``key_command`` of the provider ``name`` prints.
 
-    ``hidden``: variables that it does not get. Raises ``ConfigError`` if it cannot be run,
+    ``hidden``: variables that the command does not get. Raises ``ConfigError`` if it cannot be run,
     ``AuthError`` if it fails or prints nothing.
     """
-    when, line = _kept.get((name, command), (0.0, ""))
-    if line and time.monotonic() - when < KEPT:
+    when, line = _cache.get((name, command), (0.0, ""))
+    if line and time.monotonic() - when < CACHE_SECONDS:
         return line
     line = _first_line(name, command, environment_for_children(environ, hidden))
-    _kept[name, command] = (time.monotonic(), line)
+    _cache[name, command] = (time.monotonic(), line)
     return line
 
 
 def _first_line(name: str, command: str, environ: Mapping[str, str]) -> str:
     what = f"the `key_command` of `{name}`"
-    process = _started(name, command, environ)
+    process = _start(name, command, environ)
     out, err = _Reader(process.stdout, process), _Reader(process.stderr, process)
     deadline = time.monotonic() + LIMIT
     try:
@@ -68,8 +68,8 @@ def _first_line(name: str, command: str, environ: Mapping[str, str]) -> str:
         raise AuthError(f"{what} printed more than {file_size(_LARGEST)}", hint=_hint(name))
     if status:
         ending = f"signal {-status}" if status < 0 else f"exit status {status}"
-        told = mask_known((err.text().strip().splitlines() or [""])[-1].strip())
-        more = f": {told[:_SHOWN]}" if told else ""
+        complaint = mask_known((err.text().strip().splitlines() or [""])[-1].strip())
+        more = f": {complaint[:_LONGEST_QUOTE]}" if complaint else ""
         raise AuthError(f"{what} failed with {ending}{more}", hint=_hint(name))
     if not key:
         raise AuthError(f"{what} printed no key", hint=_hint(name))
@@ -80,7 +80,7 @@ def _hint(name: str) -> str:
     return f"run it yourself: `darkai config get providers.{name}.key_command` shows it"
 
 
-def _started(name: str, command: str, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _start(name: str, command: str, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
     import shlex
     import subprocess
 
@@ -95,7 +95,7 @@ def _started(name: str, command: str, environ: Mapping[str, str]) -> subprocess.
     try:
         return subprocess.Popen(
             words,
-            stdin=subprocess.DEVNULL,  # ours may be a prompt
+            stdin=subprocess.DEVNULL,  # darkai's own stdin may be a prompt
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=dict(environ),
@@ -109,7 +109,7 @@ def _started(name: str, command: str, environ: Mapping[str, str]) -> subprocess.
 
 
 def _wait(process: subprocess.Popen[bytes], deadline: float) -> int | None:
-    """The exit status; None if it took too long."""
+    """Return the exit status; None if the command took too long."""
     import subprocess
 
     try:
@@ -119,7 +119,7 @@ def _wait(process: subprocess.Popen[bytes], deadline: float) -> int | None:
 
 
 class _Reader:
-    """Reads a pipe in a thread of its own, up to a bound, beyond which the pipe is closed."""
+    """Reads a pipe in a thread, up to a bound, beyond which the command is killed."""
 
     def __init__(self, pipe: IO[bytes] | None, process: subprocess.Popen[bytes]) -> None:
         import threading
@@ -145,10 +145,10 @@ class _Reader:
                     return
 
     def join(self, deadline: float) -> None:
-        """Wait for a line, or for the pipe's end: others may hold it open for ever."""
+        """Wait for a line or the pipe's end; a child of the command may keep the pipe open."""
         while self._thread.is_alive() and b"\n" not in self._data and time.monotonic() < deadline:
             self._thread.join(0.05)
 
     def text(self) -> str:
-        """What came, as text."""
+        """Return the output so far."""
         return bytes(self._data).decode("utf-8", "replace")

@@ -4,9 +4,9 @@
     origin = "https://api.openai.com"
     key = "..."          # or: keyring = true
 
-The file is the user's alone: it is neither read nor written if others can read it, if it belongs to
-somebody else, or if it is a link. A damaged file is never overwritten. What is in the keyring has
-an entry too, so that nobody pays for a look into the keyring who has nothing there.
+The file is neither read nor written if others can read it, if it belongs to another user, or if it
+is a link. A damaged file is never overwritten. A key in the keyring has an entry too, so that the
+keyring is only opened if it has a key.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 _HEAD = "The keys of darkai, for your eyes only. `darkai keys list` tells what is here."
 
 
-class Entry(NamedTuple):
+class StoredKey(NamedTuple):
     """A stored key. ``key``: None if it is in the keyring."""
 
     origin: str
     key: str | None
 
 
-def entries(environ: Mapping[str, str] | None = None) -> dict[str, Entry]:
-    """What is stored, by provider. Raises ``ConfigError``."""
+def entries(environ: Mapping[str, str] | None = None) -> dict[str, StoredKey]:
+    """Return the stored keys by provider. Raises ``ConfigError``."""
     file = paths.keys_file(environ)
     data = _read(file)
     if data is None:
@@ -48,7 +48,7 @@ def entries(environ: Mapping[str, str] | None = None) -> dict[str, Entry]:
 def put(name: str, url: str, key: str | None, environ: Mapping[str, str] | None = None) -> None:
     """Store the provider's key for the origin of ``url``, or that it is in the keyring (None).
 
-    Raises ``ConfigError``, and has changed nothing then.
+    Raises ``ConfigError``; the file is unchanged then.
     """
     file = paths.keys_file(environ)
     fields: dict[str, Any] = {"origin": format_origin(url)}
@@ -74,11 +74,11 @@ def put(name: str, url: str, key: str | None, environ: Mapping[str, str] | None 
     _rewrite(file, change)
 
 
-def remove(name: str, environ: Mapping[str, str] | None = None) -> Entry | None:
-    """Remove the provider's entry; what it was, None if there was none. Raises ``ConfigError``."""
+def remove(name: str, environ: Mapping[str, str] | None = None) -> StoredKey | None:
+    """Remove the provider's entry and return it; None if there is none. Raises ``ConfigError``."""
     file = paths.keys_file(environ)
-    found = entries(environ).get(name)
-    if found is None:
+    entry = entries(environ).get(name)
+    if entry is None:
         return None
 
     def change(target: TOMLDocument, tables: dict[str, Any]) -> None:
@@ -86,7 +86,7 @@ def remove(name: str, environ: Mapping[str, str] | None = None) -> Entry | None:
             del target[name]
 
     _rewrite(file, change)
-    return found
+    return entry
 
 
 def _rewrite(file: Path, change: Any) -> None:
@@ -100,17 +100,17 @@ def _mend(file: Path) -> str:
 
 
 def _read(file: Path) -> bytes | None:
-    """The file's bytes; None if it does not exist. Raises ``ConfigError`` if it is not private."""
+    """Return the file's bytes; None if it does not exist. Raises ``ConfigError`` if not private."""
 
-    def inspect(found: os.stat_result) -> None:
-        if not hasattr(os, "geteuid"):  # Windows knows neither such owners nor such modes
+    def inspect(status: os.stat_result) -> None:
+        if not hasattr(os, "geteuid"):  # Windows has no such owners and modes
             return
-        if found.st_uid != os.geteuid():
+        if status.st_uid != os.geteuid():
             raise ConfigError(
                 f"`{file}` is not used: it belongs to another user",
                 hint=f"look at it: `ls -l {file}`; remove it, then `darkai keys set NAME`",
             )
-        if found.st_mode & 0o077:
+        if status.st_mode & 0o077:
             raise ConfigError(
                 f"`{file}` is not used: others can read it", hint=f"`chmod 600 {file}`"
             )
@@ -128,19 +128,19 @@ def _read(file: Path) -> bytes | None:
         ) from exc
 
 
-def _entries(file: Path, tables: dict[str, Any]) -> dict[str, Entry]:
-    found = {}
+def _entries(file: Path, tables: dict[str, Any]) -> dict[str, StoredKey]:
+    result = {}
     for name, table in tables.items():
         fields = table if isinstance(table, dict) else {}
         origin, key = fields.get("origin"), fields.get("key")
         keyring = fields.get("keyring") is True and key is None
         if not isinstance(origin, str) or not (keyring or isinstance(key, str)):
-            shown = toml.dotted((name,))
+            title = toml.dotted((name,))
             raise ConfigError(
-                f"`{file}`: `{shown}` is no key as darkai stores it",
-                hint=f"remove it there, then `darkai keys set {shown}`",
+                f"`{file}`: `{title}` is no key as darkai stores it",
+                hint=f"remove it there, then `darkai keys set {title}`",
             )
         if key is not None:
             remember(key.strip())
-        found[name] = Entry(origin, key)
-    return found
+        result[name] = StoredKey(origin, key)
+    return result

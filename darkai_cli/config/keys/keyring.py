@@ -1,7 +1,7 @@
 """The system's keyring (Secret Service, KWallet, macOS Keychain), through the package ``keyring``.
 
-An extra: imported only where a key is in it, or is to be put there. Its backends raise whatever the
-service behind them raises, so every fault is taken for one of the keyring.
+The package is an extra, imported only if a key is in the keyring or is to be stored there. Its
+backends raise whatever their service raises, so every exception counts as a fault of the keyring.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _OTHER = "`darkai keys set {name}` stores the key in a file instead"
 
 
 def get(name: str, origin: str) -> str:
-    """The key. Raises ``AuthError`` if it is not there or cannot be had, ``ConfigError``."""
-    ring = _keyring()
+    """Return the key. Raises ``AuthError`` if the keyring does not give it, ``ConfigError``."""
+    keyring = _import_keyring()
     try:
-        key = ring.get_password(SERVICE, _user(name, origin))
+        key = keyring.get_password(SERVICE, _user(name, origin))
     except Exception as exc:
         raise AuthError(
             f"the keyring does not give the key of `{name}`: {_reason(exc)}",
@@ -34,25 +34,25 @@ def get(name: str, origin: str) -> str:
 
 
 def put(name: str, origin: str, key: str) -> None:
-    """Store the key. Raises ``ConfigError`` if the keyring did not take it."""
-    ring = _keyring()
+    """Store the key. Raises ``ConfigError`` if the keyring refuses it."""
+    keyring = _import_keyring()
     try:
-        ring.set_password(SERVICE, _user(name, origin), key)
-        kept = ring.get_password(SERVICE, _user(name, origin))
+        keyring.set_password(SERVICE, _user(name, origin), key)
+        stored_key = keyring.get_password(SERVICE, _user(name, origin))
     except Exception as exc:
         raise ConfigError(
             f"the keyring does not take the key: {_reason(exc)}", hint=_OTHER.format(name=name)
         ) from exc
-    if kept != key:
+    if stored_key != key:
         raise ConfigError("the keyring keeps nothing here", hint=_OTHER.format(name=name))
 
 
 def remove(name: str, origin: str) -> None:
     """Remove the key; one that is not there is no error. Raises ``ConfigError``."""
-    ring = _keyring()
+    keyring = _import_keyring()
     try:
-        if ring.get_password(SERVICE, _user(name, origin)) is not None:
-            ring.delete_password(SERVICE, _user(name, origin))
+        if keyring.get_password(SERVICE, _user(name, origin)) is not None:
+            keyring.delete_password(SERVICE, _user(name, origin))
     except Exception as exc:
         raise ConfigError(
             f"the keyring does not remove the key: {_reason(exc)}", hint="unlock it, and try again"
@@ -60,11 +60,11 @@ def remove(name: str, origin: str) -> None:
 
 
 def _user(name: str, origin: str) -> str:
-    """The key's name in the keyring: with the origin, so that it cannot be had for another."""
+    """Return the key's name in the keyring, with its origin, so that it is not used for another."""
     return f"{name} for {origin}"
 
 
-def _keyring() -> Any:
+def _import_keyring() -> Any:
     try:
         import keyring
     except ImportError as exc:
