@@ -54,9 +54,7 @@ def ask(
     """Ask one thing."""
     from darkai_cli.config.load import load
 
-    words = [
-        opt.decode_argument(word, f"word {number}") for number, word in enumerate(prompt or (), 1)
-    ]
+    words = opt.decode_words(prompt or ())
     system = opt.decode_argument(system, "the system prompt (`-s`)") if system else system
     options = opt.parse_options(option or ())
     output_options = OutputOptions(

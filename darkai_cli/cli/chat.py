@@ -48,9 +48,7 @@ def chat(
             "`chat` needs a terminal to show the conversation on",
             hint="`darkai ask` answers one question, also into a pipe",
         )
-    words = [
-        opt.decode_argument(word, f"word {number}") for number, word in enumerate(prompt or (), 1)
-    ]
+    words = opt.decode_words(prompt or ())
     return main.chat(
         flags,
         words=words,

@@ -112,6 +112,11 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
     return options
 
 
+def decode_words(words: Sequence[str]) -> list[str]:
+    """Return the words of a prompt as UTF-8 text. Raises ``InputError``."""
+    return [decode_argument(word, f"word {number}") for number, word in enumerate(words, 1)]
+
+
 def decode_argument(text: str, what: str) -> str:
     """Return an argument as UTF-8 text, whatever the locale is.
 

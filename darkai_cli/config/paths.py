@@ -63,7 +63,7 @@ def history_file(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def limits_file(environ: Mapping[str, str] | None = None) -> Path:
-    """The database of rate limits: requests that count, and until when services want none."""
+    """Return the path of the database of rate limits."""
     return data_dir(environ) / "limits.db"
 
 

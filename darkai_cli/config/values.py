@@ -1,7 +1,7 @@
 """Checks values by the kind of their key, and parses their text form.
 
-A wrong value raises ``Invalid``; the caller adds where it came from. No message repeats a value that
-may contain a secret.
+A wrong value raises ``Invalid``; the caller adds where it came from. No message repeats a value
+that may contain a secret.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def parse(key: Key, text: str) -> Any:
 
 
 def option_value(text: str) -> Any:
-    """Return the value of an option: parsed if it is JSON (`0.7`, `true`, `["a"]`), else the text."""
+    """Return the value of an option: parsed if it is JSON (`0.7`, `true`), else the text."""
     import json
 
     try:

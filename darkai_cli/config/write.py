@@ -181,7 +181,7 @@ def _assign(target: TOMLDocument, path: tuple[str, ...], value: Any) -> None:
 
 
 def _remove(target: Any, tables: Any, path: tuple[str, ...]) -> bool:
-    """Remove the value at ``path`` from both, and its table if that is empty and has no comments."""
+    """Remove the value at ``path`` from both, and its table if that is empty without comments."""
     if not isinstance(tables, dict) or path[0] not in tables:
         return False
     if path[1:]:

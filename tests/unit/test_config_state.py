@@ -124,7 +124,7 @@ def test_nothing_that_cannot_be_written_fails(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_lock_that_is_never_released_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "_PATIENCE", 0)
+    monkeypatch.setattr(state, "_LOCK_SECONDS", 0)
     files.ensure(paths.data_dir())
     with files.locked(paths.state_file(), 0):
         assert state.first_time("a")

@@ -249,7 +249,7 @@ def test_an_unwritable_folder_is_told() -> None:
 
 
 def test_a_file_in_use_is_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(write, "_PATIENCE", 0)
+    monkeypatch.setattr(write, "_LOCK_SECONDS", 0)
     with files.locked(file, 0), pytest.raises(ConfigError, match="in use by another process"):
         write.set_value("model", "m")
     assert not file.exists()

@@ -76,7 +76,7 @@ def test_it_is_run_once_in_a_while(tmp_path: Path):
 
 
 def test_an_old_answer_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(command, "KEPT", 0.0)
+    monkeypatch.setattr(command, "CACHE_SECONDS", 0.0)
     log = tmp_path / "log"
     line = script(tmp_path, f"open({str(log)!r}, 'a').write('x')\nprint({KEY!r})")
     command.output("work", line, {})
