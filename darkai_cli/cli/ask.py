@@ -209,11 +209,11 @@ def _with_conversation_model(
 ) -> dict[str, Any]:
     """Return the flags, with the conversation's model where none was named for this request."""
     from darkai_cli.providers import resolve
-    from darkai_cli.providers.settings import names
+    from darkai_cli.providers.settings import provider_names
 
     chosen = {config.origin(key).kind for key in ("model", "provider")}
     provider, _, name = (resumed.model or "").partition("/")
-    is_known = name and provider in names(config) and provider != "demo"
+    is_known = name and provider in provider_names(config) and provider != "demo"
     if not is_known or chosen & {"flag", "environment"}:
         return flags
     target = resolve.resolve(config)

@@ -82,19 +82,20 @@ def _names(kind: str) -> "Iterator[str]":
     """Yield names as ``-m`` and ``-p`` take them, those of models without a provider first."""
     from darkai_cli.config.load import load
     from darkai_cli.providers import resolve
+    from darkai_cli.providers.settings import provider_names, settings_of
 
     config = load()
     providers = resolve.configured_providers(config)
     if kind == "providers":
         yield from providers
-        yield from resolve.names(config)
+        yield from provider_names(config)
     if kind != "models":
         return
     yield from config.aliases
     qualified = []
     for name in providers:
         try:
-            settings = resolve.settings_of(config, name)
+            settings = settings_of(config, name)
         except DarkAIError:  # the other providers can still be completed
             continue
         models = resolve.known_models(settings)

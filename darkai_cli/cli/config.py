@@ -252,7 +252,7 @@ def _note_override(key: str) -> None:
     from darkai_cli.config import toml
     from darkai_cli.config.load import load
     from darkai_cli.errors import ConfigError, DarkAIError
-    from darkai_cli.providers import resolve
+    from darkai_cli.providers.settings import settings_of
 
     try:
         config = load()
@@ -264,6 +264,6 @@ def _note_override(key: str) -> None:
         note(f"written, but `{_name(origin)}` wins over it")
     elif key.startswith("providers."):
         try:
-            resolve.settings_of(config, toml.path_of(key)[1])
+            settings_of(config, toml.path_of(key)[1])
         except DarkAIError as fault:
             note(f"{fault.message}; {fault.hint}")

@@ -98,12 +98,12 @@ def list_keys(
 ) -> None:
     """Print the keys of all providers."""
     from darkai_cli.config.load import load
-    from darkai_cli.providers.settings import names, settings_of
+    from darkai_cli.providers.settings import provider_names, settings_of
 
     config = load()
     faults: list[DarkAIError] = []
     rows: list[KeyRow] = []
-    for name in names(config):
+    for name in provider_names(config):
         try:
             settings = settings_of(config, name)
         except DarkAIError as fault:

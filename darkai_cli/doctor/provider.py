@@ -22,7 +22,7 @@ from darkai_cli.errors import AuthError, BadReplyError, DarkAIError, ReplyTimeou
 from darkai_cli.messages import ChatRequest, Message
 from darkai_cli.providers import connect, http_errors, resolve
 from darkai_cli.providers.base import ProviderSettings, Target
-from darkai_cli.providers.settings import is_here, settings_of
+from darkai_cli.providers.settings import is_local_url, settings_of
 from darkai_cli.rate_limits.gate import origin_text
 from darkai_cli.rate_limits.store import Account, RateLimitStoreError, overview
 from darkai_cli.secrets import format_origin, mask, mask_url, secrets_in
@@ -115,7 +115,7 @@ class ProviderChecks:
         model = settings.default_model
         if self._is_used:
             model = resolve.configured_target(self._config).model
-            if not model and not is_here(settings.url):
+            if not model and not is_local_url(settings.url):
                 return warned(
                     f"{mask_url(settings.url)}; no model is named, so every question must name one",
                     hint=f"`darkai models default {self.name}/MODEL`; `darkai models list -p "
@@ -252,7 +252,7 @@ class ProviderChecks:
         target = Target(self._settings, self._settings.default_model)
         if self._is_used:
             target = resolve.configured_target(config)
-        if not target.model and not is_here(self._settings.url):
+        if not target.model and not is_local_url(self._settings.url):
             return skipped("no question was asked: no model is named",
                            hint=f"`darkai models default {self.name}/MODEL`")  # fmt: skip
         target = resolve.with_model(target, config)

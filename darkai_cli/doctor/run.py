@@ -19,8 +19,9 @@ from darkai_cli.conversation.fallback_candidates import is_default
 from darkai_cli.doctor import files, network, provider, system
 from darkai_cli.doctor.check import Check, Finding, Step, failed
 from darkai_cli.errors import DarkAIError, ReplyTimeoutError
-from darkai_cli.providers import local_servers, resolve, settings
+from darkai_cli.providers import local_servers, resolve
 from darkai_cli.providers.catalog import BUILT_IN
+from darkai_cli.providers.settings import provider_names, settings_of
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
@@ -46,8 +47,8 @@ def examine(
     faults: list[DarkAIError] = []
     config = load(environ=environ, faults=faults)
     for name in names:
-        if name not in settings.names(config):
-            settings.settings_of(config, name)  # raises
+        if name not in provider_names(config):
+            settings_of(config, name)  # raises
     servers = list(local_servers.find(config))
     shared = [
         *system.steps(config, environ),

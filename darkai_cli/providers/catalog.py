@@ -1,7 +1,7 @@
-"""The providers that are built in, as data: those with a dialect of their own, then ``services``.
+"""The built-in providers, as data: those with a dialect of their own, then those of ``services``.
 
-``type`` names a dialect in the registry. Nothing here is imported or connected; the registry merges
-a row with the user's ``[providers.NAME]`` table. ``reference`` is the page of all of them.
+``type`` names a dialect in ``settings``, which also merges a row with the user's
+``[providers.NAME]`` table. ``reference`` writes the documentation page of all of them.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ BUILT_IN: dict[str, ProviderSettings] = {
 
 
 def services() -> list[Service]:
-    """All rows with their titles and sources, in the order of ``BUILT_IN``."""
+    """Return all rows with their titles and sources, in the order of ``BUILT_IN``."""
     own = {
         "darkai": ("DarkAI", "https://darkai.foundation/chat", "the default"),
         "openai": ("OpenAI", "https://platform.openai.com/docs/api-reference/chat", ""),
@@ -123,7 +123,7 @@ None of it was tried against the service itself.
 
 
 def reference() -> str:
-    """The reference page of the providers, in Markdown."""
+    """Return the reference page of the providers, in Markdown."""
     table = [
         "| name | service | type | address | key | default model | page |",
         "|---|---|---|---|---|---|---|",

@@ -92,12 +92,12 @@ class ReplyReader:
 
     @property
     def ended(self) -> bool:
-        """Whether the protocol's end mark was seen and nothing more is worth reading."""
+        """Return whether the protocol's end mark was seen and nothing more is worth reading."""
         return self._decoder.ended
 
     @property
     def drain_seconds(self) -> float | None:
-        """Seconds to read on although the end mark was seen; None to read to the end."""
+        """Return the seconds to read on after the end mark; None before it was seen."""
         return self._decoder.drain_seconds
 
     def feed(self, data: bytes, deadline: Deadline | None = None) -> Iterator[Event]:

@@ -1,4 +1,8 @@
-"""How a provider is reached: its dialect, its key, its proxy and certificates."""
+"""Reach a provider: find its dialect, key, proxy and certificates, and make the client.
+
+Nothing is sent here. The functions raise ``AuthError`` for a missing key and ``ConfigError`` for
+settings that cannot work.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +29,11 @@ RESPONSES = ("-pro", "codex", "deep-research", "computer-use")
 
 
 LIST_SECONDS = 10.0
-"""How long a service may take to list its models."""
+"""The time limit for a list of models."""
 
 
 class Hooks(NamedTuple):
-    """What a caller wants of a provider's connection.
+    """What a caller adds to a provider's connection.
 
     ``connect_timeout``: seconds, in place of the configured one. ``log``: takes the lines of
     ``--debug``. ``on_sent``: called when a request is on the wire. ``on_head``: called with status
@@ -47,11 +51,11 @@ NO_HOOKS = Hooks()
 
 
 def dialect_of(settings: ProviderSettings, model: str = "") -> Dialect:
-    """The dialect that the provider speaks, for one model: OpenAI has two."""
+    """Return the dialect of the provider for a model: OpenAI has two."""
     from importlib import import_module
 
     kind = settings.type
-    if kind == "openai" and settings.name == "openai" and any(one in model for one in RESPONSES):
+    if kind == "openai" and settings.name == "openai" and any(part in model for part in RESPONSES):
         kind = "openai-responses"
     module, _, name = DIALECTS[kind].partition(":")
     dialect: Dialect = getattr(import_module(module), name)()
@@ -59,40 +63,42 @@ def dialect_of(settings: ProviderSettings, model: str = "") -> Dialect:
 
 
 def key_query(settings: ProviderSettings, config: Config) -> KeyQuery:
-    """What must be known of a provider to find its key."""
+    """Return what must be known of a provider to find its key."""
     from darkai_cli.config.keys.lookup import KeyQuery
 
     return KeyQuery(
         settings.name,
         settings.key_env,
         settings.url,
-        _home(settings, config),
+        _home_url(settings, config),
         lambda: key_variables(config),
     )
 
 
-def _home(settings: ProviderSettings, config: Config) -> str:
-    """Where the provider's usual variables belong to; "" where they follow its URL."""
+def _home_url(settings: ProviderSettings, config: Config) -> str:
+    """Return the URL that the provider's usual variables belong to; "" if that is its own URL."""
     from darkai_cli.config import schema
 
     built_in = BUILT_IN.get(settings.name)
     key = f"providers.{settings.name}.url"
     origin = config.origin(key)
     if origin.kind == "environment" and origin.where in schema.ADDRESS_VARIABLES:
-        return settings.url  # key and address are a pair
+        # A variable for the address and one for the key are a pair.
+        return settings.url
     if built_in is not None and not built_in.url and origin.kind == "project":
-        return "https://nowhere.invalid"  # the key was not set for what a project names
+        # The user did not set the key for an address that a project names.
+        return "https://nowhere.invalid"
     return built_in.url if built_in is not None else ""
 
 
 def own_key_header(settings: ProviderSettings) -> str | None:
-    """The name of the user's own header that carries the provider's key, if there is one."""
+    """Return the name of the user's own header that carries the key; None if there is none."""
     carriers = {"authorization", settings.quirks.key_header or "x-api-key", "x-goog-api-key"}
     return next((name for name in settings.headers if name.lower() in carriers), None)
 
 
 def key_variables(config: Config) -> set[str]:
-    """The environment variables of all keys: the usual ones, and those that the user names."""
+    """Return the environment variables of all keys: built-in names, and those of the user."""
     rows = BUILT_IN.values()
     own = (table.key_env for table in config.providers.values())
     return {*(name for row in rows for name in row.key_env), *(name for name in own if name)}
@@ -101,16 +107,16 @@ def key_variables(config: Config) -> set[str]:
 def with_key(
     settings: ProviderSettings, config: Config, environ: Mapping[str, str]
 ) -> ProviderSettings:
-    """The settings with the provider's key. Raises ``AuthError`` if it needs one and has none."""
+    """Return the settings with the key. Raises ``AuthError`` if one is needed and missing."""
     from darkai_cli.config.keys import lookup
 
-    seeker = key_query(settings, config)
+    query = key_query(settings, config)
     header = own_key_header(settings)
-    if header:  # it carries the key, and goes nowhere that a key would not
-        lookup.of_header(config, seeker, header, settings.headers[header])
+    if header:  # it carries the key, so the rules for keys hold for it
+        lookup.of_header(config, query, header, settings.headers[header])
         return settings
-    key = lookup.find(config, seeker, environ)
-    settings = settings._replace(key_env=tuple(lookup.counting(config, seeker)))
+    key = lookup.find(config, query, environ)
+    settings = settings._replace(key_env=tuple(lookup.counting(config, query)))
     if key is None and settings.key_needed:
         variable = settings.key_env[0] if settings.key_env else ""
         raise AuthError(
@@ -124,31 +130,30 @@ def with_key(
 def client_for(
     target: Target, config: Config, environ: Mapping[str, str], hooks: Hooks = NO_HOOKS
 ) -> HttpProvider:
-    """The provider, ready to stream.
-
-    Raises ``AuthError`` if it has no key and needs one, ``ConfigError`` for what cannot work.
-    """
+    """Return a client that is ready to stream replies."""
     from darkai_cli.http.timeouts import Timeouts
     from darkai_cli.providers.client import HttpProvider
 
     dialect = dialect_of(target.settings, target.model)
-    timers = Timeouts(connect=hooks.connect_timeout or config.connect_timeout)
-    timers = timers.with_timeout(config.timeout)
+    timeouts = Timeouts(connect=hooks.connect_timeout or config.connect_timeout)
+    timeouts = timeouts.with_timeout(config.timeout)
     if target.settings.type == "demo":
         from darkai_cli.http.connection import ConnectionConfig
 
-        link = ConnectionConfig(timers, app=_demo_app(config), log=hooks.log, on_sent=hooks.on_sent)
-        return HttpProvider(dialect, target.settings, link)
+        connection = ConnectionConfig(
+            timeouts, app=_demo_app(config), log=hooks.log, on_sent=hooks.on_sent
+        )
+        return HttpProvider(dialect, target.settings, connection)
     settings = with_key(target.settings, config, environ)
-    link = connection_for(settings.url, config, environ, timers, hooks)
-    _check_way(settings, link)
-    return HttpProvider(dialect, settings, link)
+    connection = connection_for(settings.url, config, environ, timeouts, hooks)
+    _check_proxy(settings, connection)
+    return HttpProvider(dialect, settings, connection)
 
 
-def _check_way(settings: ProviderSettings, link: ConnectionConfig) -> None:
+def _check_proxy(settings: ProviderSettings, connection: ConnectionConfig) -> None:
     """Raise ``ConfigError`` if a proxy would see the key."""
-    if settings.key is not None and link.proxy is not None:
-        settings.key.check_proxy(settings.url, link.proxy.host)
+    if settings.key is not None and connection.proxy is not None:
+        settings.key.check_proxy(settings.url, connection.proxy.host)
 
 
 def model_client(
@@ -157,25 +162,25 @@ def model_client(
     environ: Mapping[str, str],
     seconds: float = LIST_SECONDS,
 ) -> HttpProvider:
-    """The provider, ready to tell its models. Raises as ``provider_of`` does."""
+    """Return a client that is ready to list models. ``seconds``: the limit for each answer."""
     from darkai_cli.http.timeouts import Timeouts
     from darkai_cli.providers.client import HttpProvider
 
-    limits = Timeouts(min(seconds, config.connect_timeout), seconds, seconds, seconds)
-    keyed = with_key(settings, config, environ)
-    link = connection_for(settings.url, config, environ, limits)
-    _check_way(keyed, link)
-    return HttpProvider(dialect_of(settings), keyed, link)
+    timeouts = Timeouts(min(seconds, config.connect_timeout), seconds, seconds, seconds)
+    settings_with_key = with_key(settings, config, environ)
+    connection = connection_for(settings.url, config, environ, timeouts)
+    _check_proxy(settings_with_key, connection)
+    return HttpProvider(dialect_of(settings), settings_with_key, connection)
 
 
 def connection_for(
     url: str,
     config: Config,
     environ: Mapping[str, str],
-    timers: Timeouts,
+    timeouts: Timeouts,
     hooks: Hooks = NO_HOOKS,
 ) -> ConnectionConfig:
-    """How a URL is reached: proxy, certificates. Raises ``ConfigError`` for what cannot work."""
+    """Return how a URL is reached: timeouts, proxy, certificates."""
     from darkai_cli.http import proxy
 
     origin = config.origin("proxy")
@@ -187,20 +192,20 @@ def connection_for(
         environ=environ,
     )
     secure = url.lower().startswith("https:") or (route is not None and route.scheme == "https")
-    pending = None
+    tls_context = None
     if secure:
         from darkai_cli.http import tls
 
         trust = tls.Trust(config.ca_file, config.client_cert, config.client_key)
-        make = hooks.pool.context if hooks.pool is not None else tls.PendingContext
-        pending = make(trust, environ)
+        make_context = hooks.pool.context if hooks.pool is not None else tls.PendingContext
+        tls_context = make_context(trust, environ)
     from darkai_cli.http.connection import ConnectionConfig, check_url
 
     check_url(url)
     return ConnectionConfig(
-        timers,
+        timeouts,
         route,
-        pending,
+        tls_context,
         log=hooks.log,
         on_sent=hooks.on_sent,
         on_head=hooks.on_head,

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from darkai_cli import signals
 from darkai_cli.errors import DarkAIError
-from darkai_cli.providers import settings as tables
 from darkai_cli.providers.base import Target
 from darkai_cli.providers.dialect import parse
+from darkai_cli.providers.settings import settings_of
 from darkai_cli.secrets import is_loopback, origin_of
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def find(config: Config) -> Iterator[Target]:
     pending: list[tuple[ProviderSettings, ServerKind, Fetch]] = []
     for name, kind in KINDS.items():
         try:
-            settings = tables.settings_of(config, name)
+            settings = settings_of(config, name)
         except DarkAIError:
             continue
         if is_local(settings.url):
@@ -150,7 +150,7 @@ def _ollama(answers: Answers) -> str:
 
 
 def _is_chat(row: dict[str, Any]) -> bool:
-    """Whether a row of Ollama's is a model that chats, and does so on this machine."""
+    """Return whether a row of Ollama's is a model that chats and runs on this machine."""
     name = str(row["name"])
     if row.get("remote_host") or row.get("remote_model") or name.endswith(("-cloud", ":cloud")):
         return False
@@ -181,7 +181,7 @@ def _owned_by(owner: str) -> Callable[[Answers], str]:
 
 
 def _state(row: dict[str, Any]) -> Any:
-    """Where llama.cpp's server serves several models: whether this one is in memory."""
+    """Return the state of a model where llama.cpp's server serves several; else None."""
     status = row.get("status")
     return status.get("value") if isinstance(status, dict) else None
 

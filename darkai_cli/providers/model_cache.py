@@ -1,7 +1,7 @@
-"""The models that services list, kept for a day in the cache folder: a file for each provider.
+"""Cache the models that services list, for a day: a file for each provider in the cache folder.
 
-No network. A file is private and replaced as a whole; one that is damaged, of another URL or from
-the future counts as none, and nothing here raises for it: all of it can be had again.
+A file is private and replaced as a whole. One that is damaged, of another URL or from the future
+counts as none: nothing here raises, as every list can be fetched again.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-KEPT = 86400.0
-"""Seconds for which a list is not asked for again."""
+MAX_AGE = 86400.0
+"""Seconds for which a list is not fetched again."""
 
-MOST = 3000
-"""Models of one list that are kept: with more, the file would be larger than is read."""
+MAX_MODELS = 3000
+"""Models of one list; a file with more would be too large to be read."""
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-")
 
@@ -30,34 +30,34 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 def read(
     name: str, url: str, *, old: bool = False, environ: Mapping[str, str] | None = None
 ) -> list[ModelInfo] | None:
-    """The models of the provider ``name`` at ``url``; None if they are not known.
+    """Return the models of the provider ``name`` at ``url``; None if they are not cached.
 
-    ``old``: also a list that is older than a day.
+    ``old``: also accept a list that is older than a day.
     """
     try:
-        kept = json.loads(files.read(_file(name, url, environ)) or b"null")
+        cached = json.loads(files.read(_file(name, url, environ)) or b"null")
     except (OSError, ValueError, RecursionError):
         return None
-    if not isinstance(kept, dict) or kept.get("url") != url:
+    if not isinstance(cached, dict) or cached.get("url") != url:
         return None
-    when, rows = kept.get("time"), kept.get("models")
-    if not isinstance(when, (int, float)) or not isinstance(rows, list):
+    saved_at, rows = cached.get("time"), cached.get("models")
+    if not isinstance(saved_at, (int, float)) or not isinstance(rows, list):
         return None
-    if not old and not 0 <= time.time() - when < KEPT:
+    if not old and not 0 <= time.time() - saved_at < MAX_AGE:
         return None
-    found = [_model(row) for row in rows if isinstance(row, dict)]
-    return [model for model in found if model.name]
+    models = [_model(row) for row in rows if isinstance(row, dict)]
+    return [model for model in models if model.name]
 
 
 def write(
     name: str, url: str, models: Sequence[ModelInfo], environ: Mapping[str, str] | None = None
 ) -> None:
-    """Keep the list. A folder that cannot be written is no error."""
+    """Cache a list. A folder that cannot be written is no error."""
     file = _file(name, url, environ)
-    usual = ModelInfo("")._asdict()
+    defaults = ModelInfo("")._asdict()
     rows = [
-        {field: value for field, value in one._asdict().items() if value != usual[field]}
-        for one in models[:MOST]
+        {field: value for field, value in model._asdict().items() if value != defaults[field]}
+        for model in models[:MAX_MODELS]
     ]
     try:
         files.ensure(file.parent.parent)
@@ -70,19 +70,19 @@ def write(
 
 
 def _file(name: str, url: str, environ: Mapping[str, str] | None) -> Path:
-    """The file of one provider at one URL, which is checked when it is read."""
-    where = "".join(char if char in _PLAIN else "_" for char in f"{name}@{url}")
-    return paths.cache_dir(environ) / "models" / f"{where[:200]}.json"
+    """Return the file of a provider at a URL, which the file repeats: names may be cut alike."""
+    file_name = "".join(char if char in _PLAIN else "_" for char in f"{name}@{url}")
+    return paths.cache_dir(environ) / "models" / f"{file_name[:200]}.json"
 
 
 def _model(row: dict[str, Any]) -> ModelInfo:
-    """A model out of a file that anybody may have changed."""
+    """Return a model from a file that anybody may have changed."""
     texts = {key: _text(row.get(key)) for key in ("name", "title", "owner")}
     counts = {key: _number(row.get(key)) for key in ("context", "output", "created")}
     prices = {key: _number(row.get(key)) for key in ("price_in", "price_out")}
     lists = {key: _texts(row.get(key)) for key in ("aliases", "takes", "gives")}
-    whole = {key: None if value is None else int(value) for key, value in counts.items()}
-    return ModelInfo(**texts, **whole, **prices, **lists)  # type: ignore[arg-type]
+    whole_numbers = {key: None if value is None else int(value) for key, value in counts.items()}
+    return ModelInfo(**texts, **whole_numbers, **prices, **lists)  # type: ignore[arg-type]
 
 
 def _text(value: object) -> str:
@@ -90,7 +90,7 @@ def _text(value: object) -> str:
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
 
 def _number(value: object) -> float | None:

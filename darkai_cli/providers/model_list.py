@@ -13,7 +13,7 @@ from darkai_cli import signals, stdio
 from darkai_cli.errors import DarkAIError, ReplyTimeoutError
 from darkai_cli.providers import connect, model_cache
 from darkai_cli.providers.base import ModelInfo, ProviderSettings
-from darkai_cli.providers.settings import is_here
+from darkai_cli.providers.settings import is_local_url
 from darkai_cli.secrets import origin_of
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def list_models(
     lists: list[ModelList | None] = []
     for settings in providers:
         models = static_models(settings)
-        if models is None and not refresh and not is_here(settings.url):
+        if models is None and not refresh and not is_local_url(settings.url):
             cached = model_cache.read(settings.name, settings.url)
             models = None if cached is None else tuple(cached)
         lists.append(None if models is None else ModelList(settings, models))

@@ -1,7 +1,8 @@
-"""Names to providers: what ``-p``, ``-m`` and the configuration mean.
+"""Resolve names: the provider and model that ``-p``, ``-m`` and the configuration mean.
 
-A model name is resolved in the order of the product's promise: ``provider/name``; a user's alias;
-the chosen or default provider's own alias or model; a unique match in another configured provider.
+A model name is resolved in this order: ``provider/name``; a user's alias; an alias or model of the
+chosen or default provider; a unique match in another configured provider. The functions raise
+``NotFoundError`` or a subclass for a name without a match, with the nearest names as a hint.
 """
 
 from __future__ import annotations
@@ -22,19 +23,21 @@ from darkai_cli.providers.base import ProviderSettings, Target
 from darkai_cli.providers.catalog import BUILT_IN
 from darkai_cli.providers.connect import model_client
 from darkai_cli.providers.dialect import close_to, either
-from darkai_cli.providers.settings import DIALECTS, is_here, names, nearest, settings_of
+from darkai_cli.providers.settings import (
+    is_local_url,
+    provider_names,
+    settings_of,
+    suggest,
+)
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
 
-__all__ = ("DIALECTS", "names", "settings_of")  # beside what is defined here
-
 
 def model_of(settings: ProviderSettings, name: str | None) -> str:
-    """The provider's own name for a model or alias; its default for None or "".
+    """Return the provider's own name for a model or alias; its default for None or "".
 
-    Any name passes where the provider lists none. Raises ``UnknownModelError`` with the nearest
-    names.
+    Any name is accepted if the provider's models are not known. Raises ``UnknownModelError``.
     """
     if not name:
         return settings.default_model
@@ -43,73 +46,74 @@ def model_of(settings: ProviderSettings, name: str | None) -> str:
         return name
     raise UnknownModelError(
         f"the provider `{settings.name}` has no model `{name}`",
-        hint=nearest(name, [*settings.models, *settings.aliases], "models"),
+        hint=suggest(name, [*settings.models, *settings.aliases], "models"),
     )
 
 
 def resolve(config: Config) -> Target:
-    """Who is asked, by flags, environment and config, with the model.
+    """Return provider and model by flags, environment and configuration.
 
-    A server on this machine for which no model is named is asked which it has. Raises
-    ``NotFoundError`` and its kin; ``UsageError`` where a model has to be named.
+    A server on this machine is asked for its models if none is named. Raises ``NotFoundError`` and
+    its subclasses, or ``UsageError`` if a model has to be named.
     """
     return with_model(configured_target(config), config)
 
 
 def configured_target(config: Config) -> Target:
-    """The same without any request: the model is "" where none was named and none is usual."""
+    """Return provider and model without a request; "" for a model that nothing names."""
     provider = settings_of(config, config.provider)
     wanted = config.model
     if not wanted:
         return Target(provider, provider.default_model)
     first, slash, _ = wanted.partition("/")
-    if wanted in config.aliases and not (slash and first in names(config)):
+    if wanted in config.aliases and not (slash and first in provider_names(config)):
         return resolve_alias(config, wanted, provider)
     return _find(config, provider, wanted)
 
 
 def resolve_alias(config: Config, alias: str, provider: ProviderSettings | None = None) -> Target:
-    """Who a user's alias means, where ``provider``, or the configured one, is chosen.
+    """Return provider and model that a user's alias means.
 
-    Raises ``NotFoundError`` and its kin, which name the alias.
+    ``provider``: the chosen one; by default the configured one. Errors name the alias.
     """
     if provider is None:
         provider = settings_of(config, config.provider)
-    meant = config.aliases[alias]
-    first, slash, rest = meant.partition("/")
+    name = config.aliases[alias]
+    first, slash, rest = name.partition("/")
     with _naming(config, alias):
-        if not (slash and rest and first in names(config)) or first == provider.name:
-            return _find(config, provider, meant)
-        if alias == config.model and _chosen_with_it(config) and not _has(provider, meant):
+        if not (slash and rest and first in provider_names(config)) or first == provider.name:
+            return _find(config, provider, name)
+        if alias == config.model and _chosen_with_it(config) and not _has(provider, name):
             raise UsageError(
                 f"`{provider.name}` is the provider that was chosen",
                 hint=f"name a model of `{provider.name}`, or leave the provider out",
             )
-        return parse_model_name(config, meant)
+        return parse_model_name(config, name)
 
 
 @contextmanager
 def _naming(config: Config, alias: str) -> Iterator[None]:
-    """Have errors name the alias, if it is one, that led to them."""
+    """Add the alias, if it is one, to the message of errors."""
     try:
         yield
     except DarkAIError as error:
         if alias in config.aliases:
-            meant = config.aliases[alias]
-            error.message = f"the alias `{alias}` means `{meant}`, but {error.message}"
+            name = config.aliases[alias]
+            error.message = f"the alias `{alias}` means `{name}`, but {error.message}"
         raise
 
 
 def parse_model_name(config: Config, name: str) -> Target:
-    """Who ``provider/model`` names, whoever is chosen. Raises ``NotFoundError`` and its kin."""
+    """Return the target of ``provider/model``, whatever provider is chosen."""
     first, _, rest = name.partition("/")
     settings = settings_of(config, first)
     return Target(settings, model_of(settings, rest))
 
 
 def _find(config: Config, provider: ProviderSettings, wanted: str) -> Target:
+    """Return the target of a name that is no alias of the user's; ``provider``: the chosen one."""
     first, slash, rest = wanted.partition("/")
-    if slash and rest and first in names(config):
+    if slash and rest and first in provider_names(config):
         if first == provider.name:
             return Target(provider, model_of(provider, rest))
         if _is_provider(config, provider, first):
@@ -117,46 +121,54 @@ def _find(config: Config, provider: ProviderSettings, wanted: str) -> Target:
     try:
         return Target(provider, model_of(provider, wanted))
     except UnknownModelError as error:
-        slip = _slip(config, wanted)
-        error.hint = slip or error.hint
-        if config.chosen("provider") or slip:
+        hint = _provider_hint(config, wanted)
+        if hint:
+            error.hint = hint
+        if hint or config.chosen("provider"):
             raise
-        others = [one for one in usable_providers(config)[0] if one.name != provider.name]
-        having = [one for one in others if _has(one, wanted)]
-        if len(having) == 1:
-            return Target(having[0], model_of(having[0], wanted))
-        known = [f"{one.name}/{model}" for one in others for model in known_models(one)]
-        if having or known:
-            fits = [f"{one.name}/{wanted}" for one in having]
-            own = [*provider.models, *provider.aliases]
-            error.hint = (
-                f"did you mean {either(fits)}? (`darkai models`)"
-                if fits
-                else nearest(wanted, [*own, *known], "models")
-            )
-        raise
+        return _find_elsewhere(config, provider, wanted, error)
 
 
-def _slip(config: Config, wanted: str) -> str:
-    """A hint for a model's name that is a provider's, or begins with what is nearly one; or ""."""
+def _find_elsewhere(
+    config: Config, provider: ProviderSettings, wanted: str, error: UnknownModelError
+) -> Target:
+    """Return the unique match in another configured provider.
+
+    Raises ``error`` if there is none, or more than one, with names of all providers in the hint.
+    """
+    others = [other for other in usable_providers(config)[0] if other.name != provider.name]
+    matches = [other for other in others if _has(other, wanted)]
+    if len(matches) == 1:
+        return Target(matches[0], model_of(matches[0], wanted))
+    known = [f"{other.name}/{model}" for other in others for model in known_models(other)]
+    if matches:
+        full_names = either(f"{other.name}/{wanted}" for other in matches)
+        error.hint = f"did you mean {full_names}? (`darkai models`)"
+    elif known:
+        error.hint = suggest(wanted, [*provider.models, *provider.aliases, *known], "models")
+    raise error
+
+
+def _provider_hint(config: Config, wanted: str) -> str:
+    """Return a hint for a model's name that is or begins with a provider's, perhaps misspelt."""
     first, slash, rest = wanted.partition("/")
-    if first in names(config):
+    if first in provider_names(config):
         if rest:
             return ""
         return f"`{first}` is a provider: `-p {first}`, `darkai models list -p {first}`"
-    close = close_to(first, names(config)) if slash and rest else []
-    return f"did you mean {either(f'{one}/{rest}' for one in close)}?" if close else ""
+    close = close_to(first, provider_names(config)) if slash and rest else []
+    return f"did you mean {either(f'{similar}/{rest}' for similar in close)}?" if close else ""
 
 
 _STRENGTH = ("default", "user", "project", "environment", "flag")
 
 
 def _is_provider(config: Config, provider: ProviderSettings, first: str) -> bool:
-    """Whether ``first/NAME`` means that provider, and no model of the chosen one with a slash.
+    """Return whether ``first/NAME`` names a provider, not a model of the chosen provider.
 
-    Many services name models ``openai/gpt-4o``. A provider that was chosen with the model, or after
-    it, has the model; a model that was chosen later leads elsewhere if that can be used, or if the
-    chosen one is known to have no such names.
+    Many services name models ``openai/gpt-4o``. If the provider was chosen with the model or after
+    it, the name is a model of that provider. If the model was chosen after the provider, the name
+    is another provider's if that can be used, or if the chosen one is known to have no such names.
     """
     if not config.chosen("provider"):
         return True
@@ -166,7 +178,7 @@ def _is_provider(config: Config, provider: ProviderSettings, first: str) -> bool
         return True
     has = known_models(provider)
     if len(has) > 1:
-        return not any(one.startswith(f"{first}/") for one in has)
+        return not any(model.startswith(f"{first}/") for model in has)
     return provider.quirks.strict  # OpenAI, Anthropic, Google: no name of theirs has a slash
 
 
@@ -175,24 +187,24 @@ def _strength(config: Config, key: str) -> int:
 
 
 def _chosen_with_it(config: Config) -> bool:
-    """Whether the provider was named outright, and the model not after it."""
+    """Return whether a flag or variable names the provider, and none the model after it."""
     provider = _strength(config, "provider")
     return provider >= _STRENGTH.index("environment") and provider >= _strength(config, "model")
 
 
 def known_models(settings: ProviderSettings) -> Sequence[str]:
-    """The models of a provider, as far as they are known without asking it."""
+    """Return the models of a provider that are known without a request."""
     if settings.models:
         return settings.models
     from darkai_cli.providers import model_cache
 
-    found = [model.name for model in model_cache.read(settings.name, settings.url, old=True) or ()]
+    models = [model.name for model in model_cache.read(settings.name, settings.url, old=True) or ()]
     default = settings.default_model
-    return found if not default or default in found else [default, *found]
+    return models if not default or default in models else [default, *models]
 
 
 def has(config: Config, name: str) -> bool:
-    """Whether the configured provider is known to have a model of exactly that name."""
+    """Return whether the configured provider is known to have a model of exactly that name."""
     try:
         return _has(settings_of(config, config.provider), name)
     except DarkAIError:
@@ -204,79 +216,80 @@ def _has(settings: ProviderSettings, name: str) -> bool:
 
 
 def target_by_name(config: Config, name: str) -> Target:
-    """Who ``provider/model`` or ``provider`` names. Raises ``NotFoundError`` and its kin."""
+    """Return the target of ``provider/model``, ``provider`` or an alias, with a model."""
     with _naming(config, name):
         return with_model(parse_model_name(config, config.aliases.get(name, name)), config)
 
 
 def with_model(target: Target, config: Config) -> Target:
-    """The target with a model: a server on this machine is asked for its first one.
+    """Return the target with a model name filled in.
 
-    Raises ``UsageError`` for any other provider without a default, ``ProviderError`` if the server
-    does not answer.
+    A server on this machine is asked for its first model that can chat, once per process. Raises
+    ``UsageError`` for any other provider without a default, ``ProviderError`` if the server does
+    not answer.
     """
     settings = target.settings
     if target.model:
         return target
-    if not is_here(settings.url):
+    if not is_local_url(settings.url):
         raise UsageError(
             f"no model is named, and `{settings.name}` has no default",
             hint=f"`-m {settings.name}/MODEL`; `darkai models list -p {settings.name}` lists them",
         )
-    found = _FIRST.get(settings.url)
-    if found is None:
+    name = _FIRST.get(settings.url)
+    if name is None:
         models = [model.name for model in model_client(settings, config, stdio.environ()).models()]
-        first = first_of(models)
+        first = first_chat_model(models)
         if first is None:
             raise NotFoundError(
                 f"`{settings.name}` at {settings.host} has no model",
                 hint="`ollama pull MODEL`" if settings.type == "ollama" else "load one there",
             )
-        found = _FIRST[settings.url] = first
-    return Target(settings, found)
+        name = _FIRST[settings.url] = first
+    return Target(settings, name)
 
 
-def first_of(models: Sequence[str]) -> str | None:
-    """The first that a local server's models are asked by, where none is named.
+def first_chat_model(models: Sequence[str]) -> str | None:
+    """Return the first model of a local server that can chat; None if there is none.
 
-    Not what Ollama passes on to its own service (``-cloud``), and no embedding.
+    Embeddings are left out, and what Ollama passes on to its own service (``-cloud``).
     """
-    fit = (name for name in models if not name.endswith("cloud") and "embed" not in name)
-    return next(fit, None)
+    chat_models = (name for name in models if not name.endswith("cloud") and "embed" not in name)
+    return next(chat_models, None)
 
 
 _FIRST: dict[str, str] = {}
-"""Which model the server at a URL has, in this process: it is asked for the name only once."""
+"""The first model of the server at each URL, which is asked for it once."""
 
 
 def configured_providers(config: Config) -> list[str]:
-    """The providers that the user has set up: by a table, or by a key that needs no command.
+    """Return the providers that the user has set up: by a table or a key.
 
-    ``darkai`` and ``demo`` need nothing. A key that serves other programs too does not count.
+    ``darkai`` and ``demo`` need neither. A key that other programs use too does not count.
     """
     from darkai_cli.config import schema
     from darkai_cli.config.keys import file
 
     values = stdio.environ()
     try:
-        kept = file.entries(values)
-    except ConfigError:  # told where a key is needed
-        kept = {}
-    found = []
-    for name in names(config):
+        keys_file = file.entries(values)
+    except ConfigError:  # raised again where a key is needed
+        keys_file = {}
+    configured = []
+    for name in provider_names(config):
         variables = schema.BUILT_IN_PROVIDERS.get(name, ())
-        told = name in schema.NEED_NOTHING or name in config.providers or name in kept
-        if told or any(values.get(variable, "").strip() for variable in variables):
-            found.append(name)
-    return found
+        is_configured = name in schema.NEED_NOTHING or name in config.providers or name in keys_file
+        if is_configured or any(values.get(variable, "").strip() for variable in variables):
+            configured.append(name)
+    return configured
 
 
 def usable_providers(config: Config) -> tuple[list[ProviderSettings], list[DarkAIError]]:
-    """The configured providers that can be used, and what is wrong with the others."""
-    found, faults = [], []
+    """Return the configured providers that can be used, and the faults of the others."""
+    usable, faults = [], []
     for name in configured_providers(config):
         try:
-            found.append(settings_of(config, name))
+            usable.append(settings_of(config, name))
         except DarkAIError as fault:
             faults.append(fault)
-    return found, faults
+    return usable, faults

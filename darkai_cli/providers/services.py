@@ -1,13 +1,13 @@
-"""Services that speak OpenAI's chat completions, or another dialect of ours, as data: a row each.
+"""Services that speak OpenAI's chat completions or another known dialect, as data: a row each.
 
-Each row names the service's own page on it. The rows in ``READ`` have their address and key from
-that page; the others have them from public catalogues and clients that name it as their source
-(models.dev of July 2026 above all), because the page itself could not be read. A ``note`` says what
-else could not be confirmed. Where nothing is said, a service takes what OpenAI's takes; the dialect
-leaves out what it refuses (``stream_options``, for one) and asks again.
+Each row names the service's own documentation page. The rows in ``READ`` have their address and key
+from that page; the others have them from public catalogues and clients that cite it (above all
+models.dev of July 2026), because the page itself could not be read. A ``note`` says what else could
+not be confirmed. Without quirks, a service accepts what OpenAI's does; the dialect leaves out what
+it refuses (such as ``stream_options``) and sends the request again.
 
-No row has a header of its own: what OpenRouter calls attribution (``HTTP-Referer``, ``X-Title``) is
-optional, and nobody is told which program asks.
+No row adds a header: what OpenRouter calls attribution (``HTTP-Referer``, ``X-Title``) is optional,
+and darkai does not tell services which program sends a request.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _row(
     model: str = "",
     quirks: Quirks = _USUAL,
 ) -> Service:
-    """A service that needs a key."""
+    """Return the row of a service that needs a key."""
     settings = ProviderSettings(
         name, kind, url, model, key_env=keys, key_needed=True, quirks=quirks
     )
@@ -59,7 +59,7 @@ def _server(
     local: bool = True,
     resume: Literal["", "continue", "ask"] = "",
 ) -> Service:
-    """A server that people run themselves, by default on this machine and without a key."""
+    """Return the row of a server that users run themselves, by default here and without a key."""
     url = f"http://localhost:{port}/v1"
     settings = ProviderSettings(name, "openai", url, "", key_env=keys, local=local)
     settings = settings._replace(quirks=Quirks(resume=resume)) if resume else settings

@@ -1,7 +1,6 @@
-"""What a provider is: its built-in row under the user's ``[providers.NAME]`` table.
+"""The settings of a provider: its built-in row under the user's ``[providers.NAME]`` table.
 
-Not who is asked (``registry``), not the keys. Azure's addresses, which come in several forms, are
-put into the one that the dialect builds on.
+Azure's addresses, which come in several forms, are brought into the one that the dialect needs.
 """
 
 from __future__ import annotations
@@ -32,31 +31,32 @@ DIALECTS: Mapping[str, str] = {
 """Each type's dialect: module and class, imported when it is used."""
 
 _OWN_MODELS = ("darkai", "demo")
-"""Types whose default holds elsewhere too. Servers of all others have models of their own, also
-those that speak Anthropic's or Gemini's protocol: no default is inherited, the server is asked."""
+"""Types whose default model holds at any URL. Servers of all other types have models of their own,
+so that no default is inherited and the server is asked."""
 
 _AZURE = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
-"""Where Azure's resources are. Source: the page that the row ``azure`` names."""
+"""The hosts of Azure's resources. Source: the page that the row ``azure`` names."""
 
 
-def names(config: Config) -> list[str]:
-    """All providers: the built-in ones, then the user's."""
+def provider_names(config: Config) -> list[str]:
+    """Return all providers: the built-in ones, then the user's."""
     return [*BUILT_IN, *(name for name in config.providers if name not in BUILT_IN)]
 
 
 def settings_of(config: Config, name: str) -> ProviderSettings:
-    """The settings of a provider: the built-in row under the user's table.
+    """Return the settings of a provider: the built-in row under the user's table.
 
-    Here the options that every request to it has come together: those of the row, over them the
-    configuration's for all providers, over them the table's. Raises ``NotFoundError`` with the
-    nearest names, or ``ConfigError`` for a table that cannot be used.
+    The options of every request are merged: those of the row, over them the configuration's for all
+    providers, over them the table's. Raises ``NotFoundError`` with the nearest names, or
+    ``ConfigError`` for a table that cannot be used.
     """
     built_in = BUILT_IN.get(name)
     own = config.providers.get(name)
     if own is None:
         if built_in is None:
             raise NotFoundError(
-                f"there is no provider `{name}`", hint=nearest(name, names(config), "providers")
+                f"there is no provider `{name}`",
+                hint=suggest(name, provider_names(config), "providers"),
             )
         if not built_in.url:
             raise _no_url(name)
@@ -66,14 +66,14 @@ def settings_of(config: Config, name: str) -> ProviderSettings:
     base = built_in or ProviderSettings(name, kind, own.url or "", own.model or "")
     if kind == "demo" and not built_in:
         base = BUILT_IN["demo"]
-    found = _merged(base, kind, own)
+    settings = _merged(base, kind, own)
     weaker = {**base.options, **config.options}
-    found = found._replace(options={**weaker, **(own.options or {})})
-    return _azure(found, chosen=own.model is not None) if kind.startswith("openai") else found
+    settings = settings._replace(options={**weaker, **(own.options or {})})
+    return _azure(settings, chosen=own.model is not None) if kind.startswith("openai") else settings
 
 
 def _merged(base: ProviderSettings, kind: str, own: ProviderConfig) -> ProviderSettings:
-    """The row with what the table sets; at another URL, less is known of the service."""
+    """Return the row with what the table sets; at another URL, less is known of the service."""
     elsewhere = bool(base.url and own.url) and own.url != base.url
     inherited = base if kind == base.type and base.name in BUILT_IN else BUILT_IN.get(kind, base)
     default = inherited.default_model
@@ -96,28 +96,29 @@ def _merged(base: ProviderSettings, kind: str, own: ProviderConfig) -> ProviderS
         key_env=(own.key_env,) if own.key_env else base.key_env,
         key_needed=base.key_needed and not elsewhere,
         quirks=quirks,
-        local=base.local and (not elsewhere or is_here(own.url or "")),
+        local=base.local and (not elsewhere or is_local_url(own.url or "")),
         context=own.context,
     )
 
 
-def is_here(url: str) -> bool:
-    """Whether the URL is one of this machine."""
+def is_local_url(url: str) -> bool:
+    """Return whether the URL leads to this machine."""
     from darkai_cli.secrets import is_loopback
 
     return is_loopback(origin_of(url)[1])
 
 
 def _azure(settings: ProviderSettings, *, chosen: bool) -> ProviderSettings:
-    """A resource of Azure's in the form that the dialect builds on. Raises ``ConfigError``.
+    """Return the settings of a resource of Azure's with the URL that the dialect needs.
 
-    There are two: ``/openai/v1`` with the deployment as the model, and the older
-    ``/openai/deployments/NAME?api-version=DATE``, which has no list of models.
+    There are two forms: ``/openai/v1`` with the deployment as the model, and the older
+    ``/openai/deployments/NAME?api-version=DATE``, which has no list of models. Raises
+    ``ConfigError``.
     """
     host = origin_of(settings.url)[1]
     if settings.name != "azure" and not host.endswith(_AZURE):
         return settings
-    if not host.endswith(_AZURE):  # a gateway of the company's
+    if not host.endswith(_AZURE):  # a company's own gateway
         return settings
     quirks = settings.quirks._replace(limit="max_completion_tokens", key_header="api-key")
     base, mark, query = settings.url.partition("?")
@@ -141,9 +142,9 @@ def _azure(settings: ProviderSettings, *, chosen: bool) -> ProviderSettings:
 
 
 def _check(name: str, kind: str, url: str | None, built_in: ProviderSettings | None) -> None:
-    """Raise ``ConfigError`` unless a provider can be of that type, at that URL or its usual one."""
+    """Raise ``ConfigError`` unless a provider can have that type and URL."""
     key = f"providers.{name}"
-    types = ", ".join(one for one in DIALECTS if one != "demo")
+    types = ", ".join(kind_name for kind_name in DIALECTS if kind_name != "demo")
     if not kind:
         raise ConfigError(
             f"the provider `{name}` has no `type`",
@@ -174,8 +175,8 @@ def _no_url(name: str) -> ConfigError:
     return ConfigError(f"the provider `{name}` has no `url`", hint=hint)
 
 
-def nearest(name: str, known: Iterable[str], what: str) -> str:
-    """A hint: the names that ``name`` was probably meant to be, or some of all of them.
+def suggest(name: str, known: Iterable[str], what: str) -> str:
+    """Return a hint with the names most similar to ``name``, or with some of all names.
 
     ``what``: ``models``, ``providers`` or ``aliases``.
     """
@@ -184,9 +185,9 @@ def nearest(name: str, known: Iterable[str], what: str) -> str:
     lists = _LISTS.get(what, "")
     if close:
         return f"did you mean {either(close)}?{lists}"
-    shown = ", ".join(listed[:_SHOWN])
-    return f"{what} are {shown}{' ...' if len(listed) > _SHOWN else ''}{lists}"
+    names = ", ".join(listed[:_MAX_NAMES])
+    return f"{what} are {names}{' ...' if len(listed) > _MAX_NAMES else ''}{lists}"
 
 
-_SHOWN = 40
+_MAX_NAMES = 40
 _LISTS = {"models": " (`darkai models`)", "aliases": " (`darkai models alias`)"}

@@ -1,11 +1,11 @@
-"""Reasoning that a model writes into its answer, between ``<think>`` and ``</think>``.
+"""Separate reasoning that a model writes into its answer, between ``<think>`` and ``</think>``.
 
-Not a parser of markup: only a reply that *begins* with ``<think>``, white space before it or none,
-has such reasoning, and it ends at the first ``</think>``. Anywhere else both are text. So an answer
-that speaks of the tags stays as it is, and a reply that opens with them is told apart for sure.
+Only a reply that begins with ``<think>``, perhaps after white space, has such reasoning; it ends at
+the first ``</think>``. Anywhere else both tags are text, so that an answer about the tags stays as
+it is.
 
-Strategy: what may still become a tag is held back, at most the tag's length, so that the pieces in
-which the text comes make no difference.
+Strategy: what may still become a tag is held back, at most the tag's length, so that it does not
+matter in which pieces the text comes.
 """
 
 from __future__ import annotations
@@ -14,14 +14,11 @@ from darkai_cli.events import ReasoningChunk, TextChunk
 
 OPEN, CLOSE = "<think>", "</think>"
 MAX_SPACE = 64
-"""Characters of white space that are held back while nothing else has come."""
+"""Characters of white space that are held back at the beginning."""
 
 
 class ThinkTags:
-    """The text of one reply, told apart.
-
-    ``passed``: all that comes from here on is the answer, so that nobody needs to ask.
-    """
+    """The state of one reply. ``passed``: everything from here on is the answer."""
 
     def __init__(self) -> None:
         self.passed = False
@@ -30,7 +27,7 @@ class ThinkTags:
         self._after = False
 
     def feed(self, text: str) -> tuple[TextChunk | ReasoningChunk, ...]:
-        """The events of the next piece."""
+        """Return the events of the next piece."""
         if self.passed:
             return (TextChunk(text),) if text else ()
         text = self._held + text
@@ -50,18 +47,18 @@ class ThinkTags:
         return (TextChunk(text),)
 
     def _reason(self, text: str) -> tuple[TextChunk | ReasoningChunk, ...]:
-        inner, end, rest = text.partition(CLOSE)
+        reasoning, end, rest = text.partition(CLOSE)
         if end:
             self._inside, self._after = False, True
         else:
-            keep = next(n for n in range(len(CLOSE) - 1, -1, -1) if text.endswith(CLOSE[:n]))
-            self._held = text[len(text) - keep :]
-            inner = text[: len(text) - keep]
-        found = (ReasoningChunk(inner),) if inner else ()
-        return (*found, *self._answer(rest)) if end else found
+            held_length = next(n for n in range(len(CLOSE) - 1, -1, -1) if text.endswith(CLOSE[:n]))
+            self._held = text[len(text) - held_length :]
+            reasoning = text[: len(text) - held_length]
+        events = (ReasoningChunk(reasoning),) if reasoning else ()
+        return (*events, *self._answer(rest)) if end else events
 
     def _answer(self, text: str) -> tuple[TextChunk | ReasoningChunk, ...]:
-        """The first text after the reasoning, without the blank lines between the two."""
+        """Return the first text after the reasoning, without the blank lines between the two."""
         text = text.lstrip("\r\n")
         if not text:
             return ()
@@ -69,9 +66,9 @@ class ThinkTags:
         return (TextChunk(text),)
 
     def close(self) -> tuple[TextChunk | ReasoningChunk, ...]:
-        """What is still held back: the reply ends here."""
-        held, self._held = self._held, ""
+        """Return what is still held back at the end of the reply."""
+        text, self._held = self._held, ""
         self.passed = not self._inside
-        if not held:
+        if not text:
             return ()
-        return (ReasoningChunk(held),) if self._inside else (TextChunk(held),)
+        return (ReasoningChunk(text),) if self._inside else (TextChunk(text),)

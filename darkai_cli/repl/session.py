@@ -24,7 +24,7 @@ from darkai_cli.http.connection import ConnectionPool
 from darkai_cli.messages import ChatRequest, Image, Message
 from darkai_cli.providers import connect, resolve
 from darkai_cli.providers.base import Target
-from darkai_cli.providers.settings import names
+from darkai_cli.providers.settings import provider_names, settings_of
 from darkai_cli.repl.session_history import SessionHistory
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class ChatSession:
         flags = {**self._flags, "model": model, "provider": None}
         config = load(flags)
         first, slash, _ = model.partition("/")
-        if not (slash and first in names(config)) and model not in config.aliases:
+        if not (slash and first in provider_names(config)) and model not in config.aliases:
             flags["provider"] = self.target.settings.name
             config = load(flags)
         self.target = resolve.resolve(config)
@@ -162,7 +162,7 @@ class ChatSession:
     def model_info(self, provider: str, model: str) -> ModelInfo | None:
         """What a service lists about a model, if it was kept."""
         try:
-            return self.context_window.known(resolve.settings_of(self.config, provider), model)
+            return self.context_window.known(settings_of(self.config, provider), model)
         except DarkAIError:
             return None
 

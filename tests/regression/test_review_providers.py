@@ -13,6 +13,7 @@ from darkai_cli.config.load import load
 from darkai_cli.errors import DarkAIError
 from darkai_cli.providers import http_errors, resolve
 from darkai_cli.providers.base import HttpRequest
+from darkai_cli.providers.settings import settings_of
 
 
 def configure(text: str) -> None:
@@ -33,7 +34,7 @@ UNUSABLE = [
 def test_a_table_that_cannot_be_used_is_told_and_hurts_nobody_else(table: str, words: str) -> None:
     configure(f"[providers.work]\n{table}\n")
     with pytest.raises(DarkAIError) as caught:
-        resolve.settings_of(load(), "work")
+        settings_of(load(), "work")
     assert caught.value.exit_code == 3
     assert f"the provider `work` {words}" in caught.value.message
     with pytest.raises(DarkAIError) as caught:
@@ -58,9 +59,9 @@ def test_models_warns_and_lists_the_others() -> None:
 def test_the_demo_has_no_url() -> None:
     configure('[providers.demo]\nurl = "http://a.test/"\n')
     with pytest.raises(DarkAIError, match="has a `url`"):
-        resolve.settings_of(load(), "demo")
+        settings_of(load(), "demo")
     configure('[providers.mine]\ntype = "demo"\n')
-    assert resolve.settings_of(load(), "mine").default_model == "demo"
+    assert settings_of(load(), "mine").default_model == "demo"
 
 
 ALIASES = """

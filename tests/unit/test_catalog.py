@@ -20,6 +20,7 @@ from darkai_cli.providers import catalog, connect, resolve
 from darkai_cli.providers.base import ProviderSettings, Target
 from darkai_cli.providers.catalog import BUILT_IN
 from darkai_cli.providers.services import SERVICES
+from darkai_cli.providers.settings import DIALECTS, settings_of
 from darkai_cli.secrets import is_loopback, origin_of
 
 WANTED = {
@@ -55,7 +56,7 @@ def test_a_row_can_be_used(row: catalog.Service) -> None:
     settings = row.settings
     values.check_provider_name(settings.name)
     assert row.source.startswith("https://")
-    assert settings.type in resolve.DIALECTS
+    assert settings.type in DIALECTS
     if settings.url:
         assert values.check(schema.PROVIDER_KEYS["url"], settings.url) == settings.url
         assert not settings.url.endswith("/")
@@ -69,7 +70,7 @@ def test_a_row_can_be_used(row: catalog.Service) -> None:
 def request(name: str, key: str = "sk-secret-0123", model: str = "m") -> tuple[str, dict[str, str]]:
     """URL and headers of a question to a provider as it is configured."""
     config = load()
-    settings = resolve.settings_of(config, name)
+    settings = settings_of(config, name)
     env = {**os.environ, **dict.fromkeys(settings.key_env[:1], key)}
     target = Target(settings, model)
     made = connect.client_for(target, config, env).request(
@@ -121,9 +122,9 @@ def test_azures_addresses(url: str, sent: str) -> None:
 
 def test_azures_deployment_is_the_model() -> None:
     configure(f'[providers.azure]\nurl = "{OLD}?api-version=2024-10-21"\n')
-    assert resolve.settings_of(load(), "azure").default_model == "gpt4o"
+    assert settings_of(load(), "azure").default_model == "gpt4o"
     configure(f'[providers.azure]\nmodel = "x"\nurl = "{OLD}?api-version=2024-10-21"\n')
-    assert resolve.settings_of(load(), "azure").default_model == "x"
+    assert settings_of(load(), "azure").default_model == "x"
 
 
 def test_a_table_of_ones_own_for_azure_needs_no_header_rules() -> None:
@@ -142,7 +143,7 @@ def test_a_table_of_ones_own_for_azure_needs_no_header_rules() -> None:
 def test_azure_without_what_it_needs(text: str, words: str) -> None:
     configure(text)
     with pytest.raises(DarkAIError) as caught:
-        resolve.settings_of(load(), "azure")
+        settings_of(load(), "azure")
     assert words in caught.value.message
     assert "https://" in (caught.value.hint or "")
 
@@ -153,7 +154,7 @@ def test_a_company_gateway_in_full() -> None:
         'key_env = "WORK_KEY"\nmodels = ["a/b", "c"]\n'
         "headers = { X-Team = 'blue' }\noptions = { temperature = 0.5 }\n"
     )
-    settings = resolve.settings_of(load(), "work")
+    settings = settings_of(load(), "work")
     assert (settings.default_model, settings.models) == ("a/b", ("a/b", "c"))
     assert settings.options == {"temperature": 0.5}
     assert settings.quirks.strict is False
@@ -170,7 +171,7 @@ def test_a_server_elsewhere_inherits_no_model_and_no_rules_of_openais() -> None:
         '[providers.mine]\ntype = "openai"\nurl = "http://localhost:9/v1"\n'
     )
     for name in ("openai", "mine"):
-        settings = resolve.settings_of(load(), name)
+        settings = settings_of(load(), name)
         assert settings.default_model == ""
         assert settings.quirks.limit == ""
         assert settings.key_needed is False
@@ -191,9 +192,9 @@ def test_a_service_of_ones_own_has_models_of_its_own(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["anthropic", "gemini"])
 def test_the_usual_service_keeps_its_default(kind: str) -> None:
     configure(f'[providers.{kind}]\nheaders = {{ x-team = "blue" }}\n')
-    assert resolve.settings_of(load(), kind).default_model == BUILT_IN[kind].default_model
+    assert settings_of(load(), kind).default_model == BUILT_IN[kind].default_model
     configure(f'[providers.{kind}]\nurl = "https://gateway.example.com/v1"\n')
-    assert resolve.settings_of(load(), kind).default_model == ""
+    assert settings_of(load(), kind).default_model == ""
 
 
 # --- how messages name a service ------------------------------------------------------------------
@@ -257,7 +258,7 @@ def test_the_way_and_the_service_are_named_alike(scheme: str, host: str, port: i
 def test_ollama_host(text: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OLLAMA_HOST", text)
     config = load()
-    assert resolve.settings_of(config, "ollama").url == url
+    assert settings_of(config, "ollama").url == url
     assert config.origin("providers.ollama.url") == ("environment", "OLLAMA_HOST")
     assert config.notices == ()
     assert "ollama" in resolve.configured_providers(config)
@@ -276,7 +277,7 @@ def test_an_address_that_is_none_is_ignored_and_told(
 ) -> None:
     monkeypatch.setenv("OLLAMA_HOST", text)
     config = load()
-    assert resolve.settings_of(config, "ollama").url == BUILT_IN["ollama"].url
+    assert settings_of(config, "ollama").url == BUILT_IN["ollama"].url
     (notice,) = config.notices
     assert notice.startswith("`OLLAMA_HOST` is ignored: ")
     assert "u:p" not in notice
@@ -285,7 +286,7 @@ def test_an_address_that_is_none_is_ignored_and_told(
 def test_configuration_wins_over_other_programs_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     configure('[providers.ollama]\nurl = "http://desk:1"\n')
     monkeypatch.setenv("OLLAMA_HOST", "box")
-    assert resolve.settings_of(load(), "ollama").url == "http://desk:1"
+    assert settings_of(load(), "ollama").url == "http://desk:1"
 
 
 def test_openais_variables_are_a_pair(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,8 +20,8 @@ from darkai_cli.doctor import files, network, provider, report, run, system
 from darkai_cli.doctor.check import Check, Finding, Step, ok
 from darkai_cli.errors import ConfigError, DarkAIError
 from darkai_cli.history import health
-from darkai_cli.providers import settings
 from darkai_cli.providers.base import Target
+from darkai_cli.providers.settings import settings_of
 from darkai_cli.rate_limits.store import RateLimitStoreError, overview
 from darkai_cli.secrets import remember
 
@@ -348,7 +348,7 @@ def test_the_default_service_is_judged_by_who_chose_it(
     (tmp_path / "config.toml").write_text(text)
     environ = {"DARKAI_HOME": str(tmp_path), "HOME": str(tmp_path)}
     options = provider.CheckOptions(load(environ=environ), environ)
-    servers = [Target(settings.settings_of(options.config, name), "m") for name in near]
+    servers = [Target(settings_of(options.config, name), "m") for name in near]
     checks = run.provider_checks(names, options, servers)[0]
     assert (checks.name, checks.lenient) == ("darkai", lenient)
     assert "February 2025" in (checks.hint or "")

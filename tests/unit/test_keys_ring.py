@@ -11,7 +11,8 @@ from darkai_cli.config import paths
 from darkai_cli.config.keys import file, keyring, lookup
 from darkai_cli.config.load import load
 from darkai_cli.errors import AuthError, ConfigError
-from darkai_cli.providers import connect, settings
+from darkai_cli.providers import connect
+from darkai_cli.providers.settings import settings_of
 
 KEY = "sk-ring-1234567890"
 HOME = "https://api.openai.com"
@@ -52,7 +53,7 @@ def test_a_key_in_the_keyring_is_found(fake: Ring):
     keyring.put("openai", HOME, KEY)
     file.put("openai", HOME, None)
     config = load()
-    seeker = connect.key_query(settings.settings_of(config, "openai"), config)
+    seeker = connect.key_query(settings_of(config, "openai"), config)
     key = lookup.find(config, seeker, {"DARKAI_HOME": str(paths.config_dir())})
     assert key is not None
     assert (key.source, key.reveal(HOME)) == ("the keyring", KEY)

@@ -12,7 +12,7 @@ from darkai_cli.config.keys import lookup
 from darkai_cli.config.load import load
 from darkai_cli.errors import AuthError, ConfigError
 from darkai_cli.providers import connect, resolve
-from darkai_cli.providers import settings as tables
+from darkai_cli.providers.settings import settings_of
 from darkai_cli.secrets import Secret
 
 KEY = "sk-environment-123456"
@@ -28,7 +28,7 @@ def config_file(text: str) -> Path:
 
 def found(name: str = "openai", **environ: str) -> Secret | None:
     config = load(environ={"DARKAI_HOME": str(paths.config_dir()), **environ})
-    settings = tables.settings_of(config, name)
+    settings = settings_of(config, name)
     home = {"DARKAI_HOME": str(paths.config_dir()), **environ}
     return lookup.find(config, connect.key_query(settings, config), home)
 
@@ -108,7 +108,7 @@ def test_the_usual_variable_stays_with_the_built_in_address(url: str):
     assert found(OPENAI_API_KEY=KEY) is None
     config = load()
     environ = {"OPENAI_API_KEY": KEY}
-    assert connect.with_key(tables.settings_of(config, "openai"), config, environ).key is None
+    assert connect.with_key(settings_of(config, "openai"), config, environ).key is None
 
 
 @pytest.mark.parametrize("url", ["https://api.openai.com/v2/", "https://API.openai.com:443/v1"])
@@ -122,11 +122,11 @@ def test_another_path_at_the_same_address_is_no_move(url: str):
 def test_no_error_advises_a_variable_that_does_not_count():
     config = load()
     environ = {"OPENAI_API_KEY": KEY}
-    settings = tables.settings_of(config, "openai")
+    settings = settings_of(config, "openai")
     assert connect.with_key(settings, config, environ).key_env == ("OPENAI_API_KEY",)
     config_file(MOVED.format("https://elsewhere.test/v1"))
     config = load()
-    settings = tables.settings_of(config, "openai")
+    settings = settings_of(config, "openai")
     assert connect.with_key(settings, config, environ).key_env == ()
 
 
@@ -182,11 +182,11 @@ def test_the_users_own_header_obeys_the_same_rule():
     config_file(table)
     config = load()
     with pytest.raises(ConfigError, match=r"header `Authorization`.*plain http") as caught:
-        connect.with_key(tables.settings_of(config, "work"), config, {})
+        connect.with_key(settings_of(config, "work"), config, {})
     assert "sk-header" not in caught.value.message
     config_file(table.replace("[providers.work]", "[providers.work]\nallow_http_key = true"))
     config = load()
-    connect.with_key(tables.settings_of(config, "work"), config, {})
+    connect.with_key(settings_of(config, "work"), config, {})
 
 
 # --- a project's file -----------------------------------------------------------------------------
@@ -240,10 +240,10 @@ def test_a_trusted_project_that_moves_a_provider_does_not_get_the_users_header()
     project(table.format("https://evil.test"), trusted=True)
     config = load()
     with pytest.raises(ConfigError, match=r"is not sent to https://evil\.test"):
-        connect.with_key(tables.settings_of(config, "work"), config, {})
+        connect.with_key(settings_of(config, "work"), config, {})
     project(table.format("https://own.test") + header, trusted=True)
     config = load()
-    connect.with_key(tables.settings_of(config, "work"), config, {})
+    connect.with_key(settings_of(config, "work"), config, {})
 
 
 def test_a_proxy_elsewhere_does_not_see_a_key_in_plain():

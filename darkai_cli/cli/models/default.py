@@ -16,7 +16,7 @@ from darkai_cli.config.load import load
 from darkai_cli.errors import NotFoundError, UsageError
 from darkai_cli.providers import model_cache, resolve
 from darkai_cli.providers.base import Target
-from darkai_cli.providers.settings import is_here, nearest
+from darkai_cli.providers.settings import is_local_url, provider_names, settings_of, suggest
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
@@ -64,10 +64,10 @@ def _show_default() -> None:
 def _set_default(name: str) -> None:
     """Write ``provider`` and ``model``. Raises ``NotFoundError`` for an unknown name."""
     config = load()
-    if name in resolve.names(config) and name not in config.aliases:
-        settings = resolve.settings_of(config, name)
+    if name in provider_names(config) and name not in config.aliases:
+        settings = settings_of(config, name)
         target = Target(settings, settings.default_model)
-        if not target.model and not is_here(settings.url):
+        if not target.model and not is_local_url(settings.url):
             resolve.with_model(target, config)  # raises: a model has to be named
     else:
         target = _resolve(config, name)
@@ -101,13 +101,13 @@ def _set_alias(name: str, model: str) -> None:
     """Write an alias. Raises ``UsageError`` for a name that is taken, ``NotFoundError``."""
     config = load()
     first, slash, _ = name.partition("/")
-    if first in resolve.names(config):
+    if first in provider_names(config):
         what = "begins like a provider's model" if slash else "is a provider's name"
         raise UsageError(f"`{name}` {what}", hint="take a name of your own, such as `fast`")
     if name.strip() != name or not name:
         what = "has no blanks around it" if name.strip() else "needs a name"
         raise UsageError(f"an alias {what}", hint=f"`darkai models alias fast {model}`")
-    if model in resolve.names(config) and model not in config.aliases:
+    if model in provider_names(config) and model not in config.aliases:
         raise UsageError(
             f"`{model}` is a provider, and an alias means a model", hint=f"`{model}/MODEL`"
         )
@@ -130,7 +130,7 @@ def _resolve(config: Config, name: str) -> Target:
     if name in config.aliases:
         return resolve.resolve_alias(config, name)
     first, slash, rest = name.partition("/")
-    if slash and rest and first in resolve.names(config) and not resolve.has(config, name):
+    if slash and rest and first in provider_names(config) and not resolve.has(config, name):
         return resolve.parse_model_name(config, name)
     return resolve.configured_target(load({"model": name}))
 
@@ -146,7 +146,7 @@ def _warn_unlisted(target: Target) -> None:
     models = model_cache.read(settings.name, settings.url) or []
     known = [name for info in models for name in (info.name, *info.aliases)]
     if known and model and model not in known:
-        warn(f"`{settings.name}` does not list `{model}`; {nearest(model, known, 'models')}")
+        warn(f"`{settings.name}` does not list `{model}`; {suggest(model, known, 'models')}")
 
 
 def _note_hidden(config: Config, name: str) -> None:
@@ -169,5 +169,5 @@ def _note_override() -> None:
 
 
 def _unknown(name: str, aliases: dict[str, str]) -> NotFoundError:
-    hint = nearest(name, aliases, "aliases") if aliases else "`darkai models alias NAME MODEL`"
+    hint = suggest(name, aliases, "aliases") if aliases else "`darkai models alias NAME MODEL`"
     return NotFoundError(f"there is no alias `{name}`", hint=hint)

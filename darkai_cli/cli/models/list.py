@@ -17,7 +17,7 @@ from darkai_cli.errors import DarkAIError
 from darkai_cli.output.tsv import field
 from darkai_cli.providers import model_list, resolve
 from darkai_cli.providers.base import ModelInfo
-from darkai_cli.providers.settings import is_here
+from darkai_cli.providers.settings import is_local_url, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -58,7 +58,7 @@ def list_models(
         warn(notice)
     faults: list[DarkAIError] = []
     if provider is not None:
-        settings = resolve.settings_of(config, provider)
+        settings = settings_of(config, provider)
         with waiting(config, settings.host):
             answers = model_list.list_models([settings], config, refresh=refresh)
         fault = answers[0].fault
@@ -156,9 +156,9 @@ def _default(
         faults.append(fault)
         return None
     name, model = target.settings.name, target.model
-    if not model and is_here(target.settings.url):
+    if not model and is_local_url(target.settings.url):
         models = next((answer.models for answer in answers if answer.settings.name == name), ())
-        model = resolve.first_of([info.name for info in models]) or ""
+        model = resolve.first_chat_model([info.name for info in models]) or ""
     return name, model
 
 

@@ -1,10 +1,8 @@
-"""The demo service: a DarkAI server inside the process, bytes in and paced bytes out.
+"""The demo service: a DarkAI server inside the process.
 
-Not a transport and not a provider: it takes the body of the request that the DarkAI dialect makes
-and gives the bytes that a DarkAI server would stream, each with the pause before it. Whoever calls
-it waits, wraps it as a transport, and decodes it as if it had come over a network. It sends
-``begin-stream``, a ``text-chunk`` a word, ``stream-end``; a request that it cannot read gets the
-server's ``error`` event.
+It takes the body of a request of the DarkAI dialect and gives the bytes that a DarkAI server would
+stream, each piece with the pause before it: ``begin-stream``, a ``text-chunk`` for each word,
+``stream-end``. A request that it cannot read gets the server's ``error`` event.
 """
 
 from __future__ import annotations
@@ -30,9 +28,9 @@ def respond(
     *,
     delay: float = 0.0,
 ) -> Iterator[tuple[float, bytes]]:
-    """The reply to the HTTP request ``body``: pairs of seconds to wait and bytes to send then.
+    """Yield the reply to a request: pairs of seconds to wait and bytes to send after that.
 
-    ``delay`` is the pause before each word. Pieces are made as they are taken.
+    ``delay``: the pause before each word. Pieces are made as they are taken.
     """
     try:
         query = json.loads(body)["query"]
@@ -54,9 +52,9 @@ def respond(
 
 
 def last_user_message(query: str) -> str:
-    """What the user said last, in a ``query`` as the DarkAI dialect writes it.
+    """Return the user's last message in a ``query`` as the DarkAI dialect writes it.
 
-    A single message stands there as it is. A conversation is one ``Role: content`` after the other
+    A single message is the query itself. A conversation is one ``Role: content`` after the other
     and ends in ``Assistant:``; the format does not mark where a message ends, so a line of the
     user's that starts with ``User: `` passes for a message.
     """
@@ -68,24 +66,24 @@ def last_user_message(query: str) -> str:
 
 
 def continued(query: str) -> Iterator[str] | None:
-    """The rest of a reply that was cut, if ``query`` ends in the beginning of one of demo's own.
+    """Return the rest of a reply of the demo that was cut off, if ``query`` ends with its start.
 
-    None if it does not: demo goes on with nobody else's words.
+    None for any other query: the demo does not continue replies of models.
     """
-    talk, mark, partial = query.rpartition("\nAssistant: ")
-    before, spoken, prompt = f"\n{talk}".rpartition("\nUser: ")
-    if not mark or not spoken or not _ROLE.match(talk):
+    talk, assistant_mark, partial = query.rpartition("\nAssistant: ")
+    earlier, user_mark, prompt = f"\n{talk}".rpartition("\nUser: ")
+    if not assistant_mark or not user_mark or not _ROLE.match(talk):
         return None
-    pieces = answers.reply(prompt, f"{talk}\nAssistant:" if before else "")
+    pieces = answers.reply(prompt, f"{talk}\nAssistant:" if earlier else "")
     pieces = iter((answers.CANNOT,)) if pieces is None else pieces
-    said = ""
+    text = ""
     for piece in pieces:
-        said += piece
-        if len(said) >= len(partial):
+        text += piece
+        if len(text) >= len(partial):
             break
-    if not said.startswith(partial):
+    if not text.startswith(partial):
         return None
-    return chain((said[len(partial) :],), pieces)
+    return chain((text[len(partial) :],), pieces)
 
 
 def _message(event: str, data: dict[str, Any]) -> bytes:
