@@ -269,10 +269,10 @@ def _user_message(
     attached = attachments.read(
         [opt.decode_argument(name, "the argument of `-f`") for name in files],
         stdin=lambda: _read_stdin(on_wait),
-        link_to=lambda url: _connection_for(url, config),
+        connection_for=lambda url: _connection_for(url, config),
     )
     prompt = compose(words, piped) if words or (piped and piped.strip()) else ""
-    return Message("user", attached.below(prompt), attached.images)
+    return Message("user", attached.append_to(prompt), attached.images)
 
 
 def _print_waiting() -> None:

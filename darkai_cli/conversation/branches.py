@@ -1,9 +1,8 @@
-"""A conversation in memory: a tree of messages, and the branch of it that is active.
+"""A conversation in memory: a tree of messages, of which one branch is active.
 
-The chat session's own copy; the history keeps the other. Nothing here removes or changes a message:
-undo, edit and fork only move the mark of what is active, and the next prompt grows a new branch
-from there. An *exchange* is a prompt and what answered it; people count them from 1 along the
-active branch.
+This is the chat session's copy; the history holds the other. No message is ever removed or
+changed: undo, edit and fork only make another message the active one, and the next prompt starts a
+new branch there. A *turn* is a prompt with its reply, counted from 1 along the active branch.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from darkai_cli.messages import Message
 from darkai_cli.text import plural
 
 
-class Answer(NamedTuple):
+class ReplyInfo(NamedTuple):
     """How a reply came about. ``state``: as in the history. Times in seconds."""
 
     provider: str
@@ -30,69 +29,70 @@ class Answer(NamedTuple):
     error: str = ""
 
 
-class Entry(NamedTuple):
+class MessageEntry(NamedTuple):
     """A message in the tree. ``answer``: for a reply, how it came about, in the turn ``turn``."""
 
     id: str
     parent: str | None
     message: Message
-    answer: Answer | None = None
+    answer: ReplyInfo | None = None
     turn: str | None = None
 
 
 class Branches:
     """The tree. ``active``: the id of the last message of the active branch, None before any."""
 
-    def __init__(self, entries: Iterable[Entry] = (), active: str | None = None) -> None:
-        self._entries: dict[str, Entry] = {entry.id: entry for entry in entries}
+    def __init__(self, entries: Iterable[MessageEntry] = (), active: str | None = None) -> None:
+        self._entries: dict[str, MessageEntry] = {entry.id: entry for entry in entries}
         self.active = active
         self._undone: list[str] = []
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def entry(self, identifier: str) -> Entry:
-        """The message with that id."""
+    def entry(self, identifier: str) -> MessageEntry:
+        """Return the message with that id. Raises ``KeyError``."""
         return self._entries[identifier]
 
-    def entries(self) -> list[Entry]:
-        """All messages, in the order in which they were said."""
+    def entries(self) -> list[MessageEntry]:
+        """Return all messages, the oldest first."""
         return list(self._entries.values())
 
-    def branch(self, leaf: str | None = None) -> list[Entry]:
-        """The messages from the first one to ``leaf``, or to the active one."""
-        found: list[Entry] = []
-        here = leaf or self.active
-        while here is not None:
-            entry = self._entries[here]
-            found.append(entry)
-            here = entry.parent
-        return found[::-1]
+    def branch(self, leaf: str | None = None) -> list[MessageEntry]:
+        """Return the messages from the first one to ``leaf``, or to the active one."""
+        entries: list[MessageEntry] = []
+        identifier = leaf or self.active
+        while identifier is not None:
+            entry = self._entries[identifier]
+            entries.append(entry)
+            identifier = entry.parent
+        return entries[::-1]
 
     def messages(self) -> tuple[Message, ...]:
-        """The active branch as it is sent; replies in which nothing came are left out.
+        """Return the active branch as it is sent, without empty replies.
 
-        So are tool calls that got no answer: services refuse a conversation with one in it.
+        Tool calls that got no result are left out: services refuse a conversation with one in it.
         """
-        said = [entry.message for entry in self.branch()]
-        answered = {message.call_id for message in said if message.role == "tool"}
-        sent = []
-        for message in said:
-            kept = tuple(call for call in message.calls if call.id in answered)
-            if message.role != "assistant" or message.content or kept:
-                sent.append(message if kept == message.calls else message._replace(calls=kept))
-        return tuple(sent)
+        branch = [entry.message for entry in self.branch()]
+        call_ids = {message.call_id for message in branch if message.role == "tool"}
+        messages = []
+        for message in branch:
+            calls = tuple(call for call in message.calls if call.id in call_ids)
+            if message.role != "assistant" or message.content or calls:
+                unchanged = calls == message.calls
+                messages.append(message if unchanged else message._replace(calls=calls))
+        return tuple(messages)
 
-    def prompts(self) -> list[Entry]:
-        """The user's messages on the active branch."""
+    def prompts(self) -> list[MessageEntry]:
+        """Return the user's messages on the active branch."""
         return [entry for entry in self.branch() if entry.message.role == "user"]
 
-    def replies(self) -> list[Entry]:
-        """The replies on the active branch."""
+    def replies(self) -> list[MessageEntry]:
+        """Return the replies on the active branch."""
         return [entry for entry in self.branch() if entry.message.role == "assistant"]
 
-    def add(self, entry: Entry) -> None:
-        """Grow the tree; the new message ends the active branch."""
+    def add(self, entry: MessageEntry) -> None:
+        """Add a message, which then ends the active branch. Raises ``KeyError`` for its parent."""
         if entry.parent is not None and entry.parent not in self._entries:
             raise KeyError(entry.parent)
         self._entries[entry.id] = entry
@@ -100,22 +100,22 @@ class Branches:
         self._undone.clear()
 
     def move(self, identifier: str | None) -> None:
-        """Make the branch that ends there the active one."""
+        """Make the branch that ends with a message the active one. Raises ``KeyError``."""
         if identifier is not None and identifier not in self._entries:
             raise KeyError(identifier)
         self.active = identifier
 
     def step(self, identifier: str | None) -> None:
-        """The same, for ``redo`` to take back."""
+        """Make the branch that ends with a message the active one, so that ``redo`` can go back."""
         before = self.active
         self.move(identifier)
         if before is not None and before != identifier:
             self._undone.append(before)
 
-    def undo(self, count: int = 1) -> list[Entry]:
-        """Step back before the last ``count`` prompts; those, the first one first.
+    def undo(self, count: int = 1) -> list[MessageEntry]:
+        """Step back before the last ``count`` prompts, and return those, the oldest first.
 
-        Raises ``NotFoundError`` if there are not so many.
+        Raises ``NotFoundError`` if there are fewer.
         """
         prompts = self.prompts()
         if count < 1:
@@ -126,22 +126,22 @@ class Branches:
             raise NotFoundError(
                 f"there are only {_exchanges(len(prompts))}", hint=f"`/undo {len(prompts)}`"
             )
-        taken = prompts[-count:]
-        self.step(taken[0].parent)
-        return taken
+        undone = prompts[-count:]
+        self.step(undone[0].parent)
+        return undone
 
-    def redo(self) -> Entry:
-        """Take the last step back; the message that is active again.
+    def redo(self) -> MessageEntry:
+        """Take the last step back, and return the message that is active again.
 
-        Raises ``NotFoundError`` if there was none, or something was said since.
+        Raises ``NotFoundError`` if there was no step, or a message was added since.
         """
         if not self._undone:
             raise NotFoundError("there is nothing to redo", hint="`/tree` shows all branches")
         self.active = self._undone.pop()
         return self._entries[self.active]
 
-    def prompt(self, number: int | None = None) -> Entry:
-        """The prompt of an exchange, counted from 1; None for the last one.
+    def prompt(self, number: int | None = None) -> MessageEntry:
+        """Return the prompt of a turn, counted from 1; None for the last one.
 
         Raises ``NotFoundError``.
         """
@@ -156,8 +156,8 @@ class Branches:
             )
         return prompts[number - 1]
 
-    def reply(self, number: int | None = None) -> Entry:
-        """The reply of an exchange, counted from 1; None for the last one.
+    def reply(self, number: int | None = None) -> MessageEntry:
+        """Return the reply of a turn, counted from 1; None for the last one.
 
         Raises ``NotFoundError``.
         """
@@ -173,49 +173,52 @@ class Branches:
         raise NotFoundError(f"exchange {number} has no reply", hint=None)
 
     def fork(self, number: int | None = None) -> None:
-        """Go on after exchange ``number`` (None: after the one before the last), in a new branch.
+        """Start a new branch after turn ``number``; None for the one before the last.
 
-        After exchange 0 is at the beginning. Raises ``NotFoundError``.
+        After turn 0 is at the beginning. Raises ``NotFoundError``.
         """
         if number is None:
             self.step(self.prompt().parent)
         else:
             self.step(self.reply(number).id if number else None)
 
-    def leaves(self) -> list[Entry]:
-        """The ends of the branches, the oldest first."""
+    def leaves(self) -> list[MessageEntry]:
+        """Return the last messages of all branches, the oldest first."""
         parents = {entry.parent for entry in self._entries.values()}
         return [entry for entry in self._entries.values() if entry.id not in parents]
 
-    def place(self) -> tuple[int, int]:
-        """Which branch is active, counted from 1, and how many there are.
+    def active_number(self) -> tuple[int, int]:
+        """Return which branch is active, counted from 1, and how many there are.
 
-        Where the active message has gone on in several ways, the first of them counts.
+        Of several branches below the active message the first one counts.
         """
         leaves = self.leaves()
         if not leaves:
             return 1, 1
         for number, leaf in enumerate(leaves, 1):
-            if self.active is None or any(one.id == self.active for one in self.branch(leaf.id)):
+            if self.active is None or self.active in self._ids(leaf):
                 return number, len(leaves)
         return len(leaves), len(leaves)
 
-    def find(self, typed: str) -> Entry:
-        """The end of the branch with that number, or the message whose id begins so.
+    def find(self, name: str) -> MessageEntry:
+        """Return the end of the branch with that number, or the message whose id begins so.
 
         Raises ``NotFoundError``.
         """
         leaves = self.leaves()
-        if typed.isascii() and typed.isdigit() and 1 <= int(typed[:9]) <= len(leaves):
-            return leaves[int(typed) - 1]
-        wanted = typed.lower()
-        if wanted in self._entries:
-            return self._entries[wanted]
-        found = [entry for name, entry in self._entries.items() if name.startswith(wanted)]
-        if wanted and len(found) == 1:
-            return found[0]
-        which = "several messages begin" if wanted and found else "there is no branch or message"
-        raise NotFoundError(f"{which} `{typed}`", hint="`/tree` shows them")
+        if name.isascii() and name.isdigit() and 1 <= int(name[:9]) <= len(leaves):
+            return leaves[int(name) - 1]
+        prefix = name.lower()
+        if prefix in self._entries:
+            return self._entries[prefix]
+        matches = [entry for key, entry in self._entries.items() if key.startswith(prefix)]
+        if prefix and len(matches) == 1:
+            return matches[0]
+        reason = "several messages begin" if prefix and matches else "there is no branch or message"
+        raise NotFoundError(f"{reason} `{name}`", hint="`/tree` shows them")
+
+    def _ids(self, leaf: MessageEntry) -> set[str]:
+        return {entry.id for entry in self.branch(leaf.id)}
 
 
 def _exchanges(count: int) -> str:

@@ -38,32 +38,32 @@ _DENSE = re.compile(
 
 
 class Fit(NamedTuple):
-    """What is to be sent against what fits. All numbers are estimated tokens.
+    """How messages fit a context window. All sizes are estimated tokens.
 
-    ``size``: of all messages. ``room``: for them, None where the window is not known. ``dropped``:
-    how many of the oldest messages, the system prompt not counted, would have to stay out.
-    ``kept``: the messages that would be left. ``left``: the size of those.
+    ``size``: of all messages. ``room``: for them, None where the window's size is not known.
+    ``dropped``: how many of the oldest messages, the system prompt not counted, must be left out.
+    ``messages``: the others. ``messages_size``: the size of those.
     """
 
     size: int
     room: int | None
     dropped: int
-    kept: tuple[Message, ...]
-    left: int
+    messages: tuple[Message, ...]
+    messages_size: int
 
     @property
-    def is_over(self) -> bool:
-        """Whether something would have to stay out."""
+    def overflows(self) -> bool:
+        """Whether messages must be left out."""
         return self.room is not None and self.size > self.room
 
     @property
-    def is_hopeless(self) -> bool:
-        """Whether the prompt itself is too large, so that leaving out does not help."""
-        return self.room is not None and self.left > self.room
+    def prompt_is_too_long(self) -> bool:
+        """Whether the prompt itself is too long, so that leaving messages out does not help."""
+        return self.room is not None and self.messages_size > self.room
 
 
 def estimate(text: str) -> float:
-    """The tokens of a text."""
+    """Return the estimated tokens of a text."""
     if text.isascii():
         return len(text) / 4
     ascii_size = sum(len(run) for run in _ASCII.findall(text))
@@ -72,20 +72,20 @@ def estimate(text: str) -> float:
 
 
 def size(message: Message) -> float:
-    """The tokens of one message."""
+    """Return the estimated tokens of one message."""
     calls = sum(estimate(call.name) + estimate(call.arguments) for call in message.calls)
     return MESSAGE + estimate(message.content) + IMAGE * len(message.images) + calls
 
 
-def scale(messages: Sequence[Message], told: int | None) -> float:
-    """How far the estimate of a request was off, given what the service counted."""
-    if not told:
+def scale(messages: Sequence[Message], counted: int | None) -> float:
+    """Return the factor by which the estimate was off, given what the service counted."""
+    if not counted:
         return 1.0
-    return min(4.0, max(0.25, told / max(1.0, sum(map(size, messages)))))
+    return min(4.0, max(0.25, counted / max(1.0, sum(map(size, messages)))))
 
 
 def reserve(window: int, options: Mapping[str, Any] = {}) -> int:
-    """The tokens to leave for the reply: what the options limit it to, else the usual number."""
+    """Return the tokens to leave for the reply: its limit in the options, else a usual number."""
     for name in sorted(LIMIT_OPTIONS & options.keys()):
         limit = options[name]
         if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0:
@@ -100,10 +100,10 @@ def fit(
     reply: int = RESERVE,
     factor: float = 1.0,
 ) -> Fit:
-    """What would have to stay out. ``reply``: tokens left for it. ``factor``: from ``scale``.
+    """Return which messages fit. ``reply``: tokens left for it. ``factor``: from ``scale``.
 
-    The system prompt and the last message always stay; the oldest exchanges go first, and whole: a
-    reply does not stay without its prompt, nor a tool's output without the call.
+    The system prompt and the last message always stay. The oldest turns are dropped first, and as a
+    whole: a reply does not stay without its prompt, nor a tool's output without the call.
     """
     sizes = [size(message) * factor for message in messages]
     total = sum(sizes)
@@ -112,58 +112,58 @@ def fit(
     room = max(0, window - reply)
     first = 1 if messages and messages[0].role == "system" else 0
     start = first
-    left = total
-    while left > room and start < len(messages) - 1:
+    remaining = total
+    while remaining > room and start < len(messages) - 1:
         end = start + 1
         while end < len(messages) - 1 and messages[end].role != "user":
             end += 1
-        left -= sum(sizes[start:end])
+        remaining -= sum(sizes[start:end])
         start = end
-    kept = (*messages[:first], *messages[start:])
-    return Fit(round(total), room, start - first, kept, round(left))
+    fitting = (*messages[:first], *messages[start:])
+    return Fit(round(total), room, start - first, fitting, round(remaining))
 
 
 class ContextWindow:
-    """What a session has learnt about the models that it talks to."""
+    """What a session has learnt about the context windows of the models it uses."""
 
     def __init__(self) -> None:
         self._factors: dict[tuple[str, str], float] = {}
         self._known: dict[tuple[str, str, str], ModelInfo | None] = {}
 
     def known(self, settings: ProviderSettings, model: str) -> ModelInfo | None:
-        """What the service lists about a model, if it was kept."""
+        """Return what the service lists about a model, if that is in the cache."""
         from darkai_cli.providers import model_cache
 
         key = (settings.name, settings.url, model)
         if key not in self._known:
-            found = model_cache.read(settings.name, settings.url, old=True) or ()
-            self._known[key] = next((one for one in found if one.name == model), None)
+            rows = model_cache.read(settings.name, settings.url, old=True) or ()
+            self._known[key] = next((row for row in rows if row.name == model), None)
         return self._known[key]
 
     def factor(self, target: Target) -> float:
-        """How far estimates of this model's tokens are off, as the service has told."""
+        """Return the factor by which estimates of this model's tokens are off."""
         return self._factors.get((target.settings.name, target.model), 1.0)
 
     def learn(
-        self, provider: str, model: str, messages: Sequence[Message], told: int | None
+        self, provider: str, model: str, messages: Sequence[Message], counted: int | None
     ) -> None:
-        """The service counted a request."""
-        if told:
-            self._factors[provider, model] = scale(messages, told)
+        """Note how many tokens the service counted in a request."""
+        if counted:
+            self._factors[provider, model] = scale(messages, counted)
 
     def size(self, target: Target, options: Mapping[str, Any]) -> int | None:
-        """The tokens that the model's context takes; None where that is not known."""
+        """Return the tokens that the model's context window takes; None where that is not known."""
         settings = target.settings
-        told = options.get("num_ctx") if settings.type == "ollama" else None
-        if isinstance(told, int) and told > 0:
-            return told
+        num_ctx = options.get("num_ctx") if settings.type == "ollama" else None
+        if isinstance(num_ctx, int) and num_ctx > 0:
+            return num_ctx
         if settings.context is not None:
             return settings.context
         listed = self.known(settings, target.model)
         return listed.context if listed is not None else None
 
     def fit(self, target: Target, messages: Sequence[Message], options: Mapping[str, Any]) -> Fit:
-        """What of the messages fits, with room left for the reply."""
+        """Return which of the messages fit, with room left for the reply."""
         size = self.size(target, options)
         reply = reserve(size, options) if size is not None else 0
         return fit(messages, size, reply=reply, factor=self.factor(target))

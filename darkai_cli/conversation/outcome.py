@@ -20,14 +20,14 @@ LIMIT_OPTIONS = frozenset(
 
 
 class Outcome(NamedTuple):
-    """How a reply ended. ``error``: what to tell and exit with, None for success."""
+    """How a reply ended. ``error``: what to show and exit with, None for success."""
 
     state: State
     error: BaseException | None
 
 
 class Reply:
-    """One reply: who gave it, what it took, how it ended."""
+    """What one reply brought. ``visible``: whether anything of it was shown."""
 
     def __init__(self) -> None:
         self.start: StreamStart | None = None
@@ -35,7 +35,6 @@ class Reply:
         self.reason: EndReason | None = None
         self.error: BaseException | None = None
         self.visible = False
-        """Whether anything was shown."""
 
     def feed(self, event: Event) -> None:
         """Take one event."""
@@ -54,7 +53,7 @@ class Reply:
         self.error = error
 
     def outcome(self, *, stayed: bool, options: Mapping[str, Any]) -> Outcome:
-        """How it ended. ``stayed``: the reader of the output was there to the end."""
+        """Return how the reply ended. ``stayed``: whether the output was read to the end."""
         error = self.error
         if isinstance(error, DarkAIError):
             return Outcome("truncated" if self.visible else "failed", error)

@@ -1,7 +1,7 @@
-"""The prompt: what was typed and what came through the pipe, put together.
+"""Compose the prompt from the words of the command line and the text of a pipe.
 
-Arguments are joined by spaces. A pipe's text follows after a blank line, or stands where a lone
-``-`` was typed, on lines of its own. Nothing else is changed.
+Words are joined by spaces. The pipe's text follows after a blank line, or stands where a lone ``-``
+was typed, on lines of its own. Nothing else is changed.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from darkai_cli.errors import InputError, UsageError
 
 
 def compose(words: Sequence[str], piped: str | None) -> str:
-    """The prompt's text. ``piped``: what stdin held, or None if it was not read.
+    """Return the prompt's text. ``piped``: what stdin held, or None if it was not read.
 
-    Raises ``UsageError`` for an empty prompt, ``InputError`` where stdin was asked for and is
-    empty.
+    Raises ``UsageError`` for an empty prompt, ``InputError`` where ``-`` stands for an empty stdin.
     """
     if "-" in words:
         if not piped:
@@ -25,22 +24,22 @@ def compose(words: Sequence[str], piped: str | None) -> str:
                 hint="pipe something in: `git diff | darkai ask review this: -`",
             )  # fmt: skip
         return _with_marks(words, piped)
-    typed = " ".join(words)
-    if words and not typed.strip():
+    text = " ".join(words)
+    if words and not text.strip():
         raise UsageError("the prompt is empty", hint='darkai ask "tell me a joke"')
     if piped is None:
         if not words:
             raise UsageError("there is no prompt", hint='darkai ask "tell me a joke"')
-        return typed
+        return text
     if not words:
         if not piped.strip():
             raise InputError("stdin is empty", hint="pipe some text in, or give a prompt")
         return piped
-    return f"{typed}\n\n{piped}" if piped else typed
+    return f"{text}\n\n{piped}" if piped else text
 
 
 def _with_marks(words: Sequence[str], piped: str) -> str:
-    """The words, with ``piped`` in place of each lone ``-``, on lines of its own."""
+    """Return the words, with ``piped`` in place of each lone ``-``, on lines of its own."""
     parts: list[str] = []
     line: list[str] = []
     for word in words:

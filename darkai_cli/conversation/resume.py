@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from darkai_cli.conversation.branches import Answer, Branches, Entry
+from darkai_cli.conversation.branches import Branches, MessageEntry, ReplyInfo
 from darkai_cli.conversation.save import Position
 from darkai_cli.errors import NotFoundError
 from darkai_cli.events import Usage
@@ -39,7 +39,7 @@ class Resumed(NamedTuple):
     model: str | None
     warnings: tuple[str, ...]
     messages: tuple[Message, ...] = ()
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[MessageEntry, ...] = ()
     unsent: str = ""
     unsent_images: tuple[Image, ...] = ()
 
@@ -204,14 +204,14 @@ def _unsent(nodes: list[tree.Node], counting: set[str], active: str | None) -> t
     return prompt
 
 
-def _entry(store: Store, node: tree.Node) -> Entry:
-    answer = None if node.turn is None else _answer(node.turn, node.reasoning)
+def _entry(store: Store, node: tree.Node) -> MessageEntry:
+    answer = None if node.turn is None else _reply_info(node.turn, node.reasoning)
     turn = node.turn.id if node.turn else None
-    return Entry(node.id, node.parent, tree.message(store, node), answer, turn)
+    return MessageEntry(node.id, node.parent, tree.message(store, node), answer, turn)
 
 
-def _answer(turn: StoredTurn, reasoning: str) -> Answer:
-    return Answer(
+def _reply_info(turn: StoredTurn, reasoning: str) -> ReplyInfo:
+    return ReplyInfo(
         turn.provider,
         turn.model,
         turn.state,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from darkai_cli import stdio
 from darkai_cli.config.load import load
 from darkai_cli.conversation import attachments, context_window
-from darkai_cli.conversation.attachments import Attached
+from darkai_cli.conversation.attachments import Attachments
 from darkai_cli.conversation.branches import Branches
 from darkai_cli.conversation.save import open_journal
 from darkai_cli.errors import DarkAIError, UsageError
@@ -89,7 +89,7 @@ class ChatSession:
         self.title = ""
         self.titled = False
         """Whether the title was chosen, and is not only how the first prompt begins."""
-        self.pending = Attached()
+        self.pending = Attachments()
         self.unsent = ""
         """A prompt that got no answer, to be offered when the session begins."""
         self._unsent_images: tuple[Image, ...] = ()
@@ -105,8 +105,8 @@ class ChatSession:
             open_journal() if save and self.config.save else None,
             lambda warning: screen.line(f"warning: {warning}"),
         )
-        self._again = Attached()
-        self._typed: dict[str, tuple[str, Attached]] = {}
+        self._again = Attachments()
+        self._typed: dict[str, tuple[str, Attachments]] = {}
         self.context_window = context_window.ContextWindow()
         self._fit: tuple[object, context_window.Fit] | None = None
 
@@ -199,9 +199,9 @@ class ChatSession:
 
     def compose(self, text: str) -> Message:
         """The next prompt: the text, and what is attached."""
-        return Message("user", self.pending.below(text), self.pending.images)
+        return Message("user", self.pending.append_to(text), self.pending.images)
 
-    def attach(self, files: Sequence[str], piped: str | None = None) -> Attached:
+    def attach(self, files: Sequence[str], piped: str | None = None) -> Attachments:
         """Have files, URLs and a pipe's text go along with the next prompt; what was added.
 
         What is attached already is read anew. Raises ``InputError`` and its kin.
@@ -209,48 +209,48 @@ class ChatSession:
         found = attachments.read(
             files,
             stdin=(piped or "").encode,
-            link_to=self._connection_for,
+            connection_for=self._connection_for,
         )
         if found.images:
             self.check_request(images=found.images)
         texts = found.texts
         if piped and "-" not in files:
-            texts = (*texts, attachments.Text("stdin", piped))
-        added = Attached(texts, found.images)
+            texts = (*texts, attachments.AttachedText("stdin", piped))
+        added = Attachments(texts, found.images)
         self.add(added)
         return added
 
-    def add(self, added: Attached) -> None:
+    def add(self, added: Attachments) -> None:
         """Have this go along with the next prompt, in place of what has the same name."""
         new = set(added.names) - {""}
         texts = (one for one in self.pending.texts if one.name not in new)
         images = (one for one in self.pending.images if one.name not in new)
-        self.pending = Attached((*texts, *added.texts), (*images, *added.images))
+        self.pending = Attachments((*texts, *added.texts), (*images, *added.images))
 
     def mark_attachments_sent(self, prompt: str, text: str) -> None:
         """What was attached went along with the message ``prompt``, of which ``text`` was typed."""
         if self.pending.texts or self.pending.images:
             self._typed[prompt] = (text, self.pending)
-            self.pending = self._again = Attached()
+            self.pending = self._again = Attachments()
 
     def restore_prompt(self, prompt: str) -> str:
         """The text of a prompt, to be changed; what went along with it is attached again."""
         message = self.branches.entry(prompt).message
-        text, attached = self._typed.get(prompt, (message.content, Attached((), message.images)))
+        text, attached = self._typed.get(prompt, (message.content, Attachments((), message.images)))
         self.add(attached)
         self._again = attached
         return text
 
     def discard_restored(self) -> None:
         """What a prompt that was to be changed has brought along is not attached any more."""
-        again, self._again = self._again, Attached()
+        again, self._again = self._again, Attachments()
         texts = tuple(one for one in self.pending.texts if one not in again.texts)
         images = tuple(one for one in self.pending.images if one not in again.images)
-        self.pending = Attached(texts, images)
+        self.pending = Attachments(texts, images)
 
     def unanswered_prompt(self) -> str:
         """The prompt that got no answer, or ""; its images are attached again."""
-        self.add(Attached((), self._unsent_images))
+        self.add(Attachments((), self._unsent_images))
         return self.unsent
 
     # --- the window ---

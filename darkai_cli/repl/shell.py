@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from darkai_cli import signals, stdio
-from darkai_cli.conversation.attachments import Attached, Text
+from darkai_cli.conversation.attachments import AttachedText, Attachments
 from darkai_cli.errors import InputError, UsageError
 from darkai_cli.output.sanitize import Sanitizer
 
@@ -80,7 +80,7 @@ def _offer(session: ChatSession, line: str, text: str) -> None:
     lines = "this line" if count == 1 else f"these {count} lines"
     reader = session.reader
     if text and reader is not None and reader.confirm(f"send {lines} with the next prompt?"):
-        session.add(Attached((Text(f"$ {line}", text),)))
+        session.add(Attachments((AttachedText(f"$ {line}", text),)))
         session.screen.dim("it goes with the next prompt; `/file -` drops it")
 
 

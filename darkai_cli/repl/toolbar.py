@@ -24,7 +24,7 @@ class StatusLine(NamedTuple):
     def of(cls, session: ChatSession) -> StatusLine:
         """Return the status of a session."""
         fit = session.fit()
-        place, count = session.branches.place()
+        place, count = session.branches.active_number()
         attached = len(session.pending.texts) + len(session.pending.images)
         parts: list[tuple[int, str]] = [(0, sanitize_line(session.name, 60))]
         if session.title:

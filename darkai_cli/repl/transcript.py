@@ -11,7 +11,7 @@ from darkai_cli.text import one_line, plural
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from darkai_cli.conversation.branches import Answer, Entry
+    from darkai_cli.conversation.branches import MessageEntry, ReplyInfo
     from darkai_cli.providers.base import ModelInfo
     from darkai_cli.repl.session import ChatSession
 
@@ -45,7 +45,7 @@ def _prompt(session: ChatSession, text: str) -> None:
         session.screen.dim(f". ({len(lines) - _PROMPT_LINES} more lines)")
 
 
-def _reply(session: ChatSession, entry: Entry) -> None:
+def _reply(session: ChatSession, entry: MessageEntry) -> None:
     text = entry.message.content
     if len(text) > _LONGEST:
         session.screen.dim("(the end of a long reply; `/raw` shows all of it)")
@@ -57,7 +57,7 @@ def _reply(session: ChatSession, entry: Entry) -> None:
         session.screen.dim(f"{answer.state}; `/continue` goes on with it, `/retry` asks again")
 
 
-def below(session: ChatSession, entry: Entry, sent: int) -> None:
+def below(session: ChatSession, entry: MessageEntry, sent: int) -> None:
     """The lines below a reply: one, and more with ``/verbose``."""
     answer = entry.answer
     if answer is None or session.quiet:
@@ -69,7 +69,7 @@ def below(session: ChatSession, entry: Entry, sent: int) -> None:
             session.screen.dim(line)
 
 
-def summary(answer: Answer, text: str, known: ModelInfo | None = None) -> str:
+def summary(answer: ReplyInfo, text: str, known: ModelInfo | None = None) -> str:
     """The line below a reply: who, how soon, how much, how fast, for how much money."""
     parts = [f"{answer.provider}/{answer.model}"]
     if answer.first_text is not None:
@@ -87,7 +87,7 @@ def summary(answer: Answer, text: str, known: ModelInfo | None = None) -> str:
     return " · ".join(parts)
 
 
-def details(session: ChatSession, answer: Answer, sent: int) -> Iterator[str]:
+def details(session: ChatSession, answer: ReplyInfo, sent: int) -> Iterator[str]:
     """What ``/verbose`` tells beyond that: what went out, what was counted, how long it took."""
     fit = session.fit()
     room = f" of ~{fit.room}" if fit.room else ""

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from darkai_cli import signals
-from darkai_cli.conversation.branches import Answer, Entry
+from darkai_cli.conversation.branches import MessageEntry, ReplyInfo
 from darkai_cli.conversation.fallback_candidates import check_can_resume
 from darkai_cli.conversation.outcome import Outcome, Reply
 from darkai_cli.conversation.request import TurnRequest
@@ -90,7 +90,7 @@ class Turned(NamedTuple):
     """
 
     verdict: Outcome
-    reply: Entry | None
+    reply: MessageEntry | None
     back: str = ""
     sent: int = 0
 
@@ -163,21 +163,21 @@ def _fitting(session: Session, asked: Asked) -> tuple[Message, ...] | None:
     fit = session.context_window.fit(
         asked.target, asked.messages, session.all_options(asked.target)
     )
-    if not fit.is_over or session.overflow == "send":
+    if not fit.overflows or session.overflow == "send":
         return asked.messages
     who = f"{asked.target.settings.name}/{asked.target.model}"
     many = "message" if fit.dropped == 1 else f"{fit.dropped} messages"
     left_out = f"the oldest {many} would have to stay out"
-    if fit.is_hopeless:
+    if fit.prompt_is_too_long:
         left_out = "this prompt alone is too long" + (f", and {left_out}" if fit.dropped else "")
     over = f"~{fit.size} tokens, but {who} has room for ~{fit.room}"
-    if session.overflow == "drop" and not fit.is_hopeless:
+    if session.overflow == "drop" and not fit.prompt_is_too_long:
         session.screen.line(f"warning: {over}: the oldest {many} stayed out")
-        return fit.kept
+        return fit.messages
     session.screen.line(f"warning: {over}: {left_out}")
-    question = "send it all the same?" if fit.is_hopeless else "send without them?"
+    question = "send it all the same?" if fit.prompt_is_too_long else "send without them?"
     if session.reader is not None and session.reader.confirm(question):
-        return fit.kept
+        return fit.messages
     return None
 
 
@@ -270,10 +270,10 @@ def _kept(
             session.title = title_of(asked)
             if place.conversation is not None:  # begun by a prompt that got no answer
                 session.history.rename(turn.conversation, session.title)
-        session.branches.add(Entry(turn.prompt, session.branches.active, asked.prompt))
+        session.branches.add(MessageEntry(turn.prompt, session.branches.active, asked.prompt))
         session.mark_attachments_sent(turn.prompt, asked.typed)
         parent = turn.prompt
-    answer = Answer(
+    answer = ReplyInfo(
         heard.provider,
         heard.model,
         verdict.state,
@@ -284,7 +284,7 @@ def _kept(
         error.message if isinstance(error, DarkAIError) else "",
     )
     message = Message("assistant", place.partial + heard.text, calls=tuple(heard.calls))
-    entry = Entry(turn.reply, parent, message, answer, turn.turn)
+    entry = MessageEntry(turn.reply, parent, message, answer, turn.turn)
     session.branches.add(entry)
     session.history.flush()
     return Turned(verdict, entry)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.sessions import Hand, Paper, Service, lost, new_session, talk
 
-from darkai_cli.conversation.attachments import Attached
+from darkai_cli.conversation.attachments import Attachments
 from darkai_cli.messages import Image
 from darkai_cli.repl import main
 
@@ -24,7 +24,7 @@ def images(service):
 def test_a_picture_is_sent_again_after_the_session_was_left(monkeypatch):
     service = Service(["red"]).install(monkeypatch)
     first = new_session(Paper())
-    first.add(Attached((), (PHOTO,)))
+    first.add(Attachments((), (PHOTO,)))
     talk(first, "what?", "and?")
     again = new_session(Paper())
     again.reopen(None)
@@ -38,7 +38,7 @@ def test_a_picture_is_sent_again_after_the_session_was_left(monkeypatch):
 def test_a_picture_whose_prompt_got_no_answer_is_attached_again(monkeypatch):
     Service([lost()]).install(monkeypatch)
     first = new_session(Paper())
-    first.add(Attached((), (PHOTO,)))
+    first.add(Attachments((), (PHOTO,)))
     talk(first, "what?")
     service = Service(["red"]).install(monkeypatch)
     again = new_session(Paper())
@@ -49,13 +49,13 @@ def test_a_picture_whose_prompt_got_no_answer_is_attached_again(monkeypatch):
     third = new_session(Paper())
     third.reopen(None)
     assert third.unanswered_prompt() == ""
-    assert third.pending == Attached()
+    assert third.pending == Attachments()
 
 
 def test_it_does_not_go_along_with_another_first_prompt(monkeypatch):
     Service([lost()]).install(monkeypatch)
     first = new_session(Paper())
-    first.add(Attached((), (PHOTO,)))
+    first.add(Attachments((), (PHOTO,)))
     talk(first, "what?")
     service = Service(["fine"]).install(monkeypatch)
     again = new_session(Paper())
@@ -67,7 +67,7 @@ def test_it_does_not_go_along_with_another_first_prompt(monkeypatch):
 def test_a_picture_that_is_asked_about_again_is_kept_once(monkeypatch):
     service = Service(["red"], ["blue"]).install(monkeypatch)
     session = new_session(Paper())
-    session.add(Attached((), (PHOTO,)))
+    session.add(Attachments((), (PHOTO,)))
     talk(session, "what?", "/retry")
     assert images(service) == [[(PHOTO,)], [(PHOTO,)]]
     with session.store() as store:

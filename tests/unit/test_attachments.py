@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkai_cli.conversation import attachments
-from darkai_cli.conversation.attachments import Attached, Text
+from darkai_cli.conversation.attachments import AttachedText, Attachments
 from darkai_cli.errors import InputError
 from darkai_cli.http.connection import ConnectionConfig
 from darkai_cli.messages import Image
@@ -18,8 +18,10 @@ from darkai_cli.messages import Image
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 
 
-def read(*names: str, stdin: bytes = b"") -> Attached:
-    return attachments.read(names, stdin=lambda: stdin, link_to=lambda _url: ConnectionConfig())
+def read(*names: str, stdin: bytes = b"") -> Attachments:
+    return attachments.read(
+        names, stdin=lambda: stdin, connection_for=lambda _url: ConnectionConfig()
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,8 +44,8 @@ def test_texts_follow_the_prompt_under_their_names(tmp_path: Path):
     (tmp_path / "b").write_bytes("\ufeffzwei".encode())
     found = read(str(tmp_path / "a"), str(tmp_path / "b"))
     expected = f"Compare.\n\n==> {tmp_path}/a <==\none\n\n==> {tmp_path}/b <==\nzwei"
-    assert found.below("Compare.") == expected
-    assert Attached((Text("x", "y"),)).below("") == "==> x <==\ny"
+    assert found.append_to("Compare.") == expected
+    assert Attachments((AttachedText("x", "y"),)).append_to("") == "==> x <==\ny"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +88,7 @@ def test_a_named_pipe_is_read(tmp_path: Path):
         with pipe.open("wb") as out:
             out.write(b"from a command")
         os._exit(0)
-    assert read(str(pipe)).texts == (Text(str(pipe), "from a command"),)
+    assert read(str(pipe)).texts == (AttachedText(str(pipe), "from a command"),)
     os.waitpid(child, 0)
 
 
@@ -108,7 +110,7 @@ def test_the_same_file_twice_is_a_mistake(tmp_path: Path):
 
 
 def test_stdin_can_be_one_of_them():
-    assert read("-", stdin=b"piped").texts == (Text("stdin", "piped"),)
+    assert read("-", stdin=b"piped").texts == (AttachedText("stdin", "piped"),)
     assert read("-", stdin=PNG).images[0].media_type == "image/png"
 
 

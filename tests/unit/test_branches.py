@@ -6,7 +6,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from darkai_cli.conversation.branches import Answer, Branches, Entry
+from darkai_cli.conversation.branches import Branches, MessageEntry, ReplyInfo
 from darkai_cli.errors import NotFoundError, UsageError
 from darkai_cli.messages import Message
 
@@ -17,8 +17,8 @@ def said(*texts: str) -> Branches:
     for number, text in enumerate(texts):
         reply = number % 2 == 1
         message = Message("assistant" if reply else "user", text)
-        answer = Answer("demo", "demo", "complete") if reply else None
-        tree.add(Entry(f"id{number}", tree.active, message, answer))
+        answer = ReplyInfo("demo", "demo", "complete") if reply else None
+        tree.add(MessageEntry(f"id{number}", tree.active, message, answer))
     return tree
 
 
@@ -39,7 +39,7 @@ def test_undo_and_redo():
 def test_saying_something_forgets_what_could_be_redone():
     tree = said("a", "A")
     tree.undo()
-    tree.add(Entry("new", tree.active, Message("user", "x")))
+    tree.add(MessageEntry("new", tree.active, Message("user", "x")))
     with pytest.raises(NotFoundError):
         tree.redo()
     assert len(tree) == 3
@@ -58,11 +58,11 @@ def test_a_fork_goes_on_after_an_exchange_and_goto_comes_back():
     tree = said("a", "A", "b", "B", "c", "C")
     tree.fork(1)
     assert texts(tree) == ["a", "A"]
-    tree.add(Entry("x", tree.active, Message("user", "x")))
-    assert tree.place() == (2, 2)
+    tree.add(MessageEntry("x", tree.active, Message("user", "x")))
+    assert tree.active_number() == (2, 2)
     tree.move(tree.find("1").id)
     assert texts(tree)[-1] == "C"
-    assert tree.place() == (1, 2)
+    assert tree.active_number() == (1, 2)
     with pytest.raises(NotFoundError, match="no exchange 9"):
         tree.fork(9)
 
@@ -104,7 +104,7 @@ class Machine(RuleBasedStateMachine):
     def say(self, role):
         name = f"m{len(self.made)}"
         self.made[name] = self.tree.active
-        self.tree.add(Entry(name, self.tree.active, Message(role, name)))
+        self.tree.add(MessageEntry(name, self.tree.active, Message(role, name)))
 
     @precondition(lambda self: self.tree.prompts())
     @rule(data=st.data())
@@ -137,7 +137,7 @@ class Machine(RuleBasedStateMachine):
         assert [entry.parent for entry in branch] == [None, *(one.id for one in branch)][
             : len(branch)
         ]
-        number, count = self.tree.place()
+        number, count = self.tree.active_number()
         assert 1 <= number <= count == max(1, len(self.tree.leaves()))
 
 

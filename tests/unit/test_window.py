@@ -36,7 +36,7 @@ def test_the_scale_is_what_the_service_told_and_bounded():
 
 def test_an_unknown_window_drops_nothing():
     fit = context_window.fit([Message("user", "x" * 10**6)], None)
-    assert (fit.dropped, fit.is_over, fit.size) == (0, False, 250_004)
+    assert (fit.dropped, fit.overflows, fit.size) == (0, False, 250_004)
 
 
 def test_the_oldest_exchanges_go_whole():
@@ -45,9 +45,9 @@ def test_the_oldest_exchanges_go_whole():
         said += [Message("user", "q" * 400), Message("assistant", f"{number}" * 400)]
     said.append(Message("user", "last"))
     fit = context_window.fit(said, 450, reply=0)
-    assert fit.is_over
+    assert fit.overflows
     assert fit.dropped == 4
-    assert [one.role for one in fit.kept] == [
+    assert [one.role for one in fit.messages] == [
         "system",
         "user",
         "assistant",
@@ -55,7 +55,7 @@ def test_the_oldest_exchanges_go_whole():
         "assistant",
         "user",
     ]
-    assert fit.kept[-1].content == "last"
+    assert fit.messages[-1].content == "last"
 
 
 @given(MESSAGES, st.integers(0, 200), st.booleans())
@@ -64,14 +64,14 @@ def test_what_is_kept_is_the_end_of_what_was_said(said, room, system):
         said = [Message("system", "be brief"), *said]
     fit = context_window.fit(said, room, reply=0)
     first = 1 if system else 0
-    assert list(fit.kept) == said[:first] + said[first + fit.dropped :]
-    assert fit.kept[-1] == said[-1]
+    assert list(fit.messages) == said[:first] + said[first + fit.dropped :]
+    assert fit.messages[-1] == said[-1]
     if fit.dropped:
-        assert fit.is_over
+        assert fit.overflows
         head = said[first + fit.dropped]
         assert head.role == "user" or first + fit.dropped == len(said) - 1
-    kept = sum(map(context_window.size, fit.kept))
-    assert kept <= room + 1e-6 or len(fit.kept) == first + 1
+    kept = sum(map(context_window.size, fit.messages))
+    assert kept <= room + 1e-6 or len(fit.messages) == first + 1
 
 
 def test_room_is_left_for_the_reply():
@@ -89,5 +89,5 @@ def test_a_prompt_that_is_too_large_by_itself_is_told():
         Message("user", "c" * 4000),
     ]
     fit = context_window.fit(said, 500, reply=0)
-    assert (fit.dropped, fit.is_hopeless, fit.left) == (2, True, 1004)
-    assert not context_window.fit(said, 1100, reply=0).is_hopeless
+    assert (fit.dropped, fit.prompt_is_too_long, fit.messages_size) == (2, True, 1004)
+    assert not context_window.fit(said, 1100, reply=0).prompt_is_too_long

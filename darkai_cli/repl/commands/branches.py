@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from darkai_cli.conversation.branches import Branches, Entry
+from darkai_cli.conversation.branches import Branches, MessageEntry
 from darkai_cli.errors import NotFoundError, UsageError
 from darkai_cli.repl import transcript
 from darkai_cli.repl.commands.command import Next, command
@@ -51,7 +51,7 @@ def fork(session: ChatSession, argument: str) -> Next:
     branch that was active stays; `/redo` or `/goto` leads back to it.
     """
     leaf = session.branches.active
-    number_of = session.branches.place()[0]
+    number_of = session.branches.active_number()[0]
     session.branches.fork(number(argument, "/fork"))
     session.save_active_branch()
     at = len(session.branches.prompts())
@@ -126,12 +126,12 @@ def diff(session: ChatSession, argument: str) -> Next:
     return None
 
 
-def drawn(branches: Branches) -> list[tuple[str, Entry]]:
+def drawn(branches: Branches) -> list[tuple[str, MessageEntry]]:
     """Each message with the rails before it. A chain without branches is not indented."""
-    children: dict[str | None, list[Entry]] = {}
+    children: dict[str | None, list[MessageEntry]] = {}
     for entry in branches.entries():
         children.setdefault(entry.parent, []).append(entry)
-    rows: list[tuple[str, Entry]] = []
+    rows: list[tuple[str, MessageEntry]] = []
     stack = _fan(children.get(None, []), "")
     while stack:
         entry, rails, below = stack.pop()
@@ -140,7 +140,7 @@ def drawn(branches: Branches) -> list[tuple[str, Entry]]:
     return rows
 
 
-def _fan(siblings: list[Entry], rails: str) -> list[tuple[Entry, str, str]]:
+def _fan(siblings: list[MessageEntry], rails: str) -> list[tuple[MessageEntry, str, str]]:
     """Siblings as stack entries, the first on top: entry, rails of its row, rails below it."""
     if len(siblings) == 1:
         return [(siblings[0], rails, rails)]
@@ -149,7 +149,7 @@ def _fan(siblings: list[Entry], rails: str) -> list[tuple[Entry, str, str]]:
     return entries[::-1]
 
 
-def _siblings(branches: Branches) -> tuple[Entry, Entry]:
+def _siblings(branches: Branches) -> tuple[MessageEntry, MessageEntry]:
     """The last two replies to the prompt of the active reply."""
     reply = branches.reply()
     beside = [one for one in branches.entries() if one.parent == reply.parent]
@@ -159,7 +159,7 @@ def _siblings(branches: Branches) -> tuple[Entry, Entry]:
     return others[-1], reply
 
 
-def _lines(branches: Branches, end: Entry, *, whole: bool) -> list[str]:
+def _lines(branches: Branches, end: MessageEntry, *, whole: bool) -> list[str]:
     entries = branches.branch(end.id) if whole else [end]
     lines: list[str] = []
     for entry in entries:
@@ -169,18 +169,18 @@ def _lines(branches: Branches, end: Entry, *, whole: bool) -> list[str]:
     return lines
 
 
-def _label(entry: Entry) -> str:
+def _label(entry: MessageEntry) -> str:
     return f"{_who(entry)} {entry.id[:12]}"
 
 
-def _who(entry: Entry) -> str:
+def _who(entry: MessageEntry) -> str:
     if entry.answer is None:
         return entry.message.role
     cut = "" if entry.answer.state == "complete" else f" ({entry.answer.state})"
     return f"{entry.answer.model}{cut}"
 
 
-def first_line(entry: Entry, room: int = 60) -> str:
+def first_line(entry: MessageEntry, room: int = 60) -> str:
     """How a message begins, in one line."""
     text = one_line(entry.message.content[: room * 4])
     return text if len(text) <= room else text[: room - 1] + "…"

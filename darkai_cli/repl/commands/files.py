@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from darkai_cli import stdio
-from darkai_cli.conversation.attachments import Attached, Text
+from darkai_cli.conversation.attachments import AttachedText, Attachments
 from darkai_cli.errors import InputError, NotFoundError, UsageError
 from darkai_cli.repl import clipboard
 from darkai_cli.repl.commands.command import Next, command
@@ -42,7 +42,7 @@ def attach(session: ChatSession, argument: str) -> Next:
     drops it all.
     """
     if argument == "-":
-        session.pending = Attached()
+        session.pending = Attachments()
         session.screen.dim("nothing is attached")
         return None
     if argument:
@@ -66,7 +66,7 @@ def paste(session: ChatSession, argument: str) -> Next:
     """Read with the desktop's own tool; over ssh paste with the terminal's key instead."""
     none(argument, "/paste")
     text = clipboard.paste(stdio.environ())
-    session.add(Attached((Text("clipboard", text),)))
+    session.add(Attachments((AttachedText("clipboard", text),)))
     session.screen.dim(f"attached: clipboard, {len(text)} characters; it goes with the next prompt")
     return None
 
@@ -246,7 +246,7 @@ def _home(name: str) -> str:
     return str(Path(name).expanduser()) if name.startswith("~") else name
 
 
-def _listed(attached: Attached) -> str:
+def _listed(attached: Attachments) -> str:
     names = [f"{text.name} ({len(text.text)} characters)" for text in attached.texts]
     names += [f"{image.name} ({file_size(len(image.data))})" for image in attached.images]
     return ", ".join(names) or "nothing"

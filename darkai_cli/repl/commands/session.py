@@ -86,7 +86,7 @@ def context(session: ChatSession, argument: str) -> Next:
 def info(session: ChatSession, argument: str) -> Next:
     """Who answers, where it is saved, what is set."""
     none(argument, "/info")
-    place, count = session.branches.place()
+    place, count = session.branches.active_number()
     fit = session.fit()
     settings = session.target.settings
     size = session.context_window.size(session.target, session.all_options())
