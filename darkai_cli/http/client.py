@@ -96,7 +96,9 @@ class Exchange:
         try:
             yield from self._decompressor.feed(data)
         except ValueError as exc:
-            raise BadReplyError(f"{self._route.name} sent undecodable data: {exc}") from exc
+            raise BadReplyError(
+                f"{self._route.name} sent data that can't be decompressed: {exc}"
+            ) from exc
 
     def _check_end(self) -> None:
         """Raise ``NetworkError`` if the body is over and its compression is not."""
@@ -105,7 +107,7 @@ class Exchange:
                 self._decompressor.close()
         except ValueError as exc:
             raise NetworkError(
-                f"connection lost: {self._route.name} ended it early, {exc}", retryable=True
+                f"Connection lost: {self._route.name} closed it early, {exc}", retryable=True
             ) from exc
 
     def read(self, limit: int = ERROR_BODY) -> bytes:

@@ -91,8 +91,8 @@ def check_url(url: str, what: str = "base URL") -> None:
         usable = False
     if not usable:
         raise ConfigError(
-            f"{what} must start with http:// or https:// and name a host, not `{url}`",
-            hint="`darkai config set providers.NAME.url https://HOST/PATH`, or `DARKAI_URL`",
+            f"The {what} must start with http:// or https:// and name a host, not `{url}`",
+            hint="`darkai config set providers.NAME.url https://HOST/PATH`, or set `DARKAI_URL`",
         )
 
 

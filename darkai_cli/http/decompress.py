@@ -47,7 +47,7 @@ class Decompressor:
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Give the plain bytes of ``data``. Raises ``ValueError`` if they can't be decompressed."""
         if self._encoding not in _DECODED:
-            raise ValueError(f"the encoding `{self._encoding[:40]}` is not known")
+            raise ValueError(f"unknown encoding `{self._encoding[:40]}`")
         is_full = False
         while data or is_full:
             if self._inflate.eof:
@@ -58,7 +58,7 @@ class Decompressor:
             try:
                 plain = self._inflate.decompress(data, _STEP)
             except zlib.error:
-                raise ValueError(f"it is not {self._encoding}") from None
+                raise ValueError(f"it isn't {self._encoding}") from None
             if plain:
                 yield plain
             is_full = len(plain) == _STEP  # then more may come although all data were taken
@@ -81,4 +81,4 @@ class Decompressor:
     def close(self) -> None:
         """Note that the body is over. Raises ``ValueError`` if its stream is not."""
         if self._is_inside:
-            raise ValueError(f"the {self._encoding} was cut")
+            raise ValueError(f"the {self._encoding} data is incomplete")

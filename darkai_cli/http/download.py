@@ -22,7 +22,7 @@ from darkai_cli.secrets import mask_url
 from darkai_cli.text import file_size
 
 MAX_REDIRECTS = 5
-_BY_HAND = "open it in a browser, save it, and attach the file"
+_BY_HAND = "Open it in a browser, save it and attach the file"
 _HEADERS = {"accept": "text/*, image/*, application/json;q=0.9, */*;q=0.5", "user-agent": "darkai"}
 
 
@@ -46,8 +46,8 @@ def fetch(url: str, connection_for: Callable[[str], ConnectionConfig], limit: in
     def admit(host: str, address: str) -> None:
         if _is_private(address) and host.strip("[]").lower() not in allowed_private:
             raise InputError(
-                f"`{mask_url(url)}` leads to {address}, which is not a public address",
-                hint="if you mean it, write that address itself into the URL, or use "
+                f"`{mask_url(url)}` leads to {address}, which isn't a public address",
+                hint="If you mean it, use that address itself in the URL, or run "
                 "`curl URL | darkai ask -f - ...`",
             )
 
@@ -66,7 +66,7 @@ def fetch(url: str, connection_for: Callable[[str], ConnectionConfig], limit: in
                 continue
             if exchange.status != 200:
                 raise InputError(
-                    f"`{mask_url(url)}` cannot be fetched: the answer is {exchange.status}",
+                    f"Can't fetch `{mask_url(url)}`: status {exchange.status}",
                     hint=_BY_HAND,
                 )
             return Fetched(target, _charset(exchange.headers), _bounded(exchange, url, limit))
@@ -83,7 +83,7 @@ def _bounded(exchange: client.Exchange, url: str, limit: int) -> bytes:
         if size > limit:
             raise InputError(
                 f"`{mask_url(url)}` is larger than {file_size(limit)}",
-                hint="save it and attach the part that matters",
+                hint="Save it and attach the part that matters",
             )
     return b"".join(parts)
 
@@ -101,15 +101,15 @@ def _checked_host(url: str, user_url: str) -> str:
         host, scheme, has_user = "", "", False
     if scheme not in ("http", "https") or not host:
         raise InputError(
-            f"`{mask_url(user_url)}` leads to `{mask_url(url)[:200]}`, which is not fetched"
+            f"`{mask_url(user_url)}` redirects to `{mask_url(url)[:200]}`, which can't be fetched"
             if url != user_url
-            else f"`{mask_url(user_url)}` is not fetched",
-            hint="a URL starts with http:// or https:// and names a host",
+            else f"Can't fetch `{mask_url(user_url)}`",
+            hint="A URL starts with http:// or https:// and names a host",
         )
     if has_user:
         raise InputError(
-            "a URL with a user name or a password is not fetched",
-            hint="use `curl`, and attach what it prints: `curl URL | darkai ask -f - ...`",
+            "Can't fetch a URL with a user name or password",
+            hint="Use curl and attach its output: `curl URL | darkai ask -f - ...`",
         )
     return host.lower()
 

@@ -85,7 +85,7 @@ def map_exceptions(route: Route, deadline: Deadline) -> Iterator[None]:
     try:
         yield
     except httpx.InvalidURL as exc:
-        raise ConfigError(f"the URL is not usable: {exc}") from exc
+        raise ConfigError(f"Invalid URL: {exc}") from exc
     except TimeoutError as exc:  # anyio.fail_after
         raise _proxied(route, _timeout(route, deadline)) from exc
     except httpx.TransportError as exc:
@@ -130,7 +130,9 @@ def explain(
             return _unreachable(cause, route)
     if isinstance(exc, httpx.RemoteProtocolError):
         return _protocol_error(exc, route, deadline)
-    return NetworkError(f"connection to {route.address} failed: {exc}", retryable=not connecting)
+    return NetworkError(
+        f"The connection to {route.address} failed: {exc}", retryable=not connecting
+    )
 
 
 def _causes(exc: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
@@ -151,14 +153,14 @@ def _timeout(route: Route, deadline: Deadline, phase: Phase | None = None) -> Pr
     limit = f"{getattr(deadline.timeouts, phase, 0):g} s"
     if phase == "connect":
         return _connect_timeout(route, deadline, limit)
-    longer = "`--timeout SECONDS` sets a longer limit"
+    longer = "Use `--timeout SECONDS` to wait longer"
     if phase == "first_token":
-        return ReplyTimeoutError(f"no answer from {route.name} within {limit}", hint=longer)
+        return ReplyTimeoutError(f"No reply from {route.name} within {limit}", hint=longer)
     if phase == "no_content":
         return ReplyTimeoutError(
-            f"{route.name} keeps the line open but sends no text for {limit}", hint=None
+            f"{route.name} keeps the connection open but has sent no text for {limit}", hint=None
         )
-    return ReplyTimeoutError(f"no data from {route.name} for {limit}", hint=longer)
+    return ReplyTimeoutError(f"No data from {route.name} for {limit}", hint=longer)
 
 
 def _connect_timeout(route: Route, deadline: Deadline, limit: str) -> ProviderError:
@@ -167,19 +169,19 @@ def _connect_timeout(route: Route, deadline: Deadline, limit: str) -> ProviderEr
         action = "answer" if is_silent else f"connect to {route.address}"
         kind = "a SOCKS" if route.proxy.is_socks else "an HTTP"
         return ReplyTimeoutError(
-            f"proxy {route.proxy.address} (from {route.proxy.origin}) did not {action} "
+            f"The proxy {route.proxy.address} (from {route.proxy.origin}) did not {action} "
             f"within {limit}",
-            hint=f"is it {kind} proxy? Check it, or correct {route.proxy.origin}",
+            hint=f"Is it {kind} proxy? Check it, or correct {route.proxy.origin}",
             retryable=True,
         )
     if deadline.step == "tls":
         return NetworkError(
-            f"{route.address} does not speak TLS: no handshake within {limit}",
-            hint="use http:// in the URL if the service has no TLS",
+            f"{route.address} doesn't speak TLS: no handshake within {limit}",
+            hint="Use http:// in the URL if the service has no TLS",
         )
     return ReplyTimeoutError(
-        f"connecting to {route.name} timed out after {limit}",
-        hint="check the network, or the proxy; `connect_timeout` sets the limit",
+        f"Connecting to {route.name} timed out after {limit}",
+        hint="Check your network connection, or the proxy; `connect_timeout` sets the limit",
         retryable=True,
     )
 
@@ -187,39 +189,43 @@ def _connect_timeout(route: Route, deadline: Deadline, limit: str) -> ProviderEr
 def _unresolved(route: Route, deadline: Deadline) -> ProviderError:
     if route.proxy and deadline.step != "service":
         return NetworkError(
-            f"cannot resolve the proxy {route.proxy.host} (from {route.proxy.origin})",
-            hint=f"correct {route.proxy.origin}, or check the network",
+            f"Can't resolve the proxy {route.proxy.host} (from {route.proxy.origin})",
+            hint=f"Correct {route.proxy.origin}, or check your network connection",
         )
-    hint = "check the base URL or the network"
+    hint = "Check the base URL and your network connection"
     if route.proxy:
-        hint = "`socks5h://` in place of `socks5://` leaves the name to the proxy"
-    return NetworkError(f"cannot resolve {route.host}", hint=hint)
+        hint = "Use `socks5h://` instead of `socks5://` to let the proxy resolve the name"
+    return NetworkError(f"Can't resolve {route.host}", hint=hint)
 
 
 def _refused(route: Route) -> ProviderError:
     if route.proxy:
         return NetworkError(
-            f"proxy {route.proxy.address} refused the connection (from {route.proxy.origin})",
-            hint=f"start the proxy, or correct {route.proxy.origin}",
+            f"The proxy {route.proxy.address} (from {route.proxy.origin}) refused the connection",
+            hint=f"Start the proxy, or correct {route.proxy.origin}",
         )
-    hint = "is the server running?" if is_loopback(route.host) else "check the URL's host and port"
-    return NetworkError(f"cannot connect to {route.address}: connection refused", hint=hint)
+    hint = (
+        "Is the server running?"
+        if is_loopback(route.host)
+        else "Check the host and port in the URL"
+    )
+    return NetworkError(f"Can't reach {route.address}: connection refused", hint=hint)
 
 
 def _unreachable(cause: OSError, route: Route) -> ProviderError:
-    where = f"proxy {route.proxy.address}" if route.proxy else route.address
+    where = f"the proxy {route.proxy.address}" if route.proxy else route.address
     reason = (cause.strerror or str(cause)).lower()
     if cause.errno == errno.ETIMEDOUT:
-        return ReplyTimeoutError(f"connecting to {where} timed out", retryable=True)
-    return NetworkError(f"cannot connect to {where}: {reason}", hint="check the network")
+        return ReplyTimeoutError(f"Connecting to {where} timed out", retryable=True)
+    return NetworkError(f"Can't reach {where}: {reason}", hint="Check your network connection")
 
 
 def _reset(route: Route, *, connecting: bool, deadline: Deadline) -> ProviderError:
     proxy = _suspected_proxy(route, deadline)
-    where = f"proxy {proxy.address} (from {proxy.origin})" if proxy else route.name
+    where = f"The proxy {proxy.address} (from {proxy.origin})" if proxy else route.name
     if proxy and deadline.step == "tls":  # through the tunnel, so either may have cut it
-        where = f"{route.name}, or the {where},"
-    when = " before answering" if deadline.phase == "first_token" and not connecting else ""
+        where = f"{route.name}, or the proxy {proxy.address} (from {proxy.origin}),"
+    when = " before replying" if deadline.phase == "first_token" and not connecting else ""
     return NetworkError(f"{where} reset the connection{when}", retryable=True)
 
 
@@ -235,24 +241,24 @@ def _protocol_error(
     proxy = _suspected_proxy(route, deadline)
     if proxy:
         return NetworkError(
-            f"proxy {proxy.address} (from {proxy.origin}) gave no usable answer",
-            hint=f"is it an HTTP proxy? Correct {proxy.origin}",
+            f"The proxy {proxy.address} (from {proxy.origin}) sent an invalid reply",
+            hint=f"Is it an HTTP proxy? Correct {proxy.origin}",
         )
     if "without sending a response" in text:
-        return NetworkError(f"{route.name} closed the connection without answering", retryable=True)
+        return NetworkError(f"{route.name} closed the connection without replying", retryable=True)
     if "peer closed" in text or "incomplete" in text:
         return NetworkError(
-            f"connection lost: {route.name} ended it before the answer was complete", retryable=True
+            f"Connection lost: {route.name} closed it before the reply was complete", retryable=True
         )
     return BadReplyError(
         f"{route.name} sent an invalid HTTP response",
-        hint="is the URL right, and does an HTTP service listen there?",
+        hint="Check the URL: does an HTTP service listen there?",
     )
 
 
 def _proxy_error(exc: httpx.ProxyError, route: Route) -> ProviderError:
     assert route.proxy is not None
-    name = f"proxy {route.proxy.address}"
+    name = f"The proxy {route.proxy.address}"
     origin = route.proxy.origin
     text = str(exc)
     if text.startswith(("407", "401")) or "uthenticat" in text:  # tinyproxy says 401
@@ -260,17 +266,17 @@ def _proxy_error(exc: httpx.ProxyError, route: Route) -> ProviderError:
         if route.proxy.user is not None:
             return AuthError(
                 f"{name} rejected the user name and password",
-                hint=f"correct them in {origin}: {form}",
+                hint=f"Correct them in {origin}: {form}",
                 status=407,
             )
         return AuthError(
             f"{name} needs a user name and password",
-            hint=f"write them into {origin}: {form}",
+            hint=f"Add them to {origin}: {form}",
             status=407,
         )
     return NetworkError(
-        f"{name} (from {origin}) cannot reach {route.address}: {text[:200]}",
-        hint="check the proxy, or go without it: `--proxy ''`",
+        f"{name} (from {origin}) can't reach {route.address}: {text[:200]}",
+        hint="Check the proxy, or connect without it: `--proxy ''`",
     )
 
 
@@ -281,28 +287,30 @@ def _tls_error(cause: BaseException, route: Route, deadline: Deadline) -> Provid
         return None
     name, address = route.name, route.address
     if route.proxy and deadline.step == "proxy-tls":
-        name, address = f"the proxy {route.proxy.host}", f"proxy {route.proxy.address}"
+        name, address = f"the proxy {route.proxy.host}", f"The proxy {route.proxy.address}"
     if isinstance(cause, ssl.SSLCertVerificationError):
         host = name if deadline.step == "proxy-tls" else route.host
         return _certificate_error(cause, route, name, host)
     if cause.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"):
         return NetworkError(
-            f"{address} does not speak TLS",
-            hint="use http:// in the URL if the service has no TLS",
+            f"{address} doesn't speak TLS",
+            hint="Use http:// in the URL if the service has no TLS",
         )
     if cause.reason and "CERTIFICATE_REQUIRED" in cause.reason:
         return NetworkError(
-            f"TLS: {name} wants a client certificate",
-            hint="`darkai config set client_cert /PATH/certificate.pem`, and `client_key` likewise",
+            f"TLS: {name} requires a client certificate",
+            hint="Set one: `darkai config set client_cert /PATH/certificate.pem`, and `client_key`",
         )
     if cause.reason and cause.reason.startswith(("SSLV3_ALERT", "TLSV1_ALERT", "TLSV13_ALERT")):
         alert = cause.reason.partition("_ALERT_")[2].replace("_", " ").lower()
         return NetworkError(
             f"TLS: {name} refused the connection ({alert})",
-            hint="does it want a client certificate, or another one? (`client_cert`)",
+            hint="It may require a client certificate, or another one (`client_cert`)",
         )
     if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return NetworkError(f"{name} closed the connection during TLS", retryable=False)
+        return NetworkError(
+            f"{name} closed the connection during the TLS handshake", retryable=False
+        )
     return NetworkError(f"TLS with {name} failed: {(cause.reason or str(cause)).lower()}")
 
 
@@ -313,16 +321,16 @@ def _certificate_error(
     if cause.verify_code == _CERT_HAS_EXPIRED or "expired" in reason:
         return NetworkError(
             f"TLS: the certificate of {name} has expired",
-            hint="check this machine's clock; otherwise the service must renew it",
+            hint="Check this machine's clock; if it is right, the service's certificate is too old",
         )
     if "mismatch" in reason or "not valid for" in reason:
         return NetworkError(
-            f"TLS: the certificate is not for {host}: {reason.rstrip('.')}",
-            hint="check the host name in the URL",
+            f"TLS: the certificate isn't valid for {host}: {reason.rstrip('.')}",
+            hint="Check the host name in the URL",
         )
     kind = "self-signed" if "self" in reason else reason or "unknown authority"
     whose = "its CA" if route.proxy is None else "its CA, or that of a proxy that opens TLS"
     return NetworkError(
-        f"TLS: the certificate of {name} is not trusted ({kind})",
-        hint=f"if you trust it, name {whose}: `darkai config set ca_file /PATH/ca.pem`",
+        f"TLS: the certificate of {name} isn't trusted ({kind})",
+        hint=f"If you trust it, add {whose}: `darkai config set ca_file /PATH/ca.pem`",
     )

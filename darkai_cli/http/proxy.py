@@ -53,19 +53,19 @@ def parse(url: str, origin: str) -> Proxy:
     text = url.strip()
     if "://" not in text:
         text = f"http://{text}"
-    hint = "a proxy is written http://HOST:PORT or socks5://HOST:PORT"
+    hint = "Write a proxy as http://HOST:PORT or socks5://HOST:PORT"
     try:
         parts: SplitResult = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise ConfigError(f"the proxy from {origin} has no usable address", hint=hint) from None
+        raise ConfigError(f"The proxy from {origin} has no valid address", hint=hint) from None
     scheme = {"socks": "socks5"}.get(parts.scheme, parts.scheme)
     if scheme not in _SCHEMES:
         raise ConfigError(
-            f"the proxy from {origin} has the unsupported scheme `{parts.scheme}`", hint=hint
+            f"The proxy from {origin} has the unsupported scheme `{parts.scheme}`", hint=hint
         )
     if not parts.hostname:
-        raise ConfigError(f"the proxy from {origin} names no host", hint=hint)
+        raise ConfigError(f"The proxy from {origin} names no host", hint=hint)
     default = {"http": 80, "https": 443}.get(scheme, 1080)
     return Proxy(
         scheme,

@@ -61,7 +61,7 @@ def _httpcore_errors() -> Iterator[None]:
     except python_socks.ProxyError as exc:
         text = str(exc)
         if "version number" in text:
-            text = "it does not speak SOCKS5"
+            text = "it doesn't speak SOCKS5"
         raise httpcore.ProxyError(text[:1].lower() + text[1:]) from exc
     except TimeoutError as exc:
         raise httpcore.ConnectTimeout(str(exc)) from exc

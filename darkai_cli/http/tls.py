@@ -157,12 +157,12 @@ def _unusable(path: str, origin: str, *, is_dir: bool, error: OSError) -> Config
 
     reason = error.strerror or str(error)
     if isinstance(error, ssl.SSLError):
-        reason = "it holds no certificate"
+        reason = "it contains no certificate"
     what = "folder" if is_dir else "file"
-    hint = "name a PEM file with the certificate of the authority"
+    hint = "Use a PEM file with the certificate of the authority"
     return ConfigError(
-        f"the CA {what} `{path}` from {origin} cannot be used: {reason[:1].lower()}{reason[1:]}",
-        hint=f"correct {origin}, or unset it" if is_dir else hint,
+        f"Can't use the CA {what} `{path}` from {origin}: {reason[:1].lower()}{reason[1:]}",
+        hint=f"Correct {origin}, or unset it" if is_dir else hint,
     )
 
 
@@ -173,7 +173,7 @@ def load_client_certificate(context: ssl.SSLContext, trust: Trust) -> None:
     cert, key = trust.client_cert, trust.client_key
     if not cert:
         raise ConfigError(
-            "there is a `client_key` without a `client_cert`",
+            "`client_key` is set, but `client_cert` isn't",
             hint="`darkai config set client_cert /PATH/certificate.pem`",
         )
     for path, name in ((cert, "client_cert"), (key, "client_key")):
@@ -184,8 +184,7 @@ def load_client_certificate(context: ssl.SSLContext, trust: Trust) -> None:
             except OSError as exc:
                 reason = exc.strerror or str(exc)
                 raise ConfigError(
-                    f"the file `{path}` from `{name}` cannot be used: "
-                    f"{reason[:1].lower()}{reason[1:]}",
+                    f"Can't use the file `{path}` from `{name}`: {reason[:1].lower()}{reason[1:]}",
                     hint=f"`darkai config set {name} /PATH/file.pem`",
                 ) from exc
 
@@ -196,9 +195,9 @@ def load_client_certificate(context: ssl.SSLContext, trust: Trust) -> None:
         context.load_cert_chain(cert, key, password=password)
     except _LockedKeyError:
         raise ConfigError(
-            f"the private key in `{key or cert}` is protected by a password",
-            hint="take the password off (`openssl pkey -in KEY -out PLAIN.pem`), and keep that "
-            "file readable by you alone: `chmod 600 PLAIN.pem`",
+            f"The private key in `{key or cert}` is protected by a password",
+            hint="Remove the password (`openssl pkey -in KEY -out PLAIN.pem`), and keep that "
+            "file private: `chmod 600 PLAIN.pem`",
         ) from None
     except ssl.SSLError as exc:
         raise _unusable_pair(cert, key, exc) from exc
@@ -212,7 +211,7 @@ def _unusable_pair(cert: str, key: str | None, error: ssl.SSLError) -> ConfigErr
     """Return the error for a certificate or key that OpenSSL refuses."""
     if error.reason == "KEY_VALUES_MISMATCH":
         return ConfigError(
-            f"the private key in `{key or cert}` does not belong to the certificate in `{cert}`",
+            f"The private key in `{key or cert}` doesn't match the certificate in `{cert}`",
             hint="`client_cert` and `client_key` must be a pair",
         )
     # OpenSSL says only "PEM lib": look for the missing part ourselves.
@@ -220,11 +219,13 @@ def _unusable_pair(cert: str, key: str | None, error: ssl.SSLError) -> ConfigErr
         has_cert = b"-----BEGIN CERTIFICATE" in file.read()
     if not has_cert:
         return ConfigError(
-            f"the file `{cert}` from `client_cert` holds no certificate in PEM form",
-            hint="`openssl pkcs12 -in FILE.p12 -out FILE.pem -nodes` makes one out of a .p12 file",
+            f"The file `{cert}` from `client_cert` contains no PEM certificate",
+            hint="Convert a .p12 file: `openssl pkcs12 -in FILE.p12 -out FILE.pem -nodes`",
         )
     name = "client_key" if key else "client_cert"
     return ConfigError(
-        f"the file `{key or cert}` from `{name}` holds no usable private key in PEM form",
-        hint=None if key else "`darkai config set client_key /PATH/key.pem` names the key's file",
+        f"The file `{key or cert}` from `{name}` contains no usable PEM private key",
+        hint=None
+        if key
+        else "If the key is in another file: `darkai config set client_key /PATH/key.pem`",
     )

@@ -171,7 +171,7 @@ def test_it_is_sent_again_only_once(pool: ConnectionPool) -> None:
     with KeepAlive(ANSWER, b"") as server:
         link = ConnectionConfig(QUICK, pool=pool)
         ask(link, server.url)
-        with pytest.raises(NetworkError, match="closed the connection without answering"):
+        with pytest.raises(NetworkError, match="closed the connection without replying"):
             ask(link, server.url)
         assert (server.connections, len(server.requests)) == (2, 3)
 
@@ -188,7 +188,7 @@ def test_nothing_is_sent_again_once_an_answer_has_begun(pool: ConnectionPool) ->
 
 def test_a_first_request_is_not_sent_again(pool: ConnectionPool) -> None:
     with KeepAlive(b"", ANSWER) as server:
-        with pytest.raises(NetworkError, match="closed the connection without answering"):
+        with pytest.raises(NetworkError, match="closed the connection without replying"):
             ask(ConnectionConfig(QUICK, pool=pool), server.url)
         assert len(server.requests) == 1
 

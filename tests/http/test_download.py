@@ -61,7 +61,7 @@ def test_redirects_are_followed_so_far():
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://host/x", "gopher://x"])
 def test_a_redirect_leads_to_http_only(target: str):
     with FaultServer(redirect(target)) as server:
-        assert "not fetched" in refused(f"{origin(server)}/")
+        assert "be fetched" in refused(f"{origin(server)}/")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_redirect_leads_to_http_only(target: str):
 )
 def test_what_is_no_page(url: str):
     message = refused(url)
-    assert "not fetched" in message
+    assert "Can't fetch" in message
     assert "secret" not in message
 
 
@@ -80,7 +80,7 @@ def test_it_is_bounded():
 
 def test_a_status_is_told():
     with FaultServer(page(404)) as server:
-        assert "the answer is 404" in refused(f"{origin(server)}/")
+        assert "status 404" in refused(f"{origin(server)}/")
 
 
 def test_a_fault_on_the_way_keeps_its_own_words():

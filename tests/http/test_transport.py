@@ -76,16 +76,16 @@ def test_closed_port(ask: Asker):
         result = ask(f"http://{HOST}:{port}/v1")
     assert (result.code, result.stdout) == (7, b"")
     words = told(result.stderr)
-    assert f"cannot connect to {HOST}:{port}: connection refused" in words
-    assert "is the server running?" in words
+    assert f"Can't reach {HOST}:{port}: connection refused" in words
+    assert "Is the server running?" in words
     assert "trying again" not in result.stderr
 
 
 def test_unknown_host(ask: Asker):
     result = ask("https://no-such-host.invalid/v1")
     assert (result.code, result.stdout) == (7, b"")
-    assert "cannot resolve no-such-host.invalid" in told(result.stderr)
-    assert "base URL or the network" in result.stderr
+    assert "Can't resolve no-such-host.invalid" in told(result.stderr)
+    assert "base URL and your network connection" in result.stderr
     assert "trying again" not in result.stderr
 
 
@@ -96,7 +96,7 @@ def test_connection_never_answered(ask: Asker):
             f"http://{HOST}:{port}/v1", "--retries", "2", env={"DARKAI_CONNECT_TIMEOUT": "0.3"}
         )
     assert (result.code, result.stdout) == (8, b"")
-    assert f"connecting to {HOST}:{port} timed out after 0.3 s" in told(result.stderr)
+    assert f"Connecting to {HOST}:{port} timed out after 0.3 s" in told(result.stderr)
     assert result.stderr.count("trying again") == 1
 
 
@@ -136,14 +136,14 @@ def test_tls_trusted(ask: Asker, authority: Authority, tmp_path: Path, by: str):
 def test_tls_not_trusted(ask: Asker, authority: Authority, tmp_path: Path):
     result = ask_tls(ask, authority, tmp_path, HOST, by="")
     assert (result.code, result.stdout) == (7, b"")
-    assert re.search(rf"TLS: the certificate of {HOST}:\d+ is not trusted", told(result.stderr))
+    assert re.search(rf"TLS: the certificate of {HOST}:\d+ isn't trusted", told(result.stderr))
     assert "darkai config set ca_file" in result.stderr
 
 
 def test_tls_other_name(ask: Asker, authority: Authority, tmp_path: Path):
     result = ask_tls(ask, authority, tmp_path, "other.example")
     assert (result.code, result.stdout) == (7, b"")
-    assert f"TLS: the certificate is not for {HOST}" in told(result.stderr)
+    assert f"TLS: the certificate isn't valid for {HOST}" in told(result.stderr)
 
 
 def test_tls_expired(ask: Asker, authority: Authority, tmp_path: Path):
@@ -167,7 +167,7 @@ def test_https_on_a_plain_port(ask: Asker, script: Script):
         assert server.connections == 1
     assert (result.code, result.stdout) == (7, b"")
     words = told(result.stderr)
-    assert f"{server.address} does not speak TLS" in words
+    assert f"{server.address} doesn't speak TLS" in words
     assert "http://" in words
 
 
@@ -260,7 +260,7 @@ def test_a_service_that_wants_a_client_certificate(
 ):
     result = ask(base(strict), "--retries", "0", env={"SSL_CERT_FILE": authority.pem(tmp_path)})
     assert (result.code, result.stdout) == (7, b"")
-    assert re.search(rf"TLS: {HOST}:\d+ wants a client certificate", told(result.stderr))
+    assert re.search(rf"TLS: {HOST}:\d+ requires a client certificate", told(result.stderr))
     assert "client_cert" in result.stderr
 
 
@@ -270,20 +270,20 @@ def test_a_service_that_wants_a_client_certificate(
         (
             "/nowhere/me.pem",
             None,
-            "the file `/nowhere/me.pem` from `client_cert` cannot be used: no such file",
+            "Can't use the file `/nowhere/me.pem` from `client_cert`: no such file",
         ),
         (
             "cert",
             "/nowhere/me.key",
-            "the file `/nowhere/me.key` from `client_key` cannot be used: no such file",
+            "Can't use the file `/nowhere/me.key` from `client_key`: no such file",
         ),
-        ("cert", "other", "does not belong to the certificate"),
+        ("cert", "other", "doesn't match the certificate"),
         ("cert", "locked", "is protected by a password"),
-        ("text", "key", "from `client_cert` holds no certificate"),
-        ("cert", "text", "from `client_key` holds no usable private key"),
-        ("cert", None, "from `client_cert` holds no usable private key"),
-        (None, "key", "`client_key` without a `client_cert`"),
-        ("/", None, "from `client_cert` cannot be used"),
+        ("text", "key", "from `client_cert` contains no PEM certificate"),
+        ("cert", "text", "from `client_key` contains no usable PEM private key"),
+        ("cert", None, "from `client_cert` contains no usable PEM private key"),
+        (None, "key", "`client_key` is set, but `client_cert` isn't"),
+        ("/", None, "Can't use the file `/` from `client_cert`"),
     ],
 )
 def test_client_certificates_that_cannot_be_used(
@@ -366,14 +366,14 @@ def test_a_proxy_whose_own_certificate_is_not_trusted(ask: Asker, authority: Aut
     with HttpProxy(tls=authority.context(HOST)) as proxy:
         result = ask("https://service.invalid/v1", "--proxy", proxy.url)
     assert result.code == 7
-    assert f"the certificate of the proxy {HOST} is not trusted" in told(result.stderr)
+    assert f"the certificate of the proxy {HOST} isn't trusted" in told(result.stderr)
 
 
 def test_a_plain_proxy_that_is_called_https(ask: Asker):
     with FaultServer([BeforeRequest(), Send(b"HTTP/1.1 400 Bad\r\n\r\n"), Stall()]) as proxy:
         result = ask("https://service.invalid/v1", "--proxy", f"https://{proxy.address}")
     assert result.code == 7
-    assert f"proxy {proxy.address} does not speak TLS" in told(result.stderr)
+    assert f"proxy {proxy.address} doesn't speak TLS" in told(result.stderr)
 
 
 def test_socks5_looks_names_up_here_and_socks5h_there(ask: Asker):
@@ -387,7 +387,7 @@ def test_socks5_looks_names_up_here_and_socks5h_there(ask: Asker):
         assert there == f"localhost:{server.port}"
         assert same == here
         result = ask("http://no-such-host.invalid/v1", "--proxy", proxy.url)
-    assert "cannot resolve no-such-host.invalid" in told(result.stderr)
+    assert "Can't resolve no-such-host.invalid" in told(result.stderr)
     assert "socks5h://" in result.stderr
 
 
@@ -420,7 +420,7 @@ def test_a_proxy_that_refuses(ask: Asker, name: str, scheme: str):
         url = f"{scheme}://jo:secret-word@{HOST}:{port}"
         result = ask("https://service.invalid/v1", env={name: url})
     assert (result.code, result.stdout) == (7, b"")
-    assert f"proxy {HOST}:{port} refused the connection (from {name})" in told(result.stderr)
+    assert f"The proxy {HOST}:{port} (from {name}) refused the connection" in told(result.stderr)
     assert "secret-word" not in result.stderr
 
 
@@ -433,7 +433,7 @@ def test_a_socks_proxy_that_says_no(ask: Asker, refuse: int, words: str):
         result = ask("https://service.test/v1", env={"ALL_PROXY": f"socks5h://{proxy.address}"})
     assert result.code == 7
     message = told(result.stderr)
-    assert f"proxy {proxy.address} (from ALL_PROXY) cannot reach service.test:443: " in message
+    assert f"proxy {proxy.address} (from ALL_PROXY) can't reach service.test:443: " in message
     assert words in message
 
 
@@ -441,7 +441,7 @@ def test_what_is_no_socks_proxy(ask: Asker):
     with FaultServer([BeforeRequest(), Send(b"HTTP/1.1 400 Bad\r\n\r\n"), Stall()]) as proxy:
         result = ask("https://service.test/v1", "--proxy", f"socks5h://{proxy.address}")
     assert result.code == 7
-    assert "it does not speak SOCKS5" in told(result.stderr)
+    assert "it doesn't speak SOCKS5" in told(result.stderr)
 
 
 @pytest.mark.parametrize("script", [[BeforeRequest(), Stall()]])
@@ -496,19 +496,19 @@ def test_a_proxy_that_cannot_reach_it(ask: Asker):
         proxy.answer = b"HTTP/1.1 504 Gateway Timeout\r\ncontent-length: 0\r\n\r\n"
         result = ask("https://service.test/v1", "--proxy", proxy.url)
     assert result.code == 7
-    assert f"proxy {proxy.address} (from `--proxy`) cannot reach service.test:443: 504" in told(
+    assert f"proxy {proxy.address} (from `--proxy`) can't reach service.test:443: 504" in told(
         result.stderr
     )
 
 
 TRAPS = {
     "socks5 without a port": ("ALL_PROXY", "socks5://proxy.invalid", 7, "proxy.invalid"),
-    "no scheme": ("HTTPS_PROXY", "proxy.invalid:3128", 7, "cannot resolve the proxy proxy.invalid (from HTTPS_PROXY)"),
-    "another scheme": ("HTTPS_PROXY", "ftp://jo:secret-word@p.test", 3, "the proxy from HTTPS_PROXY has the unsupported scheme `ftp`"),
-    "no host": ("HTTPS_PROXY", "http://", 3, "the proxy from HTTPS_PROXY names no host"),
-    "no port": ("HTTPS_PROXY", "http://jo:secret-word@p.test:99999", 3, "the proxy from HTTPS_PROXY has no usable address"),
-    "half an address": ("ALL_PROXY", "http://[::1", 3, "the proxy from ALL_PROXY has no usable address"),
-    "a CA file": ("SSL_CERT_FILE", "/nowhere/ca.pem", 3, "the CA file `/nowhere/ca.pem` from `SSL_CERT_FILE` cannot be used"),
+    "no scheme": ("HTTPS_PROXY", "proxy.invalid:3128", 7, "Can't resolve the proxy proxy.invalid (from HTTPS_PROXY)"),
+    "another scheme": ("HTTPS_PROXY", "ftp://jo:secret-word@p.test", 3, "The proxy from HTTPS_PROXY has the unsupported scheme `ftp`"),
+    "no host": ("HTTPS_PROXY", "http://", 3, "The proxy from HTTPS_PROXY names no host"),
+    "no port": ("HTTPS_PROXY", "http://jo:secret-word@p.test:99999", 3, "The proxy from HTTPS_PROXY has no valid address"),
+    "half an address": ("ALL_PROXY", "http://[::1", 3, "The proxy from ALL_PROXY has no valid address"),
+    "a CA file": ("SSL_CERT_FILE", "/nowhere/ca.pem", 3, "Can't use the CA file `/nowhere/ca.pem` from `SSL_CERT_FILE`"),
 }  # fmt: skip
 
 

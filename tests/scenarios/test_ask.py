@@ -44,7 +44,7 @@ def test_what_demo_cannot_answer_fails_honestly() -> None:
     result = run_darkai("ask", "write a commit message", stdin=diff)
     assert result.code == 7
     assert result.stdout == b""
-    assert result.stderr.startswith("error: cannot resolve darkai.foundation\nhint: ")
+    assert result.stderr.startswith("error: Can't resolve darkai.foundation\nhint: ")
 
 
 def test_no_fallback_where_it_was_turned_off() -> None:

@@ -131,15 +131,15 @@ def test_closed_port():
         result = ask(f"http://{HOST}:{port}/chat")
     assert (result.code, result.stdout) == (7, b"")
     words = told(result.stderr)
-    assert f"cannot connect to {HOST}:{port}: connection refused" in words
-    assert "is the server running?" in words
+    assert f"Can't reach {HOST}:{port}: connection refused" in words
+    assert "Is the server running?" in words
     assert "trying again" not in result.stderr
 
 
 def test_unknown_host():
     result = ask("http://no-such-host.invalid/chat")
     assert (result.code, result.stdout) == (7, b"")
-    assert "cannot resolve no-such-host.invalid" in told(result.stderr)
+    assert "Can't resolve no-such-host.invalid" in told(result.stderr)
     assert "trying again" not in result.stderr
 
 
@@ -149,7 +149,7 @@ def test_connection_never_answered():
         env = {"DARKAI_CONNECT_TIMEOUT": "0.3"}
         result = ask(f"http://{HOST}:{port}/chat", "--retries", "2", env=env)
     assert (result.code, result.stdout) == (8, b"")
-    assert f"connecting to {HOST}:{port} timed out after 0.3 s" in told(result.stderr)
+    assert f"Connecting to {HOST}:{port} timed out after 0.3 s" in told(result.stderr)
     assert result.stderr.count("trying again") == 1
 
 
@@ -190,7 +190,7 @@ def test_tls_trusted(authority: Authority, tmp_path: Path):
 def test_tls_not_trusted(authority: Authority, tmp_path: Path):
     result = ask_tls(authority, tmp_path, HOST, trust=False)
     assert (result.code, result.stdout) == (7, b"")
-    assert re.search(rf"TLS: .*certificate of {HOST}.* not trusted", told(result.stderr))
+    assert re.search(rf"TLS: .*certificate of {HOST}.* isn't trusted", told(result.stderr))
     assert "ca_file" in result.stderr
 
 
@@ -223,7 +223,7 @@ def test_https_on_a_plain_port(script: Script):
         assert server.connections == 1
     assert (result.code, result.stdout) == (7, b"")
     words = told(result.stderr)
-    assert f"{server.address} does not speak TLS" in words
+    assert f"{server.address} doesn't speak TLS" in words
     assert "http://" in words
 
 
@@ -239,7 +239,7 @@ def test_proxy_refuses(name: str, scheme: str):
         result = ask(FAR, env={name: f"{scheme}://jo:secret-word@{HOST}:{port}"})
     assert (result.code, result.stdout) == (7, b"")
     words = told(result.stderr)
-    assert f"proxy {HOST}:{port} refused the connection" in words
+    assert f"The proxy {HOST}:{port} (from {name}) refused the connection" in words
     assert name in words
     assert "secret-word" not in result.stderr
 

@@ -299,9 +299,9 @@ def test_certificates_that_are_not_trusted(kind: str, tmp_path: Path) -> None:
     found = report.only("provider.work.service", "fail", 7)
     said = {
         "expired": "has expired",
-        "name": "is not for 127.0.0.1",
-        "unknown": "is not trusted",
-        "early": "is not trusted",
+        "name": "isn't valid for 127.0.0.1",
+        "unknown": "isn't trusted",
+        "early": "isn't trusted",
     }
     assert said[kind] in found["detail"]
 
@@ -326,7 +326,7 @@ def test_https_where_there_is_no_tls() -> None:
     with FaultServer(json_page(200, MODELS)) as server:
         use(f"https://{server.address}/v1")
         found = examine().only("provider.work.service", "fail", 7)
-    assert "does not speak TLS" in found["detail"]
+    assert "doesn't speak TLS" in found["detail"]
 
 
 def test_nobody_listens() -> None:
@@ -339,7 +339,7 @@ def test_nobody_listens() -> None:
 def test_a_name_that_does_not_resolve() -> None:
     use("http://nowhere.invalid/v1")
     found = examine().only("provider.work.service", "fail", 7)
-    assert "cannot resolve nowhere.invalid" in found["detail"]
+    assert "Can't resolve nowhere.invalid" in found["detail"]
 
 
 def test_a_proxy_is_named_and_its_password_is_not() -> None:
@@ -429,7 +429,7 @@ def test_a_key_that_must_not_go_over_plain_http() -> None:
         (page(200, "<html><title>Hotel</title><body>login</body>"), 9, "Hotel"),
         (json_page(429, {"error": {"message": "slow down"}}), 6, "rate limit"),
         ([Reset()], 7, "reset"),
-        ([], 7, "closed the connection without answering"),
+        ([], 7, "closed the connection without replying"),
         ([Send(b"HTTP/9.9 banana\r\n\r\n")], 9, "invalid HTTP"),
         (page(200, "fine", "text/plain"), 9, "sent no "),
     ],

@@ -94,9 +94,7 @@ def test_a_server_on_this_machine_answers_and_is_named() -> None:
         sent = server.requests[-1]
     assert (result.code, result.stdout) == (0, b"A burrito.\n")
     (notice,) = result.stderr.splitlines()
-    assert notice.startswith(
-        "warning: cannot resolve darkai.foundation; `ollama` on this machine ("
-    )
+    assert notice.startswith("warning: Can't resolve darkai.foundation; `ollama` on this machine (")
     assert "`llama3.2:3b`; nothing leaves this machine" in notice
     assert (sent.target, sent.json()["model"]) == ("/api/chat", "llama3.2:3b")
 
@@ -133,7 +131,7 @@ def test_what_is_no_model_server_gets_no_prompt() -> None:
             result = ask(PROMPT)
             assert [request.method for request in server.requests] == ["GET"]
         assert result.code == 7
-        assert result.stderr.startswith("error: cannot resolve darkai.foundation\n")
+        assert result.stderr.startswith("error: Can't resolve darkai.foundation\n")
 
 
 def test_a_server_that_fails_leaves_it_to_the_next() -> None:
@@ -147,7 +145,7 @@ def test_a_server_that_fails_leaves_it_to_the_next() -> None:
         with_ollama(server)
         failed = ask(PROMPT)
     assert failed.code == 7
-    assert "error: cannot resolve darkai.foundation" in failed.stderr
+    assert "error: Can't resolve darkai.foundation" in failed.stderr
 
 
 @pytest.mark.parametrize("off", ["--no-fallback", "DARKAI_FALLBACK"])
@@ -201,7 +199,7 @@ def test_yes_is_this_time_only(keys: bytes) -> None:
         assert len(server.requests) == 1
         assert server.requests[0].json()["model"] == "gpt-4o-mini"
     assert shown.code == 0
-    assert shown.lines[0].startswith("warning: cannot resolve darkai.foundation")
+    assert shown.lines[0].startswith("warning: Can't resolve darkai.foundation")
     assert shown.lines[-2].startswith("note: `openai` answers with `gpt-4o-mini`")
     assert shown.lines[-1] == "A burrito."
     assert run_darkai("config", "get", "provider").stdout.strip() == b"darkai"
@@ -222,7 +220,7 @@ def test_anything_else_is_no_and_the_failure_stands(keys: bytes) -> None:
         shown = on_terminal(server, keys)
         assert server.connections == 0
     assert shown.code == 7
-    assert "error: cannot resolve darkai.foundation" in shown.lines
+    assert "error: Can't resolve darkai.foundation" in shown.lines
 
 
 def test_ctrl_c_at_the_question_ends_it() -> None:

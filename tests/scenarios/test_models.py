@@ -359,7 +359,7 @@ def test_a_list_that_is_too_large_or_cut_is_not_called_a_wrong_one() -> None:
         cut = run_darkai("models", "-p", "one")
     assert large.stderr.startswith(f"error: the answer of {server.address} exceeded 16 MiB")
     assert cut.code == 7, cut
-    assert "connection lost" in cut.stderr
+    assert "Connection lost" in cut.stderr
 
 
 def test_show_asks_ollama_about_the_one_model() -> None:

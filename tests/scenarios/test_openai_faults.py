@@ -107,7 +107,8 @@ def test_text_and_then_only_signs_of_life(beat: bytes):
         with pytest.raises(ReplyTimeoutError) as caught:
             seen.extend(events)
     assert (
-        caught.value.message == f"{server.address} keeps the line open but sends no text for 0.3 s"
+        caught.value.message
+        == f"{server.address} keeps the connection open but has sent no text for 0.3 s"
     )
 
 
@@ -152,7 +153,7 @@ def test_no_key_goes_to_another_machine_over_plain_http(isolated: Path):
         (page(500), "failed (500)"),
         (refusal(401, f"bad key {KEY}"), "rejected the API key (from WORK_KEY)"),
         (page(200, "no", "text/plain"), "sent no list of models"),
-        ([Close()], "closed the connection without answering"),
+        ([Close()], "closed the connection without replying"),
     ],
 )
 def test_faults_of_the_list_of_models(isolated: Path, script: Any, words: str):

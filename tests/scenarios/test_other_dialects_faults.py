@@ -126,7 +126,7 @@ def test_text_without_the_end_mark_is_kept_and_told(name: str, how: str) -> None
     assert (result.code, result.stdout) == (14, b"Half\n")
     told = {
         "clean": "answer ended without an end mark; it may be cut off",
-        "fin": "connection lost",
+        "fin": "Connection lost",
         "reset": "reset the connection",
     }
     assert told[how] in result.stderr
@@ -146,7 +146,7 @@ def test_silence_after_text(name: str) -> None:
     with FaultServer(script) as server:
         result = ask(name, server, "--timeout", "0.3")
     assert (result.code, result.stdout) == (14, b"Half\n")
-    assert f"no data from {server.address} " in result.stderr
+    assert f"No data from {server.address} " in result.stderr
 
 
 def test_an_empty_stream_is_asked_for_again(name: str) -> None:
