@@ -1,7 +1,7 @@
-"""The process: signals in, exit code out. The only place that turns an error into either.
+"""The process: run one command line, print what went wrong, and exit with its code.
 
-``--version`` is answered before anything is imported. Every failure that reaches this file is told
-on stderr as ``error:`` and ``hint:``, without a traceback unless ``--debug`` was given.
+``--version`` is answered before anything else is imported. Every failure that reaches this file is
+printed on stderr as ``error:`` and ``hint:``, without a traceback unless ``--debug`` was given.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from darkai_cli.errors import DarkAIError
 
 _DISK_FAULTS = (5, 27, 28, 122)
-"""EIO, EFBIG, ENOSPC, EDQUOT: an output that cannot be written, where nobody has said which."""
+"""EIO, EFBIG, ENOSPC, EDQUOT: an output that cannot be written, where it is not known which."""
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -39,8 +39,9 @@ def _version() -> int:
 
 
 def _run(args: list[str]) -> int:
-    """Run one command line and tell what went wrong; the exit code."""
-    gc.disable()  # until the request is out: what imports allocate is not garbage
+    """Run one command line, print what went wrong, and return the exit code."""
+    # What imports allocate is not garbage; ``Output.prepare`` turns the collector on again.
+    gc.disable()
     code: int | None = None
     try:
         from darkai_cli import signals
@@ -48,7 +49,7 @@ def _run(args: list[str]) -> int:
         signals.install()
         code = _command(args)
     except BaseException:
-        # A stop ends the program wherever it comes, also where an import turned it into a fault.
+        # A signal ends the program wherever it comes, also where an import turned it into an error.
         code = signals.exit_code()
         if code is None:
             raise
@@ -66,7 +67,7 @@ def _command(args: list[str]) -> int:
 
         return app.run(args)
     except DarkAIError as error:
-        _tell(error, args)
+        _print_error(error, args)
         return error.exit_code
     except KeyboardInterrupt:
         return 130
@@ -80,25 +81,27 @@ def _command(args: list[str]) -> int:
         from darkai_cli.errors import InputError
 
         if isinstance(exc, OSError) and exc.errno in _DISK_FAULTS:
-            _tell(InputError(f"cannot write the output: {(exc.strerror or '').lower()}"), args)
+            _print_error(
+                InputError(f"cannot write the output: {(exc.strerror or '').lower()}"), args
+            )
             return InputError.exit_code
         bug = DarkAIError(
             f"a bug in darkai: {type(exc).__name__}: {exc}",
             hint="run it again with `--debug` and report what it says",
         )
         bug.__cause__ = exc
-        _tell(bug, args)
+        _print_error(bug, args)
         return bug.exit_code
 
 
-def _tell(error: DarkAIError, args: list[str]) -> None:
+def _print_error(error: DarkAIError, args: list[str]) -> None:
     from darkai_cli import events, stdio
     from darkai_cli.output.sanitize import sanitize_line
     from darkai_cli.secrets import mask_known
 
     options = args[: args.index("--")] if "--" in args else args
     if "--debug" in options:
-        _traceback(error)
+        _print_traceback(error)
     if "--json" in options and not error.reported:
         import json
 
@@ -108,7 +111,7 @@ def _tell(error: DarkAIError, args: list[str]) -> None:
         stdio.print_err(f"hint: {sanitize_line(mask_known(error.hint), 1000)}")
 
 
-def _traceback(exc: BaseException) -> None:
+def _print_traceback(exc: BaseException) -> None:
     import traceback
 
     from darkai_cli import stdio

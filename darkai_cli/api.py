@@ -1,4 +1,4 @@
-"""The Python API: one-line questions, event streams, and the class that DarkAI's users know.
+"""The Python API: one-line questions, event streams, and the ``DarkAI`` class of older programs.
 
     darkai_cli.ask("tell me a joke")                          -> str
     for event in darkai_cli.stream("tell me a joke"): ...     -> events, see darkai_cli.events
@@ -35,6 +35,7 @@ from darkai_cli.providers.catalog import BUILT_IN
 
 if TYPE_CHECKING:
     from darkai_cli.conversation.request import TurnRequest
+    from darkai_cli.http.connection import ConnectionConfig
 
 _SERVICE = BUILT_IN["darkai"]
 
@@ -42,14 +43,14 @@ Messages: TypeAlias = Sequence[Mapping[str, Any]]
 """``[{"role": "user", "content": "Hi"}, ...]``; the content may be OpenAI's list of parts."""
 
 AsyncResult: TypeAlias = AsyncGenerator[str, None]
-"""What ``create_async_generator`` gives: the pieces of the answer."""
+"""What ``create_async_generator`` returns: the pieces of the reply's text."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class _OnBoth(Generic[P, R]):
-    """A method that can be called on the class and on an instance; it gets whichever it was."""
+class _ClassOrInstanceMethod(Generic[P, R]):
+    """A method of the class and of its instances, whose first argument is either."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], R]) -> None:
         self._function = function
@@ -76,9 +77,9 @@ class ProviderModelMixin:
         if model:
             self.default_model = self.get_model(model)
 
-    @_OnBoth
+    @_ClassOrInstanceMethod
     def get_model(self, model: str | None = None) -> str:
-        """The service's name for ``model``; the default for None or "".
+        """Return the service's name for ``model``; the default for None or "".
 
         Raises ``UnknownModelError``, which lists the models.
         """
@@ -109,7 +110,7 @@ class AsyncGeneratorProvider:
     supports_system_message: bool = True
     supports_message_history: bool = True
 
-    @_OnBoth
+    @_ClassOrInstanceMethod
     def create_async_generator(
         self: Any,
         /,
@@ -118,16 +119,16 @@ class AsyncGeneratorProvider:
         proxy: str | None = None,
         **kwargs: Any,
     ) -> AsyncResult:
-        """The answer to ``messages``, piece by piece.
+        """Return the text of the reply to ``messages``, piece by piece.
 
-        ``proxy``: a proxy URL. Of the further arguments ``timeout`` (seconds), ``headers`` and
-        ``api_endpoint`` are ours; all others become fields of the request's body. Raises
-        ``DarkAIError`` and its kin, on the first iteration at the earliest.
+        ``proxy``: a proxy URL. Further arguments are ``timeout`` (seconds), ``headers`` and
+        ``api_endpoint``; all others become fields of the request's body. Raises ``DarkAIError`` and
+        its kin, on the first iteration at the earliest.
         """
-        return _texts(self, model, messages, proxy, kwargs)
+        return _text_pieces(self, model, messages, proxy, kwargs)
 
 
-async def _texts(
+async def _text_pieces(
     subject: Any, model: str | None, messages: Messages, proxy: str | None, kwargs: dict[str, Any]
 ) -> AsyncResult:
     from darkai_cli.providers.client import HttpProvider
@@ -145,8 +146,8 @@ async def _texts(
         headers=headers,
     )
     chat = ChatRequest(_messages(messages), subject.get_model(model), kwargs)
-    link = _link(_text("api_endpoint", endpoint), _checked("proxy", proxy), timeout)
-    provider = HttpProvider(subject.dialect(), settings, link)
+    connection = _connection(_text("api_endpoint", endpoint), _checked("proxy", proxy), timeout)
+    provider = HttpProvider(subject.dialect(), settings, connection)
     async with aclosing(provider.astream(chat)) as events:
         async for event in events:
             if isinstance(event, TextChunk):
@@ -154,7 +155,7 @@ async def _texts(
 
 
 def _checked(name: str, value: Any) -> Any:
-    """An argument, by the rules of the configuration. Raises ``UsageError``."""
+    """Return an argument, checked by the rules of the configuration. Raises ``UsageError``."""
     from darkai_cli.config import schema, values
 
     if value is None:
@@ -169,14 +170,15 @@ def _checked(name: str, value: Any) -> Any:
 
 
 def _text(name: str, value: object) -> str:
+    """Return an argument that must be text. Raises ``UsageError``."""
     if isinstance(value, str):
         return value
     raise UsageError(f"the argument `{name}`: must be text, not `{type(value).__name__}`")
 
 
 def _messages(messages: Any) -> tuple[Message, ...]:
-    """The messages, checked. Raises ``InputError``."""
-    if isinstance(messages, Sequence) and all(isinstance(one, Mapping) for one in messages):
+    """Return the messages. Raises ``InputError`` if they are not a list of dictionaries."""
+    if isinstance(messages, Sequence) and all(isinstance(item, Mapping) for item in messages):
         return from_dicts(messages)
     raise InputError(
         "messages must be a list of dictionaries",
@@ -184,7 +186,8 @@ def _messages(messages: Any) -> tuple[Message, ...]:
     )
 
 
-def _link(url: str, proxy: str | None, timeout: float | None) -> Any:
+def _connection(url: str, proxy: str | None, timeout: float | None) -> ConnectionConfig:
+    """Return how a service is reached. Raises ``ConfigError`` for a URL that cannot be used."""
     from darkai_cli.http import proxy as proxies
     from darkai_cli.http import tls
     from darkai_cli.http.connection import ConnectionConfig, check_url
@@ -219,7 +222,7 @@ def format_prompt(
     do_continue: bool = False,
     include_system: bool = True,
 ) -> str:
-    """The conversation as DarkAI's one text. Raises ``InputError`` for an empty list."""
+    """Return the conversation as DarkAI's one text. Raises ``InputError`` for an empty list."""
     return darkai.format_prompt(
         _messages(messages), add_special_tokens, do_continue, include_system
     )
@@ -253,10 +256,10 @@ def stream(
     proxy: str | None = None,
     **options: Any,
 ) -> Iterator[Event]:
-    """The events of the reply to a prompt or to messages. Closing it closes the connection.
+    """Return the events of the reply to a prompt or to messages.
 
-    ``timeout`` in seconds; ``options`` become fields of the request. Raises ``DarkAIError`` and its
-    kin.
+    Closing the iterator closes the connection. ``timeout`` in seconds; ``options`` become fields of
+    the request. Raises ``DarkAIError`` and its kin.
     """
     from darkai_cli.conversation.turn import stream_turn
 
@@ -265,7 +268,7 @@ def stream(
 
 
 def ask(prompt: str | Messages, **kwargs: Any) -> str:
-    """The text of the reply; arguments as for ``stream``. Raises ``DarkAIError`` and its kin."""
+    """Return the text of the reply; arguments as for ``stream``. Raises ``DarkAIError``."""
     return "".join(event.text for event in stream(prompt, **kwargs) if isinstance(event, TextChunk))
 
 
@@ -279,7 +282,7 @@ async def astream(
     proxy: str | None = None,
     **options: Any,
 ) -> AsyncIterator[Event]:
-    """``stream`` for asyncio and trio."""
+    """Yield the events of the reply, under asyncio or trio; arguments as for ``stream``."""
     from darkai_cli.conversation.turn import astream_turn
 
     flags = {"model": model, "provider": provider, "timeout": timeout, "proxy": proxy}

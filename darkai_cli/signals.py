@@ -1,8 +1,8 @@
-"""Ctrl-C, SIGTERM and SIGHUP: remembered when they come, so that none of them is lost.
+"""Turn Ctrl-C, SIGTERM and SIGHUP into exceptions, and lose none of them.
 
-A handler raises, which is how everything is put right on the way out. But what is raised while a
-module is imported or a weak reference dies can be swallowed or wrapped by the interpreter; so the
-signal is kept, and whoever is about to wait asks ``check`` first.
+The handler raises, so that everything is cleaned up on the way out. But the interpreter can swallow
+or wrap what is raised while a module is imported or a weak reference dies. So the signal is also
+remembered, and code that is about to wait calls ``raise_pending`` first.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _pending = 0
-_calm = False
-_held = _kept_waiting = 0
+_ignores_repeats = False
+_deferring = _deferred_signals = 0
 
 _IMPORTING = "<frozen importlib._bootstrap>"
-"""Where the interpreter takes and gives back the locks of modules. What is raised there may leave
-one locked, and the next import in any thread would wait for ever; so it comes again a moment later.
-"""
+"""Where the interpreter takes and releases the locks of modules. An exception there may leave one
+locked, and the next import in any thread would wait for ever; so the signal is sent again a moment
+later."""
 
-PATIENCE = 3
-"""So many signals in a row do not wait for anything."""
+MOST_DEFERRED = 3
+"""The last of so many signals in a row is not deferred."""
 
 
 def install() -> None:
-    """Take the signals from now on, except those that the parent process has ignored."""
+    """Handle the signals from now on, except those that the parent process ignores."""
     import signal
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -43,22 +43,22 @@ def install() -> None:
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:
-    global _pending, _kept_waiting  # noqa: PLW0603 -- a process has one
+    global _pending, _deferred_signals  # noqa: PLW0603 -- a process has one
     if frame is not None and frame.f_code.co_filename == _IMPORTING:
         _thread.start_new_thread(_send_again, (signum, _thread.get_ident()))
         return
-    if _calm and signum == _pending == 2:
+    if _ignores_repeats and signum == _pending == 2:
         return
     _pending = signum
-    if _held:
-        _kept_waiting += 1
-        if _kept_waiting < PATIENCE:
+    if _deferring:
+        _deferred_signals += 1
+        if _deferred_signals < MOST_DEFERRED:
             return
     raise_pending()
 
 
 def _send_again(signum: int, thread: int) -> None:
-    """Send a signal to a thread once more, from another."""
+    """Send a signal to a thread again, from another thread."""
     import signal
 
     block_in_thread()
@@ -73,42 +73,43 @@ def _send_again(signum: int, thread: int) -> None:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Let signals wait until the block is over: what it writes is to be whole.
+    """Defer signals until the block is over, so that what it writes is complete.
 
-    The last of many does not wait, for the disk may not answer.
+    The last of several signals is not deferred, since the disk may hang.
     """
-    global _held, _kept_waiting  # noqa: PLW0603 -- a process has one
-    _held += 1
+    global _deferring, _deferred_signals  # noqa: PLW0603 -- a process has one
+    _deferring += 1
     try:
         yield
     finally:
-        _held -= 1
-        waited = _kept_waiting
-        if not _held:
-            _kept_waiting = 0
-    if waited and not _held:
+        _deferring -= 1
+        waited = _deferred_signals
+        if not _deferring:
+            _deferred_signals = 0
+    if waited and not _deferring:
         raise_pending()
 
 
 def ignore_repeats() -> None:
-    """From now on a Ctrl-C that comes before the last one was dealt with (``forget``) does nothing.
+    """Ignore each Ctrl-C that comes before ``clear_interrupt`` was called for the one before.
 
-    For a session: the second of two must not tear what the first one has begun to put right.
+    For a chat session: a second Ctrl-C must not break what the first one is cleaning up.
     """
-    global _calm  # noqa: PLW0603 -- a process has one
-    _calm = True
+    global _ignores_repeats  # noqa: PLW0603 -- a process has one
+    _ignores_repeats = True
 
 
 def block_in_thread() -> None:
-    """Called first in a thread: leave the signals to the main thread, which alone can act on them.
+    """Block the signals in this thread; a thread calls it first.
 
-    Of two at once the kernel may give both to another thread, and the main one is not woken then.
+    Only the main thread can act on a signal. The kernel may deliver two signals at once to another
+    thread, and then the main thread is not woken.
     """
     import signal
 
     if hasattr(signal, "pthread_sigmask"):
-        ours = (getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"))
-        signal.pthread_sigmask(signal.SIG_BLOCK, ours)
+        numbers = (getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"))
+        signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
 
 
 def raise_pending() -> None:
@@ -120,12 +121,12 @@ def raise_pending() -> None:
 
 
 def exit_code() -> int | None:
-    """128 + the signal's number, if one has come."""
+    """Return 128 + the signal's number, if one has come, else None."""
     return 128 + _pending if _pending else None
 
 
 def clear_interrupt() -> None:
-    """A Ctrl-C has done what it was for: a session goes on. SIGTERM and SIGHUP stay."""
+    """Forget a Ctrl-C, after which a chat session goes on. SIGTERM and SIGHUP stay pending."""
     global _pending  # noqa: PLW0603 -- a process has one
     if _pending == 2:
         _pending = 0

@@ -1,4 +1,4 @@
-"""``darkai replay``: a recorded reply, played through the same sinks as a live one."""
+"""``darkai replay``: play a recorded reply through the sinks that show a live one."""
 
 from typing import Annotated
 

@@ -168,7 +168,7 @@ def interrupted_by(*steps, monkeypatch, more=()) -> tuple[ChatSession, Paper, Fa
         talk(session, "count")
     finally:
         signal.signal(signal.SIGINT, before)
-        signals._calm = False
+        signals._ignores_repeats = False
         thread.join()
     return session, paper, server
 

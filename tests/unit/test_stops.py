@@ -56,7 +56,7 @@ def test_two_of_them_wait_as_well_and_the_last_one_counts():
 
 def test_many_in_a_row_do_not_wait():
     with pytest.raises(KeyboardInterrupt):
-        in_a_block(*[signal.SIGINT] * signals.PATIENCE)
+        in_a_block(*[signal.SIGINT] * signals.MOST_DEFERRED)
     assert not DONE
 
 
