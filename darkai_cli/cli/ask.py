@@ -140,7 +140,7 @@ def _run(
     except BrokenPipeError:
         return 0
     finally:
-        recorder.shut()
+        recorder.close_journal()
     if outcome.error is not None:
         raise outcome.error
     return 0

@@ -60,13 +60,13 @@ class TurnObserver:
         """Whether a countdown can be shown."""
         return False
 
-    def connecting(self, host: str) -> None:
+    def request_started(self, host: str) -> None:
         """A request to ``host`` begins."""
 
-    def sent(self) -> None:
+    def request_sent(self) -> None:
         """The request is on the wire."""
 
-    def answering(self) -> None:
+    def wait_ended(self) -> None:
         """The request is not waited for any more: its first event has come, or it has failed."""
 
     def count_down(self, reason: str, seconds: float) -> None:

@@ -152,22 +152,22 @@ class TurnRecorder:
                 raise
             if fault is not None and fault.hint == self._resume:
                 fault.hint = self._usual_hint  # nothing is saved, so nothing can be resumed
-            _tell("warning", exc.message)
+            _print("warning", exc.message)
             return
         if outcome.state not in ("interrupted", "truncated"):
             return
         if fault is not None:
             fault.hint = self._resume
         elif error is not None and not self._quiet and reply.visible:
-            _tell("note", f"stopped; the reply so far is kept: {self._resume}")
+            _print("note", f"stopped; the reply so far is kept: {self._resume}")
 
-    def shut(self) -> None:
-        """No more turns: close the journal, and show its warnings."""
+    def close_journal(self) -> None:
+        """Close the journal, after the last turn, and show its warnings."""
         if self._journal is None:
             return
         self._journal.close()
         for warning in () if self._quiet else self._journal.warnings:
-            _tell("warning", warning)
+            _print("warning", warning)
 
     @property
     def _resume(self) -> str:
@@ -179,7 +179,7 @@ class TurnRecorder:
         return f"`darkai ask --resume --conversation {short}` continues it"
 
 
-def _tell(label: Literal["note", "warning"], text: str) -> None:
+def _print(label: Literal["note", "warning"], text: str) -> None:
     from darkai_cli.output.notices import tell  # not before the request is sent
 
     tell(label, text)

@@ -1,7 +1,7 @@
 """Make the sinks of a reply from the output options, and put what they wrote in place at the end.
 
 What only the answer needs (Rich above all) is imported once the request is on the wire, in a
-thread, while the service thinks; what can be wrong with the destination is found before.
+thread, while the service thinks; a destination that cannot be used is an error before that.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ QUESTION_MARK = "\x1b[7m ? \x1b[27m "
 
 
 class Output(TurnObserver):
-    """The sinks of one reply, and what the person at the terminal sees and is asked meanwhile.
+    """The sinks of one reply, and what a terminal shows while it is awaited.
 
     ``recorder`` saves the turn, if it is to be saved. Raises ``UsageError`` and ``InputError`` for
     a destination that cannot be used.
@@ -47,7 +47,7 @@ class Output(TurnObserver):
         self._format = select_format(options._replace(raw=raw), terminal=terminal)
         self._file = _atomic(options.file) if options.file is not None else None
         if self._file is None:
-            stdio.binary_stdout()
+            stdio.binary_stdout()  # raises if stdout is closed
         self.sinks: list[Sink | LateSink] = [
             LateSink(self._answer_sink),
             LateSink(self._notice_sink),
@@ -57,13 +57,13 @@ class Output(TurnObserver):
         if self._format != "markdown":
             self.sinks.append(LateSink(self._reasoning_sink))
 
-    def connecting(self, host: str) -> None:
+    def request_started(self, host: str) -> None:
         """Show on a terminal that ``host`` is waited for, if nothing comes for a while."""
         if not self.counts_down:
             return
         from darkai_cli.output.progress import Spinner
 
-        self.answering()
+        self.wait_ended()
         self._waiting = Spinner(stdio.stderr(), host)
         self._waiting.start()
 
@@ -78,7 +78,7 @@ class Output(TurnObserver):
         """Wait so many seconds and show how many remain, and why."""
         from darkai_cli.output.progress import count_down
 
-        self.answering()
+        self.wait_ended()
         count_down(stdio.stderr(), reason, seconds)
 
     @property
@@ -91,14 +91,14 @@ class Output(TurnObserver):
     def ask(self, question: str) -> str:
         """Ask the person at the terminal; return the line without blanks around it.
 
-        Only for what costs money or sends a prompt to a service nobody chose. The question begins
-        with a mark in reverse video: text of a model or a service can never have it, since no
-        control character of theirs reaches the terminal and nothing that is rendered looks so. What
-        was typed before the question was shown answers nothing. Returns "" at the end of the input.
+        Only for what costs money or sends a prompt to a service that nobody chose. The question
+        begins with a mark in reverse video, which text of a model or a service can never have: no
+        control character of theirs reaches the terminal, and nothing is rendered like it. What was
+        typed before the question is discarded. Returns "" at the end of the input.
         """
         from darkai_cli.output.sanitize import sanitize_line
 
-        self.answering()
+        self.wait_ended()
         err = stdio.stderr()
         tty.discard_pending(stdio.stdin().fileno())
         err.write(f"{QUESTION_MARK}{sanitize_line(question, 300)} ")
@@ -114,13 +114,13 @@ class Output(TurnObserver):
                 stdio.print_err("")
         return line.strip()
 
-    def answering(self) -> None:
+    def wait_ended(self) -> None:
         """Clear the row that shows what is waited for, before anything else is written."""
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             waiting.stop()
 
-    def sent(self) -> None:
+    def request_sent(self) -> None:
         """The request is on the wire: history and sinks get ready while the service thinks."""
         self.prepare()
         self.recorder.sent()
@@ -130,7 +130,8 @@ class Output(TurnObserver):
         if self._is_prepared:
             return
         self._is_prepared = True
-        if not gc.isenabled():  # once: what a later reply leaves behind must not be kept for good
+        # Only once: what a later reply leaves behind must stay collectable.
+        if not gc.isenabled():
             gc.freeze()
             gc.enable()
         threading.Thread(target=self._import, name="prepare", daemon=True).start()
@@ -162,8 +163,8 @@ class Output(TurnObserver):
     def _reasoning_sink(self) -> Sink:
         from darkai_cli.output.notices import ReasoningSink
 
-        wanted = self._config.reasoning
-        return ReasoningSink(stdio.stderr(), "hide" if wanted == "auto" else wanted)
+        mode = self._config.reasoning
+        return ReasoningSink(stdio.stderr(), "hide" if mode == "auto" else mode)
 
     def _answer_sink(self) -> Sink:
         """Return the answer's sink; one that shows the whole reply begins with what is resumed."""
@@ -195,7 +196,7 @@ class Output(TurnObserver):
 
     def finish(self, *, complete: bool) -> None:
         """Put the file in place if the reply is complete, else leave the old one as it was."""
-        self.answering()
+        self.wait_ended()
         if self._file is not None:
             if complete:
                 self._file.commit()
@@ -227,7 +228,7 @@ def markdown_style(config: Config) -> MarkdownStyle:
 
 
 def _rendered(config: Config, *, quiet: bool) -> Sink:
-    """Markdown on the terminal; a ``code_theme`` that does not exist is told, and replaced."""
+    """Return the sink that renders on the terminal; an unknown ``code_theme`` brings a warning."""
     from darkai_cli.output.notices import tell
     from darkai_cli.output.terminal import TerminalSink, capabilities
     from darkai_cli.output.terminal.theme import has_code_theme

@@ -89,7 +89,7 @@ def stream_turn(
             try:
                 client = call.connect()
                 yield from call.wait_for_slot()
-                observer.connecting(call.host)
+                observer.request_started(call.host)
                 with closing(client.stream(call.chat)) as events:
                     for event in events:
                         if policy.visible:
@@ -97,7 +97,7 @@ def stream_turn(
                             continue
                         first_events = policy.release(event)
                         if first_events:
-                            observer.answering()
+                            observer.wait_ended()
                         if policy.started:
                             yield from candidates.announcement(candidate)
                         yield from _with_ids(first_events, request.ids)
@@ -107,7 +107,7 @@ def stream_turn(
                 candidates.succeeded()
                 return
             finally:
-                observer.answering()
+                observer.wait_ended()
                 call.gate.leave()
             delay = policy.delay_after(failure)
             if delay is None:
@@ -209,7 +209,7 @@ class ProviderCall:
 
     def _sent(self) -> None:
         self.gate.sent()
-        self._observer.sent()
+        self._observer.request_sent()
 
 
 def _with_ids(events: list[Event], ids: TurnIds | None) -> list[Event]:

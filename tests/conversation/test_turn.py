@@ -129,17 +129,17 @@ class Recording(TurnObserver):
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def connecting(self, host: str) -> None:
-        self.calls.append(f"connecting {host}")
+    def request_started(self, host: str) -> None:
+        self.calls.append(f"started {host}")
 
-    def sent(self) -> None:
+    def request_sent(self) -> None:
         self.calls.append("sent")
 
 
 def test_the_observer_learns_of_each_request(machine: Machine) -> None:
     observer = Recording()
     list(stream_turn(machine.request([reset()], [START, END]), observer))
-    assert observer.calls == ["connecting service.invalid", "sent"] * 2
+    assert observer.calls == ["started service.invalid", "sent"] * 2
 
 
 def test_each_attempt_of_a_turn_counts_in_the_rate_limit(machine: Machine) -> None:

@@ -193,7 +193,7 @@ def test_a_reply_at_its_length_limit_is_truncated(options: dict, told: bool) -> 
     dispatch(iter(events), [recorder])
     outcome = recorder.reply.outcome(stayed=True, options=options)
     recorder.end(outcome)
-    recorder.shut()
+    recorder.close_journal()
     assert isinstance(outcome.error, DarkAIError) == told
     if told:
         assert outcome.error.hint.startswith(RESUME)
