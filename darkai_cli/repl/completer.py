@@ -1,7 +1,7 @@
-"""Completion in the input: slash commands and what they take, from the registry of commands.
+"""Completion in the input: slash commands and their arguments.
 
-Nothing here asks a service or reads a long file: models come from the configuration and the kept
-lists, conversations from one quick query, paths from the folder that is being typed.
+No service is asked and no long file is read: models come from the configuration and the cached
+lists, conversations from one quick query, paths from one folder.
 """
 
 from __future__ import annotations
@@ -18,30 +18,29 @@ from darkai_cli.config import schema
 from darkai_cli.errors import DarkAIError
 from darkai_cli.output.sanitize import sanitize_line
 from darkai_cli.repl.commands import registry
-from darkai_cli.repl.commands.command import SlashCommand
 
 if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
 
-MOST = 200
-"""Candidates that are offered at most."""
+MAX_CANDIDATES = 200
+"""Candidates that are offered."""
 
 _OPTIONS = ("temperature", "top_p", "max_tokens", "seed", "stop", "reasoning_effort")
 
-_ODD = re.compile(r"[^\w@%+=:,./~-]")
-"""What a name without quotes cannot hold."""
+_SPECIAL = re.compile(r"[^\w@%+=:,./~-]")
+"""A character that needs quotes in a name."""
 
-Pairs = Iterable[tuple[str, str]]
-"""What to insert, and what to say about it."""
+Candidates = Iterable[tuple[str, str]]
+"""Texts to insert, each with a description."""
 
 
 class SlashCompleter(Completer):
-    """Completes the first word of a slash command, and then its argument."""
+    """Completes the name of a slash command, then its argument."""
 
     def __init__(self, session: ChatSession) -> None:
         self._session = session
-        self._kept: dict[str, list[tuple[str, str]]] = {}
-        self._makers: dict[str, Callable[[], Pairs]] = {
+        self._cache: dict[str, list[tuple[str, str]]] = {}
+        self._sources: dict[str, Callable[[], Candidates]] = {
             "command": _commands,
             "model": lambda: _models(session),
             "option": lambda: ((f"{name}=", "") for name in _OPTIONS),
@@ -54,15 +53,15 @@ class SlashCompleter(Completer):
         }
 
     def forget(self) -> None:
-        """A new input begins: what was gathered for the last one may have changed."""
-        self._kept.clear()
+        """Forget the candidates of the last input: they may have changed."""
+        self._cache.clear()
 
     def get_completions(
         self,
         document: Document,
         complete_event: CompleteEvent,  # noqa: ARG002 -- prompt-toolkit's
     ) -> Iterable[Completion]:
-        """What could stand at the cursor."""
+        """Yield what could stand at the cursor."""
         text = document.text_before_cursor
         if not text.startswith("/") or text.startswith("//") or "\n" in text:
             return
@@ -70,42 +69,42 @@ class SlashCompleter(Completer):
         if not space:
             yield from _names(name)
             return
-        one = registry.by_name().get(name)
-        if one is None:
+        command = registry.by_name().get(name)
+        if command is None:
             return
-        if one.completes == "path":
+        if command.completes == "path":
             yield from _paths(argument)
-        elif one.completes in self._makers:
-            yield from self._values(one, argument)
+        elif command.completes in self._sources:
+            yield from self._values(command.completes, argument)
 
-    def _values(self, one: SlashCommand, argument: str) -> Iterable[Completion]:
-        """Those that begin with the word at the cursor, then those that hold it."""
+    def _values(self, kind: str, argument: str) -> Iterable[Completion]:
+        """Yield the values that start with the word at the cursor, then those that contain it."""
         word = argument.rpartition(" ")[2]
-        typed = word.lower()
-        if one.completes not in self._kept:
-            # A name that a service made up may hold what steers a terminal: nobody can type it.
-            made = self._makers[one.completes]()
-            self._kept[one.completes] = [pair for pair in made if pair[0].isprintable()]
-        fits = [pair for pair in self._kept[one.completes] if typed in pair[0].lower()]
-        fits.sort(key=lambda pair: not pair[0].lower().startswith(typed))
-        for value, about in fits[:MOST]:
+        lowered = word.lower()
+        if kind not in self._cache:
+            # A name from a service may contain control characters, which nobody can type.
+            candidates = self._sources[kind]()
+            self._cache[kind] = [pair for pair in candidates if pair[0].isprintable()]
+        matches = [pair for pair in self._cache[kind] if lowered in pair[0].lower()]
+        matches.sort(key=lambda pair: not pair[0].lower().startswith(lowered))
+        for value, description in matches[:MAX_CANDIDATES]:
             if value != word:
-                yield Completion(value, -len(word), value, sanitize_line(about, 60))
+                yield Completion(value, -len(word), value, sanitize_line(description, 60))
 
 
-def _names(typed: str) -> Iterable[Completion]:
-    for one in registry.commands():
-        if any(each.startswith(typed) for each in one.names):
-            end = " " if one.completes else ""
-            shown = f"{one.name} {one.arguments}".rstrip()
-            yield Completion(one.name + end, -len(typed) - 1, shown, one.summary)
+def _names(prefix: str) -> Iterable[Completion]:
+    for command in registry.commands():
+        if any(name.startswith(prefix) for name in command.names):
+            end = " " if command.completes else ""
+            label = f"{command.name} {command.arguments}".rstrip()
+            yield Completion(command.name + end, -len(prefix) - 1, label, command.summary)
 
 
-def _commands() -> Pairs:
-    return ((one.names[0], one.summary) for one in registry.commands())
+def _commands() -> Candidates:
+    return ((command.names[0], command.summary) for command in registry.commands())
 
 
-def _models(session: ChatSession) -> Pairs:
+def _models(session: ChatSession) -> Candidates:
     from darkai_cli.providers import resolve as providers
 
     yield from session.config.aliases.items()
@@ -115,32 +114,33 @@ def _models(session: ChatSession) -> Pairs:
 
 
 def _paths(argument: str) -> Iterable[Completion]:
-    """Files and folders for the last of several names, which quotes may hold together."""
+    """Yield files and folders for the last of several names, which may be quoted."""
     word = _last_word(argument)
-    typed = word.text
-    if typed.startswith(("http://", "https://")):
+    path = word.text
+    if path.startswith(("http://", "https://")):
         return
-    if typed == "~":
+    if path == "~":
         yield Completion("~/", -len(word.source), "~/", "folder")
         return
-    folder, _, beginning = typed.rpartition("/")
-    if folder or typed.startswith("/"):
+    folder, _, prefix = path.rpartition("/")
+    if folder or path.startswith("/"):
         folder += "/"
-    place = os.path.expanduser(folder or ".")  # noqa: PTH111 -- a str, as scandir takes it
-    for name, is_folder in _listed(place, beginning):
-        whole = f"{folder}{name}"
-        quote = word.quote or ("'" if _ODD.search(name) or _ODD.search(folder[1:]) else "")
-        if quote and quote in whole:
-            continue  # there is no simple way to write it
-        shown = f"{whole}/" if is_folder else whole
-        # A folder's quote stays open: what is in it comes next.
-        text = f"{quote}{shown}" if is_folder else f"{quote}{shown}{quote}"
+    location = os.path.expanduser(folder or ".")  # noqa: PTH111 -- a str, as scandir takes it
+    for name, is_folder in _entries(location, prefix):
+        candidate = f"{folder}{name}"
+        quote = word.quote or ("'" if _SPECIAL.search(name) or _SPECIAL.search(folder[1:]) else "")
+        if quote and quote in candidate:
+            # There is no simple way to write it.
+            continue
+        label = f"{candidate}/" if is_folder else candidate
+        # A folder's quote stays open for the name of a file in it.
+        text = f"{quote}{label}" if is_folder else f"{quote}{label}{quote}"
         if text != word.source:
-            yield Completion(text, -len(word.source), shown, "folder" if is_folder else "")
+            yield Completion(text, -len(word.source), label, "folder" if is_folder else "")
 
 
 class _Word(NamedTuple):
-    """The word at the cursor. ``source``: as it was typed. ``quote``: the one it is in, or ""."""
+    """The word at the cursor. ``source``: as typed. ``quote``: the open quote, or ""."""
 
     source: str
     text: str
@@ -148,67 +148,67 @@ class _Word(NamedTuple):
 
 
 def _last_word(argument: str) -> _Word:
-    """The last of several words, in the shell's way of quoting."""
+    """Return the last word, with the shell's rules for quotes."""
     start, quote, text = 0, "", ""
-    place = 0
-    while place < len(argument):
-        char = argument[place]
+    position = 0
+    while position < len(argument):
+        char = argument[position]
         if quote:
             if char == quote:
                 quote = ""
-            elif quote == '"' and argument[place : place + 2] in ('\\"', "\\\\"):
-                place += 1
-                text += argument[place]
+            elif quote == '"' and argument[position : position + 2] in ('\\"', "\\\\"):
+                position += 1
+                text += argument[position]
             else:
                 text += char
         elif char in "'\"":
             quote = char
         elif char == " ":
-            start, text = place + 1, ""
-        elif char == "\\" and place + 1 < len(argument):
-            place += 1
-            text += argument[place]
+            start, text = position + 1, ""
+        elif char == "\\" and position + 1 < len(argument):
+            position += 1
+            text += argument[position]
         else:
             text += char
-        place += 1
+        position += 1
     return _Word(argument[start:], text, quote)
 
 
-def _listed(place: str, beginning: str) -> list[tuple[str, bool]]:
-    """The entries of a folder whose names begin so, folders marked, each fit to be shown."""
-    typed = beginning.lower()
-    found = []
+def _entries(location: str, prefix: str) -> list[tuple[str, bool]]:
+    """Return the names in a folder that start with the prefix, and whether each is a folder."""
+    lowered = prefix.lower()
+    matches = []
     try:
-        with os.scandir(place) as entries:
+        with os.scandir(location) as entries:
             for entry in entries:
                 name = entry.name
-                if not name.lower().startswith(typed) or not name.isprintable():
+                if not name.lower().startswith(lowered) or not name.isprintable():
                     continue
-                if name.startswith(".") and not beginning.startswith("."):
+                if name.startswith(".") and not prefix.startswith("."):
                     continue
-                found.append((name, entry.is_dir()))
-                if len(found) >= MOST * 5:
+                matches.append((name, entry.is_dir()))
+                if len(matches) >= MAX_CANDIDATES * 5:
                     break
     except OSError:
         return []
-    return sorted(found)[:MOST]
+    return sorted(matches)[:MAX_CANDIDATES]
 
 
-def _conversations(session: ChatSession) -> Pairs:
+def _conversations(session: ChatSession) -> Candidates:
     try:
         with session.store() as store:
-            found = store.conversations(limit=50)
+            conversations = store.conversations(limit=50)
     except DarkAIError:
         return
-    for one in found:
-        yield one.short, one.title
+    for conversation in conversations:
+        yield conversation.short, conversation.title
 
 
-def _exchanges(session: ChatSession) -> Pairs:
+def _exchanges(session: ChatSession) -> Candidates:
     for number, entry in enumerate(session.branches.prompts(), 1):
         yield str(number), entry.message.content[:100]
 
 
-def _branches(session: ChatSession) -> Pairs:
+def _branches(session: ChatSession) -> Candidates:
     for number, entry in enumerate(session.branches.leaves(), 1):
         yield str(number), entry.message.content[:100]

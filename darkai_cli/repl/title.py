@@ -25,52 +25,52 @@ from darkai_cli.messages import Message
 if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
 
-_WITHOUT = ("linux", "dumb", "unknown", "ansi", "vt", "cons", "eterm", "sun", "emacs")
+_WITHOUT_TITLE_BAR = ("linux", "dumb", "unknown", "ansi", "vt", "cons", "eterm", "sun", "emacs")
 _PUSH, _POP = "\x1b[22;2t", "\x1b[23;2t"
-LONGEST = 60
-"""Characters of a title."""
+MAX_TITLE = 60
+"""Characters of a title in the title bar."""
 
-WISH = (
+TITLE_PROMPT = (
     "Give the conversation above a title of at most six words, in its own language. "
     "Answer with the title alone, without quotation marks."
 )
-_SHOWN = 2000
-"""Characters of each message that the model is shown."""
-_ENOUGH = 200
-"""Characters of a title; after them nothing more is read."""
+_MESSAGE_CHARACTERS = 2000
+"""Characters of each message that the model gets."""
+_REPLY_CHARACTERS = 200
+"""Characters of the reply that are read."""
 
 
 class TitleBar:
-    """Sets it with ``write``, if the terminal that ``environ`` names has one."""
+    """Sets the title with ``write``, unless ``TERM`` names a terminal without a title bar."""
 
     def __init__(self, write: Callable[[str], None], environ: Mapping[str, str]) -> None:
         self._write = write
         term = environ.get("TERM", "")
-        self._has_one = bool(term) and not term.startswith(_WITHOUT)
-        self._shown: str | None = None
+        self._has_title_bar = bool(term) and not term.startswith(_WITHOUT_TITLE_BAR)
+        self._current: str | None = None
 
     def show(self, title: str) -> None:
-        """Show the program's name and a title, without anything that is no plain character."""
-        if not self._has_one:
+        """Set the title to ``darkai: `` and the printable characters of ``title``."""
+        if not self._has_title_bar:
             return
         from darkai_cli.output.sanitize import sanitize_line
 
-        plain = "".join(char for char in sanitize_line(title, LONGEST) if char.isprintable())
-        shown = f"darkai: {plain}" if plain else "darkai"
-        if shown == self._shown:
+        plain = "".join(char for char in sanitize_line(title, MAX_TITLE) if char.isprintable())
+        text = f"darkai: {plain}" if plain else "darkai"
+        if text == self._current:
             return
-        self._write(f"{_PUSH if self._shown is None else ''}\x1b]2;{shown}\x07")
-        self._shown = shown
+        self._write(f"{_PUSH if self._current is None else ''}\x1b]2;{text}\x07")
+        self._current = text
 
     def restore(self) -> None:
-        """Give back the title that was there. Does nothing the second time."""
-        if self._shown is not None:
-            self._shown = None
+        """Restore the terminal's own title. Does nothing the second time."""
+        if self._current is not None:
+            self._current = None
             self._write(_POP)
 
 
 class TitleGenerator:
-    """Makes the title of a session's conversation."""
+    """Has the model write a title for the session's conversation, in a thread."""
 
     def __init__(self, session: ChatSession) -> None:
         self._session = session
@@ -78,13 +78,13 @@ class TitleGenerator:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Ask, if it is wanted and was not done yet. Returns at once."""
+        """Ask for a title after the first turn, if the configuration says so. Returns at once."""
         session = self._session
         conversation, before = session.conversation, session.title
-        said = session.branches.branch()
-        if session.config.title != "model" or conversation is None or len(said) != 2:
+        entries = session.branches.branch()
+        if session.config.title != "model" or conversation is None or len(entries) != 2:
             return
-        answer = said[1].answer
+        answer = entries[1].answer
         if answer is None or answer.state != "complete" or answer.provider == "demo":
             return
         if session.titled:
@@ -93,31 +93,30 @@ class TitleGenerator:
         self._connections = ConnectionPool()
         self._thread = threading.Thread(
             target=self._run,
-            args=(conversation, before, [entry.message for entry in said], self._connections),
+            args=(conversation, before, [entry.message for entry in entries], self._connections),
             name="title",
             daemon=True,
         )
         self._thread.start()
 
     def stop(self) -> None:
-        """No more of it: the model is wanted for something else, or the session is over."""
+        """Stop a running request: a prompt follows, or the session ends."""
         if self._connections is not None:
             self._connections.close()
             self._connections = None
 
     def wait(self) -> None:
-        """Until it is done; for tests."""
+        """Wait for the request. For tests."""
         if self._thread is not None:
             self._thread.join(30)
 
     def _run(
-        self, conversation: str, before: str, said: list[Message], connections: ConnectionPool
+        self, conversation: str, before: str, messages: list[Message], connections: ConnectionPool
     ) -> None:
         signals.block_in_thread()
         try:
-            title = self._title(said, connections)
-        except Exception as exc:  # noqa: BLE001 -- a title is worth no word about what went wrong
-            del exc
+            title = self._request(messages, connections)
+        except Exception:  # noqa: BLE001 -- the user did not ask for a title: its errors are silent
             return
         session = self._session
         if not title or connections is not self._connections:
@@ -126,17 +125,19 @@ class TitleGenerator:
             session.title = title
             session.history.rename(conversation, title)
 
-    def _title(self, said: list[Message], connections: ConnectionPool) -> str:
+    def _request(self, messages: list[Message], connections: ConnectionPool) -> str:
         from darkai_cli.conversation.request import TurnRequest
         from darkai_cli.conversation.turn import stream_turn
 
         session = self._session
-        shown = [one._replace(content=one.content[:_SHOWN], images=()) for one in said]
-        messages = (*shown, Message("user", WISH))
+        excerpts = [
+            message._replace(content=message.content[:_MESSAGE_CHARACTERS], images=())
+            for message in messages
+        ]
         request = TurnRequest(
             session.config,
             session.target,
-            messages,
+            (*excerpts, Message("user", TITLE_PROMPT)),
             session.options,
             retries=0,
             max_wait=0.0,
@@ -146,14 +147,14 @@ class TitleGenerator:
         with closing(stream_turn(request)) as events:
             for event in events:
                 text += event.text if isinstance(event, TextChunk) else ""
-                stopped = connections is not self._connections
-                if stopped or len(text) > _ENOUGH or "\n" in text.strip():
+                is_stopped = connections is not self._connections
+                if is_stopped or len(text) > _REPLY_CHARACTERS or "\n" in text.strip():
                     break
-        return cleaned(text)
+        return clean_title(text)
 
 
-def cleaned(text: str) -> str:
-    """A title out of what a model said: its first line, without marks around it."""
+def clean_title(text: str) -> str:
+    """Return the title in a model's reply: the first line, without quotes and Markdown."""
     lines = text.strip().splitlines()
     line = lines[0].strip() if lines else ""
     if line.lower().startswith("title:"):

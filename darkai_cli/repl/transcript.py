@@ -1,4 +1,4 @@
-"""What a session shows of what was said before, and the lines below a reply."""
+"""What the chat shows of earlier messages, and the lines below a reply."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
 
 _PROMPT_LINES = 10
-_LONGEST = 40_000
-"""Characters of a reply that are shown again; ``/raw`` shows all."""
+_MAX_REPLY = 40_000
+"""Characters of an earlier reply that are displayed; ``/raw`` prints all."""
 
 
 def show_conversation(session: ChatSession) -> None:
-    """The conversation that the session goes on with: its name, and its last exchange."""
+    """Show the title of the resumed conversation and its last turn."""
     title = one_line(session.title)
     session.screen.dim(f"going on with `{title}`; {session.name} answers")
     show_end(session)
 
 
 def show_end(session: ChatSession) -> None:
-    """The last exchange of the active branch, as it was shown, and what can be done with it."""
-    shown = session.branches.branch()[-2:]
-    for entry in shown:
+    """Show the last turn of the active branch."""
+    for entry in session.branches.branch()[-2:]:
         if entry.message.role == "user":
             _prompt(session, entry.message.content)
         else:
@@ -47,9 +46,9 @@ def _prompt(session: ChatSession, text: str) -> None:
 
 def _reply(session: ChatSession, entry: MessageEntry) -> None:
     text = entry.message.content
-    if len(text) > _LONGEST:
+    if len(text) > _MAX_REPLY:
         session.screen.dim("(the end of a long reply; `/raw` shows all of it)")
-        text = text[-_LONGEST:].partition("\n")[2] or text[-_LONGEST:]
+        text = text[-_MAX_REPLY:].partition("\n")[2] or text[-_MAX_REPLY:]
     if text:
         session.screen.reply(session.config, text)
     answer = entry.answer
@@ -57,38 +56,41 @@ def _reply(session: ChatSession, entry: MessageEntry) -> None:
         session.screen.dim(f"{answer.state}; `/continue` goes on with it, `/retry` asks again")
 
 
-def below(session: ChatSession, entry: MessageEntry, sent: int) -> None:
-    """The lines below a reply: one, and more with ``/verbose``."""
+def show_summary(session: ChatSession, entry: MessageEntry, sent: int) -> None:
+    """Show the line below a reply, and more with ``/verbose``.
+
+    ``sent``: the number of messages in the request.
+    """
     answer = entry.answer
     if answer is None or session.quiet:
         return
-    known = session.model_info(answer.provider, answer.model)
-    session.screen.dim(summary(answer, entry.message.content, known))
+    info = session.model_info(answer.provider, answer.model)
+    session.screen.dim(summary(answer, entry.message.content, info))
     if session.verbose:
         for line in details(session, answer, sent):
             session.screen.dim(line)
 
 
-def summary(answer: ReplyInfo, text: str, known: ModelInfo | None = None) -> str:
-    """The line below a reply: who, how soon, how much, how fast, for how much money."""
+def summary(answer: ReplyInfo, text: str, info: ModelInfo | None = None) -> str:
+    """Return the line below a reply: model, time to the first text, tokens, speed, cost."""
     parts = [f"{answer.provider}/{answer.model}"]
     if answer.first_text is not None:
         parts.append(f"first text {answer.first_text:.1f} s")
-    told = answer.usage.output if answer.usage is not None else None
-    count = told if told is not None else round(estimate(text))
+    reported = answer.usage.output if answer.usage is not None else None
+    count = reported if reported is not None else round(estimate(text))
     if count:
-        parts.append(f"{'' if told is not None else '~'}{count} tokens")
-        writing = (answer.duration or 0) - (answer.first_text or 0)
-        if writing > 0.2:
-            parts.append(f"{count / writing:.0f}/s")
-    dollars = known.cost(answer.usage) if known is not None else None
+        parts.append(f"{'' if reported is not None else '~'}{count} tokens")
+        seconds = (answer.duration or 0) - (answer.first_text or 0)
+        if seconds > 0.2:
+            parts.append(f"{count / seconds:.0f}/s")
+    dollars = info.cost(answer.usage) if info is not None else None
     if dollars is not None:
         parts.append(format_dollars(dollars))
     return " · ".join(parts)
 
 
 def details(session: ChatSession, answer: ReplyInfo, sent: int) -> Iterator[str]:
-    """What ``/verbose`` tells beyond that: what went out, what was counted, how long it took."""
+    """Yield the lines of ``/verbose``: messages and options sent, tokens, times."""
     fit = session.fit()
     room = f" of ~{fit.room}" if fit.room else ""
     options = ", ".join(f"{name}={value}" for name, value in session.all_options().items())
@@ -97,8 +99,8 @@ def details(session: ChatSession, answer: ReplyInfo, sent: int) -> Iterator[str]
     if usage is not None:
         counts = (("in", usage.input), ("out", usage.output), ("reasoning", usage.reasoning),
                   ("from a cache", usage.cached))  # fmt: skip
-        told = ", ".join(f"{count} {what}" for what, count in counts if count is not None)
-        yield f"tokens: {told}" if told else "the service told no tokens"
+        listed = ", ".join(f"{count} {name}" for name, count in counts if count is not None)
+        yield f"tokens: {listed}" if listed else "the service told no tokens"
     else:
         yield "the service told no tokens"
     took = f"{answer.duration:.2f} s in all" if answer.duration is not None else ""

@@ -32,7 +32,7 @@ from darkai_cli.config import paths
 from darkai_cli.conversation.resume import reopen
 from darkai_cli.history.journal import Journal
 from darkai_cli.repl.session import ChatSession
-from darkai_cli.repl.title import cleaned
+from darkai_cli.repl.title import clean_title
 
 
 class KeepAlive:
@@ -242,7 +242,7 @@ def test_no_title_stays_the_first_prompt(monkeypatch):
      ("# Sheep\nand more", "Sheep"), ("a\x1b[31mb", "a [31mb"), ("x" * 200, "x" * 79 + "…")],
 )  # fmt: skip
 def test_a_title_is_one_clean_line(told, title):
-    assert cleaned(told) == title
+    assert clean_title(told) == title
 
 
 def test_the_prompt_waits_for_no_title(monkeypatch):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from darkai_cli.conversation.branches import Branches, MessageEntry
 from darkai_cli.errors import NotFoundError, UsageError
 from darkai_cli.repl import transcript
-from darkai_cli.repl.commands.command import Next, command
-from darkai_cli.repl.commands.messages import none, number
+from darkai_cli.repl.commands.command import Action, command
+from darkai_cli.repl.commands.messages import reject_argument, turn_number
 from darkai_cli.text import one_line, plural
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 @command("undo", topic="branches", summary="step back before the last N prompts", arguments="[N]")
-def undo(session: ChatSession, argument: str) -> Next:
+def undo(session: ChatSession, argument: str) -> Action:
     """What was said stays in the tree, and `/redo` returns to it. To step back and change the
     prompt there is `/edit`.
     """
-    wanted = number(argument, "/undo")
+    wanted = turn_number(argument, "/undo")
     taken = session.branches.undo(1 if wanted is None else wanted)
     session.save_active_branch()
     many = plural(len(taken), "exchange")
@@ -30,11 +30,11 @@ def undo(session: ChatSession, argument: str) -> Next:
 
 
 @command("redo", topic="branches", summary="return to where you were before the last step back")
-def redo(session: ChatSession, argument: str) -> Next:
+def redo(session: ChatSession, argument: str) -> Action:
     """Takes back `/undo`, `/edit`, `/fork` and `/goto`, one after the other, as long as nothing has
     been said since.
     """
-    none(argument, "/redo")
+    reject_argument(argument, "/redo")
     entry = session.branches.redo()
     session.save_active_branch()
     session.discard_restored()
@@ -46,13 +46,13 @@ def redo(session: ChatSession, argument: str) -> Next:
     "fork", topic="branches", summary="begin a new branch after exchange N", arguments="[N]",
     completes="exchange",
 )  # fmt: skip
-def fork(session: ChatSession, argument: str) -> Next:
+def fork(session: ChatSession, argument: str) -> Action:
     """Without a number the new branch leaves before the last exchange, `/fork 0` begins anew. The
     branch that was active stays; `/redo` or `/goto` leads back to it.
     """
     leaf = session.branches.active
     number_of = session.branches.active_number()[0]
-    session.branches.fork(number(argument, "/fork"))
+    session.branches.fork(turn_number(argument, "/fork"))
     session.save_active_branch()
     at = len(session.branches.prompts())
     where = f"after exchange {at}" if at else "at the beginning"
@@ -62,9 +62,9 @@ def fork(session: ChatSession, argument: str) -> Next:
 
 
 @command("tree", topic="branches", summary="draw all branches")
-def tree(session: ChatSession, argument: str) -> Next:
+def tree(session: ChatSession, argument: str) -> Action:
     """Each branch ends with its number, for `/goto`. `*` marks what is active."""
-    none(argument, "/tree")
+    reject_argument(argument, "/tree")
     branches = session.branches
     if not len(branches):
         raise NotFoundError("nothing has been said yet", hint=None)
@@ -83,7 +83,7 @@ def tree(session: ChatSession, argument: str) -> Next:
     "goto", topic="branches", summary="go to a branch or a message", arguments="BRANCH|ID",
     completes="branch",
 )  # fmt: skip
-def goto(session: ChatSession, argument: str) -> Next:
+def goto(session: ChatSession, argument: str) -> Action:
     """A branch by its number in `/tree`, or any message by the beginning of its id."""
     if not argument:
         raise UsageError("`/goto` needs a branch", hint="`/tree` shows their numbers")
@@ -97,7 +97,7 @@ def goto(session: ChatSession, argument: str) -> Next:
     "diff", topic="branches", summary="compare two replies or branches", arguments="[A] [B]",
     completes="branch",
 )  # fmt: skip
-def diff(session: ChatSession, argument: str) -> Next:
+def diff(session: ChatSession, argument: str) -> Action:
     """Branches by their numbers in `/tree`. One alone is compared with the active one; without any,
     the last two replies to the same prompt are compared.
     """

@@ -38,7 +38,7 @@ class Regenerate(NamedTuple):
     model: str | None = None
 
 
-class Resume(NamedTuple):
+class ContinueReply(NamedTuple):
     """Go on with the reply that was cut."""
 
 
@@ -46,8 +46,8 @@ class Quit(NamedTuple):
     """Leave."""
 
 
-Next: TypeAlias = Send | Prefill | Regenerate | Resume | Quit | None
-Run: TypeAlias = Callable[["ChatSession", str], Next]
+Action: TypeAlias = Send | Prefill | Regenerate | ContinueReply | Quit | None
+CommandFunction: TypeAlias = Callable[["ChatSession", str], Action]
 
 
 class SlashCommand(NamedTuple):
@@ -60,7 +60,7 @@ class SlashCommand(NamedTuple):
     arguments: str
     summary: str
     topic: Topic
-    run: Run
+    run: CommandFunction
     detail: str
     completes: Completes = ""
 
@@ -72,10 +72,10 @@ class SlashCommand(NamedTuple):
 
 def command(
     *names: str, topic: Topic, summary: str, arguments: str = "", completes: Completes = ""
-) -> Callable[[Run], SlashCommand]:
+) -> Callable[[CommandFunction], SlashCommand]:
     """Declare a function as the command of these names. Its docstring is the longer help."""
 
-    def declare(run: Run) -> SlashCommand:
+    def declare(run: CommandFunction) -> SlashCommand:
         return SlashCommand(
             names, arguments, summary, topic, run, (run.__doc__ or "").strip(), completes
         )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from darkai_cli.errors import NotFoundError, UsageError
 from darkai_cli.history.turns import title_from
 from darkai_cli.repl import transcript
-from darkai_cli.repl.commands.command import Next, Prefill, command
-from darkai_cli.repl.commands.messages import none
+from darkai_cli.repl.commands.command import Action, Prefill, command
+from darkai_cli.repl.commands.messages import reject_argument
 from darkai_cli.text import ago
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ _LISTED = 15
 
 
 @command("history", topic="history", summary="list the latest conversations")
-def history(session: ChatSession, argument: str) -> Next:
+def history(session: ChatSession, argument: str) -> Action:
     """`/open ID` goes on with one; `darkai history` can do more."""
-    none(argument, "/history")
+    reject_argument(argument, "/history")
     with session.store() as store:
         found = store.conversations(limit=_LISTED)
     if not found:
@@ -38,7 +38,7 @@ def history(session: ChatSession, argument: str) -> Next:
 
 
 @command("search", topic="history", summary="search all conversations", arguments="WORDS")
-def search(session: ChatSession, argument: str) -> Next:
+def search(session: ChatSession, argument: str) -> Action:
     """All words must occur; "a phrase" in quotes, `begin*` for beginnings."""
     if not argument:
         raise UsageError("`/search` needs words", hint='`/search "rate limit" retry*`')
@@ -60,7 +60,7 @@ def search(session: ChatSession, argument: str) -> Next:
     "open", topic="history", summary="go on with another conversation", arguments="ID",
     completes="conversation",
 )  # fmt: skip
-def open_(session: ChatSession, argument: str) -> Next:
+def open_(session: ChatSession, argument: str) -> Action:
     """The present one stays in the history."""
     if not argument:
         raise UsageError("`/open` needs the id of a conversation", hint="`/history` shows them")
@@ -74,16 +74,16 @@ def open_(session: ChatSession, argument: str) -> Next:
 
 
 @command("new", topic="history", summary="begin a new conversation")
-def new(session: ChatSession, argument: str) -> Next:
+def new(session: ChatSession, argument: str) -> Action:
     """Model, system prompt and options stay; the present conversation is in the history."""
-    none(argument, "/new")
+    reject_argument(argument, "/new")
     session.start_new()
     session.screen.dim("a new conversation")
     return None
 
 
 @command("title", topic="history", summary="show or change the title", arguments="[TEXT]")
-def title(session: ChatSession, argument: str) -> Next:
+def title(session: ChatSession, argument: str) -> Action:
     """Until you choose one, it is how the first prompt begins; with `title = "model"` in the
     configuration the model is asked for one after the first exchange.
     """

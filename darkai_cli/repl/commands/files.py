@@ -10,8 +10,8 @@ from darkai_cli import stdio
 from darkai_cli.conversation.attachments import AttachedText, Attachments
 from darkai_cli.errors import InputError, NotFoundError, UsageError
 from darkai_cli.repl import clipboard
-from darkai_cli.repl.commands.command import Next, command
-from darkai_cli.repl.commands.messages import none, number
+from darkai_cli.repl.commands.command import Action, command
+from darkai_cli.repl.commands.messages import reject_argument, turn_number
 from darkai_cli.text import file_size, plural
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Fence(NamedTuple):
     "file", topic="files", summary="attach files or pages to the next prompt",
     arguments="[PATH|URL]...", completes="path",
 )  # fmt: skip
-def attach(session: ChatSession, argument: str) -> Next:
+def attach(session: ChatSession, argument: str) -> Action:
     """Text, or an image for models that take them. Quotes hold a name with spaces together. A file
     that is attached already is read anew. Without arguments what is attached is listed; `/file -`
     drops it all.
@@ -62,9 +62,9 @@ def attach(session: ChatSession, argument: str) -> Next:
 
 
 @command("paste", topic="files", summary="attach what is in the clipboard")
-def paste(session: ChatSession, argument: str) -> Next:
+def paste(session: ChatSession, argument: str) -> Action:
     """Read with the desktop's own tool; over ssh paste with the terminal's key instead."""
-    none(argument, "/paste")
+    reject_argument(argument, "/paste")
     text = clipboard.paste(stdio.environ())
     session.add(Attachments((AttachedText("clipboard", text),)))
     session.screen.dim(f"attached: clipboard, {len(text)} characters; it goes with the next prompt")
@@ -75,7 +75,7 @@ def paste(session: ChatSession, argument: str) -> Next:
     "copy", topic="files", summary="copy a reply, its code, or all of the conversation",
     arguments="[N|code [N]|all]", completes="copy",
 )  # fmt: skip
-def copy(session: ChatSession, argument: str) -> Next:
+def copy(session: ChatSession, argument: str) -> Action:
     """Without arguments the last reply. `code` is the last code block of it, `code 2` its second
     one; `all` the whole active branch as Markdown. The text is copied as it was received.
     """
@@ -84,10 +84,13 @@ def copy(session: ChatSession, argument: str) -> Next:
         text, what = _whole(session), "the conversation"
     elif first == "code":
         found = fences(session.branches.reply().message.content)
-        chosen = _fence(found, number(rest.strip(), "/copy code"))
+        chosen = _fence(found, turn_number(rest.strip(), "/copy code"))
         text, what = chosen.code, "the code"
     else:
-        text, what = session.branches.reply(number(argument, "/copy")).message.content, "the reply"
+        text, what = (
+            session.branches.reply(turn_number(argument, "/copy")).message.content,
+            "the reply",
+        )
     if not text:
         raise NotFoundError(f"{what} is empty", hint=None)
     how, sequence = clipboard.copy(text, stdio.environ(), plain=session.screen.plain)
@@ -101,9 +104,9 @@ def copy(session: ChatSession, argument: str) -> Next:
     "code", topic="files", summary="list the code blocks of a reply", arguments="[N]",
     completes="exchange",
 )  # fmt: skip
-def code(session: ChatSession, argument: str) -> Next:
+def code(session: ChatSession, argument: str) -> Action:
     """`/save code FILE` writes one to a file, `/copy code` copies it."""
-    found = fences(session.branches.reply(number(argument, "/code")).message.content)
+    found = fences(session.branches.reply(turn_number(argument, "/code")).message.content)
     if not found:
         raise NotFoundError("that reply holds no code block", hint=None)
     for place, fence in enumerate(found, 1):
@@ -118,9 +121,9 @@ def code(session: ChatSession, argument: str) -> Next:
     "raw", topic="files", summary="show a reply as plain lines, safe to copy", arguments="[N]",
     completes="exchange",
 )  # fmt: skip
-def raw(session: ChatSession, argument: str) -> Next:
+def raw(session: ChatSession, argument: str) -> Action:
     """As it was received: no rendering, and no line breaks but its own."""
-    session.screen.say(session.branches.reply(number(argument, "/raw")).message.content)
+    session.screen.say(session.branches.reply(turn_number(argument, "/raw")).message.content)
     return None
 
 
@@ -128,7 +131,7 @@ def raw(session: ChatSession, argument: str) -> Next:
     "save", topic="files", summary="write the last reply, or its code, to a file",
     arguments="[code [N]] FILE", completes="path",
 )  # fmt: skip
-def save(session: ChatSession, argument: str) -> Next:
+def save(session: ChatSession, argument: str) -> Action:
     """`/save code main.py` writes the last code block, `/save code 2 main.py` the second one. A
     file that exists is replaced only if you say so.
     """
@@ -136,7 +139,7 @@ def save(session: ChatSession, argument: str) -> Next:
     reply = session.branches.reply().message.content
     if given[:1] == ["code"] and len(given) > 1:
         given = given[1:]
-        which = number(given.pop(0), "/save code") if len(given) > 1 else None
+        which = turn_number(given.pop(0), "/save code") if len(given) > 1 else None
         reply = _fence(fences(reply), which).code
     if len(given) != 1:
         raise UsageError("`/save` needs the name of a file", hint="`/save answer.md`")
@@ -148,7 +151,7 @@ def save(session: ChatSession, argument: str) -> Next:
     "export", topic="files", summary="write the conversation to a file",
     arguments="FILE.md|.html|.json|.jsonl", completes="path",
 )  # fmt: skip
-def export(session: ChatSession, argument: str) -> Next:
+def export(session: ChatSession, argument: str) -> Action:
     """The ending of the name decides the form. JSON Lines are what `darkai history import` takes
     back.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from darkai_cli.errors import NotFoundError, UsageError
-from darkai_cli.repl.commands.command import Next, Prefill, Regenerate, Resume, command
+from darkai_cli.repl.commands.command import Action, ContinueReply, Prefill, Regenerate, command
 
 if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     "retry", topic="talk", summary="ask the last prompt again", arguments="[MODEL]",
     completes="model",
 )  # fmt: skip
-def retry(session: ChatSession, argument: str) -> Next:
+def retry(session: ChatSession, argument: str) -> Action:
     """The new reply stands beside the old one, which `/tree` still shows. With a model, that one
     answers this once.
     """
@@ -24,23 +24,23 @@ def retry(session: ChatSession, argument: str) -> Next:
 
 
 @command("continue", topic="talk", summary="go on with a reply that was cut")
-def go_on(session: ChatSession, argument: str) -> Next:  # noqa: ARG001 -- a command's form
+def go_on(session: ChatSession, argument: str) -> Action:  # noqa: ARG001 -- a command's form
     """For a reply that was stopped or cut. The longer one stands beside it."""
-    none(argument, "/continue")
-    return Resume()
+    reject_argument(argument, "/continue")
+    return ContinueReply()
 
 
 @command(
     "edit", topic="talk", summary="change an earlier prompt, in a new branch", arguments="[N]",
     completes="exchange",
 )  # fmt: skip
-def edit(session: ChatSession, argument: str) -> Next:
+def edit(session: ChatSession, argument: str) -> Action:
     """Puts prompt N (the last one if none is named) into the input, with what was attached to it.
     What you then send begins a new branch there; `/redo` goes back without sending, `/tree` and
     `/goto` lead to the old branch later. In the input Ctrl-X Ctrl-E opens your editor; `/edit` does
     so too where nothing has been asked yet.
     """
-    wanted = number(argument, "/edit")
+    wanted = turn_number(argument, "/edit")
     if wanted is None and not session.branches.prompts():
         return Prefill(_written(session))
     prompt = session.branches.prompt(wanted)
@@ -51,9 +51,9 @@ def edit(session: ChatSession, argument: str) -> Next:
 
 @command("think", topic="talk", summary="show the reasoning behind a reply", arguments="[N]",
          completes="exchange")  # fmt: skip
-def think(session: ChatSession, argument: str) -> Next:
+def think(session: ChatSession, argument: str) -> Action:
     """Models that reason show it dim while they do, and fold it away when the answer begins."""
-    entry = session.branches.reply(number(argument, "/think"))
+    entry = session.branches.reply(turn_number(argument, "/think"))
     reasoning = entry.answer.reasoning if entry.answer is not None else ""
     if not reasoning:
         raise NotFoundError("that reply came without reasoning", hint=None)
@@ -70,7 +70,7 @@ def _written(session: ChatSession) -> str:
         return editor.edit_text("", session.config.editor, session.child_environment())
 
 
-def number(argument: str, name: str) -> int | None:
+def turn_number(argument: str, name: str) -> int | None:
     """The number of an exchange, None for none. Raises ``UsageError``."""
     if not argument:
         return None
@@ -81,7 +81,7 @@ def number(argument: str, name: str) -> int | None:
     )
 
 
-def none(argument: str, name: str) -> None:
+def reject_argument(argument: str, name: str) -> None:
     """Raise ``UsageError`` for an argument that a command does not take."""
     if argument:
         raise UsageError(f"`{name}` takes no argument", hint=f"`{name}` alone")

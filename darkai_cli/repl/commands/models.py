@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from darkai_cli.config import schema, values
 from darkai_cli.errors import DarkAIError, NotFoundError, UsageError
-from darkai_cli.repl.commands.command import Next, command
+from darkai_cli.repl.commands.command import Action, command
 
 if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
@@ -21,7 +21,7 @@ _PAIR = re.compile(r"\s+(?=[\w.-]+=)")
     "model", topic="model", summary="show or choose who answers", arguments="[NAME]",
     completes="model",
 )  # fmt: skip
-def model(session: ChatSession, argument: str) -> Next:
+def model(session: ChatSession, argument: str) -> Action:
     """A model of the present provider, an alias, or `provider/name`. The conversation goes on with
     it. Without a name the present one is shown, and which others its provider has.
     """
@@ -56,7 +56,7 @@ def _others(session: ChatSession) -> None:
 
 
 @command("system", topic="model", summary="show or set the system prompt", arguments="[TEXT|-]")
-def system(session: ChatSession, argument: str) -> Next:
+def system(session: ChatSession, argument: str) -> Action:
     """`/system -` goes on without one. It counts from the next prompt on."""
     if not argument:
         session.screen.say(session.system or "there is no system prompt")
@@ -74,7 +74,7 @@ def system(session: ChatSession, argument: str) -> Next:
     "set", topic="model", summary="show or set options of the requests", arguments="[K=V]...",
     completes="option",
 )  # fmt: skip
-def set_options(session: ChatSession, argument: str) -> Next:
+def set_options(session: ChatSession, argument: str) -> Action:
     """Such as `/set temperature=0.2`; for one option a space will do. A value that is JSON is taken
     as such. Where the service's options are known, others are refused. Without arguments all that
     is set is shown, what the configuration says too.
@@ -121,7 +121,7 @@ def _json(value: Any) -> str:
 @command(
     "unset", topic="model", summary="take options back", arguments="K...", completes="set-option"
 )
-def unset(session: ChatSession, argument: str) -> Next:
+def unset(session: ChatSession, argument: str) -> Action:
     """Those of the configuration stay in force."""
     if not argument:
         raise UsageError("`/unset` needs the name of an option", hint="`/set` shows them")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from darkai_cli.conversation import context_window
 from darkai_cli.errors import UsageError
 from darkai_cli.providers.base import format_dollars
-from darkai_cli.repl.commands.command import Next, Quit, command
-from darkai_cli.repl.commands.messages import none
+from darkai_cli.repl.commands.command import Action, Quit, command
+from darkai_cli.repl.commands.messages import reject_argument
 from darkai_cli.secrets import mask_proxy, mask_url
 from darkai_cli.text import one_line
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 @command("tokens", topic="session", summary="what the conversation has taken so far")
-def tokens(session: ChatSession, argument: str) -> Next:
+def tokens(session: ChatSession, argument: str) -> Action:
     """As the services told it, in all branches; what they did not tell is estimated and marked with
     `~`. The cost is given where a service lists its prices.
     """
-    none(argument, "/tokens")
+    reject_argument(argument, "/tokens")
     told_in = told_out = 0
     guessed, dollars = 0.0, None
     for entry in session.branches.entries():
@@ -49,7 +49,7 @@ def tokens(session: ChatSession, argument: str) -> Next:
     "context", topic="session", summary="what would be sent, and what would be left out",
     arguments="[ask|drop|send]",
 )  # fmt: skip
-def context(session: ChatSession, argument: str) -> Next:
+def context(session: ChatSession, argument: str) -> Action:
     """Each message with its estimated tokens, and whether it fits the model's window. `ask`, `drop`
     or `send` choose for this session what happens to what does not fit: you are asked each time,
     the oldest exchanges stay out with a warning, or all is sent.
@@ -83,9 +83,9 @@ def context(session: ChatSession, argument: str) -> Next:
 
 
 @command("info", topic="session", summary="the session in a few lines")
-def info(session: ChatSession, argument: str) -> Next:
+def info(session: ChatSession, argument: str) -> Action:
     """Who answers, where it is saved, what is set."""
-    none(argument, "/info")
+    reject_argument(argument, "/info")
     place, count = session.branches.active_number()
     fit = session.fit()
     settings = session.target.settings
@@ -112,7 +112,7 @@ def info(session: ChatSession, argument: str) -> Next:
     "config", topic="session", summary="show a value of the configuration, or set it for good",
     arguments="[KEY [VALUE]]", completes="config",
 )  # fmt: skip
-def config(session: ChatSession, argument: str) -> Next:
+def config(session: ChatSession, argument: str) -> Action:
     """As `darkai config get` and `darkai config set` do. What is set counts from the next session
     on; for this one there are `/model`, `/system` and `/set`.
     """
@@ -149,27 +149,27 @@ def _shown(name: str, value: object) -> str:
 
 
 @command("verbose", topic="session", summary="say more about each request, or less again")
-def verbose(session: ChatSession, argument: str) -> Next:
+def verbose(session: ChatSession, argument: str) -> Action:
     """Below each reply: how many messages went out and with which options, the tokens that were
     counted, the times, how full the window is.
     """
-    none(argument, "/verbose")
+    reject_argument(argument, "/verbose")
     session.verbose = not session.verbose
     session.screen.dim(f"verbose is {'on' if session.verbose else 'off'}")
     return None
 
 
 @command("clear", topic="session", summary="clear the screen")
-def clear(session: ChatSession, argument: str) -> Next:
+def clear(session: ChatSession, argument: str) -> Action:
     """The conversation stays; `/new` begins another one."""
-    none(argument, "/clear")
+    reject_argument(argument, "/clear")
     if not session.screen.plain:
         session.screen.styled("\x1b[H\x1b[2J")
     return None
 
 
 @command("quit", "exit", "q", topic="session", summary="leave; everything is saved")
-def leave(session: ChatSession, argument: str) -> Next:  # noqa: ARG001 -- a command's form
+def leave(session: ChatSession, argument: str) -> Action:  # noqa: ARG001 -- a command's form
     """Ctrl-D on an empty line does the same."""
     return Quit()
 
@@ -178,7 +178,7 @@ def leave(session: ChatSession, argument: str) -> Next:  # noqa: ARG001 -- a com
     "help", "?", topic="session", summary="list the commands, or explain one",
     arguments="[COMMAND]", completes="command",
 )  # fmt: skip
-def show_help(session: ChatSession, argument: str) -> Next:
+def show_help(session: ChatSession, argument: str) -> Action:
     """`/help retry` explains one command."""
     from darkai_cli.repl.commands import registry
 
