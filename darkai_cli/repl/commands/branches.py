@@ -1,4 +1,4 @@
-"""Commands about the branches of the conversation. Nothing said is ever removed by them."""
+"""Commands about the branches of the conversation. None of them removes a message."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def undo(session: ChatSession, argument: str) -> Action:
     """What was said stays in the tree, and `/redo` returns to it. To step back and change the
     prompt there is `/edit`.
     """
-    wanted = turn_number(argument, "/undo")
-    taken = session.branches.undo(1 if wanted is None else wanted)
+    number = turn_number(argument, "/undo")
+    undone = session.branches.undo(1 if number is None else number)
     session.save_active_branch()
-    many = plural(len(taken), "exchange")
+    many = plural(len(undone), "exchange")
     session.screen.dim(f"{many} taken back; `/redo` restores")
     return None
 
@@ -70,12 +70,12 @@ def tree(session: ChatSession, argument: str) -> Action:
         raise NotFoundError("nothing has been said yet", hint=None)
     active = {entry.id for entry in branches.branch()}
     leaves = {leaf.id: place for place, leaf in enumerate(branches.leaves(), 1)}
-    for rails, entry in drawn(branches):
+    for rails, entry in tree_rows(branches):
         mark = "*" if entry.id in active else " "
-        who = "you" if entry.message.role == "user" else _who(entry)
+        author = "you" if entry.message.role == "user" else _author(entry)
         end = f"  [{leaves[entry.id]}]" if entry.id in leaves else ""
-        room = max(10, session.screen.width - len(rails) - len(who) - len(end) - 6)
-        session.screen.line(f"{mark} {rails}{who}: {first_line(entry, room)}{end}")
+        room = max(10, session.screen.width - len(rails) - len(author) - len(end) - 6)
+        session.screen.line(f"{mark} {rails}{author}: {first_line(entry, room)}{end}")
     return None
 
 
@@ -113,21 +113,21 @@ def diff(session: ChatSession, argument: str) -> Action:
         if end is None:
             raise NotFoundError("nothing is active to compare with", hint="`/diff 1 2`")
         after = branches.find(end)
-    rows = difflib.unified_diff(
-        _lines(branches, before, whole=bool(words)),
-        _lines(branches, after, whole=bool(words)),
+    diff_rows = difflib.unified_diff(
+        _lines(branches, before, is_branch=bool(words)),
+        _lines(branches, after, is_branch=bool(words)),
         _label(before), _label(after), lineterm="",
     )  # fmt: skip
-    found = list(rows)
-    if not found:
+    rows = list(diff_rows)
+    if not rows:
         session.screen.dim("they are the same")
-    for row in found:
+    for row in rows:
         session.screen.diff_row(row)
     return None
 
 
-def drawn(branches: Branches) -> list[tuple[str, MessageEntry]]:
-    """Each message with the rails before it. A chain without branches is not indented."""
+def tree_rows(branches: Branches) -> list[tuple[str, MessageEntry]]:
+    """Return each message with the rails before it. A chain without branches is not indented."""
     children: dict[str | None, list[MessageEntry]] = {}
     for entry in branches.entries():
         children.setdefault(entry.parent, []).append(entry)
@@ -141,7 +141,7 @@ def drawn(branches: Branches) -> list[tuple[str, MessageEntry]]:
 
 
 def _fan(siblings: list[MessageEntry], rails: str) -> list[tuple[MessageEntry, str, str]]:
-    """Siblings as stack entries, the first on top: entry, rails of its row, rails below it."""
+    """Return siblings as stack entries, the first on top: entry, rails of its row, rails below."""
     if len(siblings) == 1:
         return [(siblings[0], rails, rails)]
     entries = [(entry, f"{rails}├─ ", f"{rails}│  ") for entry in siblings[:-1]]
@@ -150,30 +150,30 @@ def _fan(siblings: list[MessageEntry], rails: str) -> list[tuple[MessageEntry, s
 
 
 def _siblings(branches: Branches) -> tuple[MessageEntry, MessageEntry]:
-    """The last two replies to the prompt of the active reply."""
+    """Return the last two replies to the last prompt. Raises ``NotFoundError`` if there is one."""
     reply = branches.reply()
-    beside = [one for one in branches.entries() if one.parent == reply.parent]
-    if len(beside) < 2:
+    siblings = [entry for entry in branches.entries() if entry.parent == reply.parent]
+    if len(siblings) < 2:
         raise NotFoundError("there is only one reply to compare", hint="`/retry` asks again")
-    others = [one for one in beside if one.id != reply.id]
+    others = [entry for entry in siblings if entry.id != reply.id]
     return others[-1], reply
 
 
-def _lines(branches: Branches, end: MessageEntry, *, whole: bool) -> list[str]:
-    entries = branches.branch(end.id) if whole else [end]
+def _lines(branches: Branches, end: MessageEntry, *, is_branch: bool) -> list[str]:
+    entries = branches.branch(end.id) if is_branch else [end]
     lines: list[str] = []
     for entry in entries:
-        if whole:
+        if is_branch:
             lines.append(f"[{entry.message.role}]")
         lines += entry.message.content.split("\n")
     return lines
 
 
 def _label(entry: MessageEntry) -> str:
-    return f"{_who(entry)} {entry.id[:12]}"
+    return f"{_author(entry)} {entry.id[:12]}"
 
 
-def _who(entry: MessageEntry) -> str:
+def _author(entry: MessageEntry) -> str:
     if entry.answer is None:
         return entry.message.role
     cut = "" if entry.answer.state == "complete" else f" ({entry.answer.state})"
@@ -181,6 +181,6 @@ def _who(entry: MessageEntry) -> str:
 
 
 def first_line(entry: MessageEntry, room: int = 60) -> str:
-    """How a message begins, in one line."""
+    """Return the beginning of a message in one line."""
     text = one_line(entry.message.content[: room * 4])
     return text if len(text) <= room else text[: room - 1] + "…"

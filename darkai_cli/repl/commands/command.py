@@ -1,7 +1,7 @@
-"""What a slash command is, and what it can ask of the loop.
+"""What a slash command is, and what it can ask the loop to do next.
 
-A command's function does its work and returns what is to happen next, or None: back to the prompt.
-It raises ``DarkAIError`` for what it cannot do; the loop tells it.
+A command's function does its work and returns an action, or None to go back to the prompt. It
+raises ``DarkAIError`` for what it cannot do; the loop shows the error.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Completes = Literal[
     "", "command", "model", "option", "set-option", "path", "conversation", "exchange", "branch",
     "copy", "config",
 ]  # fmt: skip
-"""What an argument is, for completion."""
+"""What kind of argument is completed."""
 
 
 class Send(NamedTuple):
@@ -27,23 +27,23 @@ class Send(NamedTuple):
 
 
 class Prefill(NamedTuple):
-    """Put this text into the input, to be changed and sent."""
+    """Put this text into the input, where the user can change and send it."""
 
     text: str
 
 
 class Regenerate(NamedTuple):
-    """Ask the last prompt again. ``model``: by whom, None for the one in use."""
+    """Send the last prompt again. ``model``: to this model, None for the current one."""
 
     model: str | None = None
 
 
 class ContinueReply(NamedTuple):
-    """Go on with the reply that was cut."""
+    """Continue the reply that was cut off."""
 
 
 class Quit(NamedTuple):
-    """Leave."""
+    """Leave the chat."""
 
 
 Action: TypeAlias = Send | Prefill | Regenerate | ContinueReply | Quit | None
@@ -51,9 +51,10 @@ CommandFunction: TypeAlias = Callable[["ChatSession", str], Action]
 
 
 class SlashCommand(NamedTuple):
-    """A slash command. ``arguments``: as the help shows them, such as ``[N]``.
+    """A slash command.
 
-    ``names``: its own, then other ones for it, without the slash.
+    ``names``: its name, then its aliases, without the slash. ``arguments``: as in the help, such
+    as ``[N]``. ``summary``: one line of help, ``detail`` the paragraphs after it.
     """
 
     names: tuple[str, ...]
@@ -66,14 +67,14 @@ class SlashCommand(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its own name, with the slash."""
+        """The command's name, with the slash."""
         return f"/{self.names[0]}"
 
 
 def command(
     *names: str, topic: Topic, summary: str, arguments: str = "", completes: Completes = ""
 ) -> Callable[[CommandFunction], SlashCommand]:
-    """Declare a function as the command of these names. Its docstring is the longer help."""
+    """Make a function the command of these names. Its docstring becomes the longer help."""
 
     def declare(run: CommandFunction) -> SlashCommand:
         return SlashCommand(

@@ -1,4 +1,4 @@
-"""Commands about conversations: list, search, open, begin anew, name."""
+"""Commands about conversations: list, search, open, start, name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from darkai_cli.text import ago
 if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
 
-_LISTED = 15
+_MAX_ROWS = 15
 
 
 @command("history", topic="history", summary="list the latest conversations")
@@ -23,16 +23,18 @@ def history(session: ChatSession, argument: str) -> Action:
     """`/open ID` goes on with one; `darkai history` can do more."""
     reject_argument(argument, "/history")
     with session.store() as store:
-        found = store.conversations(limit=_LISTED)
-    if not found:
+        conversations = store.conversations(limit=_MAX_ROWS)
+    if not conversations:
         raise NotFoundError("no conversation is saved yet", hint=None)
     now = time.time()
-    width = max(len(one.short) for one in found)
-    for one in found:
-        mark = "*" if one.id == session.conversation else " "
-        when = ago(now - one.updated / 1000)
+    width = max(len(conversation.short) for conversation in conversations)
+    for conversation in conversations:
+        mark = "*" if conversation.id == session.conversation else " "
+        when = ago(now - conversation.updated / 1000)
         session.screen.line(
-            f"{mark} {one.short:<{width}}  {when:>11}  {one.title}"[: session.screen.width - 1]
+            f"{mark} {conversation.short:<{width}}  {when:>11}  {conversation.title}"[
+                : session.screen.width - 1
+            ]
         )
     return None
 
@@ -45,13 +47,13 @@ def search(session: ChatSession, argument: str) -> Action:
     from darkai_cli.history import search as searching
 
     with session.store() as store:
-        found = searching.search(store, argument, limit=_LISTED)
-        shorts = {hit.conversation: store.short(hit.conversation) for hit in found.hits}
-    if not found.hits:
+        hits = searching.search(store, argument, limit=_MAX_ROWS).hits
+        shorts = {hit.conversation: store.short(hit.conversation) for hit in hits}
+    if not hits:
         raise NotFoundError(f"nothing was found for `{argument[:60]}`", hint=None)
-    for hit in found.hits:
-        who = "you" if hit.model is None else hit.model
-        session.screen.line(f"{shorts[hit.conversation]}  {hit.title[:40]}, {who}:")
+    for hit in hits:
+        author = "you" if hit.model is None else hit.model
+        session.screen.line(f"{shorts[hit.conversation]}  {hit.title[:40]}, {author}:")
         session.screen.snippet(hit.snippet)
     return None
 

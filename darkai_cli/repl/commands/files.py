@@ -1,4 +1,4 @@
-"""Commands that bring something in or take it out: files, clipboard, code."""
+"""Commands for files, the clipboard and code blocks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
 
 
-_ENDINGS: dict[str, Literal["md", "html", "json", "jsonl"]] = {
+_EXPORT_FORMATS: dict[str, Literal["md", "html", "json", "jsonl"]] = {
     "md": "md", "html": "html", "json": "json", "jsonl": "jsonl",
 }  # fmt: skip
 
@@ -46,18 +46,18 @@ def attach(session: ChatSession, argument: str) -> Action:
         session.screen.dim("nothing is attached")
         return None
     if argument:
-        names = [_home(name) for name in words(argument)]
+        names = [_expand_home(name) for name in split_words(argument)]
         for name in names:
             if Path(name).is_dir():
                 raise InputError(f"`{name}` is a folder", hint="`/file FOLDER/ONE FOLDER/TWO`")
-        found = session.attach(names)
-        session.screen.dim(f"attached: {_listed(found)}; it goes with the next prompt")
+        added = session.attach(names)
+        session.screen.dim(f"attached: {_list(added)}; it goes with the next prompt")
         settings, model = session.target
-        known = session.context_window.known(settings, model) if found.images else None
-        if known is not None and known.takes and "image" not in known.takes:
+        info = session.context_window.known(settings, model) if added.images else None
+        if info is not None and info.takes and "image" not in info.takes:
             session.screen.line(f"warning: the service does not list {session.name} for images")
         return None
-    session.screen.line(f"attached: {_listed(session.pending)}")
+    session.screen.line(f"attached: {_list(session.pending)}")
     return None
 
 
@@ -81,22 +81,22 @@ def copy(session: ChatSession, argument: str) -> Action:
     """
     first, _, rest = argument.partition(" ")
     if first == "all":
-        text, what = _whole(session), "the conversation"
+        text, label = _as_markdown(session), "the conversation"
     elif first == "code":
-        found = fences(session.branches.reply().message.content)
-        chosen = _fence(found, turn_number(rest.strip(), "/copy code"))
-        text, what = chosen.code, "the code"
+        blocks = fences(session.branches.reply().message.content)
+        block = _select_fence(blocks, turn_number(rest.strip(), "/copy code"))
+        text, label = block.code, "the code"
     else:
-        text, what = (
+        text, label = (
             session.branches.reply(turn_number(argument, "/copy")).message.content,
             "the reply",
         )
     if not text:
-        raise NotFoundError(f"{what} is empty", hint=None)
+        raise NotFoundError(f"{label} is empty", hint=None)
     how, sequence = clipboard.copy(text, stdio.environ(), plain=session.screen.plain)
     if sequence:
         session.screen.styled(sequence)
-    session.screen.dim(f"copied {what} {how}")
+    session.screen.dim(f"copied {label} {how}")
     return None
 
 
@@ -106,14 +106,14 @@ def copy(session: ChatSession, argument: str) -> Action:
 )  # fmt: skip
 def code(session: ChatSession, argument: str) -> Action:
     """`/save code FILE` writes one to a file, `/copy code` copies it."""
-    found = fences(session.branches.reply(turn_number(argument, "/code")).message.content)
-    if not found:
+    blocks = fences(session.branches.reply(turn_number(argument, "/code")).message.content)
+    if not blocks:
         raise NotFoundError("that reply holds no code block", hint=None)
-    for place, fence in enumerate(found, 1):
+    for number, fence in enumerate(blocks, 1):
         lines = fence.code.count("\n")
         first = next((line.strip() for line in fence.code.splitlines() if line.strip()), "")
         count = plural(lines, "line")
-        session.screen.line(f"{place}  {fence.language or 'text'}, {count}: {first[:60]}")
+        session.screen.line(f"{number}  {fence.language or 'text'}, {count}: {first[:60]}")
     return None
 
 
@@ -135,15 +135,15 @@ def save(session: ChatSession, argument: str) -> Action:
     """`/save code main.py` writes the last code block, `/save code 2 main.py` the second one. A
     file that exists is replaced only if you say so.
     """
-    given = words(argument)
+    arguments = split_words(argument)
     reply = session.branches.reply().message.content
-    if given[:1] == ["code"] and len(given) > 1:
-        given = given[1:]
-        which = turn_number(given.pop(0), "/save code") if len(given) > 1 else None
-        reply = _fence(fences(reply), which).code
-    if len(given) != 1:
+    if arguments[:1] == ["code"] and len(arguments) > 1:
+        arguments = arguments[1:]
+        number = turn_number(arguments.pop(0), "/save code") if len(arguments) > 1 else None
+        reply = _select_fence(fences(reply), number).code
+    if len(arguments) != 1:
         raise UsageError("`/save` needs the name of a file", hint="`/save answer.md`")
-    write(session, _home(given[0]), [reply if reply.endswith("\n") else f"{reply}\n"])
+    write(session, _expand_home(arguments[0]), [reply if reply.endswith("\n") else f"{reply}\n"])
     return None
 
 
@@ -155,10 +155,10 @@ def export(session: ChatSession, argument: str) -> Action:
     """The ending of the name decides the form. JSON Lines are what `darkai history import` takes
     back.
     """
-    given = words(argument)
-    named = given[0].rpartition(".")[2].lower() if len(given) == 1 else ""
-    ending = _ENDINGS.get(named)
-    if ending is None:
+    arguments = split_words(argument)
+    suffix = arguments[0].rpartition(".")[2].lower() if len(arguments) == 1 else ""
+    form = _EXPORT_FORMATS.get(suffix)
+    if form is None:
         raise UsageError(
             "`/export` needs the name of a file that ends in .md, .html, .json or .jsonl",
             hint="`/export talk.md`",
@@ -166,19 +166,23 @@ def export(session: ChatSession, argument: str) -> Action:
     if not len(session.branches):
         raise NotFoundError("nothing has been said yet", hint=None)
     if not session.saved or session.conversation is None:
-        if ending != "md":
+        if form != "md":
             raise UsageError("a session that is not saved exports Markdown", hint="`/export x.md`")
-        write(session, _home(given[0]), [_whole(session)])
+        write(session, _expand_home(arguments[0]), [_as_markdown(session)])
         return None
-    from darkai_cli.history.export import export as exported
+    from darkai_cli.history.export import export as export_conversations
 
     with session.store() as store:
-        write(session, _home(given[0]), exported(store, [session.conversation], ending))
+        write(
+            session,
+            _expand_home(arguments[0]),
+            export_conversations(store, [session.conversation], form),
+        )
     return None
 
 
-def words(argument: str) -> list[str]:
-    """The words of an argument, with quotes as in a shell. Raises ``UsageError``."""
+def split_words(argument: str) -> list[str]:
+    """Return the words of an argument, quoted as in a shell. Raises ``UsageError``."""
     try:
         return shlex.split(argument)
     except ValueError:
@@ -188,7 +192,7 @@ def words(argument: str) -> list[str]:
 
 
 def fences(text: str) -> list[Fence]:
-    """The fenced code blocks of a Markdown text, also those in lists and quotes."""
+    """Return the fenced code blocks of a Markdown text, in lists and quotes too."""
     from markdown_it import MarkdownIt
 
     return [
@@ -199,7 +203,7 @@ def fences(text: str) -> list[Fence]:
 
 
 def write(session: ChatSession, name: str, pieces: Iterable[str]) -> None:
-    """Write a file, all of it or nothing. Asks before one is replaced."""
+    """Write a file atomically. Asks before it replaces one."""
     from darkai_cli.files import AtomicFile
 
     path = Path(name)
@@ -226,30 +230,31 @@ def write(session: ChatSession, name: str, pieces: Iterable[str]) -> None:
     session.screen.dim(f"written to {name}")
 
 
-def _fence(found: list[Fence], which: int | None) -> Fence:
-    if not found:
+def _select_fence(blocks: list[Fence], number: int | None) -> Fence:
+    """Return a code block by its number, the last one for None. Raises ``NotFoundError``."""
+    if not blocks:
         raise NotFoundError("the last reply holds no code block", hint="`/copy` copies the reply")
-    if which is None:
-        return found[-1]
-    if not 1 <= which <= len(found):
-        raise NotFoundError(f"there is no code block {which}", hint="`/code` lists them")
-    return found[which - 1]
+    if number is None:
+        return blocks[-1]
+    if not 1 <= number <= len(blocks):
+        raise NotFoundError(f"there is no code block {number}", hint="`/code` lists them")
+    return blocks[number - 1]
 
 
-def _whole(session: ChatSession) -> str:
-    """The active branch as Markdown."""
+def _as_markdown(session: ChatSession) -> str:
+    """Return the active branch as Markdown."""
     parts = [f"# {session.title or 'Untitled'}\n"]
     for entry in session.branches.branch():
-        who = "You" if entry.answer is None else f"{entry.answer.provider}/{entry.answer.model}"
-        parts.append(f"\n## {who}\n\n{entry.message.content.rstrip()}\n")
+        author = "You" if entry.answer is None else f"{entry.answer.provider}/{entry.answer.model}"
+        parts.append(f"\n## {author}\n\n{entry.message.content.rstrip()}\n")
     return "".join(parts)
 
 
-def _home(name: str) -> str:
+def _expand_home(name: str) -> str:
     return str(Path(name).expanduser()) if name.startswith("~") else name
 
 
-def _listed(attached: Attachments) -> str:
+def _list(attached: Attachments) -> str:
     names = [f"{text.name} ({len(text.text)} characters)" for text in attached.texts]
     names += [f"{image.name} ({file_size(len(image.data))})" for image in attached.images]
     return ", ".join(names) or "nothing"

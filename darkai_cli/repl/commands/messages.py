@@ -1,4 +1,4 @@
-"""Commands that ask: again, further, or differently."""
+"""Commands that ask again, continue a reply, or change a prompt."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def retry(session: ChatSession, argument: str) -> Action:
 
 
 @command("continue", topic="talk", summary="go on with a reply that was cut")
-def go_on(session: ChatSession, argument: str) -> Action:  # noqa: ARG001 -- a command's form
+def continue_reply(session: ChatSession, argument: str) -> Action:  # noqa: ARG001 -- a command's form
     """For a reply that was stopped or cut. The longer one stands beside it."""
     reject_argument(argument, "/continue")
     return ContinueReply()
@@ -40,10 +40,10 @@ def edit(session: ChatSession, argument: str) -> Action:
     `/goto` lead to the old branch later. In the input Ctrl-X Ctrl-E opens your editor; `/edit` does
     so too where nothing has been asked yet.
     """
-    wanted = turn_number(argument, "/edit")
-    if wanted is None and not session.branches.prompts():
-        return Prefill(_written(session))
-    prompt = session.branches.prompt(wanted)
+    number = turn_number(argument, "/edit")
+    if number is None and not session.branches.prompts():
+        return Prefill(_write_in_editor(session))
+    prompt = session.branches.prompt(number)
     session.go_to(prompt.parent)
     session.screen.dim("what you send now begins a new branch; `/redo` goes back")
     return Prefill(session.restore_prompt(prompt.id))
@@ -62,8 +62,8 @@ def think(session: ChatSession, argument: str) -> Action:
     return None
 
 
-def _written(session: ChatSession) -> str:
-    """A first prompt, written in the editor."""
+def _write_in_editor(session: ChatSession) -> str:
+    """Return a prompt that the user writes in the editor."""
     from darkai_cli.config import editor
 
     with session.with_echo():
@@ -71,7 +71,7 @@ def _written(session: ChatSession) -> str:
 
 
 def turn_number(argument: str, name: str) -> int | None:
-    """The number of an exchange, None for none. Raises ``UsageError``."""
+    """Return the number of a turn, None without an argument. Raises ``UsageError``."""
     if not argument:
         return None
     if argument.isascii() and argument.isdigit() and len(argument) < 10:

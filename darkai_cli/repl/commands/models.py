@@ -1,4 +1,4 @@
-"""Commands about who answers and how: model, system prompt, options."""
+"""Commands about the model, the system prompt and the options."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from darkai_cli.repl.commands.command import Action, command
 if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
 
-_LISTED = 12
+_MAX_NAMES = 12
 _PAIR = re.compile(r"\s+(?=[\w.-]+=)")
 
 
@@ -27,7 +27,7 @@ def model(session: ChatSession, argument: str) -> Action:
     """
     if not argument:
         session.screen.line(session.name)
-        _others(session)
+        _show_other_models(session)
         return None
     if len(argument.split()) > 1:
         raise UsageError("`/model` takes one name", hint="`/model openai/gpt-4o-mini`")
@@ -41,16 +41,16 @@ def model(session: ChatSession, argument: str) -> Action:
     return None
 
 
-def _others(session: ChatSession) -> None:
-    """What else could be chosen, as far as it is known without asking anybody."""
+def _show_other_models(session: ChatSession) -> None:
+    """Show the provider's other models that are cached, and the aliases."""
     from darkai_cli.providers import resolve
 
-    here = session.target
-    known = [name for name in resolve.known_models(here.settings) if name != here.model]
-    more = f", and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    settings, current = session.target
+    known = [name for name in resolve.known_models(settings) if name != current]
+    more = f", and {len(known) - _MAX_NAMES} more" if len(known) > _MAX_NAMES else ""
     if known:
-        listed = ", ".join(known[:_LISTED])
-        session.screen.dim(f"{here.settings.name} also has {listed}{more}")
+        listed = ", ".join(known[:_MAX_NAMES])
+        session.screen.dim(f"{settings.name} also has {listed}{more}")
     if session.config.aliases:
         session.screen.dim(f"aliases: {', '.join(session.config.aliases)}")
 
@@ -82,35 +82,40 @@ def set_options(session: ChatSession, argument: str) -> Action:
     if not argument:
         _show_options(session)
         return None
-    wanted = _pairs(argument)
-    session.check_request({**session.options, **wanted})
-    session.options.update(wanted)
-    session.screen.dim(f"set {', '.join(f'{name}={_json(wanted[name])}' for name in wanted)}")
+    options = _parse_options(argument)
+    session.check_request({**session.options, **options})
+    session.options.update(options)
+    listed = ", ".join(f"{name}={_json(value)}" for name, value in options.items())
+    session.screen.dim(f"set {listed}")
     return None
 
 
-def _pairs(argument: str) -> dict[str, Any]:
-    """What K=V pairs say. A value ends before the next name with ``=``. Raises ``UsageError``."""
-    wanted = {}
+def _parse_options(argument: str) -> dict[str, Any]:
+    """Return the options in K=V pairs; a value ends before the next ``K=``.
+
+    Raises ``UsageError`` for what is not a pair or not a valid value.
+    """
+    options = {}
     for pair in _PAIR.split(argument):
         name, sign, text = pair.partition("=")
-        if not sign and len(pair.split()) == 2:  # as other chats take it: `/set seed 7`
+        # Other chat clients take `/set seed 7`.
+        if not sign and len(pair.split()) == 2:
             name, sign, text = [pair.split()[0], "=", pair.split()[1]]
         if not sign or not name or name != "".join(name.split()):
             raise UsageError(f"`{pair[:60]}` is not K=V", hint="`/set temperature=0.2`")
         try:
-            wanted[name] = values.parse(schema.OPTION, text)
+            options[name] = values.parse(schema.OPTION, text)
         except values.Invalid as exc:
             raise UsageError(f"`{name}`: the value {exc.rule}", hint=exc.hint) from None
-    return wanted
+    return options
 
 
 def _show_options(session: ChatSession) -> None:
-    found = session.all_options()
-    for name, value in found.items():
-        where = "" if name in session.options else "  (the configuration)"
-        session.screen.line(f"{name}={_json(value)}{where}")
-    if not found:
+    options = session.all_options()
+    for name, value in options.items():
+        origin = "" if name in session.options else "  (the configuration)"
+        session.screen.line(f"{name}={_json(value)}{origin}")
+    if not options:
         session.screen.dim("no options are set")
 
 

@@ -1,4 +1,4 @@
-"""All slash commands, found by name; and the reference page made of them."""
+"""The table of slash commands: all of them, one by its name, and the reference page."""
 
 from __future__ import annotations
 
@@ -22,43 +22,47 @@ TOPICS: dict[Topic, str] = {
 
 @cache
 def commands() -> tuple[SlashCommand, ...]:
-    """All commands, in the order of their modules."""
-    found = []
+    """Return all commands, in the order of their modules."""
+    table: list[SlashCommand] = []
     for name in MODULES:
         module = import_module(f"darkai_cli.repl.commands.{name}")
-        found += [one for one in vars(module).values() if isinstance(one, SlashCommand)]
-    return tuple(found)
+        table += [value for value in vars(module).values() if isinstance(value, SlashCommand)]
+    return tuple(table)
 
 
 @cache
 def by_name() -> dict[str, SlashCommand]:
-    """Each name of each command, without the slash."""
-    return {name: one for one in commands() for name in one.names}
+    """Return all names of all commands, without the slash."""
+    return {name: command for command in commands() for name in command.names}
 
 
-def find(typed: str) -> SlashCommand:
-    """The command of that name, without the slash; any prefix that means only one will do.
+def find(name: str) -> SlashCommand:
+    """Return the command of this name or unambiguous prefix, without the slash.
 
     Raises ``NotFoundError`` with the nearest names.
     """
     names = by_name()
-    if typed in names:
-        return names[typed]
-    begun = {one.names[0]: one for name, one in names.items() if typed and name.startswith(typed)}
-    if len(begun) == 1:
-        return next(iter(begun.values()))
-    close = sorted(begun) or difflib.get_close_matches(typed, names, n=3, cutoff=0.6)
-    meant = " or ".join(f"`/{one}`" for one in close[:4])
+    if name in names:
+        return names[name]
+    matches = {
+        command.names[0]: command
+        for full_name, command in names.items()
+        if name and full_name.startswith(name)
+    }
+    if len(matches) == 1:
+        return next(iter(matches.values()))
+    close = sorted(matches) or difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    suggestions = " or ".join(f"`/{suggestion}`" for suggestion in close[:4])
     raise NotFoundError(
-        f"there is no command `/{typed}`",
-        hint=f"did you mean {meant}? `//` sends a text that begins with a slash"
-        if meant
+        f"there is no command `/{name}`",
+        hint=f"did you mean {suggestions}? `//` sends a text that begins with a slash"
+        if suggestions
         else "`/help` lists them; `//` sends a text that begins with a slash",
     )
 
 
 def reference() -> str:
-    """The reference page of the commands, in Markdown."""
+    """Return the reference page of the commands, in Markdown."""
     lines = [
         "# Commands in `darkai chat`",
         "",
@@ -70,14 +74,15 @@ def reference() -> str:
     ]
     for topic, title in TOPICS.items():
         lines += ["", f"## {title}", ""]
-        for one in commands():
-            if one.topic != topic:
+        for command in commands():
+            if command.topic != topic:
                 continue
-            also = "".join(f", `/{name}`" for name in one.names[1:])
-            arguments = f" {one.arguments}" if one.arguments else ""
-            lines += [f"### `{one.name}{arguments}`{also}", "", _sentence(one.summary), ""]
-            if one.detail:
-                lines += [_unwrapped(one.detail), ""]
+            aliases = "".join(f", `/{name}`" for name in command.names[1:])
+            arguments = f" {command.arguments}" if command.arguments else ""
+            lines += [f"### `{command.name}{arguments}`{aliases}", ""]
+            lines += [_sentence(command.summary), ""]
+            if command.detail:
+                lines += [_without_indent(command.detail), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -85,5 +90,5 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _unwrapped(text: str) -> str:
+def _without_indent(text: str) -> str:
     return "\n".join(line.strip() for line in text.splitlines())

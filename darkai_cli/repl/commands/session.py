@@ -1,4 +1,4 @@
-"""Commands about the session itself: what is in force, what it took, help, the way out."""
+"""Commands about the session: tokens, context, settings, help, leaving."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from darkai_cli.conversation import context_window
 from darkai_cli.errors import UsageError
 from darkai_cli.providers.base import format_dollars
-from darkai_cli.repl.commands.command import Action, Quit, command
+from darkai_cli.repl.commands.command import Action, Quit, SlashCommand, command
 from darkai_cli.repl.commands.messages import reject_argument
 from darkai_cli.secrets import mask_proxy, mask_url
 from darkai_cli.text import one_line
@@ -23,22 +23,22 @@ def tokens(session: ChatSession, argument: str) -> Action:
     `~`. The cost is given where a service lists its prices.
     """
     reject_argument(argument, "/tokens")
-    told_in = told_out = 0
-    guessed, dollars = 0.0, None
+    tokens_in = tokens_out = 0
+    estimated, dollars = 0.0, None
     for entry in session.branches.entries():
         answer = entry.answer
         usage = answer.usage if answer is not None else None
         if answer is not None and usage is not None and usage.output is not None:
-            told_in += usage.input or 0
-            told_out += usage.output
-            model = session.model_info(answer.provider, answer.model)
-            cost = model.cost(usage) if model is not None else None
+            tokens_in += usage.input or 0
+            tokens_out += usage.output
+            info = session.model_info(answer.provider, answer.model)
+            cost = info.cost(usage) if info is not None else None
             dollars = cost if dollars is None else dollars + (cost or 0)
         elif answer is not None:
-            guessed += context_window.estimate(entry.message.content)
-    session.screen.line(f"told by the services: {told_in} in, {told_out} out")
-    if guessed:
-        session.screen.line(f"replies without a count: ~{round(guessed)} out")
+            estimated += context_window.estimate(entry.message.content)
+    session.screen.line(f"told by the services: {tokens_in} in, {tokens_out} out")
+    if estimated:
+        session.screen.line(f"replies without a count: ~{round(estimated)} out")
     if dollars is not None:
         session.screen.line(f"cost by the listed prices: {format_dollars(dollars)}")
     session.screen.line(f"the next request: ~{session.fit().size} with what was said so far")
@@ -67,16 +67,16 @@ def context(session: ChatSession, argument: str) -> Action:
     fit = session.fit()
     messages = session.messages()
     factor = session.context_window.factor(session.target)
-    first = 1 if messages and messages[0].role == "system" else 0
+    first_droppable = 1 if messages and messages[0].role == "system" else 0
     room = max(10, session.screen.width - 24)
-    for place, message in enumerate(messages):
-        out = first <= place < first + fit.dropped
+    for index, message in enumerate(messages):
+        is_dropped = first_droppable <= index < first_droppable + fit.dropped
         size = round(context_window.size(message) * factor)
         text = one_line(message.content[: room * 4])
         text = text if len(text) <= room else text[: room - 1] + "…"
-        session.screen.line(f"{'-' if out else ' '} {message.role:<9} ~{size:<7} {text}")
-    where = "is not known" if fit.room is None else f"has room for ~{fit.room}"
-    session.screen.line(f"~{fit.size} tokens in all; the window of {session.name} {where}")
+        session.screen.line(f"{'-' if is_dropped else ' '} {message.role:<9} ~{size:<7} {text}")
+    capacity = "is not known" if fit.room is None else f"has room for ~{fit.room}"
+    session.screen.line(f"~{fit.size} tokens in all; the window of {session.name} {capacity}")
     if fit.dropped:
         session.screen.line(f"{fit.dropped} messages (`-`) would not fit; now: {session.overflow}")
     return None
@@ -124,8 +124,8 @@ def config(session: ChatSession, argument: str) -> Action:
         for name in schema.KEYS:
             if session.config.chosen(name):
                 origin = session.config.origin(name)
-                shown = getattr(session.config, name)
-                session.screen.line(f"{name} = {_shown(name, shown)}  ({origin.where})")
+                value = _display(name, getattr(session.config, name))
+                session.screen.line(f"{name} = {value}  ({origin.where})")
         return None
     if schema.split(key) is None:
         guess = schema.nearest(key, schema.KEYS)
@@ -138,13 +138,13 @@ def config(session: ChatSession, argument: str) -> Action:
         session.screen.dim("set, from the next session on")
         return None
     if key in schema.KEYS:
-        session.screen.line(f"{key} = {_shown(key, getattr(session.config, key))}")
+        session.screen.line(f"{key} = {_display(key, getattr(session.config, key))}")
     else:
         session.screen.line(f"`darkai config get {key}` shows it")
     return None
 
 
-def _shown(name: str, value: object) -> str:
+def _display(name: str, value: object) -> str:
     return mask_proxy(str(value)) if name == "proxy" and value else str(value)
 
 
@@ -169,7 +169,7 @@ def clear(session: ChatSession, argument: str) -> Action:
 
 
 @command("quit", "exit", "q", topic="session", summary="leave; everything is saved")
-def leave(session: ChatSession, argument: str) -> Action:  # noqa: ARG001 -- a command's form
+def quit_(session: ChatSession, argument: str) -> Action:  # noqa: ARG001 -- a command's form
     """Ctrl-D on an empty line does the same."""
     return Quit()
 
@@ -183,25 +183,27 @@ def show_help(session: ChatSession, argument: str) -> Action:
     from darkai_cli.repl.commands import registry
 
     if argument:
-        one = registry.find(argument.removeprefix("/"))
-        also = "".join(f", /{name}" for name in one.names[1:])
-        session.screen.line(f"{one.name} {one.arguments}{also}".replace(" ,", ","))
-        session.screen.line(f"  {one.summary}")
-        if one.detail:
-            session.screen.say("\n".join(f"  {line.strip()}" for line in one.detail.splitlines()))
+        _explain(session, registry.find(argument.removeprefix("/")))
         return None
-    left = max(len(f"{one.name} {one.arguments}") for one in registry.commands()) + 2
-    narrow = session.screen.width < left + 30
+    usages = {each: f"{each.name} {each.arguments}".rstrip() for each in registry.commands()}
+    width = max(map(len, usages.values())) + 2
+    is_narrow = session.screen.width < width + 30
     for topic, title in registry.TOPICS.items():
-        rows = [one for one in registry.commands() if one.topic == topic]
-        if rows:
-            session.screen.line(f"{title}:")
-        for one in rows:
-            name = f"{one.name} {one.arguments}".strip()
-            session.screen.line(
-                f"  {name}: {one.summary}" if narrow else f"  {name:<{left}}{one.summary}"
-            )
+        session.screen.line(f"{title}:")
+        for each, usage in usages.items():
+            if each.topic == topic:
+                label = f"{usage}: " if is_narrow else f"{usage:<{width}}"
+                session.screen.line(f"  {label}{each.summary}")
     session.screen.line("A name may be cut short. `//text` sends a text that begins with a slash,")
     session.screen.line("`!command` runs a shell command and offers its output. `/help COMMAND`")
     session.screen.line("says more about one. Ctrl-C stops a reply, Ctrl-D leaves.")
     return None
+
+
+def _explain(session: ChatSession, command: SlashCommand) -> None:
+    """Show the help of one command."""
+    usage = f"{command.name} {command.arguments}".rstrip()
+    session.screen.line(", ".join([usage, *(f"/{name}" for name in command.names[1:])]))
+    session.screen.line(f"  {command.summary}")
+    if command.detail:
+        session.screen.say("\n".join(f"  {line.strip()}" for line in command.detail.splitlines()))
