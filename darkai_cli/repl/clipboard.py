@@ -82,20 +82,21 @@ def copy(text: str, environ: Mapping[str, str], *, plain: bool = False) -> tuple
             )
         except (OSError, subprocess.SubprocessError) as exc:
             raise InputError(
-                f"`{command[0]}` did not take the text", hint="`/save FILE` writes it to a file"
+                f"`{command[0]}` failed", hint="`/save answer.md` writes the reply to a file"
             ) from exc
-        return f"with `{command[0]}`", ""
+        return f"copied with `{command[0]}`.", ""
     if plain:
         raise InputError(
-            "there is no clipboard here", hint="`/save FILE` writes it to a file, `/raw` shows it"
+            "no clipboard is available",
+            hint="`/save answer.md` writes the reply to a file, `/raw` prints it",
         )
     data = b64encode(text.encode("utf-8", "replace")).decode("ascii")
     if len(data) > MAX_OSC52:
         raise InputError(
-            f"the text is too long for the terminal's clipboard ({len(text)} characters)",
-            hint="`/save FILE` writes it to a file",
+            f"the text is too long for the terminal's clipboard: {len(text):,} characters",
+            hint="`/save answer.md` writes the reply to a file",
         )
-    return "by the terminal (OSC 52), if it allows that", f"\x1b]52;c;{data}\x07"
+    return "sent to the terminal's clipboard (OSC 52, if supported).", f"\x1b]52;c;{data}\x07"
 
 
 def paste(environ: Mapping[str, str]) -> str:
@@ -103,8 +104,8 @@ def paste(environ: Mapping[str, str]) -> str:
     command = paste_command(environ)
     if command is None:
         raise NotFoundError(
-            "the clipboard cannot be read here",
-            hint="paste with the terminal's own key; a long text stays one message",
+            "can't read the clipboard here",
+            hint="use your terminal's paste key; a long text stays one message",
         )
     try:
         done = subprocess.run(
@@ -116,7 +117,7 @@ def paste(environ: Mapping[str, str]) -> str:
         )
     except (OSError, subprocess.SubprocessError) as exc:
         raise NotFoundError(
-            f"`{command[0]}` gives no text", hint="is the clipboard empty?"
+            f"`{command[0]}` failed: the clipboard may be empty", hint=None
         ) from exc
     text = done.stdout.decode("utf-8", "replace")
     if not text:

@@ -46,7 +46,7 @@ class SlashCompleter(Completer):
             "option": lambda: ((f"{name}=", "") for name in _OPTIONS),
             "set-option": lambda: ((name, str(session.options[name])) for name in session.options),
             "conversation": lambda: _conversations(session),
-            "exchange": lambda: _exchanges(session),
+            "turn": lambda: _turns(session),
             "branch": lambda: _branches(session),
             "copy": lambda: (("code", "the last code block"), ("all", "the conversation")),
             "config": lambda: ((key.name, key.meaning) for key in schema.KEYS.values()),
@@ -204,7 +204,7 @@ def _conversations(session: ChatSession) -> Candidates:
         yield conversation.short, conversation.title
 
 
-def _exchanges(session: ChatSession) -> Candidates:
+def _turns(session: ChatSession) -> Candidates:
     for number, entry in enumerate(session.branches.prompts(), 1):
         yield str(number), entry.message.content[:100]
 

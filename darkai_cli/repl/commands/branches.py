@@ -16,58 +16,58 @@ if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
 
 
-@command("undo", topic="branches", summary="step back before the last N prompts", arguments="[N]")
+@command("undo", topic="branches", summary="Undo the last N turns", arguments="[N]")
 def undo(session: ChatSession, argument: str) -> Action:
-    """What was said stays in the tree, and `/redo` returns to it. To step back and change the
-    prompt there is `/edit`.
+    """The messages stay in the tree, and `/redo` goes back to them. `/edit` undoes a turn and lets
+    you change its prompt.
     """
     number = turn_number(argument, "/undo")
     undone = session.branches.undo(1 if number is None else number)
     session.save_active_branch()
-    many = plural(len(undone), "exchange")
-    session.screen.dim(f"{many} taken back; `/redo` restores")
+    them = "it" if len(undone) == 1 else "them"
+    session.screen.dim(f"Undid {plural(len(undone), 'turn')}; `/redo` restores {them}.")
     return None
 
 
-@command("redo", topic="branches", summary="return to where you were before the last step back")
+@command("redo", topic="branches", summary="Undo the last change of branch")
 def redo(session: ChatSession, argument: str) -> Action:
-    """Takes back `/undo`, `/edit`, `/fork` and `/goto`, one after the other, as long as nothing has
-    been said since.
+    """Reverses `/undo`, `/edit`, `/fork` and `/goto` one by one, as long as you have not sent a
+    prompt since.
     """
     reject_argument(argument, "/redo")
     entry = session.branches.redo()
     session.save_active_branch()
     session.discard_restored()
-    session.screen.dim(f"back at: {first_line(entry)}")
+    session.screen.dim(f"Back at: {first_line(entry)}")
     return None
 
 
 @command(
-    "fork", topic="branches", summary="begin a new branch after exchange N", arguments="[N]",
-    completes="exchange",
+    "fork", topic="branches", summary="Start a new branch after turn N", arguments="[N]",
+    completes="turn",
 )  # fmt: skip
 def fork(session: ChatSession, argument: str) -> Action:
-    """Without a number the new branch leaves before the last exchange, `/fork 0` begins anew. The
-    branch that was active stays; `/redo` or `/goto` leads back to it.
+    """Without a number, the branch starts before the last turn; `/fork 0` starts at the beginning.
+    The old branch stays: go back to it with `/redo` or `/goto`.
     """
     leaf = session.branches.active
     number_of = session.branches.active_number()[0]
     session.branches.fork(turn_number(argument, "/fork"))
     session.save_active_branch()
     at = len(session.branches.prompts())
-    where = f"after exchange {at}" if at else "at the beginning"
-    back = f"; `/goto {number_of}` leads back" if leaf is not None else ""
-    session.screen.dim(f"the next prompt begins a branch {where}{back}")
+    where = f"after turn {at}" if at else "at the beginning"
+    back = f"; `/goto {number_of}` goes back" if leaf is not None else ""
+    session.screen.dim(f"Your next prompt starts a branch {where}{back}.")
     return None
 
 
-@command("tree", topic="branches", summary="draw all branches")
+@command("tree", topic="branches", summary="Draw all branches")
 def tree(session: ChatSession, argument: str) -> Action:
-    """Each branch ends with its number, for `/goto`. `*` marks what is active."""
+    """Each branch ends with its number, for `/goto`. `*` marks the current branch."""
     reject_argument(argument, "/tree")
     branches = session.branches
     if not len(branches):
-        raise NotFoundError("nothing has been said yet", hint=None)
+        raise NotFoundError("the conversation is empty", hint=None)
     active = {entry.id for entry in branches.branch()}
     leaves = {leaf.id: place for place, leaf in enumerate(branches.leaves(), 1)}
     for rails, entry in tree_rows(branches):
@@ -80,13 +80,13 @@ def tree(session: ChatSession, argument: str) -> Action:
 
 
 @command(
-    "goto", topic="branches", summary="go to a branch or a message", arguments="BRANCH|ID",
+    "goto", topic="branches", summary="Go to a branch or a message", arguments="BRANCH|ID",
     completes="branch",
 )  # fmt: skip
 def goto(session: ChatSession, argument: str) -> Action:
-    """A branch by its number in `/tree`, or any message by the beginning of its id."""
+    """Takes the number of a branch in `/tree`, or the beginning of a message's id."""
     if not argument:
-        raise UsageError("`/goto` needs a branch", hint="`/tree` shows their numbers")
+        raise UsageError("`/goto` needs a branch", hint="`/tree` lists them")
     entry = session.branches.find(argument)
     session.go_to(entry.id)
     transcript.show_end(session)
@@ -94,24 +94,24 @@ def goto(session: ChatSession, argument: str) -> Action:
 
 
 @command(
-    "diff", topic="branches", summary="compare two replies or branches", arguments="[A] [B]",
+    "diff", topic="branches", summary="Compare two replies or branches", arguments="[A] [B]",
     completes="branch",
 )  # fmt: skip
 def diff(session: ChatSession, argument: str) -> Action:
-    """Branches by their numbers in `/tree`. One alone is compared with the active one; without any,
-    the last two replies to the same prompt are compared.
+    """Takes numbers of branches in `/tree`. A single one is compared with the current branch.
+    Without arguments, the last two replies to one prompt are compared.
     """
     branches = session.branches
     words = argument.split()
     if len(words) > 2:
-        raise UsageError("`/diff` compares two", hint="`/diff 1 2`")
+        raise UsageError("`/diff` takes at most two branches", hint="`/diff 1 2`")
     if not words:
         before, after = _siblings(branches)
     else:
         before = branches.find(words[0])
         end = words[1] if len(words) == 2 else branches.active
         if end is None:
-            raise NotFoundError("nothing is active to compare with", hint="`/diff 1 2`")
+            raise NotFoundError("there is no current branch to compare with", hint="`/diff 1 2`")
         after = branches.find(end)
     diff_rows = difflib.unified_diff(
         _lines(branches, before, is_branch=bool(words)),
@@ -120,7 +120,7 @@ def diff(session: ChatSession, argument: str) -> Action:
     )  # fmt: skip
     rows = list(diff_rows)
     if not rows:
-        session.screen.dim("they are the same")
+        session.screen.dim("No differences.")
     for row in rows:
         session.screen.diff_row(row)
     return None
@@ -154,7 +154,7 @@ def _siblings(branches: Branches) -> tuple[MessageEntry, MessageEntry]:
     reply = branches.reply()
     siblings = [entry for entry in branches.entries() if entry.parent == reply.parent]
     if len(siblings) < 2:
-        raise NotFoundError("there is only one reply to compare", hint="`/retry` asks again")
+        raise NotFoundError("there is only one reply to this prompt", hint="`/retry` adds another")
     others = [entry for entry in siblings if entry.id != reply.id]
     return others[-1], reply
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Topic = Literal["talk", "branches", "model", "files", "history", "session"]
 Completes = Literal[
-    "", "command", "model", "option", "set-option", "path", "conversation", "exchange", "branch",
+    "", "command", "model", "option", "set-option", "path", "conversation", "turn", "branch",
     "copy", "config",
 ]  # fmt: skip
 """What kind of argument is completed."""

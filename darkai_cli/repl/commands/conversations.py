@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 _MAX_ROWS = 15
 
 
-@command("history", topic="history", summary="list the latest conversations")
+@command("history", topic="history", summary="List recent conversations")
 def history(session: ChatSession, argument: str) -> Action:
-    """`/open ID` goes on with one; `darkai history` can do more."""
+    """`/open ID` resumes one. `darkai history` in your shell can do more."""
     reject_argument(argument, "/history")
     with session.store() as store:
         conversations = store.conversations(limit=_MAX_ROWS)
     if not conversations:
-        raise NotFoundError("no conversation is saved yet", hint=None)
+        raise NotFoundError("no conversations are saved yet", hint=None)
     now = time.time()
     width = max(len(conversation.short) for conversation in conversations)
     for conversation in conversations:
@@ -39,9 +39,11 @@ def history(session: ChatSession, argument: str) -> Action:
     return None
 
 
-@command("search", topic="history", summary="search all conversations", arguments="WORDS")
+@command("search", topic="history", summary="Search all conversations", arguments="WORDS")
 def search(session: ChatSession, argument: str) -> Action:
-    """All words must occur; "a phrase" in quotes, `begin*` for beginnings."""
+    """Finds messages with all the words. Quotes hold a phrase together, `retr*` finds all
+    words that begin with these letters.
+    """
     if not argument:
         raise UsageError("`/search` needs words", hint='`/search "rate limit" retry*`')
     from darkai_cli.history import search as searching
@@ -50,7 +52,7 @@ def search(session: ChatSession, argument: str) -> Action:
         hits = searching.search(store, argument, limit=_MAX_ROWS).hits
         shorts = {hit.conversation: store.short(hit.conversation) for hit in hits}
     if not hits:
-        raise NotFoundError(f"nothing was found for `{argument[:60]}`", hint=None)
+        raise NotFoundError(f"no matches for `{argument[:60]}`", hint=None)
     for hit in hits:
         author = "you" if hit.model is None else hit.model
         session.screen.line(f"{shorts[hit.conversation]}  {hit.title[:40]}, {author}:")
@@ -59,40 +61,42 @@ def search(session: ChatSession, argument: str) -> Action:
 
 
 @command(
-    "open", topic="history", summary="go on with another conversation", arguments="ID",
+    "open", topic="history", summary="Resume another conversation", arguments="ID",
     completes="conversation",
 )  # fmt: skip
 def open_(session: ChatSession, argument: str) -> Action:
-    """The present one stays in the history."""
+    """The current conversation stays in the history. Any unique prefix of an ID works."""
     if not argument:
-        raise UsageError("`/open` needs the id of a conversation", hint="`/history` shows them")
+        raise UsageError("`/open` needs the ID of a conversation", hint="`/history` lists them")
     try:
         session.reopen(argument)
     except NotFoundError as error:
-        error.hint = "`/history` lists the latest, `/search WORDS` finds others"
+        error.hint = "`/history` lists recent conversations, `/search` finds older ones"
         raise
     transcript.show_conversation(session)
     return Prefill(session.unanswered_prompt())
 
 
-@command("new", topic="history", summary="begin a new conversation")
+@command("new", topic="history", summary="Start a new conversation")
 def new(session: ChatSession, argument: str) -> Action:
-    """Model, system prompt and options stay; the present conversation is in the history."""
+    """Keeps the model, the system prompt and the options. The current conversation stays in the
+    history.
+    """
     reject_argument(argument, "/new")
     session.start_new()
-    session.screen.dim("a new conversation")
+    session.screen.dim("Started a new conversation.")
     return None
 
 
-@command("title", topic="history", summary="show or change the title", arguments="[TEXT]")
+@command("title", topic="history", summary="Show or change the title", arguments="[TEXT]")
 def title(session: ChatSession, argument: str) -> Action:
-    """Until you choose one, it is how the first prompt begins; with `title = "model"` in the
-    configuration the model is asked for one after the first exchange.
+    """By default the title is the beginning of the first prompt. With `title = "model"` in the
+    configuration, darkai asks the model for one after the first turn.
     """
     if not argument:
-        session.screen.line(session.title or "there is no title yet")
+        session.screen.line(session.title or "no title yet")
         return None
     session.title, session.titled = title_from(argument), True
     session.history.rename(session.conversation, session.title)
-    session.screen.dim(f"the title is `{session.title}`")
+    session.screen.dim(f'Title: "{session.title}"')
     return None

@@ -33,82 +33,83 @@ class Fence(NamedTuple):
 
 
 @command(
-    "file", topic="files", summary="attach files or pages to the next prompt",
+    "file", topic="files", summary="Attach files or web pages to the next prompt",
     arguments="[PATH|URL]...", completes="path",
 )  # fmt: skip
 def attach(session: ChatSession, argument: str) -> Action:
-    """Text, or an image for models that take them. Quotes hold a name with spaces together. A file
-    that is attached already is read anew. Without arguments what is attached is listed; `/file -`
-    drops it all.
+    """Attaches text, or images for models that accept them. Put quotes around a name with spaces. A
+    file that is attached already is read again. Without arguments, `/file` lists the attachments;
+    `/file -` drops them.
     """
     if argument == "-":
         session.pending = Attachments()
-        session.screen.dim("nothing is attached")
+        session.screen.dim("Dropped all attachments.")
         return None
     if argument:
         names = [_expand_home(name) for name in split_words(argument)]
         for name in names:
             if Path(name).is_dir():
-                raise InputError(f"`{name}` is a folder", hint="`/file FOLDER/ONE FOLDER/TWO`")
+                raise InputError(f"`{name}` is a folder", hint="name the files in it")
         added = session.attach(names)
-        session.screen.dim(f"attached: {_list(added)}; it goes with the next prompt")
+        session.screen.dim(f"Attached {_list(added)}; sent with your next prompt.")
         settings, model = session.target
         info = session.context_window.known(settings, model) if added.images else None
         if info is not None and info.takes and "image" not in info.takes:
-            session.screen.line(f"warning: the service does not list {session.name} for images")
+            session.screen.line(f"warning: {session.name} may not accept images")
         return None
-    session.screen.line(f"attached: {_list(session.pending)}")
+    session.screen.line(f"Attached: {_list(session.pending)}")
     return None
 
 
-@command("paste", topic="files", summary="attach what is in the clipboard")
+@command("paste", topic="files", summary="Attach the clipboard")
 def paste(session: ChatSession, argument: str) -> Action:
-    """Read with the desktop's own tool; over ssh paste with the terminal's key instead."""
+    """Reads it with a desktop tool. Over ssh, use your terminal's paste key instead."""
     reject_argument(argument, "/paste")
     text = clipboard.paste(stdio.environ())
     session.add(Attachments((AttachedText("clipboard", text),)))
-    session.screen.dim(f"attached: clipboard, {len(text)} characters; it goes with the next prompt")
+    many = plural(len(text), "character")
+    session.screen.dim(f"Attached the clipboard ({many}); sent with your next prompt.")
     return None
 
 
 @command(
-    "copy", topic="files", summary="copy a reply, its code, or all of the conversation",
+    "copy", topic="files", summary="Copy a reply, its code or the conversation",
     arguments="[N|code [N]|all]", completes="copy",
 )  # fmt: skip
 def copy(session: ChatSession, argument: str) -> Action:
-    """Without arguments the last reply. `code` is the last code block of it, `code 2` its second
-    one; `all` the whole active branch as Markdown. The text is copied as it was received.
+    """Without arguments, copies the last reply. `code` copies its last code block, `code 2` the
+    second one, `all` the current branch as Markdown. The text is copied exactly as received.
     """
     first, _, rest = argument.partition(" ")
     if first == "all":
-        text, label = _as_markdown(session), "the conversation"
+        text, label = _as_markdown(session), "Conversation"
     elif first == "code":
         blocks = fences(session.branches.reply().message.content)
         block = _select_fence(blocks, turn_number(rest.strip(), "/copy code"))
-        text, label = block.code, "the code"
+        text, label = block.code, "Code"
     else:
         text, label = (
             session.branches.reply(turn_number(argument, "/copy")).message.content,
-            "the reply",
+            "Reply",
         )
     if not text:
-        raise NotFoundError(f"{label} is empty", hint=None)
+        raise NotFoundError(f"the {label.lower()} is empty", hint=None)
     how, sequence = clipboard.copy(text, stdio.environ(), plain=session.screen.plain)
     if sequence:
         session.screen.styled(sequence)
-    session.screen.dim(f"copied {label} {how}")
+    session.screen.dim(f"{label} {how}")
     return None
 
 
 @command(
-    "code", topic="files", summary="list the code blocks of a reply", arguments="[N]",
-    completes="exchange",
+    "code", topic="files", summary="List the code blocks of a reply", arguments="[N]",
+    completes="turn",
 )  # fmt: skip
 def code(session: ChatSession, argument: str) -> Action:
-    """`/save code FILE` writes one to a file, `/copy code` copies it."""
+    """`/copy code` copies one, `/save code FILE` saves it."""
     blocks = fences(session.branches.reply(turn_number(argument, "/code")).message.content)
     if not blocks:
-        raise NotFoundError("that reply holds no code block", hint=None)
+        raise NotFoundError("this reply has no code blocks", hint=None)
     for number, fence in enumerate(blocks, 1):
         lines = fence.code.count("\n")
         first = next((line.strip() for line in fence.code.splitlines() if line.strip()), "")
@@ -118,22 +119,22 @@ def code(session: ChatSession, argument: str) -> Action:
 
 
 @command(
-    "raw", topic="files", summary="show a reply as plain lines, safe to copy", arguments="[N]",
-    completes="exchange",
+    "raw", topic="files", summary="Print a reply as plain text", arguments="[N]",
+    completes="turn",
 )  # fmt: skip
 def raw(session: ChatSession, argument: str) -> Action:
-    """As it was received: no rendering, and no line breaks but its own."""
+    """Prints the text exactly as received, without rendering and line wrapping."""
     session.screen.say(session.branches.reply(turn_number(argument, "/raw")).message.content)
     return None
 
 
 @command(
-    "save", topic="files", summary="write the last reply, or its code, to a file",
+    "save", topic="files", summary="Save the last reply or its code to a file",
     arguments="[code [N]] FILE", completes="path",
 )  # fmt: skip
 def save(session: ChatSession, argument: str) -> Action:
-    """`/save code main.py` writes the last code block, `/save code 2 main.py` the second one. A
-    file that exists is replaced only if you say so.
+    """`/save code main.py` saves the last code block, `/save code 2 main.py` the second one. darkai
+    asks before it replaces a file.
     """
     arguments = split_words(argument)
     reply = session.branches.reply().message.content
@@ -142,32 +143,32 @@ def save(session: ChatSession, argument: str) -> Action:
         number = turn_number(arguments.pop(0), "/save code") if len(arguments) > 1 else None
         reply = _select_fence(fences(reply), number).code
     if len(arguments) != 1:
-        raise UsageError("`/save` needs the name of a file", hint="`/save answer.md`")
+        raise UsageError("`/save` needs a file name", hint="`/save answer.md`")
     write(session, _expand_home(arguments[0]), [reply if reply.endswith("\n") else f"{reply}\n"])
     return None
 
 
 @command(
-    "export", topic="files", summary="write the conversation to a file",
+    "export", topic="files", summary="Export the conversation to a file",
     arguments="FILE.md|.html|.json|.jsonl", completes="path",
 )  # fmt: skip
 def export(session: ChatSession, argument: str) -> Action:
-    """The ending of the name decides the form. JSON Lines are what `darkai history import` takes
-    back.
-    """
+    """The format is that of the file name. `darkai history import` reads JSON Lines back."""
     arguments = split_words(argument)
     suffix = arguments[0].rpartition(".")[2].lower() if len(arguments) == 1 else ""
     form = _EXPORT_FORMATS.get(suffix)
     if form is None:
         raise UsageError(
-            "`/export` needs the name of a file that ends in .md, .html, .json or .jsonl",
+            "`/export` needs a file name that ends in .md, .html, .json or .jsonl",
             hint="`/export talk.md`",
         )
     if not len(session.branches):
-        raise NotFoundError("nothing has been said yet", hint=None)
+        raise NotFoundError("the conversation is empty", hint=None)
     if not session.saved or session.conversation is None:
         if form != "md":
-            raise UsageError("a session that is not saved exports Markdown", hint="`/export x.md`")
+            raise UsageError(
+                "a chat that is not saved can only be exported as Markdown", hint="`/export x.md`"
+            )
         write(session, _expand_home(arguments[0]), [_as_markdown(session)])
         return None
     from darkai_cli.history.export import export as export_conversations
@@ -187,7 +188,7 @@ def split_words(argument: str) -> list[str]:
         return shlex.split(argument)
     except ValueError:
         raise UsageError(
-            "a quote is not closed", hint="put a backslash before it, or a second one after"
+            "a quote is not closed", hint="put a backslash before the quote, or close it"
         ) from None
 
 
@@ -210,9 +211,9 @@ def write(session: ChatSession, name: str, pieces: Iterable[str]) -> None:
     if path.is_dir():
         raise InputError(f"`{name}` is a folder", hint="name a file in it")
     if path.exists() and not (
-        session.reader is not None and session.reader.confirm(f"replace `{name}`?")
+        session.reader is not None and session.reader.confirm(f"Replace `{name}`?")
     ):
-        session.screen.dim("not written")
+        session.screen.dim("Not written.")
         return
     file = None
     try:
@@ -227,17 +228,17 @@ def write(session: ChatSession, name: str, pieces: Iterable[str]) -> None:
         if isinstance(exc, InputError):
             exc.hint = "name another file"
         raise
-    session.screen.dim(f"written to {name}")
+    session.screen.dim(f"Wrote {name}.")
 
 
 def _select_fence(blocks: list[Fence], number: int | None) -> Fence:
     """Return a code block by its number, the last one for None. Raises ``NotFoundError``."""
     if not blocks:
-        raise NotFoundError("the last reply holds no code block", hint="`/copy` copies the reply")
+        raise NotFoundError("the last reply has no code blocks", hint="`/copy` copies the reply")
     if number is None:
         return blocks[-1]
     if not 1 <= number <= len(blocks):
-        raise NotFoundError(f"there is no code block {number}", hint="`/code` lists them")
+        raise NotFoundError(f"no code block {number}", hint="`/code` lists them")
     return blocks[number - 1]
 
 

@@ -12,51 +12,51 @@ if TYPE_CHECKING:
 
 
 @command(
-    "retry", topic="talk", summary="ask the last prompt again", arguments="[MODEL]",
+    "retry", topic="talk", summary="Send the last prompt again", arguments="[MODEL]",
     completes="model",
 )  # fmt: skip
 def retry(session: ChatSession, argument: str) -> Action:
-    """The new reply stands beside the old one, which `/tree` still shows. With a model, that one
-    answers this once.
+    """The new reply is added beside the old one; `/tree` shows both. With a MODEL, the prompt goes
+    to that model once.
     """
     session.branches.prompt()
     return Regenerate(argument or None)
 
 
-@command("continue", topic="talk", summary="go on with a reply that was cut")
+@command("continue", topic="talk", summary="Continue a reply that was cut off")
 def continue_reply(session: ChatSession, argument: str) -> Action:  # noqa: ARG001 -- a command's form
-    """For a reply that was stopped or cut. The longer one stands beside it."""
+    """Works for a reply that was stopped or cut off. The longer reply is added beside it."""
     reject_argument(argument, "/continue")
     return ContinueReply()
 
 
 @command(
-    "edit", topic="talk", summary="change an earlier prompt, in a new branch", arguments="[N]",
-    completes="exchange",
+    "edit", topic="talk", summary="Edit an earlier prompt, in a new branch", arguments="[N]",
+    completes="turn",
 )  # fmt: skip
 def edit(session: ChatSession, argument: str) -> Action:
-    """Puts prompt N (the last one if none is named) into the input, with what was attached to it.
-    What you then send begins a new branch there; `/redo` goes back without sending, `/tree` and
-    `/goto` lead to the old branch later. In the input Ctrl-X Ctrl-E opens your editor; `/edit` does
-    so too where nothing has been asked yet.
+    """Puts prompt N, or the last one, back into the input with its attachments. What you then send
+    starts a new branch; `/redo` goes back without sending. Later, `/tree` and `/goto` lead to the
+    old branch. In an empty conversation `/edit` opens your editor, as Ctrl-X Ctrl-E does in the
+    input.
     """
     number = turn_number(argument, "/edit")
     if number is None and not session.branches.prompts():
         return Prefill(_write_in_editor(session))
     prompt = session.branches.prompt(number)
     session.go_to(prompt.parent)
-    session.screen.dim("what you send now begins a new branch; `/redo` goes back")
+    session.screen.dim("Your next prompt starts a new branch; `/redo` goes back.")
     return Prefill(session.restore_prompt(prompt.id))
 
 
-@command("think", topic="talk", summary="show the reasoning behind a reply", arguments="[N]",
-         completes="exchange")  # fmt: skip
+@command("think", topic="talk", summary="Show the reasoning behind a reply", arguments="[N]",
+         completes="turn")  # fmt: skip
 def think(session: ChatSession, argument: str) -> Action:
-    """Models that reason show it dim while they do, and fold it away when the answer begins."""
+    """Reasoning is shown dim while it streams, and folded away when the reply begins."""
     entry = session.branches.reply(turn_number(argument, "/think"))
     reasoning = entry.answer.reasoning if entry.answer is not None else ""
     if not reasoning:
-        raise NotFoundError("that reply came without reasoning", hint=None)
+        raise NotFoundError("this reply has no reasoning", hint=None)
     for line in reasoning.rstrip("\n").split("\n"):
         session.screen.dim(line)
     return None
@@ -77,7 +77,7 @@ def turn_number(argument: str, name: str) -> int | None:
     if argument.isascii() and argument.isdigit() and len(argument) < 10:
         return int(argument)
     raise UsageError(
-        f"`{name}` takes the number of an exchange, not `{argument[:60]}`", hint=f"`{name} 2`"
+        f"`{name}` takes the number of a turn, not `{argument[:60]}`", hint=f"`{name} 2`"
     )
 
 

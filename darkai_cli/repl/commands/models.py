@@ -18,26 +18,26 @@ _PAIR = re.compile(r"\s+(?=[\w.-]+=)")
 
 
 @command(
-    "model", topic="model", summary="show or choose who answers", arguments="[NAME]",
+    "model", topic="model", summary="Show or switch the model", arguments="[NAME]",
     completes="model",
 )  # fmt: skip
 def model(session: ChatSession, argument: str) -> Action:
-    """A model of the present provider, an alias, or `provider/name`. The conversation goes on with
-    it. Without a name the present one is shown, and which others its provider has.
+    """NAME is a model of the current provider, an alias, or `provider/name`. The conversation
+    continues with it. Without a name, `/model` shows the current model and the provider's others.
     """
     if not argument:
         session.screen.line(session.name)
         _show_other_models(session)
         return None
     if len(argument.split()) > 1:
-        raise UsageError("`/model` takes one name", hint="`/model openai/gpt-4o-mini`")
+        raise UsageError("`/model` takes one model", hint="`/model openai/gpt-4o-mini`")
     session.use_model(argument)
-    session.screen.dim(f"{session.name} answers from now on")
+    session.screen.dim(f"Switched to {session.name}.")
     session.prepare()
     try:
         session.check_request()
     except DarkAIError as error:
-        session.screen.line(f"warning: {error.message}; `/unset` takes an option back")
+        session.screen.line(f"warning: {error.message}; `/unset` removes an option")
     return None
 
 
@@ -50,34 +50,32 @@ def _show_other_models(session: ChatSession) -> None:
     more = f", and {len(known) - _MAX_NAMES} more" if len(known) > _MAX_NAMES else ""
     if known:
         listed = ", ".join(known[:_MAX_NAMES])
-        session.screen.dim(f"{settings.name} also has {listed}{more}")
+        session.screen.dim(f"Other models of {settings.name}: {listed}{more}")
     if session.config.aliases:
-        session.screen.dim(f"aliases: {', '.join(session.config.aliases)}")
+        session.screen.dim(f"Aliases: {', '.join(session.config.aliases)}")
 
 
-@command("system", topic="model", summary="show or set the system prompt", arguments="[TEXT|-]")
+@command("system", topic="model", summary="Show or set the system prompt", arguments="[TEXT|-]")
 def system(session: ChatSession, argument: str) -> Action:
-    """`/system -` goes on without one. It counts from the next prompt on."""
+    """`/system -` removes it. A change takes effect with your next prompt."""
     if not argument:
-        session.screen.say(session.system or "there is no system prompt")
+        session.screen.say(session.system or "no system prompt")
         return None
     session.system = None if argument == "-" else argument
     session.screen.dim(
-        "no system prompt from now on"
-        if argument == "-"
-        else "the system prompt is set, from the next prompt on"
+        "Removed the system prompt." if argument == "-" else "Set the system prompt."
     )
     return None
 
 
 @command(
-    "set", topic="model", summary="show or set options of the requests", arguments="[K=V]...",
+    "set", topic="model", summary="Show or set options of requests", arguments="[KEY=VALUE]...",
     completes="option",
 )  # fmt: skip
 def set_options(session: ChatSession, argument: str) -> Action:
-    """Such as `/set temperature=0.2`; for one option a space will do. A value that is JSON is taken
-    as such. Where the service's options are known, others are refused. Without arguments all that
-    is set is shown, what the configuration says too.
+    """Example: `/set temperature=0.2 max_tokens=500`. Values are parsed as JSON where possible. If
+    darkai knows the options of a service, it rejects others. Without arguments, `/set` lists all
+    options in use, those of the configuration included.
     """
     if not argument:
         _show_options(session)
@@ -86,7 +84,7 @@ def set_options(session: ChatSession, argument: str) -> Action:
     session.check_request({**session.options, **options})
     session.options.update(options)
     listed = ", ".join(f"{name}={_json(value)}" for name, value in options.items())
-    session.screen.dim(f"set {listed}")
+    session.screen.dim(f"Set {listed}.")
     return None
 
 
@@ -102,7 +100,9 @@ def _parse_options(argument: str) -> dict[str, Any]:
         if not sign and len(pair.split()) == 2:
             name, sign, text = [pair.split()[0], "=", pair.split()[1]]
         if not sign or not name or name != "".join(name.split()):
-            raise UsageError(f"`{pair[:60]}` is not K=V", hint="`/set temperature=0.2`")
+            raise UsageError(
+                f"expected KEY=VALUE, not `{pair[:60]}`", hint="`/set temperature=0.2`"
+            )
         try:
             options[name] = values.parse(schema.OPTION, text)
         except values.Invalid as exc:
@@ -113,10 +113,10 @@ def _parse_options(argument: str) -> dict[str, Any]:
 def _show_options(session: ChatSession) -> None:
     options = session.all_options()
     for name, value in options.items():
-        origin = "" if name in session.options else "  (the configuration)"
+        origin = "" if name in session.options else "  (from the configuration)"
         session.screen.line(f"{name}={_json(value)}{origin}")
     if not options:
-        session.screen.dim("no options are set")
+        session.screen.dim("No options are set.")
 
 
 def _json(value: Any) -> str:
@@ -124,19 +124,19 @@ def _json(value: Any) -> str:
 
 
 @command(
-    "unset", topic="model", summary="take options back", arguments="K...", completes="set-option"
+    "unset", topic="model", summary="Remove options", arguments="KEY...", completes="set-option"
 )
 def unset(session: ChatSession, argument: str) -> Action:
-    """Those of the configuration stay in force."""
+    """Options in the configuration stay in effect."""
     if not argument:
-        raise UsageError("`/unset` needs the name of an option", hint="`/set` shows them")
+        raise UsageError("`/unset` needs the name of an option", hint="`/set` lists them")
     for name in argument.split():
         if name not in session.options:
-            set_here = ", ".join(session.options) or "nothing"
             raise NotFoundError(
-                f"the option `{name[:60]}` is not set in this session", hint=f"set are: {set_here}"
+                f"option `{name[:60]}` is not set in this chat",
+                hint=f"set are {', '.join(session.options)}" if session.options else None,
             )
     for name in argument.split():
         session.options.pop(name, None)
-    session.screen.dim(f"unset {', '.join(argument.split())}")
+    session.screen.dim(f"Removed {', '.join(argument.split())}.")
     return None

@@ -11,12 +11,12 @@ from darkai_cli.repl.commands.command import SlashCommand, Topic
 
 MODULES = ("messages", "branches", "models", "files", "conversations", "session")
 TOPICS: dict[Topic, str] = {
-    "talk": "Talking",
+    "talk": "Replies",
     "branches": "Branches",
     "model": "Model and options",
     "files": "Files and clipboard",
     "history": "Conversations",
-    "session": "The session",
+    "session": "Session",
 }
 
 
@@ -54,10 +54,10 @@ def find(name: str) -> SlashCommand:
     close = sorted(matches) or difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     suggestions = " or ".join(f"`/{suggestion}`" for suggestion in close[:4])
     raise NotFoundError(
-        f"there is no command `/{name}`",
-        hint=f"did you mean {suggestions}? `//` sends a text that begins with a slash"
+        f"unknown command `/{name}`",
+        hint=f"did you mean {suggestions}? To send a text that begins with a slash, type `//`"
         if suggestions
-        else "`/help` lists them; `//` sends a text that begins with a slash",
+        else "`/help` lists all commands. To send a text that begins with a slash, type `//`",
     )
 
 
@@ -68,12 +68,14 @@ def reference() -> str:
         "",
         "<!-- Generated from darkai_cli/repl/commands; a test compares. -->",
         "",
-        "A line that begins with `/` is a command, `//` sends a text that begins with a slash, and",
-        "`!command` runs a shell command and offers its output as context. A name may be cut short",
-        "as long as it means one command. Exchanges are counted from 1 along the active branch.",
+        "A line that begins with `/` is a command. `//text` sends a text that begins with a slash.",
+        "`!command` runs a shell command and offers to attach its output. Any unambiguous prefix",
+        "of a command's name works. A turn is a prompt and its reply; N counts the turns of the",
+        "current branch from 1.",
+        "",
     ]
     for topic, title in TOPICS.items():
-        lines += ["", f"## {title}", ""]
+        lines += [f"## {title}", ""]
         for command in commands():
             if command.topic != topic:
                 continue

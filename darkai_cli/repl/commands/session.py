@@ -11,16 +11,16 @@ from darkai_cli.providers.base import format_dollars
 from darkai_cli.repl.commands.command import Action, Quit, SlashCommand, command
 from darkai_cli.repl.commands.messages import reject_argument
 from darkai_cli.secrets import mask_proxy, mask_url
-from darkai_cli.text import one_line
+from darkai_cli.text import one_line, plural
 
 if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
 
 
-@command("tokens", topic="session", summary="what the conversation has taken so far")
+@command("tokens", topic="session", summary="Show how many tokens the conversation used")
 def tokens(session: ChatSession, argument: str) -> Action:
-    """As the services told it, in all branches; what they did not tell is estimated and marked with
-    `~`. The cost is given where a service lists its prices.
+    """Counts all branches. Tokens that the service did not report are estimated and marked with
+    `~`. The cost appears if the service lists its prices.
     """
     reject_argument(argument, "/tokens")
     tokens_in = tokens_out = 0
@@ -36,55 +36,57 @@ def tokens(session: ChatSession, argument: str) -> Action:
             dollars = cost if dollars is None else dollars + (cost or 0)
         elif answer is not None:
             estimated += context_window.estimate(entry.message.content)
-    session.screen.line(f"told by the services: {tokens_in} in, {tokens_out} out")
+    session.screen.line(f"Reported by the service: {tokens_in} in, {tokens_out} out")
     if estimated:
-        session.screen.line(f"replies without a count: ~{round(estimated)} out")
+        session.screen.line(f"Estimated for other replies: ~{round(estimated)} out")
     if dollars is not None:
-        session.screen.line(f"cost by the listed prices: {format_dollars(dollars)}")
-    session.screen.line(f"the next request: ~{session.fit().size} with what was said so far")
+        session.screen.line(f"Cost at the listed prices: {format_dollars(dollars)}")
+    session.screen.line(f"Sent with the next prompt: ~{session.fit().size}")
     return None
 
 
 @command(
-    "context", topic="session", summary="what would be sent, and what would be left out",
+    "context", topic="session", summary="Show what fits the context window",
     arguments="[ask|drop|send]",
 )  # fmt: skip
 def context(session: ChatSession, argument: str) -> Action:
-    """Each message with its estimated tokens, and whether it fits the model's window. `ask`, `drop`
-    or `send` choose for this session what happens to what does not fit: you are asked each time,
-    the oldest exchanges stay out with a warning, or all is sent.
+    """Lists each message with its estimated tokens and marks those that do not fit the model's
+    context window. `ask`, `drop` or `send` choose what happens to them in this chat: darkai asks
+    each time, leaves out the oldest turns with a warning, or sends everything.
 
-    Tokens are estimated: four characters of ASCII are one, two of other alphabets, one of Chinese,
-    Japanese or Korean; an image counts as 1,000, each message 4 more. Once the service has counted
-    a request, estimates for that model are scaled to what it told. The window is what `context` in
-    `[providers.NAME]` says, else what the service lists (`darkai models`); where neither is known
-    nothing is checked. A limit such as `max_tokens`, else 1,024 tokens, is kept free for the reply.
+    Four ASCII characters count as one token, as do two characters of other alphabets and one of
+    Chinese, Japanese or Korean. An image counts as 1,000 tokens, and each message as 4 more. Once
+    the service has counted a request, the estimates for its model are scaled to match. The size of
+    the window comes from `context` in `[providers.NAME]`, else from the service's list of models
+    (`darkai models`); if it is not known, nothing is checked. darkai reserves `max_tokens`, or
+    1,024 tokens, for the reply.
     """
     if argument:
         session.choose_overflow(argument)
-        session.screen.dim(f"what does not fit: {session.overflow}")
+        session.screen.dim(f"On overflow: {session.overflow}")
         return None
     fit = session.fit()
     messages = session.messages()
     factor = session.context_window.factor(session.target)
     first_droppable = 1 if messages and messages[0].role == "system" else 0
-    room = max(10, session.screen.width - 24)
+    width = max(10, session.screen.width - 24)
     for index, message in enumerate(messages):
         is_dropped = first_droppable <= index < first_droppable + fit.dropped
         size = round(context_window.size(message) * factor)
-        text = one_line(message.content[: room * 4])
-        text = text if len(text) <= room else text[: room - 1] + "…"
+        text = one_line(message.content[: width * 4])
+        text = text if len(text) <= width else text[: width - 1] + "…"
         session.screen.line(f"{'-' if is_dropped else ' '} {message.role:<9} ~{size:<7} {text}")
-    capacity = "is not known" if fit.room is None else f"has room for ~{fit.room}"
-    session.screen.line(f"~{fit.size} tokens in all; the window of {session.name} {capacity}")
+    room = "unknown" if fit.room is None else f"~{fit.room}"
+    session.screen.line(f"Total: ~{fit.size} tokens. Room in the context window: {room}.")
     if fit.dropped:
-        session.screen.line(f"{fit.dropped} messages (`-`) would not fit; now: {session.overflow}")
+        many = plural(fit.dropped, "message")
+        session.screen.line(f"{many} (`-`) must be left out; on overflow: {session.overflow}")
     return None
 
 
-@command("info", topic="session", summary="the session in a few lines")
+@command("info", topic="session", summary="Show the model, the conversation and the settings")
 def info(session: ChatSession, argument: str) -> Action:
-    """Who answers, where it is saved, what is set."""
+    """Shows also where the conversation is saved."""
     reject_argument(argument, "/info")
     place, count = session.branches.active_number()
     fit = session.fit()
@@ -93,11 +95,11 @@ def info(session: ChatSession, argument: str) -> Action:
     rows = {
         "model": session.name,
         "address": "built in" if settings.type == "demo" else mask_url(settings.url),
-        "window": f"{size} tokens" if size else "not known",
-        "in use": f"~{fit.size} tokens; what does not fit: {session.overflow}",
+        "window": f"{size:,} tokens" if size else "unknown",
+        "context": f"~{fit.size:,} tokens; on overflow: {session.overflow}",
         "title": session.title or "-",
         "conversation": (session.conversation or "-") if session.saved else "not saved",
-        "exchanges": f"{len(session.branches.prompts())}, branch {place} of {count}",
+        "turns": f"{len(session.branches.prompts())}, branch {place} of {count}",
         "system": one_line(session.system or "-", 200),
         "options": ", ".join(f"{k}={v}" for k, v in session.all_options().items()) or "-",
         "attached": ", ".join(session.pending.names) or "-",
@@ -109,12 +111,12 @@ def info(session: ChatSession, argument: str) -> Action:
 
 
 @command(
-    "config", topic="session", summary="show a value of the configuration, or set it for good",
+    "config", topic="session", summary="Show or change the configuration",
     arguments="[KEY [VALUE]]", completes="config",
 )  # fmt: skip
 def config(session: ChatSession, argument: str) -> Action:
-    """As `darkai config get` and `darkai config set` do. What is set counts from the next session
-    on; for this one there are `/model`, `/system` and `/set`.
+    """Works like `darkai config get` and `darkai config set`. A change takes effect in the next
+    chat; for this one use `/model`, `/system` and `/set`.
     """
     from darkai_cli.config import paths, schema, write
 
@@ -130,12 +132,12 @@ def config(session: ChatSession, argument: str) -> Action:
     if schema.split(key) is None:
         guess = schema.nearest(key, schema.KEYS)
         raise UsageError(
-            f"there is no key `{key[:60]}`",
-            hint=f"did you mean `{guess}`?" if guess else f"keys are {', '.join(schema.KEYS)}",
+            f"unknown setting `{key[:60]}`",
+            hint=f"did you mean `{guess}`?" if guess else "`/config` lists the settings in use",
         )
     if value.strip():
         write.set_value(key, value.strip())
-        session.screen.dim("set, from the next session on")
+        session.screen.dim(f"Set {key}, from the next chat on.")
         return None
     if key in schema.KEYS:
         session.screen.line(f"{key} = {_display(key, getattr(session.config, key))}")
@@ -148,38 +150,38 @@ def _display(name: str, value: object) -> str:
     return mask_proxy(str(value)) if name == "proxy" and value else str(value)
 
 
-@command("verbose", topic="session", summary="say more about each request, or less again")
+@command("verbose", topic="session", summary="Turn details about each request on or off")
 def verbose(session: ChatSession, argument: str) -> Action:
-    """Below each reply: how many messages went out and with which options, the tokens that were
-    counted, the times, how full the window is.
+    """Shows below each reply how many messages were sent and with which options, the tokens that
+    the service counted, the times, and how full the context window is.
     """
     reject_argument(argument, "/verbose")
     session.verbose = not session.verbose
-    session.screen.dim(f"verbose is {'on' if session.verbose else 'off'}")
+    session.screen.dim(f"Details are {'on' if session.verbose else 'off'}.")
     return None
 
 
-@command("clear", topic="session", summary="clear the screen")
+@command("clear", topic="session", summary="Clear the screen")
 def clear(session: ChatSession, argument: str) -> Action:
-    """The conversation stays; `/new` begins another one."""
+    """The conversation stays. `/new` starts another one."""
     reject_argument(argument, "/clear")
     if not session.screen.plain:
         session.screen.styled("\x1b[H\x1b[2J")
     return None
 
 
-@command("quit", "exit", "q", topic="session", summary="leave; everything is saved")
+@command("quit", "exit", "q", topic="session", summary="Leave the chat")
 def quit_(session: ChatSession, argument: str) -> Action:  # noqa: ARG001 -- a command's form
-    """Ctrl-D on an empty line does the same."""
+    """Everything is saved. Ctrl-D on an empty line leaves too."""
     return Quit()
 
 
 @command(
-    "help", "?", topic="session", summary="list the commands, or explain one",
+    "help", "?", topic="session", summary="List commands or explain one",
     arguments="[COMMAND]", completes="command",
 )  # fmt: skip
 def show_help(session: ChatSession, argument: str) -> Action:
-    """`/help retry` explains one command."""
+    """Example: `/help retry`."""
     from darkai_cli.repl.commands import registry
 
     if argument:
@@ -194,9 +196,9 @@ def show_help(session: ChatSession, argument: str) -> Action:
             if each.topic == topic:
                 label = f"{usage}: " if is_narrow else f"{usage:<{width}}"
                 session.screen.line(f"  {label}{each.summary}")
-    session.screen.line("A name may be cut short. `//text` sends a text that begins with a slash,")
-    session.screen.line("`!command` runs a shell command and offers its output. `/help COMMAND`")
-    session.screen.line("says more about one. Ctrl-C stops a reply, Ctrl-D leaves.")
+    session.screen.line("Commands can be abbreviated. `/help retry` explains one command.")
+    session.screen.line("`//text` sends a text that begins with a slash. `!command` runs a shell")
+    session.screen.line("command and offers its output. Ctrl-C stops a reply, Ctrl-D leaves.")
     return None
 
 
