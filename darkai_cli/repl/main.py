@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from darkai_cli.repl.commands.command import ContinueReply
     from darkai_cli.repl.session import Reader
-    from darkai_cli.repl.turn import Turned
+    from darkai_cli.repl.turn import TurnResult
 
 
 def chat(
@@ -176,17 +176,17 @@ def _run_command(session: ChatSession, line: str) -> Action:
     return Send(line)
 
 
-def _run_turn(session: ChatSession, action: Send | Regenerate | ContinueReply) -> Turned:
+def _run_turn(session: ChatSession, action: Send | Regenerate | ContinueReply) -> TurnResult:
     if isinstance(action, Send):
         return turn.send(session, action.text)
     if isinstance(action, Regenerate):
         return turn.regenerate(session, action.model)
-    return turn.resume(session)
+    return turn.continue_reply(session)
 
 
-def _show_outcome(session: ChatSession, turned: Turned) -> Prefill:
+def _show_outcome(session: ChatSession, result: TurnResult) -> Prefill:
     """Show how a turn ended; return the text to offer again."""
-    error, reply = turned.verdict.error, turned.reply
+    error, reply = result.outcome.error, result.reply
     if isinstance(error, DarkAIError):
         if isinstance(error, RefusedError) and reply is None:
             error.hint = f"{error.hint}; `/new` begins another conversation, `/context` shows this"
@@ -195,12 +195,12 @@ def _show_outcome(session: ChatSession, turned: Turned) -> Prefill:
         raise error
     elif reply is None:
         session.screen.dim("stopped before the answer began")
-    elif turned.verdict.state in turn.CUT:
-        ending = "stopped" if error is not None else turned.verdict.state
-        session.screen.dim(f"{ending}; {turn.CONTINUES}")
+    elif result.outcome.state in turn.CUT_STATES:
+        ending = "stopped" if error is not None else result.outcome.state
+        session.screen.dim(f"{ending}; {turn.CONTINUE_HINT}")
     if reply is not None:
-        transcript.show_summary(session, reply, turned.sent)
-    return Prefill(turned.back)
+        transcript.show_summary(session, reply, result.sent)
+    return Prefill(result.unsent)
 
 
 def _leave(session: ChatSession, reader: Reader) -> None:

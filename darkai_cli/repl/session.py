@@ -1,9 +1,8 @@
-"""A conversation that goes on: what is said, to whom, what came back. No typing, no loop.
+"""The state of a chat: model, options, tree of messages, attachments. No input and no loop.
 
-Commands change it, the loop feeds it, the screen shows what it has to say. Each prompt is a turn
-like any other (``turns``): journaled while it streams, judged when it has ended. The tree in memory
-(``branches``) is what is sent; the history keeps the same tree on disk (``history``). All requests
-go over the same connections, which ``prepare`` opens while somebody types.
+Commands change it, and ``turn`` adds prompts and replies. The tree in memory (``branches``) is what
+is sent; the history keeps the same tree on disk. All requests use the same pool of connections,
+which ``prepare`` opens while the user types.
 """
 
 from __future__ import annotations
@@ -33,38 +32,39 @@ if TYPE_CHECKING:
     from darkai_cli.providers.base import ModelInfo
     from darkai_cli.repl.screen import ChatScreen
 
-OVERFLOWS = ("ask", "drop", "send")
-"""What happens to what does not fit the window: a question, or it stays out, or all is sent."""
+OVERFLOW_POLICIES = ("ask", "drop", "send")
+"""What to do with messages that do not fit the context window: ask, leave them out, send them."""
 
 
 class Reader(Protocol):
-    """How a person types."""
+    """Reads what the user types. ``input`` and ``plain_input`` implement it."""
 
     def read(self, prefill: str) -> str:
-        """The next line or lines. Raises ``EOFError`` to leave.
+        """Return the next message. Raises ``EOFError`` when the user leaves.
 
-        ``prefill``: a text to begin with, which is sent only when the person sends it.
+        ``prefill`` is offered in the input; only the user sends it.
         """
         ...
 
     def confirm(self, question: str) -> bool:
-        """Ask yes or no; no by default."""
+        """Ask yes or no; return True for yes. The default is no."""
         ...
 
     def with_echo(self) -> AbstractContextManager[None]:
-        """The terminal as others expect it, who ask or read something themselves: with an echo."""
+        """Have the terminal echo inside the block, for others who read from it."""
         ...
 
     def close(self) -> None:
-        """Put the terminal right."""
+        """Restore the terminal."""
         ...
 
 
 class ChatSession:
-    """One session. ``flags``: for the config. ``options``: those set for it, over the config's.
+    """One chat.
 
-    ``allowed``: whether another provider may answer. ``log``: takes the lines of ``--debug``.
-    ``quiet``: nothing is told but replies and errors.
+    ``flags`` are the command line's settings, ``options`` its request options, which win over the
+    configuration's. ``allow_fallback``: whether another provider may reply. ``quiet``: show only
+    replies and errors. ``log``: takes the lines of ``--debug``.
     """
 
     def __init__(
@@ -88,11 +88,11 @@ class ChatSession:
         self.conversation: str | None = None
         self.title = ""
         self.titled = False
-        """Whether the title was chosen, and is not only how the first prompt begins."""
+        """Whether the title was chosen, by the user or a model."""
         self.pending = Attachments()
-        self.unsent = ""
-        """A prompt that got no answer, to be offered when the session begins."""
-        self._unsent_images: tuple[Image, ...] = ()
+        self._unanswered = ""
+        """A prompt of the resumed conversation that got no reply, and its images."""
+        self._unanswered_images: tuple[Image, ...] = ()
         self.verbose = False
         self.overflow: str = self.config.overflow
         self.started = time.monotonic()
@@ -105,25 +105,27 @@ class ChatSession:
             open_journal() if save and self.config.save else None,
             lambda warning: screen.line(f"warning: {warning}"),
         )
-        self._again = Attachments()
-        self._typed: dict[str, tuple[str, Attachments]] = {}
+        self._restored = Attachments()
+        """The attachments that came back with an earlier prompt."""
+        self._prompts: dict[str, tuple[str, Attachments]] = {}
+        """What the user typed for a prompt, and its attachments, by the prompt's id."""
         self.context_window = context_window.ContextWindow()
         self._fit: tuple[object, context_window.Fit] | None = None
 
     @property
     def saved(self) -> bool:
-        """Whether the conversation is kept in the history."""
+        """Whether the conversation is saved in the history."""
         return self.history.journal is not None
 
     @property
     def name(self) -> str:
-        """Who answers: ``provider/model``."""
+        """The current model as ``provider/model``."""
         return f"{self.target.settings.name}/{self.target.model}"
 
-    # --- who answers ---
+    # --- the model ---
 
     def use_model(self, model: str) -> None:
-        """Have another model answer from now on. Raises ``NotFoundError`` and its kin."""
+        """Switch to another model. Raises ``NotFoundError``."""
         flags = {**self._flags, "model": model, "provider": None}
         config = load(flags)
         first, slash, _ = model.partition("/")
@@ -134,24 +136,24 @@ class ChatSession:
         self.config, self._flags = config, flags
 
     def target_for(self, model: str) -> Target:
-        """Who answers by that name, for one turn."""
-        before = self.config, self.target, self._flags
+        """Return the target of a model's name, for one turn. Raises ``NotFoundError``."""
+        saved = self.config, self.target, self._flags
         try:
             self.use_model(model)
             return self.target
         finally:
-            self.config, self.target, self._flags = before
+            self.config, self.target, self._flags = saved
 
     def all_options(self, target: Target | None = None) -> dict[str, Any]:
-        """The options of the next request: the configuration's, and over them the session's."""
+        """Return the options of the next request: the configuration's, overridden by the chat's."""
         return {**(target or self.target).settings.options, **self.options}
 
     def check_request(
         self, options: Mapping[str, Any] | None = None, images: tuple[Image, ...] = ()
     ) -> None:
-        """Have the model's wire format look at what is to be sent with the next request.
+        """Check options and images against the model's wire format.
 
-        Raises ``UsageError`` for an option, ``InputError`` for images that it does not take.
+        Raises ``UsageError`` for an option, ``InputError`` for images that it does not accept.
         """
         settings, model = self.target
         chat = ChatRequest(
@@ -160,148 +162,149 @@ class ChatSession:
         connect.dialect_of(settings, model).request(chat, settings)
 
     def model_info(self, provider: str, model: str) -> ModelInfo | None:
-        """What a service lists about a model, if it was kept."""
+        """Return what the service lists about a model, if that is cached."""
         try:
             return self.context_window.known(settings_of(self.config, provider), model)
         except DarkAIError:
             return None
 
     def prepare(self) -> None:
-        """Connect ahead of the next request. Returns at once, raises nothing, sends nothing."""
+        """Open a connection for the next request. Sends nothing and raises nothing."""
         settings = self.target.settings
         if settings.type == "demo":
             return
         try:
             self.connections.prepare(self._connection_for(settings.url), settings.url)
         except DarkAIError:
-            return  # the request will meet it again, and explain
+            # The request will raise the error again.
+            return
 
     def _connection_for(self, url: str) -> ConnectionConfig:
         from darkai_cli.http.timeouts import Timeouts
 
-        timers = Timeouts(connect=self.config.connect_timeout, first_token=60.0)
-        timers = timers.with_timeout(self.config.timeout)
+        timeouts = Timeouts(connect=self.config.connect_timeout, first_token=60.0)
+        timeouts = timeouts.with_timeout(self.config.timeout)
         hooks = connect.Hooks(pool=self.connections)
-        return connect.connection_for(url, self.config, stdio.environ(), timers, hooks)
+        return connect.connection_for(url, self.config, stdio.environ(), timeouts, hooks)
 
     def with_echo(self) -> AbstractContextManager[None]:
-        """The terminal as others expect it, who read from it: with an echo."""
+        """Have the terminal echo inside the block, for others who read from it."""
         return self.reader.with_echo() if self.reader is not None else nullcontext()
 
     # --- what is sent ---
 
     def messages(self, prompt: Message | None = None) -> tuple[Message, ...]:
-        """All that is sent with the next request."""
-        said = self.branches.messages()
+        """Return the messages of the next request."""
+        messages = self.branches.messages()
         if prompt is not None:
-            said = (*said, prompt)
-        return (Message("system", self.system), *said) if self.system else said
+            messages = (*messages, prompt)
+        return (Message("system", self.system), *messages) if self.system else messages
 
     def compose(self, text: str) -> Message:
-        """The next prompt: the text, and what is attached."""
+        """Return the next prompt: the text and the attachments."""
         return Message("user", self.pending.append_to(text), self.pending.images)
 
     def attach(self, files: Sequence[str], piped: str | None = None) -> Attachments:
-        """Have files, URLs and a pipe's text go along with the next prompt; what was added.
+        """Attach files, URLs and piped text to the next prompt; return what was added.
 
-        What is attached already is read anew. Raises ``InputError`` and its kin.
+        A file that is attached already is read again. Raises ``InputError`` and network errors.
         """
-        found = attachments.read(
+        content = attachments.read(
             files,
             stdin=(piped or "").encode,
             connection_for=self._connection_for,
         )
-        if found.images:
-            self.check_request(images=found.images)
-        texts = found.texts
+        if content.images:
+            self.check_request(images=content.images)
+        texts = content.texts
         if piped and "-" not in files:
             texts = (*texts, attachments.AttachedText("stdin", piped))
-        added = Attachments(texts, found.images)
+        added = Attachments(texts, content.images)
         self.add(added)
         return added
 
     def add(self, added: Attachments) -> None:
-        """Have this go along with the next prompt, in place of what has the same name."""
-        new = set(added.names) - {""}
-        texts = (one for one in self.pending.texts if one.name not in new)
-        images = (one for one in self.pending.images if one.name not in new)
+        """Attach this to the next prompt, in place of attachments of the same names."""
+        names = set(added.names) - {""}
+        texts = (text for text in self.pending.texts if text.name not in names)
+        images = (image for image in self.pending.images if image.name not in names)
         self.pending = Attachments((*texts, *added.texts), (*images, *added.images))
 
     def mark_attachments_sent(self, prompt: str, text: str) -> None:
-        """What was attached went along with the message ``prompt``, of which ``text`` was typed."""
+        """Remember that the attachments were sent with ``prompt``, for which ``text`` was typed."""
         if self.pending.texts or self.pending.images:
-            self._typed[prompt] = (text, self.pending)
-            self.pending = self._again = Attachments()
+            self._prompts[prompt] = (text, self.pending)
+            self.pending = self._restored = Attachments()
 
     def restore_prompt(self, prompt: str) -> str:
-        """The text of a prompt, to be changed; what went along with it is attached again."""
+        """Return what was typed for a prompt, and attach its attachments again."""
         message = self.branches.entry(prompt).message
-        text, attached = self._typed.get(prompt, (message.content, Attachments((), message.images)))
+        text, attached = self._prompts.get(prompt, (message.content, Attachments((), message.images)))
         self.add(attached)
-        self._again = attached
+        self._restored = attached
         return text
 
     def discard_restored(self) -> None:
-        """What a prompt that was to be changed has brought along is not attached any more."""
-        again, self._again = self._again, Attachments()
-        texts = tuple(one for one in self.pending.texts if one not in again.texts)
-        images = tuple(one for one in self.pending.images if one not in again.images)
+        """Detach what ``restore_prompt`` attached."""
+        restored, self._restored = self._restored, Attachments()
+        texts = tuple(text for text in self.pending.texts if text not in restored.texts)
+        images = tuple(image for image in self.pending.images if image not in restored.images)
         self.pending = Attachments(texts, images)
 
     def unanswered_prompt(self) -> str:
-        """The prompt that got no answer, or ""; its images are attached again."""
-        self.add(Attachments((), self._unsent_images))
-        return self.unsent
+        """Return the prompt that got no reply, or "", and attach its images again."""
+        self.add(Attachments((), self._unanswered_images))
+        return self._unanswered
 
-    # --- the window ---
+    # --- the context window ---
 
     def fit(self) -> context_window.Fit:
-        """How the next request fits the model's window, without what is being typed."""
+        """Return how the conversation fits the model's context window, without the next prompt."""
         key = (
             self.branches, self.branches.active, self.system, self.target,
             self.context_window.factor(self.target), *self.options.items(),
         )  # fmt: skip
         if self._fit is None or self._fit[0] != key:
-            found = self.context_window.fit(self.target, self.messages(), self.all_options())
-            self._fit = key, found
+            fit = self.context_window.fit(self.target, self.messages(), self.all_options())
+            self._fit = key, fit
         return self._fit[1]
 
     def choose_overflow(self, policy: str) -> None:
-        """What happens to what does not fit. Raises ``UsageError``."""
-        if policy not in OVERFLOWS:
+        """Set what to do with messages that do not fit. Raises ``UsageError``."""
+        if policy not in OVERFLOW_POLICIES:
             raise UsageError(
-                f"`{policy[:60]}` is no way to deal with it", hint=f"{', '.join(OVERFLOWS)}"
+                f"`{policy[:60]}` is no way to deal with it", hint=f"{', '.join(OVERFLOW_POLICIES)}"
             )
         self.overflow = policy
 
     # --- the history ---
 
-    def reopen(self, typed: str | None) -> None:
-        """Go on with a conversation of the history: the latest, or the one whose id begins so.
+    def reopen(self, prefix: str | None) -> None:
+        """Continue the latest conversation, or the one whose id begins with ``prefix``.
 
-        Its branches, system prompt and model come back. Raises ``NotFoundError``.
+        Restores its branches, system prompt and model. Raises ``NotFoundError``.
         """
         from darkai_cli.config import paths
         from darkai_cli.conversation.resume import reopen
 
-        found = reopen(paths.history_file(stdio.environ()), typed)
-        self.branches, self.conversation = found.branches(), found.position.conversation
-        self.title, self.titled, self.unsent = found.title, True, found.unsent
-        self._unsent_images = found.unsent_images
-        if found.model is not None:
-            self._go_on_with(found.model)
+        resumed = reopen(paths.history_file(stdio.environ()), prefix)
+        self.branches, self.conversation = resumed.branches(), resumed.position.conversation
+        self.title, self.titled, self._unanswered = resumed.title, True, resumed.unsent
+        self._unanswered_images = resumed.unsent_images
+        if resumed.model is not None:
+            self._restore_model(resumed.model)
         if self.config.origin("system").kind not in ("flag", "environment"):
-            self.system = found.system or self.config.system
-        for warning in found.warnings:
+            self.system = resumed.system or self.config.system
+        for warning in resumed.warnings:
             self.screen.line(f"warning: {warning}")
 
-    def _go_on_with(self, model: str) -> None:
-        """Have the conversation's own model answer, if no other was chosen, and it still can.
+    def _restore_model(self, model: str) -> None:
+        """Switch to the conversation's model, unless the user chose one for this chat.
 
-        Not ``demo``, which may have stood in for another.
+        The demo is not restored: it may have stood in for another provider.
         """
-        chosen = {self.config.origin(key).kind for key in ("model", "provider")}
-        if chosen & {"flag", "environment"} or model == self.name or model.startswith("demo/"):
+        origins = {self.config.origin(key).kind for key in ("model", "provider")}
+        if origins & {"flag", "environment"} or model == self.name or model.startswith("demo/"):
             return
         try:
             self.use_model(model)
@@ -309,32 +312,32 @@ class ChatSession:
             self.screen.line(f"note: {error.message}; `{self.name}` answers")
 
     def start_new(self) -> None:
-        """Begin another conversation, with the same model, system prompt and options."""
+        """Start a new conversation; model, system prompt and options stay."""
         self.branches = Branches()
-        self.conversation, self.title, self.titled, self.unsent = None, "", False, ""
-        self._unsent_images = ()
+        self.conversation, self.title, self.titled, self._unanswered = None, "", False, ""
+        self._unanswered_images = ()
 
     def go_to(self, identifier: str | None) -> None:
-        """Make the branch that ends there the active one, in the history too."""
+        """Make the branch that ends with this message the active one, in the history too."""
         self.branches.step(identifier)
         self.save_active_branch()
 
     def child_environment(self) -> dict[str, str]:
-        """The environment for commands that the person runs: without keys."""
+        """Return the environment for programs that the user runs: without API keys."""
         from darkai_cli.config import editor
 
         return editor.environment_for_children(stdio.environ(), connect.key_variables(self.config))
 
     def store(self) -> Store:
-        """The history, to read and to change. Raises ``UsageError`` where nothing is kept."""
+        """Return the history, opened. Raises ``UsageError`` if the chat is not saved."""
         return self.history.store()
 
     def save_active_branch(self) -> None:
-        """Tell the history which branch is active."""
+        """Save which branch is active."""
         self.history.set_active(self.conversation, self.branches.active)
 
     def close(self) -> None:
-        """The session is over: everything is on disk afterwards, every connection closed."""
+        """Write everything to disk and close the connections."""
         try:
             self.history.close()
         finally:

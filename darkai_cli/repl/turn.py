@@ -1,8 +1,8 @@
-"""One prompt of a session, from what fits the window to the reply's place in the tree.
+"""One turn of a chat: what is sent, and where the reply goes in the tree of messages.
 
-A turn in which nothing came leaves no trace in the tree: the text goes back into the input, what
-was attached stays attached, and the conversation stands where it stood, in the history too (which
-keeps the attempt, as one that failed). Whatever came is kept, however it ended.
+If nothing came, the tree stays as it was: the text goes back into the input, and the attachments
+stay attached. The history keeps such a turn as failed. Any text that came is added to the tree,
+however the reply ended.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from darkai_cli import signals
 from darkai_cli.conversation.branches import MessageEntry, ReplyInfo
 from darkai_cli.conversation.fallback_candidates import check_can_resume
-from darkai_cli.conversation.outcome import Outcome, Reply
+from darkai_cli.conversation.outcome import Outcome
 from darkai_cli.conversation.request import TurnRequest
 from darkai_cli.conversation.save import Position, TurnRecorder
 from darkai_cli.conversation.sinks import Output
@@ -27,39 +27,254 @@ from darkai_cli.output.format import OutputOptions
 
 if TYPE_CHECKING:
     from darkai_cli.providers.base import Target
-    from darkai_cli.repl.session import ChatSession as Session
+    from darkai_cli.repl.session import ChatSession
 
-CONTINUES = "`/continue` goes on with it, `/retry` asks again"
-CUT = ("interrupted", "truncated")
+CONTINUE_HINT = "`/continue` goes on with it, `/retry` asks again"
+CUT_STATES = ("interrupted", "truncated")
 """States of a reply that can be continued."""
 
 
-class ReplyCollector:
-    """One reply. ``provider``, ``model``: who gives it, at first who was asked."""
+class TurnResult(NamedTuple):
+    """How a turn went.
 
-    def __init__(self, provider: str, model: str) -> None:
-        self.began = time.monotonic()
-        self.first: float | None = None
-        self.provider, self.model = provider, model
+    ``reply`` is its entry in the tree, None if nothing came. ``unsent`` is the text to offer again.
+    ``sent`` is the number of messages in the request.
+    """
+
+    outcome: Outcome
+    reply: MessageEntry | None
+    unsent: str = ""
+    sent: int = 0
+
+
+def send(session: ChatSession, text: str) -> TurnResult:
+    """Send a prompt with the attachments."""
+    prompt = session.compose(text)
+    position = Position(session.conversation, session.branches.active)
+    messages = session.messages(prompt)
+    result = _Turn(session, session.target, position, messages, prompt, text).run()
+    return result if result.reply is not None else result._replace(unsent=text)
+
+
+def regenerate(session: ChatSession, model: str | None = None) -> TurnResult:
+    """Send the last prompt again, once to ``model``; the new reply is added beside the old one.
+
+    Raises ``NotFoundError`` if there is no prompt or no such model.
+    """
+    prompt = session.branches.prompt()
+    target = session.target_for(model) if model else session.target
+    active = session.branches.active
+    session.branches.move(prompt.id)
+    result = None
+    try:
+        position = Position(session.conversation, prompt_id=prompt.id)
+        result = _Turn(session, target, position, session.messages(), previous=active).run()
+    finally:
+        if result is None or result.reply is None:
+            session.branches.move(active)
+    return result
+
+
+def continue_reply(session: ChatSession) -> TurnResult:
+    """Have the model continue the last reply. Raises ``NotFoundError`` if it was not cut off."""
+    entry = next(iter(session.branches.branch()[-1:]), None)
+    if entry is None or entry.answer is None:
+        raise NotFoundError("there is no reply to continue", hint="`/retry` asks again")
+    if entry.answer.state not in CUT_STATES:
+        raise NotFoundError("the last reply is whole", hint="`/retry` asks again")
+    partial = entry.message.content
+    if not partial:
+        # It was stopped during the reasoning.
+        return regenerate(session)
+    messages = session.messages()
+    check_can_resume(session.target, messages, f"{entry.answer.provider}/{entry.answer.model}")
+    position = Position(
+        session.conversation, prompt_id=entry.parent, resumes=entry.turn, partial=partial
+    )
+    active = session.branches.active
+    return _Turn(session, session.target, position, messages, previous=active).run()
+
+
+class _Turn:
+    """A turn that is about to run.
+
+    ``prompt`` is a new prompt, of which the user typed ``text``; None if the turn repeats one or
+    continues a reply. ``previous`` is the message that was active before.
+    """
+
+    def __init__(
+        self,
+        session: ChatSession,
+        target: Target,
+        position: Position,
+        messages: tuple[Message, ...],
+        prompt: Message | None = None,
+        text: str = "",
+        *,
+        previous: str | None = None,
+    ) -> None:
+        self._session = session
+        self._target = target
+        self._position = position
+        self._messages = messages
+        self._prompt = prompt
+        self._text = text
+        self._previous = previous if prompt is None else position.parent
+
+    def run(self) -> TurnResult:
+        """Run the turn and add the reply to the tree. Raises ``Terminated``."""
+        session = self._session
+        messages = _fit(session, self._target, self._messages)
+        if messages is None:
+            error = UsageError(
+                "nothing was sent",
+                hint="`/context` shows what does not fit; `/context send` sends all the same",
+            )
+            return TurnResult(Outcome("failed", error), None)
+        if session.conversation is not None:
+            session.history.forget_active(session.conversation)
+        collector = ReplyCollector(self._target)
+        recorder = TurnRecorder(
+            session.history.journal,
+            self._position,
+            prompt=self._prompt,
+            title=session.title or self._title(),
+            resume_hint=CONTINUE_HINT,
+            quiet=True,
+        )
+        try:
+            outcome = self._stream(messages, collector, recorder)
+            if isinstance(outcome.error, Terminated):
+                raise outcome.error
+            usage = recorder.reply.usage
+            counted = usage.input if usage is not None else None
+            session.context_window.learn(collector.provider, collector.model, messages, counted)
+            if outcome.state == "complete" or recorder.reply.visible:
+                entry = self._add_to_tree(outcome, collector, recorder)
+            else:
+                entry = None
+                self._restore(recorder.ids)
+        finally:
+            signals.clear_interrupt()
+        return TurnResult(outcome, entry, sent=len(messages))
+
+    def _stream(
+        self, messages: tuple[Message, ...], collector: ReplyCollector, recorder: TurnRecorder
+    ) -> Outcome:
+        """Send the request, show and save the reply, and return how it ended."""
+        session = self._session
+        is_session_target = self._target == session.target
+        request = TurnRequest(
+            session.config,
+            self._target,
+            messages,
+            session.options,
+            allow_fallback=session.allow_fallback and is_session_target,
+            announces_default=is_session_target,
+            log=session.log,
+            pool=session.connections,
+        )
+        output = ChatOutput(session, recorder)
+        output.sinks.insert(0, collector)
+        try:
+            return run_turn(request, output)
+        except (StoreError, KeyboardInterrupt) as exc:
+            # The reply had come to its end before the history failed, or Ctrl-C came.
+            if isinstance(exc, StoreError):
+                session.screen.line(f"warning: {exc.message}")
+            return recorder.reply.outcome(stayed=True, options=request.all_options)
+
+    def _title(self) -> str:
+        """Return a new conversation's title: the start of what was typed, else of the prompt."""
+        if self._prompt is None:
+            return ""
+        images = (image.name for image in self._prompt.images)
+        return title_from(self._text) or title_from(self._prompt.content, images)
+
+    def _restore(self, turn: TurnIds | None) -> None:
+        """Leave the tree as it was before a turn in which nothing came, in the history too."""
+        if turn is not None:
+            self._session.conversation = turn.conversation
+            self._session.history.set_active(turn.conversation, self._previous)
+
+    def _add_to_tree(
+        self, outcome: Outcome, collector: ReplyCollector, recorder: TurnRecorder
+    ) -> MessageEntry:
+        """Add the prompt and the reply to the tree; return the reply's entry."""
+        session, position, error = self._session, self._position, outcome.error
+        if isinstance(error, DarkAIError) and outcome.state in CUT_STATES:
+            error.hint = CONTINUE_HINT
+        turn = recorder.ids or _unsaved_ids(session.conversation)
+        session.conversation = turn.conversation
+        parent = position.prompt_id
+        if self._prompt is not None:
+            if not session.title:
+                session.title = self._title()
+                # The history has the title of an earlier prompt, in reply to which nothing came.
+                if position.conversation is not None:
+                    session.history.rename(turn.conversation, session.title)
+            session.branches.add(MessageEntry(turn.prompt, session.branches.active, self._prompt))
+            session.mark_attachments_sent(turn.prompt, self._text)
+            parent = turn.prompt
+        message = Message(
+            "assistant", position.partial + collector.text, calls=tuple(collector.calls)
+        )
+        answer = ReplyInfo(
+            collector.provider,
+            collector.model,
+            outcome.state,
+            recorder.reply.usage,
+            collector.first_text,
+            time.monotonic() - collector.started,
+            collector.reasoning,
+            error.message if isinstance(error, DarkAIError) else "",
+        )
+        entry = MessageEntry(turn.reply, parent, message, answer, turn.turn)
+        session.branches.add(entry)
+        session.history.flush()
+        return entry
+
+
+class ChatOutput(Output):
+    """The output of a chat's turn. The user sees what they type in reply to a question."""
+
+    def __init__(self, session: ChatSession, recorder: TurnRecorder) -> None:
+        super().__init__(session.config, OutputOptions(quiet=session.quiet), recorder)
+        self._session = session
+
+    def ask(self, question: str) -> str:
+        """Ask the user, with an echo, and return the line."""
+        with self._session.with_echo():
+            return super().ask(question)
+
+
+class ReplyCollector:
+    """A sink that collects one reply for the tree: its text, reasoning, tool calls and times."""
+
+    def __init__(self, target: Target) -> None:
+        self.provider, self.model = target.settings.name, target.model
+        self.started = time.monotonic()
+        self.first_text: float | None = None
+        """Seconds until the first text."""
         self.calls: list[Call] = []
         self._texts: list[str] = []
         self._reasoning: list[str] = []
 
     @property
     def text(self) -> str:
-        """The answer."""
+        """The text so far."""
         return "".join(self._texts)
 
     @property
     def reasoning(self) -> str:
-        """The reasoning before it."""
+        """The reasoning so far."""
         return "".join(self._reasoning)
 
     def feed(self, event: Event) -> None:
-        """Remember one event."""
+        """Collect one event."""
         if isinstance(event, TextChunk):
-            if self.first is None:
-                self.first = time.monotonic() - self.began
+            if self.first_text is None:
+                self.first_text = time.monotonic() - self.started
             self._texts.append(event.text)
         elif isinstance(event, ReasoningChunk):
             self._reasoning.append(event.text)
@@ -69,222 +284,36 @@ class ReplyCollector:
             self.calls.append(Call(event.id, event.name, event.arguments))
 
     def close(self, error: BaseException | None = None) -> None:
-        """Nothing more comes."""
+        """Do nothing: the reply is over."""
 
 
-class Asked(NamedTuple):
-    """What one turn is about. ``prompt``: the new one, of which ``typed`` was typed; or None."""
+def _fit(
+    session: ChatSession, target: Target, messages: tuple[Message, ...]
+) -> tuple[Message, ...] | None:
+    """Return the messages that fit the context window, or None if the user declines to send them.
 
-    target: Target
-    place: Position
-    messages: tuple[Message, ...]
-    prompt: Message | None = None
-    typed: str = ""
-
-
-class Turned(NamedTuple):
-    """How a turn went. ``reply``: its entry in the tree, None if nothing came.
-
-    ``back``: the text that did not get through, to be offered again. ``sent``: how many messages
-    went out.
+    ``session.overflow`` says whether messages that do not fit are sent, left out, or asked about.
     """
-
-    verdict: Outcome
-    reply: MessageEntry | None
-    back: str = ""
-    sent: int = 0
-
-
-class SessionOutput(Output):
-    """The output of a session's turn: the person sees what they type as an answer."""
-
-    def __init__(self, session: Session, recorder: TurnRecorder) -> None:
-        super().__init__(session.config, OutputOptions(quiet=session.quiet), recorder)
-        self._session = session
-
-    def ask(self, question: str) -> str:
-        """Ask the person at the terminal, with an echo."""
-        with self._session.with_echo():
-            return super().ask(question)
-
-
-def send(session: Session, text: str) -> Turned:
-    """Ask. What is attached goes along, once."""
-    prompt = session.compose(text)
-    place = Position(session.conversation, session.branches.active)
-    asked = Asked(session.target, place, session.messages(prompt), prompt, text)
-    turned = _turn(session, asked)
-    return turned if turned.reply is not None else turned._replace(back=text)
-
-
-def regenerate(session: Session, model: str | None = None) -> Turned:
-    """Ask the last prompt again; the new reply stands beside the old one.
-
-    Raises ``NotFoundError`` where nothing was asked.
-    """
-    prompt = session.branches.prompt()
-    target = session.target_for(model) if model else session.target
-    before = session.branches.active
-    session.branches.move(prompt.id)
-    turned = None
-    try:
-        place = Position(session.conversation, prompt_id=prompt.id)
-        turned = _turn(session, Asked(target, place, session.messages()), before)
-    finally:
-        if turned is None or turned.reply is None:
-            session.branches.move(before)
-    return turned
-
-
-def resume(session: Session) -> Turned:
-    """Go on with a reply that was cut. Raises ``NotFoundError`` if the last one was not."""
-    last = session.branches.branch()[-1:]
-    if not last or last[0].answer is None:
-        raise NotFoundError("there is no reply to continue", hint="`/retry` asks again")
-    cut, answer = last[0], last[0].answer
-    if answer.state not in CUT:
-        raise NotFoundError("the last reply is whole", hint="`/retry` asks again")
-    if not cut.message.content:  # it was stopped while it reasoned
-        return regenerate(session)
-    assert cut.parent is not None
-    messages = session.messages()
-    check_can_resume(session.target, messages, f"{answer.provider}/{answer.model}")
-    place = Position(
-        session.conversation,
-        prompt_id=cut.parent,
-        resumes=cut.turn,
-        partial=cut.message.content,
-    )
-    return _turn(session, Asked(session.target, place, messages), session.branches.active)
-
-
-def _fitting(session: Session, asked: Asked) -> tuple[Message, ...] | None:
-    """What is really sent; None where the person would rather not."""
-    fit = session.context_window.fit(
-        asked.target, asked.messages, session.all_options(asked.target)
-    )
+    fit = session.context_window.fit(target, messages, session.all_options(target))
     if not fit.overflows or session.overflow == "send":
-        return asked.messages
-    who = f"{asked.target.settings.name}/{asked.target.model}"
+        return messages
+    model = f"{target.settings.name}/{target.model}"
     many = "message" if fit.dropped == 1 else f"{fit.dropped} messages"
-    left_out = f"the oldest {many} would have to stay out"
+    omission = f"the oldest {many} would have to stay out"
     if fit.prompt_is_too_long:
-        left_out = "this prompt alone is too long" + (f", and {left_out}" if fit.dropped else "")
-    over = f"~{fit.size} tokens, but {who} has room for ~{fit.room}"
+        omission = "this prompt alone is too long" + (f", and {omission}" if fit.dropped else "")
+    excess = f"~{fit.size} tokens, but {model} has room for ~{fit.room}"
     if session.overflow == "drop" and not fit.prompt_is_too_long:
-        session.screen.line(f"warning: {over}: the oldest {many} stayed out")
+        session.screen.line(f"warning: {excess}: the oldest {many} stayed out")
         return fit.messages
-    session.screen.line(f"warning: {over}: {left_out}")
+    session.screen.line(f"warning: {excess}: {omission}")
     question = "send it all the same?" if fit.prompt_is_too_long else "send without them?"
     if session.reader is not None and session.reader.confirm(question):
         return fit.messages
     return None
 
 
-def _turn(session: Session, asked: Asked, before: str | None = None) -> Turned:
-    """One turn, from the request to the tree. ``before``: where the tree stood before a retry."""
-    messages = _fitting(session, asked)
-    if messages is None:
-        error = UsageError(
-            "nothing was sent",
-            hint="`/context` shows what does not fit; `/context send` sends all the same",
-        )
-        return Turned(Outcome("failed", error), None)
-    if session.conversation is not None:
-        session.history.forget_active(session.conversation)
-    is_session_target = asked.target == session.target
-    request = TurnRequest(
-        session.config,
-        asked.target,
-        messages,
-        session.options,
-        allow_fallback=session.allow_fallback and is_session_target,
-        announces_default=is_session_target,
-        log=session.log,
-        pool=session.connections,
-    )
-    recorder = TurnRecorder(
-        session.history.journal,
-        asked.place,
-        prompt=asked.prompt,
-        title=session.title or title_of(asked),
-        resume_hint=CONTINUES,
-        quiet=True,
-    )
-    out = SessionOutput(session, recorder)
-    reply = recorder.reply
-    heard = ReplyCollector(asked.target.settings.name, asked.target.model)
-    out.sinks.insert(0, heard)
-    try:
-        try:
-            verdict = run_turn(request, out)
-        except (StoreError, KeyboardInterrupt) as exc:  # the reply had come to its end
-            verdict = reply.outcome(stayed=True, options=request.all_options)
-            if isinstance(exc, StoreError):
-                session.screen.line(f"warning: {exc.message}")
-        if isinstance(verdict.error, Terminated):
-            raise verdict.error
-        session.context_window.learn(heard.provider, heard.model, messages, _counted(reply))
-        turned = _kept(session, asked, heard, reply, verdict, recorder.ids, before)
-    finally:
-        signals.clear_interrupt()
-    return turned._replace(sent=len(messages))
-
-
-def _counted(reply: Reply) -> int | None:
-    return reply.usage.input if reply.usage is not None else None
-
-
-def title_of(asked: Asked) -> str:
-    """A conversation's first title: how what was typed begins, not what was attached."""
-    text, images = (asked.prompt.content, asked.prompt.images) if asked.prompt else ("", ())
-    return title_from(asked.typed) or title_from(text, (image.name for image in images))
-
-
-def _kept(
-    session: Session,
-    asked: Asked,
-    heard: ReplyCollector,
-    reply: Reply,
-    verdict: Outcome,
-    turn: TurnIds | None,
-    before: str | None,
-) -> Turned:
-    """The turn in the tree; one in which nothing came stays out of it."""
-    place, error = asked.place, verdict.error
-    if verdict.state != "complete" and not reply.visible:
-        if turn is not None:
-            session.conversation = turn.conversation
-            standing = before if asked.prompt is None else place.parent
-            session.history.set_active(turn.conversation, standing)
-        return Turned(verdict, None)
-    if isinstance(error, DarkAIError) and verdict.state in CUT:
-        error.hint = CONTINUES
-    if turn is None:
-        fresh = ids.new_ids(4)
-        turn = TurnIds(session.conversation or fresh[0], fresh[1], fresh[2], fresh[3])
-    session.conversation = turn.conversation
-    parent = place.prompt_id
-    if asked.prompt is not None:
-        if not session.title:
-            session.title = title_of(asked)
-            if place.conversation is not None:  # begun by a prompt that got no answer
-                session.history.rename(turn.conversation, session.title)
-        session.branches.add(MessageEntry(turn.prompt, session.branches.active, asked.prompt))
-        session.mark_attachments_sent(turn.prompt, asked.typed)
-        parent = turn.prompt
-    answer = ReplyInfo(
-        heard.provider,
-        heard.model,
-        verdict.state,
-        reply.usage,
-        heard.first,
-        time.monotonic() - heard.began,
-        heard.reasoning,
-        error.message if isinstance(error, DarkAIError) else "",
-    )
-    message = Message("assistant", place.partial + heard.text, calls=tuple(heard.calls))
-    entry = MessageEntry(turn.reply, parent, message, answer, turn.turn)
-    session.branches.add(entry)
-    session.history.flush()
-    return Turned(verdict, entry)
+def _unsaved_ids(conversation: str | None) -> TurnIds:
+    """Return ids for a turn that is not saved."""
+    fresh = ids.new_ids(4)
+    return TurnIds(conversation or fresh[0], fresh[1], fresh[2], fresh[3])

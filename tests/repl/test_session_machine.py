@@ -82,13 +82,13 @@ class Machine(RuleBasedStateMachine):
     def send(self, text, played):
         self.service.scripts = [script(*played)]
         before = self.session.branches.active
-        turned = turn.send(self.session, text)
+        result = turn.send(self.session, text)
         self.typed.add(text)
-        if turned.reply is None:
-            assert turned.back == text
+        if result.reply is None:
+            assert result.unsent == text
             assert self.session.branches.active == before
         else:
-            prompt = self.session.branches.entry(turned.reply.parent)
+            prompt = self.session.branches.entry(result.reply.parent)
             assert (prompt.message.content, prompt.parent) == (text, before)
 
     @precondition(lambda self: self.session.branches.prompts())
@@ -104,10 +104,10 @@ class Machine(RuleBasedStateMachine):
         self.service.scripts = [script(*played)]
         before = self.session.branches.active
         try:
-            turned = turn.resume(self.session)
+            result = turn.continue_reply(self.session)
         except DarkAIError:
-            turned = None
-        if turned is None or turned.reply is None:
+            result = None
+        if result is None or result.reply is None:
             assert self.session.branches.active == before
 
     @rule(

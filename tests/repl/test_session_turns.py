@@ -98,13 +98,13 @@ def test_what_failed_last_is_offered_when_the_conversation_is_reopened(session, 
     talk(session, "first", "second")
     again = new_session(Paper())
     again.reopen(None)
-    assert again.unsent == "second"
+    assert again.unanswered_prompt() == "second"
     assert talk(again).offered == ["second"]
     Service(["two"]).install(monkeypatch)
     talk(again, "third")
     last = new_session(Paper())
     last.reopen(None)
-    assert (last.unsent, said(last)) == ("", ["first", "one", "third", "two"])
+    assert (last.unanswered_prompt(), said(last)) == ("", ["first", "one", "third", "two"])
 
 
 def test_ctrl_c_keeps_what_came_and_continue_goes_on(session, paper, monkeypatch):
@@ -134,7 +134,7 @@ def test_a_lost_connection_keeps_the_text(session, paper, monkeypatch):
     talk(session, "count")
     assert said(session) == ["count", "One, "]
     assert "error: the connection was lost; the answer is incomplete\n" in paper.text
-    assert f"hint: {turn.CONTINUES}\n" in paper.text
+    assert f"hint: {turn.CONTINUE_HINT}\n" in paper.text
     agree(session)
 
 
