@@ -206,7 +206,7 @@ class PromptReader:
         """Return what was typed since the last input, what prompt_toolkit has read included."""
         data = b"".join(_bytes_of(press) for press in get_typeahead(self._input))
         text = typeahead.text_of(data)
-        return text + self._terminal.taken() if self._terminal is not None else text
+        return text + self._terminal.take_typed() if self._terminal is not None else text
 
     def _before_key(self, _: object) -> None:
         self._keymap.pressed()

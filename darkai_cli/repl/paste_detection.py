@@ -43,7 +43,7 @@ class PasteDetectingInput(Vt100Input):
         while (
             size < _MAX_BURST
             and _may_continue(self._buffer)
-            and typeahead.waits(self.fileno(), typeahead.PAUSE)
+            and typeahead.has_input(self.fileno(), typeahead.BURST_PAUSE)
         ):
             size += self._read() or _MAX_BURST
         keys, self._buffer = self._buffer, []
@@ -51,7 +51,7 @@ class PasteDetectingInput(Vt100Input):
 
     def _read(self) -> int:
         """Read what is there; return the number of bytes."""
-        if not typeahead.waits(self.fileno()):
+        if not typeahead.has_input(self.fileno()):
             return 0
         try:
             data = os.read(self.fileno(), _READ_BYTES)

@@ -30,16 +30,16 @@ class PlainReader:
         self._fd = source.fileno()
         self._terminal = terminal
         self._buffer = b""
-        self._waiting = ""
+        self._typed_ahead = ""
 
     def read(self, prefill: str) -> str:
         """Return the next message. Raises ``EOFError`` at the end of the input."""
         while True:
             try:
                 with self.with_echo():
-                    offered = "\n".join(part for part in (prefill, self._waiting) if part)
+                    offered = "\n".join(part for part in (prefill, self._typed_ahead) if part)
                     self._offer(offered)
-                    self._waiting = ""
+                    self._typed_ahead = ""
                     return self._read(offered)
             except KeyboardInterrupt:
                 # Ctrl-C came before the prompt was there: it discards nothing.
@@ -86,8 +86,8 @@ class PlainReader:
     def _read_lines(self) -> list[str]:
         """Return the next line, or all lines of a paste. Raises ``EOFError`` at the end."""
         lines = [self._read_line()]
-        while b"\n" in self._buffer or typeahead.waits(
-            self._fd, typeahead.PAUSE * (len(lines) > 1)
+        while b"\n" in self._buffer or typeahead.has_input(
+            self._fd, typeahead.BURST_PAUSE * (len(lines) > 1)
         ):
             try:
                 lines.append(self._read_line())
@@ -132,7 +132,7 @@ class PlainReader:
     @contextlib.contextmanager
     def with_echo(self) -> Iterator[None]:
         """Have the terminal echo inside the block."""
-        self._waiting += self._terminal.taken()
+        self._typed_ahead += self._terminal.take_typed()
         with self._terminal.with_echo():
             yield
 

@@ -1,11 +1,9 @@
-"""Type-ahead: what was typed while a reply streamed: offered as the next prompt, never sent alone.
+"""Type-ahead: what the user types while a reply streams is offered as the next prompt, never sent.
 
-From the first prompt to the end of the session the terminal echoes nothing by itself: the input
-draws what is typed, and between two inputs the terminal keeps the keys (``QuietTerminal``).
-Before the input
-comes back they are taken from it (``taken``): texts and line ends stay, keys that are no text
-(arrows, functions) are dropped, and so is what a Backspace takes back. Ctrl-C among them is a
-signal at once, and takes nothing of what was typed with it.
+During a chat the terminal does not echo by itself: the input draws what is typed, and between two
+inputs the terminal keeps the keys (``QuietTerminal``). Before the next input they are read. Text
+and line ends are used; arrows and function keys are dropped, and Backspace, Ctrl-U and Ctrl-W take
+effect. Ctrl-C is a signal at once, and drops none of the keys.
 """
 
 from __future__ import annotations
@@ -23,44 +21,46 @@ _ESCAPES = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)|[\r\n]|.)?", re.DOTALL
 )
 
-PAUSE = 0.03
-"""Seconds between two parts of what arrives at once, at most."""
+BURST_PAUSE = 0.03
+"""Seconds: text that arrives within them belongs to one burst, such as a paste."""
 
 
 def read_typed(fd: int) -> str:
-    """Return what was typed on the terminal and not been read, as text; "" if ``fd`` is none."""
+    """Return what was typed and not read yet, as text; "" if ``fd`` is not a terminal."""
     return text_of(tty.read_pending(fd))
 
 
 def text_of(data: bytes) -> str:
-    """The text that keys stand for."""
+    """Return the text of keys, with the editing keys applied."""
     text = codecs.decode(data, "utf-8", "ignore")
     text = text.replace("\x1b[200~", "").replace("\x1b[201~", "")
     text = _ESCAPES.sub(lambda key: "\n" if key[0][1:] in ("\r", "\n") else "", text)
-    kept: list[str] = []
+    chars: list[str] = []
     for char in text.replace("\r\n", "\n").replace("\r", "\n"):
         if char in "\x7f\x08":
-            if kept:
-                kept.pop()
-        elif char == "\x15":  # Ctrl-U: back to the beginning of the line
-            while kept and kept[-1] != "\n":
-                kept.pop()
-        elif char == "\x17":  # Ctrl-W: back to the beginning of the word
-            while kept and kept[-1] in " \t":
-                kept.pop()
-            while kept and not kept[-1].isspace():
-                kept.pop()
+            if chars:
+                chars.pop()
+        elif char == "\x15":
+            # Ctrl-U deletes to the beginning of the line.
+            while chars and chars[-1] != "\n":
+                chars.pop()
+        elif char == "\x17":
+            # Ctrl-W deletes to the beginning of the word.
+            while chars and chars[-1] in " \t":
+                chars.pop()
+            while chars and not chars[-1].isspace():
+                chars.pop()
         elif char in "\n\t" or char.isprintable():
-            kept.append(char)
-    return "".join(kept).strip("\n")
+            chars.append(char)
+    return "".join(chars).strip("\n")
 
 
 class QuietTerminal:
-    """Keeps the terminal ``fd`` from echoing, from ``begin`` to ``end``, whatever happens between.
+    """Keeps the terminal ``fd`` from echoing between ``begin`` and ``end``.
 
-    Put back at the exit of the process, while something else has the keyboard (``with_echo``), and
-    around a stop: Ctrl-Z, ``fg``. What was typed until then was typed to a chat: the shell, which
-    would run it, never gets it.
+    The settings are restored at the exit of the process, inside ``with_echo``, and while the
+    process is stopped (Ctrl-Z, ``fg``). What was typed to the chat is not left for the shell, which
+    would run it.
     """
 
     def __init__(self, fd: int) -> None:
@@ -70,7 +70,7 @@ class QuietTerminal:
         self._typed_before_stop = ""
         self._stop_handler = tty.StopHandler(self._before_stop, self._after_stop)
 
-    def taken(self) -> str:
+    def take_typed(self) -> str:
         """Return what was typed since the last call, as text."""
         text, self._typed_before_stop = self._typed_before_stop + read_typed(self._fd), ""
         return text
@@ -88,7 +88,7 @@ class QuietTerminal:
         tty.put_settings(self._fd, tty.without_line_editing(settings))
 
     def end(self) -> None:
-        """Put everything back. Does nothing the second time."""
+        """Restore the terminal's settings. Does nothing the second time."""
         saved, self._saved = self._saved, None
         if saved is None:
             return
@@ -100,7 +100,7 @@ class QuietTerminal:
 
     @contextlib.contextmanager
     def with_echo(self) -> Iterator[None]:
-        """Give the terminal its own settings back while somebody else reads from it."""
+        """Restore the settings inside the block, for others who read from the terminal."""
         if self._saved is None:
             yield
             return
@@ -123,8 +123,8 @@ class QuietTerminal:
             tty.put_settings(self._fd, self._at_stop)
 
 
-def waits(fd: int, seconds: float = 0.0) -> bool:
-    """Whether more is to be read within so many seconds."""
+def has_input(fd: int, seconds: float = 0.0) -> bool:
+    """Return whether there is something to read within so many seconds."""
     try:
         return bool(select.select([fd], [], [], seconds)[0])
     except (OSError, ValueError):
