@@ -18,14 +18,12 @@ if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
 
 _MODULES = (
+    "darkai_cli.conversation.turn",
+    "darkai_cli.history.journal",
     "darkai_cli.http.client",
-    "darkai_cli.providers.client",
-    "darkai_cli.conversation.rate_limit",
-    "darkai_cli.conversation.retry",
-    "darkai_cli.conversation.fallback_candidates",
     "darkai_cli.output.notices",
     "darkai_cli.output.progress",
-    "darkai_cli.history.writer",
+    "darkai_cli.providers.client",
 )
 _RENDERER = "darkai_cli.output.terminal"
 

@@ -239,7 +239,9 @@ class ChatSession:
     def restore_prompt(self, prompt: str) -> str:
         """Return what was typed for a prompt, and attach its attachments again."""
         message = self.branches.entry(prompt).message
-        text, attached = self._prompts.get(prompt, (message.content, Attachments((), message.images)))
+        text, attached = self._prompts.get(
+            prompt, (message.content, Attachments((), message.images))
+        )
         self.add(attached)
         self._restored = attached
         return text

@@ -82,7 +82,7 @@ def test_the_reference_page_is_what_the_registry_says():
 
 def test_every_command_has_a_summary_and_help(do):
     for one in registry.commands():
-        assert one.summary[:1].islower()
+        assert one.summary[:1].isupper()
         assert not one.summary.endswith(".")
         assert one.detail
         assert one.summary in do(f"/help {one.names[0]}")
@@ -93,14 +93,14 @@ def test_every_command_has_a_summary_and_help(do):
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [("/modle x", "`/model`"), ("/ret", "`/retry`"), ("/e", "`/edit`"), ("/histroy", "`/history`"),
-     ("/etc/passwd is what?", "`//` sends"), ("/", "`/help`")],
+     ("/etc/passwd is what?", "`//`"), ("/", "`/help`")],
 )  # fmt: skip
 def test_an_unknown_command_names_the_nearest_and_gives_the_line_back(do, typed, meant, session):
     if typed == "/ret":
         assert registry.find("ret").name == "/retry"
         return
     shown = do(typed)
-    assert "error: there is no command `/" in shown
+    assert "error: unknown command `/" in shown
     assert meant in shown
     assert do.hand.offered == ["", typed]
     assert not len(session.branches)
@@ -144,13 +144,13 @@ def test_edit_begins_a_branch_and_redo_goes_back(do, session, tmp_path):
     assert said(session)[2].startswith("instead")
     assert len(session.branches.leaves()) == 2
     assert "error: there is no exchange 9" in do("/edit 9")
-    assert "error: `/edit` takes the number of an exchange, not `x`" in do("/edit x")
+    assert "error: `/edit` takes the number of a turn, not `x`" in do("/edit x")
 
 
 def test_think_shows_the_reasoning(do, monkeypatch):
     Service([thought("First, \nthen."), "one"], ["two"]).install(monkeypatch)
     assert "First,\nthen.\n" in do("hi", "/think").replace(" \n", "\n")
-    assert "error: that reply came without reasoning" in do("more", "/think")
+    assert "error: this reply has no reasoning" in do("more", "/think")
     assert "First" in do("/think 1")
 
 
@@ -185,9 +185,9 @@ def test_fork_tree_goto_diff(do, session):
     assert "+more" in diff
     assert "error: there is no branch or message `99`" in do("/goto 99")
     assert "error: `/goto` needs a branch" in do("/goto")
-    assert "error: there is only one reply to compare" in do("/diff")
-    assert "they are the same" in do("/diff 1 1")
-    assert "error: `/diff` compares two" in do("/diff 1 2 3")
+    assert "error: there is only one reply to this prompt" in do("/diff")
+    assert "No differences." in do("/diff 1 1")
+    assert "error: `/diff` takes at most two branches" in do("/diff 1 2 3")
     do("/retry")
     assert "+four" in do("/diff")
     do("/fork 0")
@@ -205,18 +205,18 @@ def test_branches_of_nothing(do):
 def test_model_is_shown_and_chosen(do, session):
     shown = do("/model")
     assert shown.startswith("darkai/llama-3-70b\n")
-    assert "darkai/gpt-4o answers from now on" in do("/model gpt-4o")
+    assert "Switched to darkai/gpt-4o." in do("/model gpt-4o")
     assert session.name == "darkai/gpt-4o"
     do("/model demo/demo")
     assert session.name == "demo/demo"
     assert "error: " in do("/model nowhere/nothing")
-    assert "takes one name" in do("/model demo/demo please")
+    assert "takes one model" in do("/model demo/demo please")
     assert session.name == "demo/demo"
 
 
 def test_system_goes_along_and_away(do, session, monkeypatch):
     service = Service(["one"]).install(monkeypatch)
-    assert "there is no system prompt" in do("/system")
+    assert "no system prompt" in do("/system")
     do("/system Be brief.", "hi", "/system -", "more")
     assert service.asked[0].messages[0] == ("system", "Be brief.", (), (), "", "")
     assert service.asked[1].messages[0].role == "user"
@@ -230,8 +230,8 @@ def test_options_are_set_shown_and_taken_back(do, session, monkeypatch):
     assert 'stop=["a", "b c"]\n' in shown
     do("/unset seed stop")
     assert session.options == {"temperature": 0.2}
-    assert "error: the option `seed` is not set in this session" in do("/unset seed")
-    assert "error: `temperature` is not K=V" in do("/set temperature")
+    assert "error: option `seed` is not set in this chat" in do("/unset seed")
+    assert "error: expected KEY=VALUE, not `temperature`" in do("/set temperature")
     assert "error: `seed`: the value" in do("/set seed=NaN")
     assert "error: the option `query` is darkai's own" in do("/set query=x")
     assert session.options == {"temperature": 0.2}
@@ -246,7 +246,7 @@ def test_an_option_that_the_service_does_not_know_is_told_at_once(paper, monkeyp
     session.options["whatever"] = 1
     talk(session, "/model openai/gpt-4o")
     assert "warning: " in paper.text
-    assert "`whatever`; `/unset` takes an option back" in paper.text
+    assert "`whatever`; `/unset` removes an option" in paper.text
 
 
 # --- files and clipboard ----------------------------------------------------------------------
@@ -257,9 +257,9 @@ def test_files_are_attached_once_and_read_anew(do, session, tmp_path):
     note.write_text("old")
     do(f"/file '{note}'")
     note.write_text("newer")
-    assert f"attached: {note} (5 characters)" in do(f"/file '{note}'", "/file")
+    assert f"Attached: {note} (5 characters)" in do(f"/file '{note}'", "/file")
     assert session.pending.texts == ((str(note), "newer"),)
-    assert "nothing is attached" in do("/file -")
+    assert "Dropped all attachments." in do("/file -")
     assert session.pending.names == ()
     assert "error: there is no file" in do("/file gone.txt")
     assert "error: a quote is not closed" in do("/file 'gone")
@@ -281,7 +281,7 @@ def test_an_image_goes_along_again_on_retry(paper, monkeypatch, tmp_path):
     model_cache.write("openai", settings.url, [ModelInfo("gpt-4o", takes=("text",))])
     session = new_session(paper, provider="openai", model="gpt-4o")
     talk(session, f"/file {tmp_path / 'a.png'}", "what is it?", "/retry", "and?")
-    assert "warning: the service does not list openai/gpt-4o for images" in paper.text
+    assert "warning: openai/gpt-4o may not accept images" in paper.text
     assert [len(asked.messages[0].images) for asked in service.asked] == [1, 1, 1]
     assert session.pending.images == ()
 
@@ -299,18 +299,18 @@ def test_copy_says_how(do, monkeypatch, session, paper):
     talk(session, "/copy", "/copy code 1", "/copy all", "/copy 1")
     raw = "".join(paper.pieces)
     assert raw.count("\x1b]52;c;") == 4
-    assert "copied the code by the terminal (OSC 52), if it allows that" in paper.text
-    assert "error: there is no code block 9" in do("/copy code 9")
+    assert "Code sent to the terminal's clipboard (OSC 52, if supported)." in paper.text
+    assert "error: no code block 9" in do("/copy code 9")
     session.screen.plain = True
-    assert "error: there is no clipboard here" in do("/copy")
+    assert "error: no clipboard is available" in do("/copy")
 
 
 def test_paste_attaches_the_clipboard(do, monkeypatch, session):
     monkeypatch.setattr(clipboard, "paste_command", lambda _: ("printf", "from the clipboard"))
-    assert "attached: clipboard, 18 characters" in do("/paste")
+    assert "Attached the clipboard (18 characters)" in do("/paste")
     assert session.pending.texts == (("clipboard", "from the clipboard"),)
     monkeypatch.setattr(clipboard, "paste_command", lambda _: None)
-    assert "error: the clipboard cannot be read here" in do("/paste")
+    assert "error: can't read the clipboard here" in do("/paste")
 
 
 def test_code_raw_and_save(do, monkeypatch, tmp_path):
@@ -319,15 +319,15 @@ def test_code_raw_and_save(do, monkeypatch, tmp_path):
     assert "1  python, 1 line: print(1)\n2  sh, 1 line: ls\n" in shown
     assert CODE in do("/raw")
     target = tmp_path / "new file.py"
-    assert f"written to {target}" in do(f"/save code 1 '{target}'")
+    assert f"Wrote {target}." in do(f"/save code 1 '{target}'")
     assert target.read_text() == "print(1)\n"
-    assert "not written" in do(f"/save code '{target}'", answers=[False])
+    assert "Not written." in do(f"/save code '{target}'", answers=[False])
     assert target.read_text() == "print(1)\n"
     do(f"/save code '{target}'", answers=[True])
     assert target.read_text() == "ls\n"
     do(f"/save {tmp_path / 'all.md'}")
     assert (tmp_path / "all.md").read_text() == CODE
-    assert "error: `/save` needs the name of a file" in do("/save")
+    assert "error: `/save` needs a file name" in do("/save")
     assert "is a folder" in do(f"/save {tmp_path}")
     assert "error: " in do(f"/save {tmp_path / 'no' / 'such' / 'x.md'}")
 
@@ -337,7 +337,7 @@ def test_export(do, session, tmp_path):
     for ending in ("md", "html", "json", "jsonl"):
         do(f"/export {tmp_path / 'talk'}.{ending}")
         assert "hi" in (tmp_path / f"talk.{ending}").read_text()
-    assert "error: `/export` needs the name of a file that ends in" in do("/export talk.txt")
+    assert "error: `/export` needs a file name that ends in" in do("/export talk.txt")
     assert "error: `/export` needs" in do("/export")
 
 
@@ -346,20 +346,20 @@ def test_export_of_a_session_that_is_not_saved(paper, monkeypatch, tmp_path):
     session = new_session(paper, save=False)
     talk(session, "hi", f"/export {tmp_path / 'a.md'}", f"/export {tmp_path / 'a.json'}")
     assert "## You\n\nhi\n" in (tmp_path / "a.md").read_text()
-    assert "error: a session that is not saved exports Markdown" in paper.text
+    assert "error: an unsaved chat can only be exported as Markdown" in paper.text
 
 
 # --- conversations --------------------------------------------------------------------------------
 
 
 def test_history_search_open_new_title(do, session, paper):
-    assert "error: no conversation is saved yet" in do("/history")
+    assert "error: no conversations are saved yet" in do("/history")
     do("about whales", "/new", "about ants", "/title The ants")
     shown = do("/history")
     assert "The ants" in shown
     assert "  about whales" in shown
     assert "about whales, you:" in do("/search whales")
-    assert "error: nothing was found for `tigers`" in do("/search tigers")
+    assert "error: no matches for `tigers`" in do("/search tigers")
     assert "error: `/search` needs words" in do("/search")
     with session.store() as store:
         older = store.conversations()[1]
@@ -389,10 +389,10 @@ def test_tokens_and_cost(paper, monkeypatch):
     session = new_session(paper, provider="openai", model="gpt-4o")
     talk(session, "hi", "more", "/tokens", "/info")
     assert " · 500 tokens · $0.0075\n" in paper.text
-    assert "told by the services: 1000 in, 500 out\n" in paper.text
-    assert "replies without a count: ~1 out\n" in paper.text
-    assert "cost by the listed prices: $0.0075\n" in paper.text
-    assert "window:       128000 tokens\n" in paper.text
+    assert "Reported by the service: 1000 in, 500 out\n" in paper.text
+    assert "Estimated for other replies: ~1 out\n" in paper.text
+    assert "Cost at the listed prices: $0.0075\n" in paper.text
+    assert "window:       128,000 tokens\n" in paper.text
 
 
 def test_context_shows_what_would_not_fit_and_the_policy_decides(paper, monkeypatch, isolated):
@@ -438,16 +438,16 @@ def test_info_and_config(do):
     shown = do("/info")
     assert "model:        darkai/llama-3-70b\n" in shown
     assert "address:      http://localhost:9/chat\n" in shown
-    assert "set, from the next session on" in do("/config timeout 30")
+    assert "Set timeout, from the next chat on." in do("/config timeout 30")
     assert "timeout = 30" in Path(paths.config_file()).read_text()
-    assert "error: there is no key `timeuot`" in do("/config timeuot")
+    assert "error: unknown setting `timeuot`" in do("/config timeuot")
     assert "error: " in do("/config timeout soon")
     assert do("/config retries") == "retries = 0\n"
 
 
 def test_verbose_tells_more(do, session, monkeypatch):
     Service(["one", counted(12, 3)]).install(monkeypatch)
-    assert "verbose is on" in do("/verbose")
+    assert "Details are on." in do("/verbose")
     shown = do("/set seed=1", "hi")
     assert "sent 1 message with seed=1\ntokens: 12 in, 3 out\nfirst text after " in shown
     do("/verbose")
@@ -519,8 +519,8 @@ def test_hints_name_what_can_be_typed_here(do, tmp_path):
     shown = do(f"/save {tmp_path / 'none' / 'x.md'}", f"/file {tmp_path}", "/open zz")
     assert "error: cannot write" in shown
     assert "hint: name another file\n" in shown
-    assert "hint: `/file FOLDER/ONE FOLDER/TWO`\n" in shown
-    assert "hint: `/history` lists the latest" in shown
+    assert "hint: name the files in it\n" in shown
+    assert "hint: `/history` lists recent conversations" in shown
 
 
 def test_words_after_new_are_not_dropped_without_a_word(do, session):
@@ -534,7 +534,7 @@ def test_words_after_new_are_not_dropped_without_a_word(do, session):
 def test_an_option_is_set_with_a_space_too(do, session):
     do("/set temperature 0.5")
     assert session.options == {"temperature": 0.5}
-    assert "is not K=V" in do("/set a b c")
+    assert "expected KEY=VALUE" in do("/set a b c")
 
 
 def test_edit_opens_the_editor_where_nothing_has_been_asked(do, tmp_path, monkeypatch):

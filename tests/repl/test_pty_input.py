@@ -210,7 +210,7 @@ def test_the_menu_of_commands_and_of_paths(tmp_path):
         chat.input("/file 'a folder/notes one.txt'")
         chat.type("\r")  # takes the choice of the menu
         chat.type("\r")
-        chat.until("attached: ")
+        chat.until("Attached ")
         chat.input()
         chat.foot("1 attached")
         chat.leave()

@@ -118,7 +118,7 @@ def test_other_surroundings(env):
             chat = Chat(run)
             chat.input()
             chat.type("/nonsense\r")
-            chat.until("error: there is no command")
+            chat.until("error: unknown command")
             chat.input("/nonsense")  # to be corrected
             chat.type("\x03")
             chat.input()

@@ -167,7 +167,7 @@ def export(session: ChatSession, argument: str) -> Action:
     if not session.saved or session.conversation is None:
         if form != "md":
             raise UsageError(
-                "a chat that is not saved can only be exported as Markdown", hint="`/export x.md`"
+                "an unsaved chat can only be exported as Markdown", hint="`/export talk.md`"
             )
         write(session, _expand_home(arguments[0]), [_as_markdown(session)])
         return None
@@ -256,6 +256,6 @@ def _expand_home(name: str) -> str:
 
 
 def _list(attached: Attachments) -> str:
-    names = [f"{text.name} ({len(text.text)} characters)" for text in attached.texts]
+    names = [f"{text.name} ({plural(len(text.text), 'character')})" for text in attached.texts]
     names += [f"{image.name} ({file_size(len(image.data))})" for image in attached.images]
     return ", ".join(names) or "nothing"

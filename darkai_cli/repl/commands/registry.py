@@ -55,9 +55,9 @@ def find(name: str) -> SlashCommand:
     suggestions = " or ".join(f"`/{suggestion}`" for suggestion in close[:4])
     raise NotFoundError(
         f"unknown command `/{name}`",
-        hint=f"did you mean {suggestions}? To send a text that begins with a slash, type `//`"
+        hint=f"did you mean {suggestions}? `//` sends a text that begins with a slash"
         if suggestions
-        else "`/help` lists all commands. To send a text that begins with a slash, type `//`",
+        else "`/help` lists all commands; `//` sends a text that begins with a slash",
     )
 
 
