@@ -75,7 +75,7 @@ def cut_the_latest() -> None:
     ("page", "sections"),
     [
         ("how-to/history.md", ["Continue a conversation", "Find a conversation", "Read it again"]),
-        ("how-to/history.md", ["See the branches", "Take conversations elsewhere"]),
+        ("how-to/history.md", ["See the branches", "Export and import"]),
         ("tutorial.md", ["Continue a conversation"]),
     ],
 )
@@ -97,7 +97,7 @@ def test_the_pictures_are_kept_as_the_page_says(
     Path("photo.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(34_800))
     with FaultServer(openai.reply(["a square"])) as server:
         openai.configure(isolated, openai.base(server))
-        for line in commands("how-to/history.md", "Keep the pictures"):
+        for line in commands("how-to/history.md", "Keep images"):
             done = run(line, shell)
             assert done.returncode == 0, (line, done)
             if line.endswith("show"):
@@ -131,7 +131,7 @@ def test_the_pipes_do_nothing_where_there_is_nothing_to_do(shell: dict[str, str]
 
 def test_the_sections_that_are_not_run_name_files_that_are_not_there(shell: dict[str, str]):
     for line in commands(
-        "how-to/history.md", "Bring conversations from other programs", "Get a damaged history back"
+        "how-to/history.md", "Import from other programs", "Recover a damaged history"
     ):
         assert any(name in line for name in OTHERS), line
         assert run(line, shell).returncode == 11
