@@ -104,7 +104,11 @@ def ask(
 
 
 command = CommandSpec(
-    ask, "Ask one thing, get one streamed reply. A pipe's text follows the prompt."
+    ask,
+    "Ask a question and stream the answer. Text piped to stdin is added to the prompt.",
+    'darkai ask "tell me a joke"',
+    'git diff | darkai ask "write a commit message"',
+    'darkai ask -f photo.jpg "what is this?"',
 )
 
 

@@ -64,4 +64,10 @@ def chat(
     )
 
 
-command = CommandSpec(chat, "Talk: an interactive session. `/help` in it lists its commands.")
+command = CommandSpec(
+    chat,
+    "Start an interactive chat. Type `/help` in it to list its commands.",
+    "darkai chat",
+    "darkai chat -m openai/gpt-4o -f notes.md",
+    "darkai chat --continue",
+)

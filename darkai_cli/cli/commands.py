@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
 
 
-class CommandRow(NamedTuple):
+class CommandRow:
     """A command of a group.
 
     ``module``, in the group's package, has it as ``attribute``: a ``CommandSpec``, a group, or a
@@ -13,20 +13,35 @@ class CommandRow(NamedTuple):
     hyphen.
     """
 
-    module: str
-    attribute: str
-    help: str
-    values_may_be_options: bool = False
+    __slots__ = ("attribute", "examples", "help", "module", "values_may_be_options")
+
+    def __init__(
+        self,
+        module: str,
+        attribute: str,
+        help: str,  # noqa: A002 -- Typer's name
+        *examples: str,
+        values_may_be_options: bool = False,
+    ) -> None:
+        self.module = module
+        self.attribute = attribute
+        self.help = help
+        self.examples: Sequence[str] = examples
+        self.values_may_be_options = values_may_be_options
 
 
 COMMANDS: dict[str, CommandRow] = {
-    "ask": CommandRow("ask", "command", "Ask one thing, get one streamed reply."),
-    "chat": CommandRow("chat", "command", "Talk: an interactive session."),
-    "models": CommandRow("models", "group", "Which models there are, and which is used."),
-    "history": CommandRow("history", "group", "Find, show, export and tidy saved conversations."),
+    "ask": CommandRow("ask", "command", "Ask a question and stream the answer."),
+    "chat": CommandRow("chat", "command", "Start an interactive chat."),
+    "models": CommandRow("models", "group", "List models and choose the default."),
+    "history": CommandRow(
+        "history", "group", "Search, show, export and manage saved conversations."
+    ),
     "config": CommandRow("config", "group", "Show and change the configuration."),
     "keys": CommandRow("keys", "group", "Store, list and remove API keys."),
-    "replay": CommandRow("replay", "command", "Play a recorded reply."),
-    "doctor": CommandRow("doctor", "command", "Check installation, network and providers."),
-    "completions": CommandRow("completions", "command", "Print the completion script for a shell."),
+    "replay": CommandRow("replay", "command", "Play back a recorded reply."),
+    "doctor": CommandRow(
+        "doctor", "command", "Check the installation, the network and the providers."
+    ),
+    "completions": CommandRow("completions", "command", "Print a shell completion script."),
 }

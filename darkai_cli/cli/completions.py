@@ -37,7 +37,7 @@ _INSTALL = {
 
 def completions(
     shell: Annotated[
-        str | None, Argument(metavar="bash|zsh|fish|powershell", help="Which shell.")
+        str | None, Argument(metavar="bash|zsh|fish|powershell", help="Shell.")
     ] = None,
     names: Annotated[str | None, Option("--names", metavar="KIND", help="", hidden=True)] = None,
 ) -> int:
@@ -58,7 +58,12 @@ def completions(
     return 0
 
 
-command = CommandSpec(completions, "Print the completion script for a shell.")
+command = CommandSpec(
+    completions,
+    "Print the completion script for a shell.",
+    "darkai completions fish > ~/.config/fish/completions/darkai.fish",
+    "darkai completions zsh > ~/.zfunc/_darkai",
+)
 
 
 def script(shell: str, root: Any) -> str:

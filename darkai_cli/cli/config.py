@@ -17,17 +17,53 @@ if TYPE_CHECKING:
     from darkai_cli.config import Config, Origin, ProviderConfig
 
 COMMANDS: dict[str, CommandRow] = {
-    "show": CommandRow("config", "show", "Each value and where it comes from."),
-    "get": CommandRow("config", "get", "One value."),
+    "show": CommandRow(
+        "config",
+        "show",
+        "Show each value and where it comes from.",
+        "darkai config show",
+        "darkai config show --json",
+    ),
+    "get": CommandRow(
+        "config",
+        "get",
+        "Print one value.",
+        "darkai config get model",
+        "darkai config get providers.openai.url",
+    ),
     "set": CommandRow(
-        "config", "set_value", "Write a value to config.toml.", values_may_be_options=True
+        "config",
+        "set_value",
+        "Write a value to config.toml.",
+        "darkai config set timeout 120",
+        "darkai config set options.temperature 0.2",
+        "darkai config set providers.work.url http://localhost:8000/v1",
+        values_may_be_options=True,
     ),
-    "unset": CommandRow("config", "unset", "Remove a value from config.toml."),
+    "unset": CommandRow(
+        "config",
+        "unset",
+        "Remove a value from config.toml.",
+        "darkai config unset timeout",
+        "darkai config unset aliases.fast",
+    ),
     "edit": CommandRow(
-        "config", "edit", "Open config.toml in $VISUAL, $EDITOR or vi, then check it."
+        "config",
+        "edit",
+        "Edit config.toml in $VISUAL, $EDITOR or vi, then check it.",
+        "darkai config edit",
+        "EDITOR=nano darkai config edit",
     ),
-    "path": CommandRow("config", "path", "Where config.toml is."),
-    "trust": CommandRow("config", "trust", "Trust a project's .darkai.toml as it is now."),
+    "path": CommandRow(
+        "config", "path", "Print where config.toml is.", 'less "$(darkai config path)"'
+    ),
+    "trust": CommandRow(
+        "config",
+        "trust",
+        "Trust a project's .darkai.toml as it is now.",
+        "darkai config trust",
+        "darkai config trust work/.darkai.toml",
+    ),
 }
 
 group = LazyGroup(
@@ -38,11 +74,13 @@ group = LazyGroup(
     default="show",
 )
 
-Key = Annotated[str, typer.Argument(metavar="KEY", help="Such as model, or providers.darkai.url.")]
+Key = Annotated[
+    str, typer.Argument(metavar="KEY", help="Key, such as model or providers.darkai.url.")
+]
 
 
 def show(
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
     """Print each value and where it comes from."""
     from darkai_cli.config.load import load
@@ -82,7 +120,9 @@ def get(key: Key) -> None:
     Printer().value(_text(_value(config, path)))
 
 
-def set_value(key: Key, value: Annotated[str, typer.Argument(metavar="VALUE")]) -> None:
+def set_value(
+    key: Key, value: Annotated[str, typer.Argument(metavar="VALUE", help="New value.")]
+) -> None:
     """Write a value, and say what overrides it."""
     from darkai_cli.config import write
 
@@ -139,7 +179,9 @@ def path() -> None:
 def trust(
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", help="Otherwise the one in force.", show_default=False),
+        typer.Argument(
+            metavar="[FILE]", help="Project file (default: the one in force).", show_default=False
+        ),
     ] = None,
 ) -> None:
     """Trust a project file, and print its SHA-256 as `sha256sum` does."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def doctor(
     providers: Annotated[
-        list[str] | None, Argument(metavar="[PROVIDER]...", help="Only these providers.")
+        list[str] | None, Argument(metavar="[PROVIDER]...", help="Check only these providers.")
     ] = None,
     deep: Annotated[
         bool,
@@ -28,7 +28,7 @@ def doctor(
             "--deep", help="Ask each a question too, which costs money; read all of the history."
         ),
     ] = False,
-    json: Annotated[bool, Option("--json", help="One JSON object.")] = False,
+    json: Annotated[bool, Option("--json", help="Print one JSON object.")] = False,
 ) -> int:
     """Run the checks; return the code of the first that failed."""
     from darkai_cli.cli.print import Printer
@@ -56,7 +56,11 @@ def doctor(
 
 
 command = CommandSpec(
-    doctor, "Check installation, network and providers; exit 0 if nothing is broken."
+    doctor,
+    "Check the installation, the network and the providers. Exits with 0 if nothing is broken.",
+    "darkai doctor",
+    "darkai doctor openai --deep",
+    "darkai doctor > report.txt",
 )
 
 

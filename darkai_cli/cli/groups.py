@@ -11,13 +11,15 @@ import difflib
 import importlib
 import inspect
 import re
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup, TyperOption
 
 from darkai_cli.cli.commands import COMMANDS, CommandRow
+from darkai_cli.cli.help import HelpCommand, HelpMixin
 from darkai_cli.cli.parser import CommandSpec, Option
 from darkai_cli.errors import UsageError
 
@@ -26,7 +28,7 @@ CommandLineError: Any = typer.BadParameter.__base__
 _HELP = {"help_option_names": ["-h", "--help"]}
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(HelpMixin, TyperGroup):
     """A group whose commands are imported when they are called.
 
     ``rows`` are its commands by name, ``package`` has their modules, and ``default`` names the
@@ -41,15 +43,16 @@ class LazyGroup(TyperGroup):
         package: str = "darkai_cli.cli",
         help: str,  # noqa: A002 -- Typer's name
         default: str | None = None,
-        epilog: str | None = None,
+        examples: Sequence[str] = (),
         params: list[Any] | None = None,
     ) -> None:
         super().__init__(
-            name=name, help=help, epilog=epilog, params=params, rich_markup_mode=None,
-            context_settings=_HELP,
+            name=name, help=help, params=params, rich_markup_mode=None, context_settings=_HELP,
+            subcommand_metavar="[COMMAND] [ARGS]..." if default else "COMMAND [ARGS]...",
         )  # fmt: skip
         self.rows = rows
         self.package = package
+        self.examples = examples
         self.default = default
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -74,17 +77,21 @@ class LazyGroup(TyperGroup):
         if name not in self.rows and not name.startswith("-"):
             path = ctx.command_path
             close = difflib.get_close_matches(name, self.rows, n=1)
-            hint = f"did you mean `{path} {close[0]}`?" if close else f"`{path} --help`"
-            if path == "darkai" and not close:
-                hint = f'darkai ask "{name} ..."'
+            hints = [f"Did you mean `{path} {close[0]}`?"] if close else []
+            if path == "darkai":
+                hints.append(f"To ask it as a question: `darkai ask {shlex.quote(name)}`")
             unknown = f"{path} {name}".removeprefix("darkai ")
-            raise UsageError(f"there is no command `{unknown}`", hint=hint)
+            raise UsageError(
+                f"Unknown command `{unknown}`", hint=" ".join(hints) or f"Run `{path} --help`"
+            )
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 -- the signature is Typer's
-        """Write the list of commands for the help."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, row.help) for name, row in self.rows.items()])
+    def command_rows(self) -> list[tuple[str, str]]:
+        """Return the names and descriptions of the commands for the help."""
+        return [
+            (f"{name} (default)" if name == self.default else name, row.help)
+            for name, row in self.rows.items()
+        ]
 
 
 def load(name: str, row: CommandRow, package: str = "darkai_cli.cli") -> Any:
@@ -94,12 +101,16 @@ def load(name: str, row: CommandRow, package: str = "darkai_cli.cli") -> Any:
         return target
     if isinstance(target, CommandSpec):
         return declared_command(name, target)
-    return _typer_command(name, target, row.help, ignore_unknown=row.values_may_be_options)
+    command = _typer_command(name, target, row.help, ignore_unknown=row.values_may_be_options)
+    command.examples = row.examples
+    return command
 
 
 def declared_command(name: str, command: CommandSpec) -> Any:
     """Return a command that is declared for ``parser`` as Typer's object."""
-    return _typer_command(name, _with_typer_annotations(command), command.help)
+    typer_command = _typer_command(name, _with_typer_annotations(command), command.help)
+    typer_command.examples = command.examples
+    return typer_command
 
 
 def _typer_command(
@@ -112,7 +123,7 @@ def _typer_command(
     """Return a function with Typer's annotations as a command."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     settings = {**_HELP, "ignore_unknown_options": ignore_unknown}
-    app.command(name, help=help, context_settings=settings)(function)
+    app.command(name, cls=HelpCommand, help=help, context_settings=settings)(function)
     return typer.main.get_command(app)
 
 
@@ -154,9 +165,11 @@ def root() -> LazyGroup:
         COMMANDS,
         help="A command-line chat client.",
         params=[version],
-        epilog=(
-            'darkai ask "tell me a joke" | git diff | darkai ask "review this" | darkai COMMAND'
-            " --help"
+        examples=(
+            'darkai ask "tell me a joke"',
+            'git diff | darkai ask "write a commit message"',
+            "darkai chat -m openai/gpt-4o",
+            "darkai COMMAND --help",
         ),
     )
 
@@ -186,8 +199,44 @@ def run(arguments: list[str]) -> int:
 
 
 def _usage_error(exc: Any, program: str) -> UsageError:
-    """Return Typer's complaint in our words: one line, and what to type next."""
+    """Return our error for one of Typer's: what is wrong, and what to type next."""
     context = exc.ctx  # None where an option lacks its value
     path = context.command_path if context is not None else program
-    message = re.sub(r"'([^'`]*)'", r"`\1`", exc.format_message().strip().rstrip("."))
-    return UsageError(message[:1].lower() + message[1:], hint=f"`{path} --help`")
+    hint = f"Run `{path} --help` for the usage"
+    kind = type(exc).__name__
+    message = exc.format_message()
+    extra = re.search(r"unexpected extra argument\(s\) \((.*)\)", message, re.DOTALL)
+    if kind == "NoSuchOption":
+        message = f"Unknown option `{exc.option_name}`"
+        close = difflib.get_close_matches(
+            exc.option_name, exc.possibilities or (), n=1, cutoff=0.75
+        )
+        if close:
+            hint = f"Did you mean `{close[0]}`?"
+    elif kind == "BadOptionUsage":
+        message = f"`{exc.option_name}` needs a value"
+    elif kind == "MissingParameter":
+        message = f"Missing argument `{exc.param.human_readable_name}`"
+    elif kind == "BadParameter" and exc.param is not None:
+        value = re.search(r"value for [^:]*: '?(.*?)'? is not ", message, re.DOTALL)
+        actual = f", not `{value[1]}`" if value else ""
+        message = f"`{_flag(exc.param)}` must be {_expected(exc.param)}{actual}"
+    elif extra is not None:
+        message = f"Too many arguments: `{extra[1]}`"
+    return UsageError(message, hint=hint)
+
+
+def _flag(param: Any) -> str:
+    """Return the name of an option or argument on the command line."""
+    return max(param.opts, key=len) if param.param_type_name == "option" else param.metavar or ""
+
+
+def _expected(param: Any) -> str:
+    """Return what an option or argument takes."""
+    choices = getattr(param.type, "choices", ())
+    if choices:
+        return f"one of {', '.join(choices)}"
+    if param.type.name.startswith("float"):
+        return "a number of seconds" if param.metavar == "SECONDS" else "a number"
+    least = getattr(param.type, "min", None)
+    return "a whole number" if least is None else f"a whole number from {least}"

@@ -26,20 +26,36 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, CommandRow] = {
     "set": CommandRow(
-        "keys", "set_key", "Store the key of a provider, typed unseen or from stdin."
+        "keys",
+        "set_key",
+        "Store a provider's API key, entered without echo or read from stdin.",
+        "darkai keys set openai",
+        "pass show openai | darkai keys set openai",
     ),
     "list": CommandRow(
         "keys",
         "list_keys",
-        "Which providers have a key, and from where; `*` marks what is used.",
+        "List keys and where they come from; `*` marks those in use.",
+        "darkai keys list",
+        "darkai keys list --json",
     ),
-    "rm": CommandRow("keys", "rm", "Remove the stored key of a provider."),
-    "path": CommandRow("keys", "path", "Where keys.toml is."),
+    "rm": CommandRow("keys", "rm", "Remove a provider's stored key.", "darkai keys rm openai"),
+    "path": CommandRow("keys", "path", "Print where keys.toml is.", 'ls -l "$(darkai keys path)"'),
 }
 
-group = LazyGroup("keys", COMMANDS, help="Store, list and remove API keys.", default="list")
+group = LazyGroup(
+    "keys",
+    COMMANDS,
+    help="Store, list and remove API keys.",
+    default="list",
+    examples=(
+        "darkai keys",
+        "darkai keys set openai",
+        "pass show anthropic | darkai keys set anthropic",
+    ),
+)
 
-Provider = Annotated[str, typer.Argument(metavar="PROVIDER", help="Such as openai.")]
+Provider = Annotated[str, typer.Argument(metavar="PROVIDER", help="Provider, such as openai.")]
 
 _WAITING = "note: waiting for the key on stdin"
 _KINDS = {
@@ -63,7 +79,7 @@ class KeyRow(NamedTuple):
 def set_key(
     provider: Provider,
     keyring: Annotated[
-        bool, typer.Option("--keyring", help="In the system's keyring, not in keys.toml.")
+        bool, typer.Option("--keyring", help="Store it in the system's keyring, not in keys.toml.")
     ] = False,
 ) -> None:
     """Store a key for the current URL of the provider."""
@@ -94,7 +110,7 @@ def set_key(
 
 
 def list_keys(
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
     """Print the keys of all providers."""
     from darkai_cli.config.load import load

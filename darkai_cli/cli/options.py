@@ -16,7 +16,7 @@ Prompt = Annotated[
 ]
 Model = Annotated[
     str | None,
-    Option("--model", "-m", metavar="NAME", help="Model: a name, an alias or provider/name."),
+    Option("--model", "-m", metavar="NAME", help="Model: a name, an alias or PROVIDER/NAME."),
 ]
 Provider = Annotated[
     str | None,
@@ -29,63 +29,85 @@ Files = Annotated[
         "--file",
         "-f",
         metavar="PATH|URL",
-        help="Text or image that goes along; `-` is stdin. Repeatable.",
+        help="Attach a file, image or URL (`-` for stdin). Repeatable.",
     ),
 ]
 Options = Annotated[
     list[str] | None,
-    Option("--option", "-o", metavar="K=V", help="Option of the request, such as temperature=0.2."),
+    Option(
+        "--option",
+        "-o",
+        metavar="KEY=VALUE",
+        help="Request option, such as temperature=0.2. Repeatable.",
+    ),
 ]
-Raw = Annotated[bool, Option("--raw", help="Plain text, even on a terminal.")]
-Json = Annotated[bool, Option("--json", help="Events, one JSON object a line.")]
-Extract = Annotated[bool, Option("--extract", "-x", help="Only the first fenced code block.")]
+Raw = Annotated[bool, Option("--raw", help="Print plain text, even on a terminal.")]
+Json = Annotated[bool, Option("--json", help="Print events, one JSON object per line.")]
+Extract = Annotated[bool, Option("--extract", "-x", help="Print only the first fenced code block.")]
 Output = Annotated[
     str | None,
-    Option("--output", metavar="FILE", help="Write the reply to FILE once it is complete."),
+    Option("--output", metavar="FILE", help="Write the reply to FILE when it is complete."),
 ]
 Continue = Annotated[bool, Option("--continue", "-c", help="Continue the latest conversation.")]
 Conversation = Annotated[
     str | None,
-    Option("--conversation", metavar="ID", help="Continue this one; any unique prefix."),
+    Option(
+        "--conversation",
+        metavar="ID",
+        help="Continue this conversation (any unique prefix of its ID).",
+    ),
 ]
-Resume = Annotated[
-    bool, Option("--resume", help="Continue a reply that was cut, from where it stopped.")
-]
-NoSave = Annotated[bool, Option("--no-save", help="Keep nothing of it in the history.")]
-Plain = Annotated[bool, Option("--plain", help="No redraw and no cursor movement on a terminal.")]
+Resume = Annotated[bool, Option("--resume", help="Continue a reply that was cut off.")]
+NoSave = Annotated[bool, Option("--no-save", help="Don't save this conversation.")]
+Plain = Annotated[bool, Option("--plain", help="Don't redraw or move the cursor on a terminal.")]
 Reasoning = Annotated[
     str | None,
     Option(
-        "--reasoning", metavar="show|fold|hide", help="The model's reasoning; fold on a terminal."
+        "--reasoning",
+        metavar="show|fold|hide",
+        help="How to show the model's reasoning (default on a terminal: fold).",
     ),
 ]
-NoStream = Annotated[bool, Option("--no-stream", help="Print once, at the end.")]
+NoStream = Annotated[bool, Option("--no-stream", help="Print the whole reply at the end.")]
 Proxy = Annotated[
     str | None,
-    Option("--proxy", metavar="URL", help="http://HOST:PORT or socks5://HOST:PORT; '' for none."),
+    Option(
+        "--proxy", metavar="URL", help="Proxy, http://HOST:PORT or socks5://HOST:PORT; '' for none."
+    ),
 ]
 Timeout = Annotated[
     float | None,
-    Option("--timeout", metavar="SECONDS", help="Longest wait for the first text, and for more."),
+    Option(
+        "--timeout",
+        metavar="SECONDS",
+        help="Seconds to wait for the first token (default 600), and between tokens (60).",
+    ),
 ]
 Retries = Annotated[
     int | None,
-    Option("--retries", metavar="N", help="How often to ask again before the first word."),
+    Option("--retries", metavar="N", help="Retries before the first token (default 2)."),
 ]
 MaxWait = Annotated[
     float | None,
-    Option("--max-wait", metavar="SECONDS", help="Longest wait for the next slot of a rate limit."),
+    Option(
+        "--max-wait",
+        metavar="SECONDS",
+        help="Seconds to wait for a rate limit (default 60; on a terminal, no limit).",
+    ),
 ]
-NoFallback = Annotated[bool, Option("--no-fallback", help="Never let another provider answer.")]
-NoStdin = Annotated[bool, Option("--no-stdin", help="Do not read stdin.")]
+NoFallback = Annotated[bool, Option("--no-fallback", help="Never use another provider.")]
+NoStdin = Annotated[bool, Option("--no-stdin", help="Don't read stdin.")]
 Record = Annotated[
-    str | None, Option("--record", metavar="FILE", help="Record the events with their times.")
+    str | None, Option("--record", metavar="FILE", help="Record the reply and its timing to FILE.")
 ]
-DryRun = Annotated[bool, Option("--dry-run", help="Print the request as JSON, send nothing.")]
-Quiet = Annotated[bool, Option("--quiet", "-q", help="No notices, only errors.")]
-Verbose = Annotated[bool, Option("--verbose", "-v", help="Model, tokens and times, on stderr.")]
+DryRun = Annotated[bool, Option("--dry-run", help="Print the request as JSON, and send nothing.")]
+Quiet = Annotated[bool, Option("--quiet", "-q", help="Print only errors, no notices.")]
+Verbose = Annotated[
+    bool, Option("--verbose", "-v", help="Print model, tokens and times on stderr.")
+]
 Debug = Annotated[
-    bool, Option("--debug", help="Log request and response on stderr, and tracebacks.")
+    bool,
+    Option("--debug", help="Log the request and the response on stderr, and print tracebacks."),
 ]
 
 

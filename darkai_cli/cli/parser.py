@@ -17,7 +17,7 @@ The annotations have to be values, so a module that declares a command does not 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 
 class Option:
@@ -44,11 +44,20 @@ class Argument:
         self.help = help
 
 
-class CommandSpec(NamedTuple):
-    """A function that is a command, and its help."""
+class CommandSpec:
+    """A function that is a command, its help, and some command lines as examples."""
 
-    function: Callable[..., int]
-    help: str
+    __slots__ = ("examples", "function", "help")
+
+    def __init__(
+        self,
+        function: Callable[..., int],
+        help: str,  # noqa: A002 -- Typer's name
+        *examples: str,
+    ) -> None:
+        self.function = function
+        self.help = help
+        self.examples = examples
 
 
 _TEXTS = list[str] | None

@@ -8,9 +8,9 @@ from darkai_cli.errors import InputError, UsageError
 
 
 def replay(
-    file: Annotated[str, Argument(metavar="FILE", help="A recording; `-` is stdin.")],
-    speed: Annotated[float, Option("--speed", metavar="N", help="N times as fast.")] = 1.0,
-    instant: Annotated[bool, Option("--instant", help="Without pauses.")] = False,
+    file: Annotated[str, Argument(metavar="FILE", help="Recording to play (`-` for stdin).")],
+    speed: Annotated[float, Option("--speed", metavar="N", help="Play N times as fast.")] = 1.0,
+    instant: Annotated[bool, Option("--instant", help="Play without pauses.")] = False,
     raw: opt.Raw = False,
     json: opt.Json = False,
     extract: opt.Extract = False,
@@ -58,4 +58,9 @@ def replay(
     return 0
 
 
-command = CommandSpec(replay, "Play a recorded reply, at its own speed.")
+command = CommandSpec(
+    replay,
+    "Play back a recorded reply with its timing.",
+    'darkai ask --record joke.jsonl "tell me a joke"',
+    "darkai replay joke.jsonl --speed 2",
+)

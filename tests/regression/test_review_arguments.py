@@ -69,4 +69,4 @@ def test_options_are_json_where_they_are_and_text_otherwise() -> None:
 def test_the_hint_is_the_help_of_the_command_that_was_typed(args: list[str]) -> None:
     result = run_darkai(*args)
     assert result.code == 2
-    assert f"hint: `darkai {args[0]} --help`" in result.stderr
+    assert f"hint: Run `darkai {args[0]} --help` for the usage" in result.stderr

@@ -679,5 +679,5 @@ def test_a_command_that_does_not_exist(saved: Names):
     done = history("serch", "x")
     assert done.code == 2
     assert done.stderr == (
-        "error: there is no command `history serch`\nhint: did you mean `darkai history search`?\n"
+        "error: Unknown command `history serch`\nhint: Did you mean `darkai history search`?\n"
     )

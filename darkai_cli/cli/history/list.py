@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NARROW = 70
 """Below this width a conversation takes two lines, and a hit does not name the model."""
 
-_STATES = "streaming|complete|interrupted|truncated|failed"
+State = Literal["streaming", "complete", "interrupted", "truncated", "failed"]
 _COLUMNS = (
     Column("ID"),
     Column("TITLE", least=16),
@@ -33,12 +33,14 @@ _COLUMNS = (
 )
 _LEAST = 4
 """The fewest cells in which a cut text is still worth showing."""
-Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many.")]
+Limit = Annotated[
+    int, typer.Option("--limit", metavar="N", min=1, help="Show at most N (default 20).")
+]
 Since = Annotated[
     str | None,
-    typer.Option("--since", metavar="TIME", help="Not older: 2d, 3h, or a date."),
+    typer.Option("--since", metavar="TIME", help="Only newer than TIME, such as 2d, 3h or a date."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
 
 
 def list_conversations(
@@ -46,20 +48,26 @@ def list_conversations(
     since: Since = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", "-m", metavar="NAME", help="Whose latest reply is this model's."),
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME",
+            help="Only those whose latest reply is from this model.",
+        ),
     ] = None,
     state: Annotated[
-        str | None,
-        typer.Option("--state", metavar=_STATES, help="Whose latest reply ended so."),
+        State | None,
+        typer.Option(
+            "--state",
+            metavar="STATE",
+            help="Only those whose latest reply is streaming, complete, interrupted, truncated or"
+            " failed.",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
     """List the conversations."""
     start = arguments.time_ms(since, "--since") if since is not None else None
-    if state is not None and state not in _STATES.split("|"):
-        from darkai_cli.errors import UsageError
-
-        raise UsageError(f"there is no state `{state}`", hint=f"one of {_STATES}")
     store = arguments.existing_store()
     if store is None:
         stdio.print_err(f"{arguments.NOTHING}; {arguments.FIRST}")
@@ -138,7 +146,7 @@ def _joined(row: list[Cell], width: int, styled: tables.Styler) -> str:
 def search(
     words: Annotated[
         list[str],
-        typer.Argument(metavar="WORDS...", help='Words, "phrases" and beginnings*.'),
+        typer.Argument(metavar="WORDS...", help='Words, "phrases" and prefix*.'),
     ],
     limit: Limit = 20,
     since: Since = None,

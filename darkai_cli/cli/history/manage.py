@@ -21,8 +21,10 @@ _LISTED = 10
 
 
 def rename(
-    identifier: Annotated[str, typer.Argument(metavar="ID", help="Which conversation.")],
-    title: Annotated[list[str], typer.Argument(metavar="TITLE...", help="Its new title.")],
+    identifier: Annotated[
+        str, typer.Argument(metavar="ID", help="Conversation (any unique prefix of its ID).")
+    ],
+    title: Annotated[list[str], typer.Argument(metavar="TITLE...", help="New title.")],
 ) -> None:
     """Rename it."""
     arguments.check_ids(identifier)
@@ -33,13 +35,21 @@ def rename(
 def rm(
     identifiers: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ID]...", help="Which conversations.", show_default=False),
+        typer.Argument(
+            metavar="[ID]...",
+            help="Conversations (any unique prefix of an ID).",
+            show_default=False,
+        ),
     ] = None,
     older_than: Annotated[
         str | None,
-        typer.Option("--older-than", metavar="TIME", help="All that are older: 90d, or a date."),
+        typer.Option(
+            "--older-than",
+            metavar="TIME",
+            help="Remove all older than TIME, such as 90d or a date.",
+        ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask for confirmation.")] = False,
 ) -> None:
     """Remove them, after a question."""
     arguments.check_ids(*identifiers or ())
@@ -102,7 +112,7 @@ def vacuum() -> None:
 
 def check(
     repair: Annotated[
-        bool, typer.Option("--repair", help="Make the search index anew, from the messages.")
+        bool, typer.Option("--repair", help="Rebuild the search index from the messages.")
     ] = False,
 ) -> None:
     """Read all of it and say what is wrong."""

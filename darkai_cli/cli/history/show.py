@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 
 Id = Annotated[
     str | None,
-    typer.Argument(metavar="[ID]", help="Otherwise the latest.", show_default=False),
+    typer.Argument(
+        metavar="[ID]",
+        help="Conversation (any unique prefix of its ID; default: the latest).",
+        show_default=False,
+    ),
 ]
 NARROW = 72
 """Below so many columns a hint is on a line of its own."""
@@ -39,18 +43,18 @@ def show(
     identifier: Id = None,
     turn: Annotated[
         int | None,
-        typer.Option("--turn", metavar="N", help="Only this turn; -1 is the last."),
+        typer.Option("--turn", metavar="N", help="Show only this turn; -1 is the last."),
     ] = None,
-    raw: Annotated[bool, typer.Option("--raw", help="Markdown, even on a terminal.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Print Markdown, even on a terminal.")] = False,
     reasoning: Annotated[
         str | None,
         typer.Option(
             "--reasoning",
             metavar="show|fold|hide",
-            help="The model's reasoning; fold on a terminal.",
+            help="How to show the model's reasoning (default on a terminal: fold).",
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show a conversation."""
     from darkai_cli.config.load import load
@@ -275,11 +279,11 @@ def tree_row(line: Line, numbers: dict[str, int], width: int, styled: tables.Sty
 
 
 def diff(
-    first: Annotated[str, typer.Argument(metavar="A", help="A turn's number, ID:NUMBER or ID.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="The same.")],
+    first: Annotated[str, typer.Argument(metavar="A", help="Turn number, ID:NUMBER or ID.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The other one, in the same form.")],
     branch: Annotated[
         bool,
-        typer.Option("--branch", help="All that was said up to there, not only the reply."),
+        typer.Option("--branch", help="Compare everything up to there, not only the replies."),
     ] = False,
 ) -> None:
     """Compare two replies, or two conversations."""

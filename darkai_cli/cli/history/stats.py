@@ -33,9 +33,11 @@ _DAY_BARS = 60
 def stats(
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="TIME", help="Not older: 30d, 1y, or a date."),
+        typer.Option(
+            "--since", metavar="TIME", help="Only newer than TIME, such as 30d, 1y or a date."
+        ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print the numbers."""
     from darkai_cli.history import stats as library

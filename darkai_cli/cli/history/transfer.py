@@ -25,16 +25,22 @@ _FORMATS = "md|json|jsonl|html"
 def export(
     identifiers: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ID]...", help="Otherwise the latest.", show_default=False),
+        typer.Argument(
+            metavar="[ID]...",
+            help="Conversations (any unique prefix of an ID; default: the latest).",
+            show_default=False,
+        ),
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All conversations.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Export all conversations.")] = False,
     format: Annotated[  # noqa: A002 -- the option's name
         str | None,
-        typer.Option("--format", metavar=_FORMATS, help="Otherwise by the name of FILE, or md."),
+        typer.Option(
+            "--format", metavar=_FORMATS, help="Format (default: by the ending of FILE, or md)."
+        ),
     ] = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", metavar="FILE", help="Write to FILE, once it is complete."),
+        typer.Option("--output", metavar="FILE", help="Write to FILE when the export is complete."),
     ] = None,
 ) -> None:
     """Write conversations."""
@@ -97,7 +103,13 @@ def _write(pieces: Iterator[str], output: str) -> None:
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What to import.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="Export of darkai, ChatGPT, llm or aichat (detected from the content).",
+        ),
+    ],
 ) -> None:
     """Import a file, and print how much was imported and what was left out."""
     from darkai_cli.config import paths

@@ -9,25 +9,43 @@ COMMANDS: dict[str, CommandRow] = {
     "list": CommandRow(
         "list",
         "list_models",
-        "All models of the configured providers; `*` marks the one in use.",
+        "List the models of all configured providers; `*` marks the default.",
+        "darkai models list",
+        "darkai models list --provider openai --refresh",
     ),
     "show": CommandRow(
         "show",
         "show_model",
-        "What is known of a model, and how it is reached.",
+        "Show a model's details.",
+        "darkai models show gpt-4o",
+        "darkai models show openai/gpt-4o --json",
     ),
     "default": CommandRow(
         "default",
         "default_model",
-        "The model that is used where none is named; with MODEL, set it.",
+        "Show or set the default model.",
+        "darkai models default",
+        "darkai models default openai/gpt-4o",
     ),
-    "alias": CommandRow("default", "alias", "Other names for models: list them, or make one."),
+    "alias": CommandRow(
+        "default",
+        "alias",
+        "List, show or set aliases for models.",
+        "darkai models alias fast openai/gpt-4o-mini",
+        "darkai models alias",
+        "darkai models alias --rm fast",
+    ),
 }
 
 group = LazyGroup(
     "models",
     COMMANDS,
     package=__name__,
-    help="Which models there are, which is used, and other names for them.",
+    help="List models and choose the default.",
     default="list",
+    examples=(
+        "darkai models",
+        "darkai models show gpt-4o",
+        "darkai models default openai/gpt-4o",
+    ),
 )

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 def default_model(
     model: Annotated[
         str | None,
-        typer.Argument(metavar="[MODEL]", help="A name, PROVIDER/NAME, PROVIDER."),
+        typer.Argument(
+            metavar="[MODEL]", help="Name, PROVIDER/NAME, or PROVIDER for its own default."
+        ),
     ] = None,
 ) -> None:
     """Print the default model, or write it to config.toml."""
@@ -36,10 +38,14 @@ def default_model(
 
 
 def alias(
-    name: Annotated[str | None, typer.Argument(metavar="[ALIAS]", help="The new name.")] = None,
-    target: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="What it means.")] = None,
-    rm: Annotated[str | None, typer.Option("--rm", metavar="ALIAS", help="Remove one.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    name: Annotated[str | None, typer.Argument(metavar="[ALIAS]", help="New name.")] = None,
+    target: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", help="Model that it stands for.")
+    ] = None,
+    rm: Annotated[
+        str | None, typer.Option("--rm", metavar="ALIAS", help="Remove an alias.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
     """List, print, set or remove aliases."""
     if rm is not None and name is not None:

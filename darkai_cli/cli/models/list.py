@@ -44,12 +44,13 @@ class ModelRow(NamedTuple):
 
 
 def list_models(
-    json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
     refresh: Annotated[
-        bool, typer.Option("--refresh", help="Ask the services, not what was kept.")
+        bool, typer.Option("--refresh", help="Refresh, ignoring the cache.")
     ] = False,
     provider: Annotated[
-        str | None, typer.Option("--provider", "-p", metavar="NAME", help="Only this provider's.")
+        str | None,
+        typer.Option("--provider", "-p", metavar="NAME", help="List only this provider's models."),
     ] = None,
 ) -> int:
     """Print the models; return the code of the first failure if every provider failed."""

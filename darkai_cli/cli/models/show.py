@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def show_model(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A name, an alias, PROVIDER/NAME.")],
-    json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Name, alias or PROVIDER/NAME.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     refresh: Annotated[
-        bool, typer.Option("--refresh", help="Ask the services, not what was kept.")
+        bool, typer.Option("--refresh", help="Refresh, ignoring the cache.")
     ] = False,
 ) -> None:
     """Print the model. Raises ``NotFoundError`` for a name that means nothing."""
