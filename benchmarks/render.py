@@ -116,7 +116,7 @@ def streamed(text: str, mode: Mode) -> tuple[float, int, float]:
         page,
         width=lambda: WIDTH,
         height=lambda: HEIGHT,
-        colour=True,
+        color=True,
         mode=mode,
         truecolor=True,
         painter=ByHand,
@@ -136,7 +136,7 @@ def streamed(text: str, mode: Mode) -> tuple[float, int, float]:
 def static(text: str) -> tuple[float, int]:
     """Return the CPU seconds and bytes of rendering the whole text once."""
     began = time.process_time()
-    size = len(render_static(text, width=WIDTH, colour=True, truecolor=True).encode())
+    size = len(render_static(text, width=WIDTH, color=True, truecolor=True).encode())
     return time.process_time() - began, size
 
 
@@ -223,7 +223,7 @@ def first_text() -> float:
         "from darkai_cli.events import TextChunk\n"
         "from darkai_cli.output.terminal import TerminalSink\n"
         "began = time.process_time()\n"
-        "sink = TerminalSink(io.StringIO(), width=lambda: 80, height=lambda: 24, colour=True,\n"
+        "sink = TerminalSink(io.StringIO(), width=lambda: 80, height=lambda: 24, color=True,\n"
         "    painter=lambda paint: type('P', (), {'request': staticmethod(paint)}))\n"
         "sink.feed(TextChunk('Hello, **world**'))\n"
         "print((time.process_time() - began) * 1000)\n"

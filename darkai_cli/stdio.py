@@ -1,6 +1,6 @@
 """The process's own streams: what they are, and the only place that touches ``sys.std*``.
 
-Whether a stream is a terminal, how wide it is, whether colour is wanted; reading standard input by
+Whether a stream is a terminal, how wide it is, whether color is wanted; reading standard input by
 the rules of a good pipe citizen; writing so that each piece is out at once. Nothing is looked up at
 import time.
 """
@@ -87,9 +87,9 @@ def is_dumb() -> bool:
 
 
 def use_color(stream: TextIO) -> bool:
-    """Whether to colour what goes to ``stream``: a terminal, without ``NO_COLOR``.
+    """Whether to color what goes to ``stream``: a terminal, without ``NO_COLOR``.
 
-    ``FORCE_COLOR`` gives colour on stderr even when it is no terminal, never on stdout.
+    ``FORCE_COLOR`` gives color on stderr even when it is no terminal, never on stdout.
     """
     if os.environ.get("NO_COLOR"):
         return False

@@ -183,7 +183,7 @@ class Output(TurnObserver):
             return JsonlSink(file or stdio.binary_stdout())
         if self._format == "extract":
             return _extract(file)
-        from darkai_cli.output.raw import PlainSink, RawSink, WholeSink
+        from darkai_cli.output.raw import BufferedSink, PlainSink, RawSink
 
         sink: Sink
         if self._format == "markdown":
@@ -192,7 +192,7 @@ class Output(TurnObserver):
             sink = RawSink(file or stdio.binary_stdout())
         else:
             sink = PlainSink(stdio.stdout())
-        return WholeSink(sink) if self._options.no_stream else sink
+        return BufferedSink(sink) if self._options.no_stream else sink
 
     def finish(self, *, complete: bool) -> None:
         """Put the file in place if the reply is complete, else leave the old one as it was."""
@@ -241,7 +241,7 @@ def _rendered(config: Config, *, quiet: bool) -> Sink:
         out,
         width=lambda: stdio.size(out)[0],
         height=lambda: stdio.size(out)[1],
-        colour=stdio.use_color(out),
+        color=stdio.use_color(out),
         theme=style.theme,
         code_theme=config.code_theme,
         mode="append" if style.append else "live",
@@ -263,13 +263,13 @@ def _atomic(path: str) -> AtomicFile:
 
 def _extract(file: BinaryIO | None) -> Sink:
     from darkai_cli.output.extract import ExtractSink
-    from darkai_cli.output.raw import writer
+    from darkai_cli.output.raw import text_writer
     from darkai_cli.output.sanitize import sanitize
 
     if file is None and stdio.is_terminal(stdio.stdout()):
-        write = writer(stdio.binary_stdout())
+        write = text_writer(stdio.binary_stdout())
         return ExtractSink(lambda text: write(sanitize(text)))
-    return ExtractSink(writer(file or stdio.binary_stdout()))
+    return ExtractSink(text_writer(file or stdio.binary_stdout()))
 
 
 def _recording(path: str) -> Sink:

@@ -39,8 +39,8 @@ _GROWTH: Final = 16
 class ExtractSink:
     """Gives ``write`` the content of the first fenced code block, once, as soon as it is closed.
 
-    ``found``: whether there was one. A fence that the end of a complete reply leaves open counts up
-    to that end; one that an error cuts off is not written. Line ends become LF.
+    ``has_block`` is whether there was one. A fence that the end of a complete reply leaves open
+    counts up to that end; one that an error cuts off is not written. Line ends become LF.
     """
 
     def __init__(self, write: Callable[[str], object]) -> None:
@@ -52,11 +52,11 @@ class ExtractSink:
         self._fence_lines = 0
         self._length = 0
         self._next_parse = 0
-        self.found = False
+        self.has_block = False
 
     def feed(self, event: Event) -> None:
         """Take a piece of the answer; ignore everything else."""
-        if event.type == "text-chunk" and not self.found:
+        if event.type == "text-chunk" and not self.has_block:
             self._rest.append(event.text)
             if "\n" in event.text or "\r" in event.text:
                 *lines, rest = _LINE_END.split("".join(self._rest))
@@ -68,7 +68,7 @@ class ExtractSink:
 
         ``error``: what cut the reply off; only a block that was complete before is written then.
         """
-        if self.found:
+        if self.has_block:
             return
         *lines, rest = _LINE_END.split("".join(self._rest))
         self._lines += lines
@@ -111,7 +111,7 @@ class ExtractSink:
         return has_last_line or end < len(self._lines)
 
     def _give(self, fence: Token) -> None:
-        self.found = True
+        self.has_block = True
         self._lines.clear()
         self._rest.clear()
         if fence.content:

@@ -1,6 +1,6 @@
-"""What is told beside the answer, on stderr: notices, sources, and with ``-v`` what the reply took.
+"""What stderr shows beside the answer: notices, reasoning, sources, and a summary with ``-v``.
 
-Everything here is foreign text as far as the terminal is concerned, and is filtered line by line.
+All of it may hold foreign text, so each line is filtered.
 """
 
 from __future__ import annotations
@@ -12,27 +12,27 @@ from typing import Literal, TextIO
 
 from darkai_cli import stdio
 from darkai_cli.events import Citation, Event, StreamStart, ToolCall, Usage
-from darkai_cli.output.raw import put
+from darkai_cli.output.raw import write_text
 from darkai_cli.output.sanitize import Sanitizer, sanitize_line
 
-LABELS = {"info": "note", "warning": "warning"}
+_LABELS = {"info": "note", "warning": "warning"}
 
 
 def tell(label: Literal["note", "warning"], text: str) -> None:
-    """A line on stderr that is no error and belongs to no reply."""
+    """Write a note or a warning, which belongs to no reply, to stderr."""
     stdio.print_err(f"{label}: {sanitize_line(text, 1000)}")
 
 
 class NoticeSink:
-    """Notices, sources and tools wanted as lines; a summary at the end where ``verbose``.
+    """Writes notices, sources and tool calls as lines, and a summary if ``verbose``.
 
-    ``hold``: keep notices back while an answer is being shown on the same terminal. ``sources``:
-    False where the answer's own sink lists them.
+    ``write_line`` writes a line. ``hold``: hold notices back while an answer is being shown on the
+    same terminal. ``sources``: False if the sink of the answer lists them.
     """
 
     def __init__(
         self,
-        tell: Callable[[str], None],
+        write_line: Callable[[str], None],
         *,
         quiet: bool,
         verbose: bool,
@@ -40,28 +40,28 @@ class NoticeSink:
         sources: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._tell = tell
+        self._write_line = write_line
         self._quiet = quiet
         self._verbose = verbose
         self._hold = hold
-        self._held: list[str] = []
+        self._held_lines: list[str] = []
         self._with_sources = sources
         self._clock = clock
-        self._began = clock()
-        self._first: float | None = None
+        self._start_time = clock()
+        self._first_text: float | None = None
         self._start: StreamStart | None = None
         self._usage: Usage | None = None
         self._sources: list[Citation] = []
         self._calls: list[ToolCall] = []
-        """Calls without a result so far."""
+        """Tool calls that have no result."""
 
     def feed(self, event: Event) -> None:
-        """Tell a notice at once; remember the rest."""
+        """Write a notice at once; store the rest for the end."""
         if event.type in ("text-chunk", "reasoning-chunk"):
-            if self._first is None:
-                self._first = self._clock()
+            if self._first_text is None:
+                self._first_text = self._clock()
         elif event.type == "notice":
-            self._notice(f"{LABELS[event.level]}: {sanitize_line(event.text, 1000)}")
+            self._notice(f"{_LABELS[event.level]}: {sanitize_line(event.text, 1000)}")
         elif isinstance(event, Citation):
             self._sources.append(event)
         elif isinstance(event, ToolCall):
@@ -76,47 +76,47 @@ class NoticeSink:
     def _notice(self, line: str) -> None:
         if self._quiet:
             return
-        if self._hold and self._first is not None:
-            self._held.append(line)
+        if self._hold and self._first_text is not None:
+            self._held_lines.append(line)
         else:
-            self._tell(line)
+            self._write_line(line)
 
-    def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 -- told elsewhere
-        """Tell what was held back, tools not run, the sources, and what the reply took."""
-        for line in self._held:
-            self._tell(line)
+    def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 -- of every sink
+        """Write held notices, tool calls without a result, the sources, and the summary."""
+        for line in self._held_lines:
+            self._write_line(line)
         for call in () if self._quiet else self._calls:
-            self._tell(_unanswered(call))
+            self._write_line(_tool_line(call))
         if self._sources and self._with_sources and not self._quiet:
-            self._tell("sources:")
+            self._write_line("sources:")
             for number, source in enumerate(self._sources, 1):
                 title = f" {sanitize_line(source.title)}" if source.title else ""
-                self._tell(f"  [{number}] {sanitize_line(source.url, 500)}{title}")
+                self._write_line(f"  [{number}] {sanitize_line(source.url, 500)}{title}")
         if self._verbose and self._start is not None:
-            self._tell(f"note: {self._summary(self._start)}")
+            self._write_line(f"note: {self._summary(self._start)}")
 
     def _summary(self, start: StreamStart) -> str:
         parts: list[str] = [sanitize_line(f"{start.provider}/{start.model}")]
         usage = self._usage
         if usage is not None and (usage.input is not None or usage.output is not None):
             parts.append(f"{usage.input or 0} tokens in, {usage.output or 0} out")
-        if self._first is not None:
-            parts.append(f"first text after {self._first - self._began:.2f} s")
-        parts.append(f"{self._clock() - self._began:.2f} s in all")
+        if self._first_text is not None:
+            parts.append(f"first text after {self._first_text - self._start_time:.2f} s")
+        parts.append(f"{self._clock() - self._start_time:.2f} s in all")
         return ", ".join(parts)
 
 
-def _unanswered(call: ToolCall) -> str:
-    """The line for a tool that the model asked for and nobody ran."""
-    name, given = sanitize_line(call.name, 60), sanitize_line(call.arguments, 200)
+def _tool_line(call: ToolCall) -> str:
+    """Return the line for a tool call that has no result."""
+    name, arguments = sanitize_line(call.name, 60), sanitize_line(call.arguments, 200)
     return (
-        f"warning: the model wants the tool `{name}` run with `{given}`, which darkai does not do; "
-        "ask for an answer without tools"
+        f"warning: the model wants the tool `{name}` run with `{arguments}`, which darkai does not "
+        "do; ask for an answer without tools"
     )
 
 
 class ReasoningSink:
-    """The model's reasoning on stderr: all of it, its length, or nothing."""
+    """Writes the model's reasoning to stderr: all of it, its length, or nothing."""
 
     def __init__(self, err: TextIO, mode: Literal["show", "fold", "hide"]) -> None:
         self._err = err
@@ -125,7 +125,7 @@ class ReasoningSink:
         self._length = 0
 
     def feed(self, event: Event) -> None:
-        """Show a piece, or count it; end it where the answer begins."""
+        """Show or count a piece of reasoning; end it when the answer begins."""
         if event.type == "reasoning-chunk":
             self._length += len(event.text)
             if self._mode == "show":
@@ -133,8 +133,8 @@ class ReasoningSink:
         elif self._length and event.type == "text-chunk":
             self._end()
 
-    def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 -- the end is the same
-        """End reasoning that no answer followed."""
+    def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 -- of every sink
+        """End reasoning that is not followed by an answer."""
         if self._length:
             self._end()
 
@@ -147,4 +147,4 @@ class ReasoningSink:
 
     def _write(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # nobody listening is no error
-            put(self._err, text)
+            write_text(self._err, text)

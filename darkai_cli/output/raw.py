@@ -1,7 +1,7 @@
 """The answer as plain text: byte for byte in pipes and files, filtered on terminals.
 
-Each piece is written and flushed as it comes. One newline is added at the end if there is none, so
-that a prompt or the next line of a file starts on a line of its own.
+Each piece is written and flushed as it comes. If the text does not end with a newline, one is
+added, so that a prompt or the next line of a file starts on a line of its own.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from darkai_cli.output.sanitize import Sanitizer
 from darkai_cli.output.sink import Sink, write_error
 
 
-def writer(out: BinaryIO) -> Callable[[str], None]:
-    """A function that writes text as UTF-8 and flushes. It raises ``InputError`` if it cannot."""
+def text_writer(out: BinaryIO) -> Callable[[str], None]:
+    """Return a function that writes text as UTF-8 and flushes. It raises ``InputError``."""
 
     def write(text: str) -> None:
         try:
@@ -27,8 +27,8 @@ def writer(out: BinaryIO) -> Callable[[str], None]:
     return write
 
 
-def put(out: TextIO, text: str) -> None:
-    """Write text and flush; on a terminal that cannot show a character, a ``?`` in its place."""
+def write_text(out: TextIO, text: str) -> None:
+    """Write text and flush; a character that the terminal cannot show becomes ``?``."""
     try:
         out.write(text)
     except UnicodeEncodeError:
@@ -38,26 +38,27 @@ def put(out: TextIO, text: str) -> None:
 
 
 class RawSink:
-    """The text exactly as received, as UTF-8 bytes."""
+    """Writes the text exactly as received, as UTF-8 bytes."""
 
     def __init__(self, out: BinaryIO) -> None:
-        self._write = writer(out)
+        self._write = text_writer(out)
         self._last = "\n"
 
     def feed(self, event: Event) -> None:
         """Write a piece of the answer; ignore everything else."""
         if event.type == "text-chunk":
-            self._last = event.text  # before the write: Ctrl-C may come in between
+            # Stored before the write, in which Ctrl-C may end this function.
+            self._last = event.text
             self._write(event.text)
 
-    def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 -- the end is the same
+    def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 -- of every sink
         """End the last line."""
         if self._last[-1] != "\n":
             self._write("\n")
 
 
 class PlainSink:
-    """The text for a terminal, without any rendering: hostile characters are made visible."""
+    """Writes the text to a terminal without rendering; hostile characters are made visible."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -69,8 +70,8 @@ class PlainSink:
         if event.type == "text-chunk":
             self._write(self._sanitizer.feed(event.text))
 
-    def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 -- the end is the same
-        """Write what was held back, and end the last line."""
+    def close(self, error: BaseException | None = None) -> None:  # noqa: ARG002 -- of every sink
+        """Write what the filter has held back, and end the last line."""
         self._write(self._sanitizer.finish())
         if self._last[-1] != "\n":
             self._write("\n")
@@ -79,34 +80,33 @@ class PlainSink:
         if text:
             self._last = text
             try:
-                put(self._out, text)
+                write_text(self._out, text)
             except OSError as exc:
                 raise write_error(exc) from exc
 
 
-class WholeSink:
-    """Another sink, which gets the text only when the reply is over (``--no-stream``)."""
+class BufferedSink:
+    """Hands the text to another sink in one piece when the reply is over (``--no-stream``)."""
 
     def __init__(self, inner: Sink) -> None:
         self._inner = inner
         self._parts: list[str] = []
 
     def feed(self, event: Event) -> None:
-        """Keep a piece of the answer; pass on everything else."""
+        """Store a piece of the answer; pass everything else on."""
         if event.type == "text-chunk":
             self._parts.append(event.text)
-        elif event.type == "stream-end":
-            self._pass_on()
-            self._inner.feed(event)
-        else:
-            self._inner.feed(event)
+            return
+        if event.type == "stream-end":
+            self._flush()
+        self._inner.feed(event)
 
     def close(self, error: BaseException | None = None) -> None:
-        """Write what came, however it ended."""
-        self._pass_on()
+        """Pass on the text that came, whatever ended the reply."""
+        self._flush()
         self._inner.close(error)
 
-    def _pass_on(self) -> None:
+    def _flush(self) -> None:
         if self._parts:
             text = "".join(self._parts)
             self._parts.clear()

@@ -19,7 +19,7 @@ from darkai_cli.text import well_formed
 
 MAX_LINE = 4 * 1024 * 1024
 MAX_TIME = 1_000_000
-"""The latest time in a recording, in seconds: no timer runs longer, and every clock can wait it."""
+"""The latest time in a recording, in seconds; every clock can wait that long."""
 
 
 class RecordSink:
@@ -63,7 +63,7 @@ class RecordSink:
 
 
 def read(lines: Iterable[bytes], name: str) -> Iterator[tuple[float, Event | DarkAIError]]:
-    """The events of a recording, with their times in seconds. ``name`` is the file's, for messages.
+    """Yield the events of a recording with their times in seconds. ``name`` is the file's.
 
     Raises ``InputError`` for a line that is no event, or a recording without an end.
     """
@@ -112,7 +112,7 @@ def _is_time(moment: object) -> bool:
 
 
 def _item(line: dict[str, Any]) -> Event | DarkAIError | None:
-    """What a line stands for; None for nothing. Raises ``ValueError``."""
+    """Return the event or error of a line; None if it has no content. Raises ``ValueError``."""
     if line["event"] == "error":
         return _error(line.get("data"))
     event: Any = events.from_json(line)
@@ -123,18 +123,18 @@ def _item(line: dict[str, Any]) -> Event | DarkAIError | None:
         for field, value in event._asdict().items()
         if isinstance(value, str) and not value.isascii()
     }
-    mended: Event = event._replace(**texts)
-    return mended
+    result: Event = event._replace(**texts)
+    return result
 
 
 def _error(data: Any) -> DarkAIError:
-    """The recorded error, as the exception it was. Raises ``ValueError``."""
+    """Return the recorded error as the exception it was. Raises ``ValueError``."""
     fields = data if isinstance(data, dict) else {}
     kind, message, hint = (fields.get(field) for field in ("kind", "message", "hint"))
     if not isinstance(kind, str) or not isinstance(message, str):
-        raise ValueError("`error` lacks a kind or a message")  # noqa: TRY004 -- likewise
+        raise ValueError("`error` lacks a kind or a message")  # noqa: TRY004 -- of a bad line
     if not isinstance(hint, str | None):
-        raise ValueError("`error` has a `hint` that it cannot have")  # noqa: TRY004 -- likewise
+        raise ValueError("`error` has a `hint` that it cannot have")  # noqa: TRY004 -- of a bad line
     kinds: dict[str, type[DarkAIError]] = {
         cls.kind: cls
         for cls in _tree(DarkAIError)
@@ -158,13 +158,14 @@ def play(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Event]:
-    """The events at the recorded pace times ``speed``, or at once. Raises a recorded error."""
-    began = clock()
+    """Yield the events at the recorded pace times ``speed``, or at once. Raise a recorded error."""
+    start = clock()
     for moment, item in recording:
         if speed is not None:
-            wait = began + moment / speed - clock()
+            wait = start + moment / speed - clock()
             if wait > 0:
-                sleep(min(wait, MAX_TIME))  # a tiny speed makes more of it than can be slept
+                # With a tiny speed the wait can be longer than `sleep` takes.
+                sleep(min(wait, MAX_TIME))
         if isinstance(item, DarkAIError):
             raise item
         yield item

@@ -23,7 +23,7 @@ class Sink(Protocol):
         ...
 
     def close(self, error: BaseException | None = None) -> None:
-        """The reply is over; ``error`` is what ended it, if anything did. Called once."""
+        """End the output; ``error`` is what cut the reply off, if anything did. Called once."""
         ...
 
 
@@ -40,11 +40,11 @@ class LateSink:
 def dispatch(
     events: Iterator[Event], sinks: Sequence[Sink | LateSink], *, read_on: bool = False
 ) -> bool:
-    """Feed every event to every sink, close all, and say whether the reader stayed to the end.
+    """Feed every event to every sink and close them; return False if a closed pipe ended the reply.
 
-    ``read_on``: read the reply to its end although a sink has failed. Returns False where a closed
-    pipe ended the reply. Raises what the events raised (after the sinks were closed with it), else
-    the first error of a sink.
+    ``read_on``: read the reply to its end although a sink has failed, because the history must get
+    all of the text. Raises what the events raised (after the sinks were closed with it), else the
+    first error of a sink.
     """
     group = _SinkGroup(sinks)
     fault: BaseException | None = None
@@ -114,7 +114,7 @@ class _SinkGroup:
 
 
 def write_error(error: OSError) -> Exception:
-    """The error to raise where an output cannot be written; a broken pipe stays what it is."""
+    """Return the error to raise for an output that can't be written; a broken pipe is itself."""
     if isinstance(error, BrokenPipeError):
         return error
     reason = (error.strerror or str(error)).lower()

@@ -83,7 +83,7 @@ class ChatScreen:
             render_static(
                 text,
                 width=self.width,
-                colour=stdio.use_color(stdio.stdout()),
+                color=stdio.use_color(stdio.stdout()),
                 theme=style.theme,
                 code_theme=config.code_theme,
                 links=style.links,

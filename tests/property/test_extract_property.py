@@ -84,9 +84,9 @@ def extract(pieces: list[str]) -> str | None:
     try:
         sink.close()
     except NotFoundError:
-        assert not sink.found
+        assert not sink.has_block
         return None
-    assert sink.found
+    assert sink.has_block
     return "".join(written)
 
 

@@ -62,19 +62,19 @@ def test_every_commonmark_example(part):
 
 
 @given(answers(), widths, seeds, st.sampled_from(["live", "append"]), st.booleans())
-def test_colours_and_modes_make_no_other_rows(document, width, seed, mode, colour):
-    terminal = streamed(document, width, 24, seed, mode=mode, colour=colour)
+def test_colors_and_modes_make_no_other_rows(document, width, seed, mode, color):
+    terminal = streamed(document, width, 24, seed, mode=mode, color=color)
     assert terminal.rows() == cells_of_static(document, width, 24).rows()
 
 
 @given(answers(), widths)
-def test_append_mode_without_colour_writes_no_escape_sequence(document, width):
+def test_append_mode_without_color_writes_no_escape_sequence(document, width):
     page = Page()
-    sink = new_sink(page, width, 24, mode="append", colour=False)
+    sink = new_sink(page, width, 24, mode="append", color=False)
     stream(sink, document, 1)
     sink.close()
     assert "\x1b" not in page.text
-    assert page.text == static(document, width, colour=False)
+    assert page.text == static(document, width, color=False)
 
 
 @given(answers(), st.integers(0, 10_000), widths, seeds)

@@ -50,7 +50,7 @@ def words_in(text: str) -> list[str]:
 @given(worded(), st.sampled_from([20, 40, 80, 400]))
 def test_no_word_is_lost(document, width):
     text, words = document
-    shown = static(text, width, colour=False)
+    shown = static(text, width, color=False)
     if width < 80:  # words of one cell a column are folded
         shown = re.sub(r"[^a-z0-9]", "", shown)
         seen = re.findall(r"wd\d+x", shown)
@@ -75,7 +75,7 @@ def test_commonmark_examples_keep_their_words():
                     "code_block",
                 ):
                     words += re.findall(r"[^\W_]+", part.content)
-        shown, at = static(example, 400, colour=False), 0
+        shown, at = static(example, 400, color=False), 0
         for word in words:
             at = shown.find(word, at) + len(word)
             assert at >= len(word), (example, word)
@@ -93,7 +93,7 @@ def test_resizing_neither_loses_nor_doubles_a_word(document, widths, seed):
     terminal = RewrappingTerminal(widths[0], 60)
     width = [widths[0]]
     sink = TerminalSink(
-        Page(terminal.write), width=lambda: width[0], height=lambda: 60, colour=True, painter=ByHand
+        Page(terminal.write), width=lambda: width[0], height=lambda: 60, color=True, painter=ByHand
     )
     pending = list(widths[1:])
 

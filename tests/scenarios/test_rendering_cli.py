@@ -17,7 +17,7 @@ import pytest
 from support.scenario import DARKAI, environment, run_darkai, run_in_pty, start_in_pty
 from support.server import FaultServer, Pause, Reset, reply
 
-COLOUR = re.compile(rb"\x1b\[[0-9;]*38;")
+COLOR = re.compile(rb"\x1b\[[0-9;]*38;")
 CURSOR = re.compile(rb"\x1b\[\d+A")
 FENCE = "# Title\n\nSome **text**.\n\n```python\ndef f(): return 'x'\n```\n"
 
@@ -150,7 +150,7 @@ def test_no_wait_where_it_is_not_wanted(args) -> None:
     assert shown.lines == ["Hello"]
 
 
-# --- themes, colours, sizes -----------------------------------------------------------------------
+# --- themes, colors, sizes -----------------------------------------------------------------------
 
 
 def test_theme_and_code_theme_of_the_config() -> None:
@@ -160,9 +160,9 @@ def test_theme_and_code_theme_of_the_config() -> None:
         for theme, code in (("dark", "auto"), ("light", "auto"), ("dark", "monokai"))
     }
     assert len(set(seen.values())) == 3
-    assert all(COLOUR.search(raw) for raw in seen.values())
+    assert all(COLOR.search(raw) for raw in seen.values())
     light = replayed(path, env={"COLORFGBG": "0;15"}).raw
-    assert COLOUR.findall(light) == COLOUR.findall(seen["light", "auto"])
+    assert COLOR.findall(light) == COLOR.findall(seen["light", "auto"])
 
 
 def test_a_code_theme_that_does_not_exist_is_told_and_replaced() -> None:
@@ -170,7 +170,7 @@ def test_a_code_theme_that_does_not_exist_is_told_and_replaced() -> None:
     shown = replayed(path, env={"DARKAI_CODE_THEME": "nope"})
     assert shown.code == 0
     assert shown.lines[0] == "warning: there is no code theme `nope`; `auto` is used"
-    assert COLOUR.search(shown.raw)
+    assert COLOR.search(shown.raw)
     assert "warning" not in "".join(
         replayed(path, "--quiet", env={"DARKAI_CODE_THEME": "nope"}).lines
     )
@@ -180,7 +180,7 @@ ROWS = ["Title", "━━━━━", "", "Some text.", "", "─── python", "d
 
 
 @pytest.mark.parametrize(
-    ("args", "env", "colour", "moves"),
+    ("args", "env", "color", "moves"),
     [
         ([], {}, True, True),
         ([], {"NO_COLOR": "1"}, False, True),
@@ -190,15 +190,15 @@ ROWS = ["Title", "━━━━━", "", "Some text.", "", "─── python", "d
         (["--plain"], {"NO_COLOR": "1"}, False, False),
     ],
 )
-def test_the_same_rows_in_every_mode(args, env, colour, moves) -> None:
+def test_the_same_rows_in_every_mode(args, env, color, moves) -> None:
     path = recording(*said(*re.findall(r"[\s\S]{1,5}", FENCE)))
     shown = replayed(path, *args, env=env)
     assert (shown.code, shown.lines) == (0, ROWS)
-    assert bool(COLOUR.search(shown.raw)) == colour
+    assert bool(COLOR.search(shown.raw)) == color
     assert (b"\x1b[?25l" in shown.raw) == moves
     if not moves:
         assert not CURSOR.search(shown.raw)
-    if not (colour or moves):
+    if not (color or moves):
         assert b"\x1b" not in shown.raw
 
 
@@ -220,7 +220,7 @@ def is_right(raw: bytes) -> bool:
     return (
         raw.rfind(b"\x1b[?25h") > raw.rfind(b"\x1b[?25l")
         and raw.rfind(b"\x1b[?7h") >= raw.rfind(b"\x1b[?7l")
-        and raw.rfind(b"\x1b[0m") > max((m.start() for m in COLOUR.finditer(raw)), default=-1)
+        and raw.rfind(b"\x1b[0m") > max((m.start() for m in COLOR.finditer(raw)), default=-1)
         and raw.rfind(b"\x1b[?2026l") >= raw.rfind(b"\x1b[?2026h")
     )
 
@@ -262,7 +262,7 @@ def test_a_sink_that_fails_leaves_the_terminal_right() -> None:
         "import darkai_cli.output.terminal.renderer as c, sys\n"
         "from darkai_cli.__main__ import main\n"
         "def fail(*a): raise RuntimeError('a bug')\n"
-        "c.Composer.feed = fail\n"
+        "c.ReplyRenderer.feed = fail\n"
         "sys.argv[0] = 'darkai'\n"
         "sys.exit(main())\n"
     )

@@ -163,7 +163,7 @@ class ByHand:
 
 
 def new_sink(page: Page, width: int, height: int, **options) -> TerminalSink:
-    options = {"colour": True, "painter": ByHand, **options}
+    options = {"color": True, "painter": ByHand, **options}
     return TerminalSink(page, width=lambda: width, height=lambda: height, **options)
 
 
@@ -195,5 +195,5 @@ def stream(
                 after(done)
 
 
-def static(document: str, width: int, *, colour: bool = True) -> str:
-    return render_static(document, width=width, colour=colour)
+def static(document: str, width: int, *, color: bool = True) -> str:
+    return render_static(document, width=width, color=color)

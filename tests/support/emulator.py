@@ -81,7 +81,7 @@ class _Screen(pyte.Screen):
             c = line[x]
             look = (c.fg, c.bg, c.bold, c.italics, c.underscore, c.strikethrough, c.reverse)
             if c.data == " " and not (c.underscore or c.strikethrough or c.reverse):
-                look = ()  # the colour of a blank is not seen
+                look = ()  # the color of a blank is not seen
             cells.append((c.data, look))
         while cells and cells[-1] == (" ", ()):
             cells.pop()

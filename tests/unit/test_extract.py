@@ -99,9 +99,9 @@ def test_written_as_soon_as_closed_and_once() -> None:
     sink = ExtractSink(written.append)
     for text in ("Here:\n``", "`py\nx =", " 1\n", "``", "`"):
         sink.feed(TextChunk(text))
-        assert (written, sink.found) == ([], False)
+        assert (written, sink.has_block) == ([], False)
     sink.feed(TextChunk("\nAnd"))
-    assert (written, sink.found) == (["x = 1\n"], True)
+    assert (written, sink.has_block) == (["x = 1\n"], True)
     sink.feed(TextChunk(" more:\n```\ny\n```\n"))
     sink.close()
     assert written == ["x = 1\n"]
@@ -123,7 +123,7 @@ def test_a_cut_block_is_not_written() -> None:
     sink = ExtractSink(written.append)
     sink.feed(TextChunk("```\nrm -rf /tmp"))
     sink.close(NetworkError("connection lost"))
-    assert (written, sink.found) == ([], False)
+    assert (written, sink.has_block) == ([], False)
 
 
 def test_a_closed_block_survives_a_later_cut() -> None:
@@ -131,7 +131,7 @@ def test_a_closed_block_survives_a_later_cut() -> None:
     sink = ExtractSink(written.append)
     sink.feed(TextChunk("```\nls\n```\nand th"))
     sink.close(NetworkError("connection lost"))
-    assert (written, sink.found) == (["ls\n"], True)
+    assert (written, sink.has_block) == (["ls\n"], True)
 
 
 def test_no_block_is_an_error_with_a_hint() -> None:

@@ -12,7 +12,14 @@ from darkai_cli.output.markdown.incremental import (
     Committer,
     pieces,
 )
-from darkai_cli.output.markdown.pieces import Block, CodeClose, CodeLine, CodeOpen, Item, Long
+from darkai_cli.output.markdown.pieces import (
+    Block,
+    CodeClose,
+    CodeLine,
+    CodeOpen,
+    ListItem,
+    LongLine,
+)
 
 
 def kinds(found):
@@ -31,7 +38,7 @@ def fed(*chunks):
         (["one\n", "# two\n"], [[], ["paragraph_open", "heading_open"]]),
         (["Foo\n#", "hashtag\n", "\n"], [[], [], ["paragraph_open"]]),
         (["Foo\n-", "--\n"], [[], ["heading_open"]]),
-        (["- a\n", "- b\n", "  c\n", "\n", "d\n"], [[], ["Item"], [], [], ["Item"]]),
+        (["- a\n", "- b\n", "  c\n", "\n", "d\n"], [[], ["ListItem"], [], [], ["ListItem"]]),
         (["> a\n", "> b\n", "\n"], [[], [], ["blockquote_open"]]),
         (["| a |\n|--|\n", "| b |\n", "\n"], [[], [], ["table_open"]]),
         (["<!-- a\n", "\n", "-->\n"], [[], [], ["html_block"]]),
@@ -47,12 +54,12 @@ def test_a_fence_is_final_line_by_line():
     committer = Committer()
     assert committer.feed("```py\nx\n") == [CodeOpen("py"), CodeLine("x")]
     assert committer.feed("\n\n") == []
-    assert committer.open() == []
+    assert committer.pending() == []
     assert committer.feed("  y") == []
-    assert committer.open() == [CodeLine(""), CodeLine(""), CodeLine("  y")]
+    assert committer.pending() == [CodeLine(""), CodeLine(""), CodeLine("  y")]
     assert committer.feed("\n``\n") == [CodeLine(""), CodeLine(""), CodeLine("  y"), CodeLine("``")]
     assert committer.feed("``") == []
-    assert committer.open() == []  # it may become the end
+    assert committer.pending() == []  # it may become the end
     assert committer.feed("``\n") == [CodeClose()]
     assert committer.close() == []
 
@@ -75,7 +82,7 @@ def test_indented_fence_takes_its_indentation_off():
 
 
 def test_items_are_numbered_and_spaced_by_what_stands_between_them():
-    found = [p for p in pieces("7. a\n8. b\n\n1. c\n") if isinstance(p, Item)]
+    found = [p for p in pieces("7. a\n8. b\n\n1. c\n") if isinstance(p, ListItem)]
     assert [(i.number, i.first, i.loose) for i in found] == [
         (7, True, False), (8, False, False), (9, False, True),
     ]  # fmt: skip
@@ -91,7 +98,7 @@ def test_definitions_are_in_force_in_later_blocks():
 def test_a_definition_that_is_not_complete_defines_nothing():
     committer = Committer()
     committer.feed("[a]: https://e.co")
-    committer.open()
+    committer.pending()
     found = [*committer.feed("m/x\n\n[a]\n\n"), *committer.close()]
     assert found[0].tokens[1].children[0].attrs["href"] == "https://e.com/x"
 
@@ -143,7 +150,7 @@ def test_what_the_preview_looks_at_is_bounded(line, monkeypatch):
     monkeypatch.setattr(
         Grammar, "blocks", lambda self, text: seen.append(len(text)) or original(self, text)
     )
-    committer.open(1000)
+    committer.pending(1000)
     assert max(seen) < 5000
 
 
@@ -164,7 +171,7 @@ def test_what_the_preview_looks_at_is_bounded(line, monkeypatch):
 def test_hostile_text_is_kept(text, literal):
     shown = "".join(
         p.text
-        if isinstance(p, Long)
+        if isinstance(p, LongLine)
         else "".join(child.content for token in p.tokens for child in token.children or [])
         for p in pieces(text)
     )
@@ -185,11 +192,11 @@ def test_a_line_without_end_is_final_part_by_part(size):
     found += committer.close()
     assert kinds(found) == [
         "paragraph_open",
-        *["Long"] * ((len(text) - 12) // LINE_LIMIT + 1),
-        "Item",
+        *["LongLine"] * ((len(text) - 12) // LINE_LIMIT + 1),
+        "ListItem",
     ]
-    assert [p.first for p in found if isinstance(p, Long)][:2] == [True, False]
-    assert "".join(p.text for p in found if isinstance(p, Long)) == text[6:-5]
+    assert [p.first for p in found if isinstance(p, LongLine)][:2] == [True, False]
+    assert "".join(p.text for p in found if isinstance(p, LongLine)) == text[6:-5]
     assert found[1:-1] == list(pieces(text))[1:-1]
 
 
@@ -211,7 +218,7 @@ def test_a_line_of_code_without_end_is_broken(size):
 LARGE = {
     "paragraph": ("", "some words\n", "paragraph_open"),
     "quote": ("", "> some words\n", "blockquote_open"),
-    "item": ("- a\n\n", "  some words\n\n", "Item"),
+    "item": ("- a\n\n", "  some words\n\n", "ListItem"),
     "html": ("<!--\n", "some words\n\n", "html_block"),
     "table": ("| a | b |\n|---|---|\n", "| some | words |\n", "table_open"),
 }

@@ -1,4 +1,4 @@
-"""Pace, waiting, the terminal's state, themes, and what bad input costs."""
+"""FrameSchedule, waiting, the terminal's state, themes, and what bad input costs."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from darkai_cli.output.progress import Spinner
 from darkai_cli.output.terminal import TerminalSink, render_static
 from darkai_cli.output.terminal.capabilities import background, has_links, has_truecolor, rewraps
 from darkai_cli.output.terminal.highlight import highlighter, language
-from darkai_cli.output.terminal.painter import LONGEST, SHORTEST, Pace, Painter
+from darkai_cli.output.terminal.painter import MAX_INTERVAL, MIN_INTERVAL, FrameSchedule, Painter
 from darkai_cli.output.terminal.terminal_sink import BACKLOG
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def test_the_first_frame_is_painted_at_once_and_the_next_when_due():
-    pace = Pace()
+    pace = FrameSchedule()
     assert pace.wait(100.0) == 0
-    pace.painted(100.0, 100.001)
-    assert pace.wait(100.001) == pytest.approx(SHORTEST)
+    pace.frame_done(100.0, 100.001)
+    assert pace.wait(100.001) == pytest.approx(MIN_INTERVAL)
     assert pace.wait(101.0) == 0
-    pace.painted(101.0, 101.008)
+    pace.frame_done(101.0, 101.008)
     assert pace.wait(101.008) == pytest.approx(0.08)
-    pace.painted(102.0, 103.0)
-    assert pace.wait(103.0) == pytest.approx(LONGEST)
+    pace.frame_done(102.0, 103.0)
+    assert pace.wait(103.0) == pytest.approx(MAX_INTERVAL)
 
 
 def test_the_painter_paints_what_was_requested_and_passes_errors_on():
@@ -79,19 +79,19 @@ def test_a_painter_in_a_hurry_paints_before_settle_returns():
 @pytest.mark.parametrize("size", [100, 1_000_000])
 def test_text_that_comes_too_fast_is_not_piled_up(size):
     page = Page()
-    sink = new_sink(page, 40, 24, mode="append", colour=False)
+    sink = new_sink(page, 40, 24, mode="append", color=False)
     waiting = []
     frame = sink.paint
 
     def settle():
-        waiting.append(sink._taken - sink._drained)
+        waiting.append(sink._received - sink._painted)
         frame()
 
     sink._painter.settle = settle
     words = "word " * (size // 5)
     for _ in range(200_000 // size + 1):
         sink.feed(TextChunk(words))
-        assert sink._taken - sink._drained <= BACKLOG
+        assert sink._received - sink._painted <= BACKLOG
     assert waiting
     assert max(waiting) <= 2 * BACKLOG
     sink.close()
@@ -100,7 +100,7 @@ def test_text_that_comes_too_fast_is_not_piled_up(size):
 
 def test_a_sink_with_its_own_painter_shows_everything():
     page = Page()
-    sink = TerminalSink(page, width=lambda: 40, height=lambda: 24, colour=False, mode="append")
+    sink = TerminalSink(page, width=lambda: 40, height=lambda: 24, color=False, mode="append")
     for number in range(2000):
         sink.feed(TextChunk(f"w{number} "))
     sink.feed(StreamEnd("stop"))
@@ -176,7 +176,7 @@ def test_what_terminals_can_do():
 
 def reply(*events, **options):
     page = Page()
-    sink = new_sink(page, 60, 24, mode="append", colour=False, **options)
+    sink = new_sink(page, 60, 24, mode="append", color=False, **options)
     for event in events:
         sink.feed(event)
         sink.paint()
@@ -296,44 +296,42 @@ indented
 
 
 def test_the_elements_row_by_row():
-    assert static(SHOWCASE, 70, colour=False) == SHOWN
+    assert static(SHOWCASE, 70, color=False) == SHOWN
 
 
-COLOURS = re.compile(r"\x1b\[[0-9;]*38;[0-9;]*m")
+COLORS = re.compile(r"\x1b\[[0-9;]*38;[0-9;]*m")
 
 
-def test_both_themes_colour_and_set_no_background():
+def test_both_themes_color_and_set_no_background():
     text = "# T\n\n`c` [l](https://e.com)\n\n```python\ndef f(): return 'x'\n```\n"
     for theme in ("dark", "light"):
         for code_theme in ("auto", "monokai", "no-such-style"):
-            shown = render_static(text, width=60, colour=True, theme=theme, code_theme=code_theme)
-            assert COLOURS.search(shown)
+            shown = render_static(text, width=60, color=True, theme=theme, code_theme=code_theme)
+            assert COLORS.search(shown)
             assert not re.search(r"\x1b\[(?:[0-9;]*;)?4[0-8]", shown)
-    assert render_static(text, width=60, colour=True, theme="dark") != render_static(
-        text, width=60, colour=True, theme="light"
+    assert render_static(text, width=60, color=True, theme="dark") != render_static(
+        text, width=60, color=True, theme="light"
     )
 
 
 def test_code_is_copied_clean():
     line = "x = '" + "y" * 200 + "'"
-    text = static(f"```python\nif a:\n    {line}   \n```", 40, colour=False)
+    text = static(f"```python\nif a:\n    {line}   \n```", 40, color=False)
     assert text == f"─── python\nif a:\n    {line}\n───\n"
 
 
 def test_a_table_that_cannot_fit_becomes_records():
     cells = "|".join(f"c{n}" for n in range(30))
     text = f"|{cells}|\n|{'-|' * 30}\n|{cells.replace('c', 'v')}|\n"
-    shown = static(text, 40, colour=False)
+    shown = static(text, 40, color=False)
     assert all(f"c{n}: v{n}\n" in shown for n in range(30))
-    assert (
-        static("| a | b |\n|:--|--:|\n| 1 | 22 |", 40, colour=False) == "a │  b\n──┼───\n1 │ 22\n"
-    )
+    assert static("| a | b |\n|:--|--:|\n| 1 | 22 |", 40, color=False) == "a │  b\n──┼───\n1 │ 22\n"
 
 
 def test_five_thousand_columns():
     count = 5000
     text = "|" + "a|" * count + "\n|" + "-|" * count + "\n|" + "b|" * count + "\n"
-    assert static(text, 80, colour=False).count("a: b\n") == count
+    assert static(text, 80, color=False).count("a: b\n") == count
 
 
 @pytest.mark.parametrize(
@@ -349,7 +347,7 @@ def test_five_thousand_columns():
         ("lua", ["--[[ one", "two", "]]"], "Comment"),
     ],
 )
-def test_what_spans_lines_is_coloured_in_all_of_them(name, lines, expected):
+def test_what_spans_lines_is_colored_in_all_of_them(name, lines, expected):
     found = highlighter(name)
     tokens = [found.line(line) for line in lines]
     assert any(expected in str(kind) for kind, part in tokens[1] if part.strip())
@@ -396,7 +394,7 @@ CHILD = textwrap.dedent(
         while os.tcgetpgrp(0) != os.getpid():
             os.sched_yield()
         gate = mine
-    sink = TerminalSink(sys.stdout, width=lambda: 60, height=lambda: 20, colour=True, input_fd=0)
+    sink = TerminalSink(sys.stdout, width=lambda: 60, height=lambda: 20, color=True, input_fd=0)
     def term(signum, frame):
         raise SystemExit(143)
     signal.signal(signal.SIGTERM, term)

@@ -217,7 +217,7 @@ def _renderer(printer: Printer, config: Config) -> Callable[[str], str]:
     return lambda text: render_static(
         text,
         width=printer.width,
-        colour=printer.has_color,
+        color=printer.has_color,
         theme=style.theme,
         code_theme=config.code_theme,
         links=style.links,

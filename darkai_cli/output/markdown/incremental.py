@@ -6,7 +6,7 @@ This module knows no terminal and no Rich, and can be used alone::
     for chunk in chunks:
         for piece in committer.feed(chunk):
             ...                     # will never change again, whatever follows
-        committer.open()            # the rest, as it looks now
+        committer.pending()            # the rest, as it looks now
     for piece in committer.close():
         ...
 
@@ -19,7 +19,7 @@ are looked at (``Foo`` and then ``#`` is not the end of a paragraph: ``#hashtag`
 it), and every top-level block but the last is final, the last one too if a blank line or its own
 form has ended it. Two kinds of block are final in parts: a list item by item, a code fence line by
 line, by a small machine of its own. Lines that can neither open nor close a block are not
-looked at again (``_inert``): without that a quote of 10,000 lines would be parsed 10,000 times.
+looked at again (``_is_inert``): without that a quote of 10,000 lines would be parsed 10,000 times.
 
 Memory is bounded whatever comes: a line of more than ``LINE_LIMIT`` characters is no Markdown but
 text, final part by part; a block of more than ``BLOCK_LIMIT`` characters ends behind the line that
@@ -40,7 +40,7 @@ from darkai_cli.output.markdown.pieces import (
     CodeLine,
     CodeOpen,
     ListState,
-    Long,
+    LongLine,
     Piece,
     begin_of,
     item_bounds,
@@ -49,7 +49,7 @@ from darkai_cli.output.markdown.pieces import (
 )
 
 PREVIEW_LIMIT = 4_000
-"""Characters of an open block from which ``open`` shows only its beginning and its end."""
+"""Characters of an open block from which ``pending`` shows only its beginning and its end."""
 
 LINE_LIMIT = 65_536
 """Characters of a line, outside of a fence, up to which it is read as Markdown."""
@@ -196,7 +196,7 @@ class Committer:
         if not self._is_long:
             self._end_block(done)
         for part in parts:
-            done.append(Long(part, not self._is_long))
+            done.append(LongLine(part, not self._is_long))
             self._is_long = True
 
     def _end_block(self, done: list[Piece]) -> list[Span]:
@@ -220,13 +220,13 @@ class Committer:
         self._parts = []
         return done
 
-    def open(self, limit: int = PREVIEW_LIMIT) -> list[Piece]:
+    def pending(self, limit: int = PREVIEW_LIMIT) -> list[Piece]:
         """What is not final, as it looks now: an approximation whose cost ``limit`` bounds."""
         partial = self._partial(limit)
         if self._fence is not None:
             return self._fence.peek(partial)
         if self._is_long:
-            return [Long(partial, first=False)]
+            return [LongLine(partial, first=False)]
         grammar = self._grammar.fork()
         text = self._abridged(partial, limit)
         shown: list[Piece] = []
@@ -285,7 +285,7 @@ class Committer:
                 self._is_long = False
             else:
                 end = self._portion(lines, at)
-                rest = self._take(lines[at:end], done)
+                rest = self._add_lines(lines[at:end], done)
                 lines, at = ([*rest, *lines[end:]], 0) if rest else (lines, end)
 
     def _portion(self, lines: list[str], at: int) -> int:
@@ -299,12 +299,12 @@ class Committer:
             end += 1
         return end
 
-    def _take(self, fresh: list[str], done: list[Piece]) -> list[str]:
+    def _add_lines(self, fresh: list[str], done: list[Piece]) -> list[str]:
         """Add lines to what is open; those of them that stand behind the opening of a fence."""
         self._lines.extend(fresh)
         self._size += sum(map(len, fresh)) + len(fresh)
         rest: list[str] = []
-        if self._last is None or not all(map(self._inert, fresh)):
+        if self._last is None or not all(map(self._is_inert, fresh)):
             rest = self._commit(done)
             self._size = sum(map(len, self._lines)) + len(self._lines)
         if self._size > BLOCK_LIMIT:
@@ -387,7 +387,7 @@ class Committer:
             lead, gap, rest = marker.groups()
             self._indent = len(lead) + (len(gap) if rest and 1 <= len(gap) <= 4 else 1)
 
-    def _inert(self, line: str) -> bool:
+    def _is_inert(self, line: str) -> bool:
         """Whether ``line``, the next one, surely leaves the open block open and opens no other."""
         assert self._last is not None
         kind = self._last.kind

@@ -21,7 +21,7 @@ class Block(NamedTuple):
     tokens: list[Token]
 
 
-class Item(NamedTuple):
+class ListItem(NamedTuple):
     """An item of a top-level list.
 
     ``number`` is None in a bullet list; ``first``: it opens the list; ``loose``: a blank line
@@ -34,7 +34,7 @@ class Item(NamedTuple):
     loose: bool
 
 
-class Long(NamedTuple):
+class LongLine(NamedTuple):
     """A part of a line that is too long for Markdown, as it is written. ``first``: it begins it."""
 
     text: str
@@ -57,7 +57,7 @@ class CodeClose(NamedTuple):
     """The code fence is over."""
 
 
-Piece: TypeAlias = Block | Item | Long | CodeOpen | CodeLine | CodeClose
+Piece: TypeAlias = Block | ListItem | LongLine | CodeOpen | CodeLine | CodeClose
 
 
 class ListState(NamedTuple):
@@ -86,13 +86,13 @@ def pieces_of(grammar: Grammar, span: Span, resumed: ListState | None) -> Iterat
         yield Block(span.tokens)
 
 
-def items_of(span: Span, resumed: ListState | None) -> Iterator[Item]:
+def items_of(span: Span, resumed: ListState | None) -> Iterator[ListItem]:
     """The items of a list; ``resumed`` as above."""
     number = _first_number(span, resumed)
     first = resumed is None
     loose = resumed.loose if resumed else False
     for begin, end in item_bounds(span.tokens):
-        yield Item(span.tokens[begin + 1 : end], number, first, loose)
+        yield ListItem(span.tokens[begin + 1 : end], number, first, loose)
         first = False
         loose = begin_of(span.tokens, end + 1) > end_of(span.tokens[begin:end])
         number = None if number is None else number + 1

@@ -1,9 +1,9 @@
-"""Markdown on a terminal. Importing this loads Rich: do it while the service thinks.
+"""Markdown on a terminal. Importing this loads Rich, so it is done while the service thinks.
 
-``sink`` is the sink, ``compose`` makes rows of events; ``elements``, ``inline``, ``table`` and
-``highlight`` say what rows look like, ``layout`` where they end, ``theme`` in which colours;
-``writer`` makes bytes of rows, ``pace`` knows when to paint, ``tty`` keeps the terminal's state.
-Which text is final is decided by ``sinks.markdown``, which knows nothing of this.
+From an event to bytes: ``terminal_sink`` takes events, ``painter`` says when to draw a frame,
+``renderer`` turns text into rows (``blocks``, ``inline``, ``table`` and ``highlight`` say how they
+look, ``wrap`` where they end, ``theme`` in which styles), and ``screen`` turns rows into bytes.
+Which text is final is decided by ``output.markdown``, which knows no terminal.
 """
 
 from darkai_cli.output.terminal.terminal_sink import TerminalSink, render_static

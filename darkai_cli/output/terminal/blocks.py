@@ -1,14 +1,15 @@
-"""The elements of an answer as rows: one set of them for what is streamed and for what is static.
+"""Markdown blocks as rows, the same for a streamed and for a static text.
 
-``Renderer.render`` takes the pieces that ``sinks.markdown`` hands out, one after the other, and
-gives the rows of each. What a row looks like depends on its piece and on one bit of the past:
-whether anything stands above (then a blank row goes before a block). So it makes no difference
-whether the pieces came at once or over minutes. Headings are set to the left, code carries no
-decoration and is not cut at the top level: its lines are wrapped by the terminal and copied whole.
+``BlockRenderer.render`` takes the pieces of ``output.markdown``, one after the other, and yields
+the rows of each. A row depends on its piece and on one bit of the past: whether anything is above
+it (then a blank row goes before a block). So it makes no difference whether the pieces came at once
+or over minutes. Headings are set to the left. Code has no decoration, and at the top level its
+lines are not cut: the terminal wraps them, so they are copied as they are.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,15 @@ from darkai_cli.output.markdown.pieces import (
     CodeClose,
     CodeLine,
     CodeOpen,
-    Item,
-    Long,
+    ListItem,
+    LongLine,
     Piece,
     end_of,
 )
 from darkai_cli.output.terminal import table
 from darkai_cli.output.terminal.highlight import Highlighter, highlighter, language
-from darkai_cli.output.terminal.inline import Inline, shown
-from darkai_cli.output.terminal.theme import PLAIN, Background, Look, code_styles
+from darkai_cli.output.terminal.inline import Inline, visible
+from darkai_cli.output.terminal.theme import PLAIN, Background, Styles, code_styles
 from darkai_cli.output.terminal.wrap import Line, Run, fold, rows_of, width_of
 
 if TYPE_CHECKING:
@@ -34,18 +35,21 @@ if TYPE_CHECKING:
 _BULLETS = "•◦▪"
 _TASKS = {"[ ] ": "☐", "[x] ": "☑", "[X] ": "☑"}
 _LEAST = 12
-"""Cells that text keeps however deep it is nested."""
+"""Cells that text has at least, however deep it is nested."""
 
 _RULE = 60
 _TITLE = "━"
 
 
-class Renderer:
-    """Renders the pieces of one text, in order."""
+class BlockRenderer:
+    """Renders the pieces of one text, in order.
+
+    ``continues``: there are rows above, so the first block begins with a blank row.
+    """
 
     def __init__(
         self,
-        look: Look,
+        styles: Styles,
         background: Background,
         width: int,
         *,
@@ -53,38 +57,36 @@ class Renderer:
         continues: bool = False,
     ) -> None:
         self.width = width
-        self._look = look
+        self._styles = styles
         self._background = background
-        self._inline = Inline(look, links=links)
+        self._inline = Inline(styles, links=links)
         self._begun = continues
         self._code: Highlighter | None = None
 
-    def fork(self) -> Renderer:
-        """A renderer for what comes next, whose state does not reach this one."""
-        other = Renderer.__new__(Renderer)
-        other.__dict__.update(self.__dict__)
-        return other
+    def fork(self) -> BlockRenderer:
+        """Return a copy for what comes next, whose state does not reach this one."""
+        return copy.copy(self)
 
     def render(self, piece: Piece, *, is_last: bool = False) -> Iterator[Line]:
-        """The rows of ``piece``, made as they are asked for: a block may have a million.
+        """Yield the rows of ``piece``; a block may have a million.
 
-        ``is_last``: a line of code that is not complete.
+        ``is_last``: it is a line of code that is not complete.
         """
         if isinstance(piece, CodeLine):
             yield self._code_line(piece.text, is_last=is_last)
             return
         if isinstance(piece, CodeClose):
             self._code = None
-            yield [Run("───", self._look.frame)]
+            yield [Run("───", self._styles.frame)]
             return
         blank = True
         if isinstance(piece, CodeOpen):
             rows = self._open_code(piece.info)
-        elif isinstance(piece, Item):
+        elif isinstance(piece, ListItem):
             rows = self._item(piece.tokens, piece.number, self.width, 0)
             blank = piece.first or piece.loose
-        elif isinstance(piece, Long):
-            rows = rows_of([Run(shown(piece.text), self._look.text)], self.width)
+        elif isinstance(piece, LongLine):
+            rows = rows_of([Run(visible(piece.text), self._styles.text)], self.width)
             blank = piece.first
         else:
             rows = self._block(piece)
@@ -95,17 +97,18 @@ class Renderer:
             yield row
 
     def _block(self, piece: Block) -> Iterator[Line]:
-        """The rows of a whole block; none if they are all empty, like a heading without text."""
+        """Yield the rows of a block; none if all are empty, as those of a heading without text."""
         wraps = piece.tokens[0].type in ("code_block", "html_block", "maths")
         width = (1 << 30) if wraps else self.width  # the terminal wraps these
-        held = 0
+        empty_rows = 0
+        has_text = False
         for line in self._element(piece.tokens, width, 0):
-            if held >= 0 and not any(run.text for run in line):
-                held += 1
+            if not has_text and not any(run.text for run in line):
+                empty_rows += 1
                 continue
-            for _ in range(held):
-                yield []
-            held = -1
+            if not has_text:
+                yield from ([] for _ in range(empty_rows))
+                has_text = True
             yield line
 
     # Code
@@ -113,14 +116,14 @@ class Renderer:
     def _open_code(self, info: str) -> Iterator[Line]:
         name = language(info)
         self._code = highlighter(name)
-        label = f"─── {shown(info)}" if info else "───"
-        return rows_of([Run(label, self._look.frame)], self.width)
+        label = f"─── {visible(info)}" if info else "───"
+        return rows_of([Run(label, self._styles.frame)], self.width)
 
     def _code_line(self, text: str, *, is_last: bool = False) -> Line:
-        if self._code is None or not self._look.code_theme:
-            return [Run(text.expandtabs(4), self._look.text)]
+        if self._code is None or not self._styles.code_theme:
+            return [Run(text.expandtabs(4), self._styles.text)]
         tokens = self._code.peek(text) if is_last else self._code.line(text)
-        styles = code_styles(self._look.code_theme, self._background)
+        styles = code_styles(self._styles.code_theme, self._background)
         if "\t" not in text:
             return [Run(part, styles.get(kind, PLAIN)) for kind, part in tokens]
         line: Line = []
@@ -132,7 +135,7 @@ class Renderer:
         return line
 
     def _nested_code(self, token: Token, width: int) -> Iterator[Line]:
-        """A code block within a list or quote: folded here, since its lines have a margin."""
+        """Yield a code block within a list or quote, folded, since its lines have a margin."""
         outer, self._code = self._code, None
         yield from self._open_code(token.info.strip())
         lines = token.content.split("\n")
@@ -140,13 +143,13 @@ class Renderer:
             lines.pop()
         for text in lines:
             yield from folded(self._code_line(text), width)
-        yield [Run("───", self._look.frame)]
+        yield [Run("───", self._styles.frame)]
         self._code = outer
 
     # Blocks
 
     def _element(self, tokens: list[Token], width: int, depth: int) -> Iterator[Line]:
-        """The rows of one block, whatever it is."""
+        """Yield the rows of one block of any kind."""
         first = tokens[0]
         kind = first.type
         if kind == "paragraph_open":
@@ -156,35 +159,37 @@ class Renderer:
         elif kind in ("bullet_list_open", "ordered_list_open"):
             yield from self._list(tokens, width, depth)
         elif kind == "blockquote_open":
-            bar = [Run("│ ", self._look.frame)]
+            bar = [Run("│ ", self._styles.frame)]
             room = width if depth > width - _LEAST else width - 2
             for line in self._blocks(tokens[1:-1], room, depth + 2, is_loose=True):
                 yield [*bar, *line] if room < width else line
         elif kind == "table_open":
-            yield from table.draw(table.read(tokens, self._inline), width, self._look)
+            yield from table.draw(table.read(tokens, self._inline), width, self._styles)
         elif kind == "fence":
             yield from self._nested_code(first, width)
         elif kind == "hr":
-            yield [Run("─" * min(width, _RULE), self._look.frame)]
+            yield [Run("─" * min(width, _RULE), self._styles.frame)]
         else:
             yield from self._literal(first, width)
 
     def _literal(self, token: Token, width: int) -> Iterator[Line]:
-        """HTML, formulas and indented code, line by line as they are written."""
-        style = {"html_block": self._look.html, "maths": self._look.maths}.get(
-            token.type, self._look.text
+        """Yield HTML, formulas and indented code as they are written."""
+        style = {"html_block": self._styles.html, "maths": self._styles.maths}.get(
+            token.type, self._styles.text
         )
         text = token.content.strip("\n") if token.type == "code_block" else token.content.rstrip()
         for line in text.split("\n"):
-            yield from folded([Run(shown(line.expandtabs(4)), style)], width)
+            yield from folded([Run(visible(line.expandtabs(4)), style)], width)
 
     def _heading(self, tag: str, token: Token, width: int) -> Iterator[Line]:
-        look = self._look
-        style = {"h1": look.title, "h2": look.heading, "h3": look.subheading}.get(tag, look.lesser)
+        styles = self._styles
+        style = {"h1": styles.title, "h2": styles.heading, "h3": styles.subheading}.get(
+            tag, styles.lesser
+        )
         rows = list(rows_of(self._inline.runs(token.children or [], style), width))
         yield from rows
         if rows and tag == "h1":
-            yield [Run(_TITLE * max(map(width_of, rows)), look.frame)]
+            yield [Run(_TITLE * max(map(width_of, rows)), styles.frame)]
 
     def _list(self, tokens: list[Token], width: int, depth: int) -> Iterator[Line]:
         number = None
@@ -202,10 +207,10 @@ class Renderer:
     def _item(
         self, tokens: list[Token], number: int | None, width: int, depth: int
     ) -> Iterator[Line]:
-        """A list item: its marker, and its blocks beside it.
+        """Yield a list item: its marker, and its blocks beside it.
 
-        The width of the marker's column depends on nothing but the number itself, or it would
-        change while the list grows.
+        The width of the marker's column depends only on the number itself, or it would change while
+        the list grows.
         """
         level = depth // 3 % len(_BULLETS)
         marker = f" {_BULLETS[level]} " if number is None else f"{number:>2}. "
@@ -215,7 +220,7 @@ class Renderer:
         if len(marker) > width - _LEAST:
             marker = marker.strip() + " "
         margin = len(marker) if width - len(marker) >= _LEAST else 0
-        head = [Run(marker, self._look.marker)]
+        head = [Run(marker, self._styles.marker)]
         rest = [Run(" " * margin, PLAIN)]
         room = max(width - len(marker), 1) if margin else max(width, 1)
         if not margin:
@@ -233,7 +238,7 @@ class Renderer:
     def _blocks(
         self, tokens: list[Token], width: int, depth: int, *, is_loose: bool
     ) -> Iterator[Line]:
-        """The blocks inside a quote or an item; a blank row between them where the text has one."""
+        """Yield the blocks inside a quote or an item, with a blank row where the text has one."""
         end = 0
         for child in _children(tokens):
             begun = bool(end)
@@ -247,7 +252,7 @@ class Renderer:
 
 
 def folded(line: Line, width: int) -> Iterator[Line]:
-    """``line`` cut into rows wherever they are full, spaces kept."""
+    """Yield ``line`` cut into rows wherever they are full, with all its spaces."""
     if width_of(line) <= width:
         yield line
         return
@@ -266,7 +271,7 @@ def folded(line: Line, width: int) -> Iterator[Line]:
 
 
 def _children(tokens: list[Token]) -> Iterator[list[Token]]:
-    """The blocks directly within ``tokens``."""
+    """Yield the blocks directly within ``tokens``."""
     begin = level = 0
     for index, token in enumerate(tokens):
         level += token.nesting
@@ -276,7 +281,7 @@ def _children(tokens: list[Token]) -> Iterator[list[Token]]:
 
 
 def _task(tokens: list[Token]) -> str:
-    """The box of a task list's item, whose text then loses its brackets."""
+    """Return the box of a task list's item, or "", and remove the brackets from its text."""
     if len(tokens) < 2 or tokens[0].type != "paragraph_open" or not tokens[1].children:
         return ""
     text = tokens[1].children[0]

@@ -1,14 +1,13 @@
-"""Colours for code, a line at a time, that depend on nothing but the lines so far.
+"""Colors for code, a line at a time, that depend only on the lines so far.
 
-A line is coloured when it is complete and never again, so it can go straight to the scrollback,
-and a streamed text has the colours of a static one by construction. The lexer's state is carried
-from line to line. Many lexers match a comment, a raw string or a here document as one piece, from
-its beginning to its end; where a line opens such a piece, it is *probed*: the line is lexed once
-more with the end put behind it, and if that makes one token, the following lines have its type
-until the end comes.
+A line is colored once, when it is complete, so it can go straight to the scrollback, and a streamed
+text gets the colors of a static one. The lexer's state is carried from line to line. Many lexers
+match a comment, a raw string or a here document as one token, from its beginning to its end. Where
+a line may open such a token, it is *probed*: the line is lexed once more with the end appended, and
+if that makes one token, the following lines get its type until the end comes.
 
-Lexers without a state of their own (JSON, sessions) see single lines. Pygments is imported with the
-first known language; lexers of plug-ins are not looked for.
+Lexers that are not driven by states (JSON, console sessions) see single lines. Pygments is imported
+with the first known language; lexers of plug-ins are not looked for.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 Tokens: TypeAlias = list[tuple[Any, str]]
 
 LINE_LIMIT = 4_000
-"""Characters of a line of code up to which it is coloured."""
+"""Characters of a line of code up to which it is colored."""
 
 _LANGUAGE = re.compile(r"[{.\s]*([^\s{},.:][^\s{},:]*)")
 _HERE = re.compile(r"<<[-~]?\s*(['\"]?)\\?([A-Za-z_]\w*)\1")
@@ -42,13 +41,13 @@ _NESTED = {"script": "javascript", "style": "css"}
 
 
 def language(info: str) -> str:
-    """The language in a fence's info string: ``python`` of ``{.python title=x}``."""
+    """Return the language in a fence's info string: ``python`` for ``{.python title=x}``."""
     match = _LANGUAGE.match(info)
     return match.group(1) if match else ""
 
 
 def highlighter(name: str) -> Highlighter | None:
-    """A highlighter for a language; None for one that Pygments does not know."""
+    """Return a highlighter for a language; None if Pygments does not know it."""
     if not name or len(name) > 40:
         return None
     from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
@@ -62,7 +61,7 @@ def highlighter(name: str) -> Highlighter | None:
 
 
 class Highlighter:
-    """Colours the lines of one code block."""
+    """Colors the lines of one code block."""
 
     def __init__(self, lexer: Any) -> None:
         from pygments.lexer import ExtendedRegexLexer, RegexLexer
@@ -77,13 +76,13 @@ class Highlighter:
         self._nested: tuple[str, Highlighter] | None = None
 
     def line(self, text: str) -> Tokens:
-        """The tokens of the next line, without its line break."""
+        """Return the tokens of the next line, without its line break."""
         tokens, *state = self._lex(text)
         self._state, self._inside, self._nested = state
         return tokens
 
     def peek(self, text: str) -> Tokens:
-        """The tokens of a line that is not complete."""
+        """Return the tokens of a line that is not complete."""
         return self._lex(text)[0]
 
     def _lex(self, text: str) -> tuple[Tokens, Any, Any, Any]:
@@ -120,7 +119,7 @@ class Highlighter:
         return _cut(tokens, len(text)), after, None, nested
 
     def _lex_inside(self, text: str) -> tuple[Tokens, Any, Any, Any]:
-        """A line within a comment, string or here document that began earlier."""
+        """Lex a line within a comment, string or here document that began earlier."""
         assert self._inside is not None
         kind, closer, then = self._inside
         end = text.find(closer)
@@ -133,7 +132,7 @@ class Highlighter:
         return [(kind, text[:end]), *rest], *state
 
     def _lex_nested(self, text: str) -> tuple[Tokens, Any, Any, Any]:
-        """A line of a script or a style sheet within HTML."""
+        """Lex a line of a script or a style sheet within HTML."""
         assert self._nested is not None
         tag, inner = self._nested
         end = text.lower().find(f"</{tag}")
@@ -145,7 +144,7 @@ class Highlighter:
     def _probe(
         self, text: str, state: tuple[str, ...]
     ) -> tuple[int, Any, str, tuple[str, ...]] | None:
-        """The token that the line leaves open: where, its type, its end, the state after it."""
+        """Return the token that the line leaves open: place, type, end, and the next state."""
         pairs = [pair for pair in _OPENERS if pair[0] in text]
         here = _HERE.search(text)
         if here:
@@ -165,20 +164,20 @@ class Highlighter:
 
 
 def _cut(tokens: Tokens, length: int) -> Tokens:
-    """The first ``length`` characters of ``tokens``."""
-    kept = []
+    """Return the first ``length`` characters of ``tokens``."""
+    result = []
     for kind, part in tokens:
         if length <= 0:
             break
-        kept.append((kind, part[:length]))
+        result.append((kind, part[:length]))
         length -= len(part)
-    return kept
+    return result
 
 
 def _run(lexer: RegexLexer, text: str, state: tuple[str, ...]) -> tuple[Tokens, tuple[str, ...]]:
-    """Lex ``text`` from ``state``: its tokens, and the state behind it.
+    """Lex ``text`` from ``state``; return its tokens, and the state after it.
 
-    What ``RegexLexer.get_tokens_unprocessed`` does, which does not tell the state it ends in.
+    ``RegexLexer.get_tokens_unprocessed`` does this, too, but does not return the state.
     """
     from pygments.token import Error, Text, _TokenType  # type: ignore[import-untyped]
 
@@ -210,7 +209,7 @@ def _run(lexer: RegexLexer, text: str, state: tuple[str, ...]) -> tuple[Tokens, 
 
 
 def _move(stack: list[str], new_state: Any) -> None:
-    """Apply a state transition of Pygments' to ``stack``."""
+    """Apply a state transition of Pygments to ``stack``."""
     if isinstance(new_state, int):
         del stack[max(1, len(stack) + new_state) :]
         return

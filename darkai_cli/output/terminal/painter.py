@@ -1,8 +1,8 @@
-"""When to paint: at once if nothing was painted lately, else when the next frame is due.
+"""When to draw a frame: at once if none was drawn lately, else when the next one is due.
 
-The caller's thread never paints. It only says that something has changed; it may then block in a
-read for a minute, or be interrupted by a signal's exception, and neither delays nor cuts a frame.
-The thread here wakes when a frame is due and never otherwise.
+A thread draws the frames. The thread that receives the reply only says that something has changed;
+it may then block in a read for a minute, or be interrupted by a signal, and neither delays or cuts
+a frame.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from collections.abc import Callable
 
 from darkai_cli import signals
 
-SHORTEST, LONGEST = 0.07, 0.1
-"""Seconds between two frames: 10 to 14 a second."""
+MIN_INTERVAL, MAX_INTERVAL = 0.07, 0.1
+"""Seconds between two frames, so that there are 10 to 14 a second."""
 
 COST_FACTOR = 10
-"""A frame that took long is followed by a longer pause, up to ``LONGEST``."""
+"""A slow frame is followed by a pause of that many times its cost, up to ``MAX_INTERVAL``."""
 
 
-class Pace:
-    """The rule by itself: given the times, when is the next frame due."""
+class FrameSchedule:
+    """Says when the next frame is due."""
 
     def __init__(self) -> None:
         self._due = float("-inf")
 
     def wait(self, now: float) -> float:
-        """Seconds until the next frame may be painted; 0 for at once."""
+        """Return the seconds until the next frame may be drawn; 0 for at once."""
         return max(0.0, self._due - now)
 
-    def painted(self, began: float, ended: float) -> None:
-        """A frame was painted."""
-        self._due = ended + min(LONGEST, max(SHORTEST, COST_FACTOR * (ended - began)))
+    def frame_done(self, start: float, end: float) -> None:
+        """Take the times at which a frame began and ended."""
+        self._due = end + min(MAX_INTERVAL, max(MIN_INTERVAL, COST_FACTOR * (end - start)))
 
 
 class Painter:
@@ -46,20 +46,20 @@ class Painter:
     ) -> None:
         self._paint = paint
         self._clock = clock
-        self._pace = Pace()
+        self._schedule = FrameSchedule()
         self._wake = threading.Event()
-        self._hurry = threading.Event()
+        self._no_pause = threading.Event()
         self._painted = threading.Event()
         self._stopped = False
-        self._dirty = False
+        self._is_requested = False
         self._error: BaseException | None = None
         self._thread: threading.Thread | None = None
 
     def request(self) -> None:
-        """Something has changed. Cheap: called for every chunk."""
-        if self._dirty:
+        """Ask for a frame, because something has changed. It is called for every chunk."""
+        if self._is_requested:
             return
-        self._dirty = True
+        self._is_requested = True
         if self._error is not None:
             raise self._error
         if self._thread is None:
@@ -68,22 +68,22 @@ class Painter:
         self._wake.set()
 
     def settle(self) -> None:
-        """Paint what was requested without a pause, and wait for it.
+        """Draw the requested frame without a pause, and wait until it is drawn.
 
-        For a caller that has more text than frames can take: it reads no further meanwhile.
+        For a caller that has more text than frames can show: it reads no further meanwhile.
         """
         self._painted.clear()
-        if self._error is None:  # a painter that has met something sets nothing any more
-            self._hurry.set()
+        if self._error is None:  # a thread that has failed would never set `_painted`
+            self._no_pause.set()
             self.request()
             self._painted.wait()
         if self._error is not None:
             raise self._error
 
     def stop(self) -> None:
-        """Paint no more. Returns when the last frame is written."""
+        """Stop drawing; return when the last frame is written."""
         self._stopped = True
-        self._hurry.set()
+        self._no_pause.set()
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
@@ -96,12 +96,12 @@ class Painter:
         while not self._stopped:
             self._wake.wait()
             self._wake.clear()
-            self._hurry.wait(self._pace.wait(self._clock()))
+            self._no_pause.wait(self._schedule.wait(self._clock()))
             if self._stopped:
                 return
-            self._hurry.clear()
-            self._dirty = False
-            began = self._clock()
+            self._no_pause.clear()
+            self._is_requested = False
+            start = self._clock()
             try:
                 self._paint()
             except BaseException as exc:  # noqa: BLE001 -- raised in the caller's thread
@@ -109,4 +109,4 @@ class Painter:
                 return
             finally:
                 self._painted.set()
-            self._pace.painted(began, self._clock())
+            self._schedule.frame_done(start, self._clock())

@@ -1,17 +1,17 @@
-"""From rows to bytes: the scrollback above, which is only ever appended to, and a preview below.
+"""From rows to bytes: a scrollback that is only appended to, and a preview below it.
 
-``Writer.frame`` gives the bytes that turn what stands on the screen into what should. The cursor
-never goes above the preview's first row. Rows that stay are not written again; the others are
-overwritten and then cleared to their end, never cleared first, so nothing flickers. Three rules
+``LiveScreen.frame`` returns the bytes that turn what is on the screen into what should be. The
+cursor never goes above the preview's first row. Rows that stay are not written again; the others
+are overwritten and then cleared to their end, never cleared first, so nothing flickers. Three rules
 come from terminals:
 
-- Clearing to the end of a row that is full eats its last cell: only shorter rows are cleared.
-- The preview is written with automatic wrapping off, so a row whose width the terminal sees
-  otherwise than we do stays one row. What becomes final is written with wrapping on; if its width
-  is in doubt it is written again even when it already stands there, and what is below is cleared
-  first, because nobody knows how many rows it will take.
-- A terminal that re-wraps on a change of width has moved the preview's rows: their number is
-  computed anew.
+- Clearing to the end of a full row would erase its last cell, so only shorter rows are cleared.
+- The preview is written with automatic wrapping off, so that a row whose width the terminal sees
+  differently stays one row. Final rows are written with wrapping on. If the width of one is in
+  doubt, it is written again even if it is on the screen already, and what is below is cleared
+  first, because the number of rows that it will take is unknown.
+- A terminal that re-wraps on a change of width has moved the preview's rows, so their number is
+  computed again.
 """
 
 from __future__ import annotations
@@ -32,19 +32,23 @@ SYNC_ON, SYNC_OFF = "\x1b[?2026h", "\x1b[?2026l"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-class Painted(NamedTuple):
-    """A row as bytes to be, with its width in cells."""
+class PaintedRow(NamedTuple):
+    """A row with its escape sequences, and its width in cells.
+
+    ``doubtful``: terminals may disagree about the width.
+    """
 
     text: str
     cells: int
     doubtful: bool
 
 
-def paint(row: Line, ink: Ink) -> Painted:
-    """``row`` with its escape sequences, without trailing blanks."""
+def paint(row: Line, ink: Ink) -> PaintedRow:
+    """Return the row with its escape sequences, without trailing blanks."""
     line = _trimmed(row)
     plain = "".join([run.text for run in line])
-    if _CONTROL.search(plain):  # the last filter: whatever got here, no control character goes on
+    # The last filter: no control character passes, whatever an earlier one has let through.
+    if _CONTROL.search(plain):
         line = [Run(sanitize_line(r.text, len(r.text) * 32), r.style, r.link) for r in line]
         plain = "".join([run.text for run in line])
     parts: list[str] = []
@@ -59,7 +63,7 @@ def paint(row: Line, ink: Ink) -> Painted:
     if current:
         parts.append("\x1b[0m")
     cells = len(plain) if plain.isascii() else width_of(line)
-    return Painted("".join(parts), cells, is_doubtful(plain))
+    return PaintedRow("".join(parts), cells, is_doubtful(plain))
 
 
 def _trimmed(line: Line) -> Line:
@@ -72,23 +76,25 @@ def _trimmed(line: Line) -> Line:
     return line[:end]
 
 
-class Writer:
-    """Knows which preview rows stand on the screen.
+class LiveScreen:
+    """Knows which preview rows are on the screen.
 
-    Between frames the cursor is in the last one, or, where there is none, at the beginning of an
-    empty row.
+    Between frames the cursor is in the last preview row, or, without a preview, at the beginning of
+    an empty row. ``sync``: mark frames of several rows as synchronized output (DEC 2026).
     """
 
     def __init__(self, *, sync: bool, rewraps: bool) -> None:
-        self._shown: list[Painted] = []
+        self._preview: list[PaintedRow] = []
         self._width = 0
         self._sync = sync
         self._rewraps = rewraps
 
-    def frame(self, final: list[Painted], preview: list[Painted], width: int, height: int) -> str:
-        """What to write so that ``final`` stands above a new ``preview``."""
+    def frame(
+        self, final: list[PaintedRow], preview: list[PaintedRow], width: int, height: int
+    ) -> str:
+        """Return what to write so that ``final`` stands above a new ``preview``."""
         head = self._resized(width, height)
-        old, new = self._shown, [*final, *preview]
+        old, new = self._preview, [*final, *preview]
         same = 0
         for before, after in zip(old, new, strict=False):
             if before.text != after.text or (same < len(final) and after.doubtful):
@@ -100,41 +106,41 @@ class Writer:
             body = self._move(same) + self._draw(new, same, len(final), width)
         else:
             body = ""
-        self._shown = preview
+        self._preview = preview
         if self._sync and body.count("\n") > 1:
             return f"{SYNC_ON}{head}{body}{SYNC_OFF}"
         return head + body
 
     def forget(self) -> None:
-        """The cursor is at the beginning of an empty row, and nothing above it is ours."""
-        self._shown = []
+        """Take the cursor to be at the beginning of an empty row, with no preview above it."""
+        self._preview = []
 
     def _resized(self, width: int, height: int) -> str:
-        """Clear the old preview if the width has changed since it was written."""
+        """Return what clears the old preview if the width has changed since it was written."""
         before, self._width = self._width, width
-        if before in (0, width) or not self._shown:
+        if before in (0, width) or not self._preview:
             return ""
-        rows = len(self._shown)
+        rows = len(self._preview)
         if self._rewraps:
-            rows = sum(max(1, -(-row.cells // width)) for row in self._shown)
-        self._shown = []
+            rows = sum(max(1, -(-row.cells // width)) for row in self._preview)
+        self._preview = []
         rows = min(rows, height)
         return "\r" + _up(rows - 1) + _clear(rows)
 
     def _move(self, row: int) -> str:
-        """From where the cursor is to the beginning of preview row ``row``."""
-        last = len(self._shown) - 1
+        """Return what moves the cursor to the beginning of preview row ``row``."""
+        last = len(self._preview) - 1
         if last < 0:
             return ""
         return "\r\n" if row > last else "\r" + _up(last - row)
 
-    def _draw(self, new: list[Painted], same: int, final: int, width: int) -> str:
-        """Rows ``same`` and following, and nothing left of the old ones below them."""
-        left = len(self._shown)  # rows of the old preview, counted from its first
+    def _draw(self, new: list[PaintedRow], same: int, final: int, width: int) -> str:
+        """Return what draws the rows from ``same`` on, and clears old rows below them."""
+        old_rows = len(self._preview)
         parts: list[str] = []
-        if same < left and any(_is_uncertain(row, width) for row in new[same:final]):
-            parts.append(_clear(left - same))
-            left = 0
+        if same < old_rows and any(_is_uncertain(row, width) for row in new[same:final]):
+            parts.append(_clear(old_rows - same))
+            old_rows = 0
         at = same
         for index in range(same, len(new)):
             row = new[index]
@@ -143,23 +149,23 @@ class Writer:
             at += max(1, -(-row.cells // width)) if index < final else 1
             parts.append(row.text)
             is_full = row.cells and not row.cells % width
-            if at <= left and not is_full:
+            if at <= old_rows and not is_full:
                 parts.append(ERASE_LINE)
             if index + 1 < len(new) or index < final:
                 parts.append("\r\n")
         has_preview = len(new) > final
         if has_preview and len(new) > max(same, final):
             parts.append(WRAP_ON)
-        if at < left:
+        if at < old_rows:
             if not has_preview:
-                parts.append(_clear(left - at))
+                parts.append(_clear(old_rows - at))
             else:
                 parts.append(f"\r\n{ERASE_BELOW}{_up(1)}")
         return "".join(parts)
 
 
-def _is_uncertain(row: Painted, width: int) -> bool:
-    """Whether the number of terminal rows it takes, or the cells it leaves alone, are in doubt."""
+def _is_uncertain(row: PaintedRow, width: int) -> bool:
+    """Return whether the number of terminal rows it takes, or the cells it covers, is in doubt."""
     return row.doubtful or (row.cells > width and len(row.text) != row.cells)
 
 
@@ -168,9 +174,7 @@ def _up(rows: int) -> str:
 
 
 def _clear(rows: int) -> str:
-    """Clear this row, at whose beginning the cursor is and stays, and those below, ``rows`` in all.
-
-    Not by clearing all below at once: from the top left corner tmux takes that for a clearing of
-    the screen, and saves the old rows in its history.
-    """
+    """Return what clears ``rows`` rows, from the one at whose beginning the cursor is and stays."""
+    # Clearing all of them at once would be wrong: from the top left corner tmux takes that for a
+    # clearing of the screen, and saves the old rows in its history.
     return ERASE_LINE + (f"\r\n{ERASE_BELOW}{_up(1)}" if rows > 1 else "")

@@ -1,13 +1,14 @@
-"""Tables: columns as wide as they need to be, and a list of records where they cannot fit.
+"""Tables with columns as wide as they need to be, or a list of records where they cannot fit.
 
-No column and no cell is ever dropped. The widths depend on all rows, so a table is rendered whole.
+No column and no cell is ever dropped. The widths depend on all rows, so a table is rendered when it
+is complete.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from darkai_cli.output.terminal.theme import PLAIN, STRONG, Look
+from darkai_cli.output.terminal.theme import PLAIN, STRONG, Styles
 from darkai_cli.output.terminal.wrap import Line, Run, rows_of, width_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ Align = Literal["left", "center", "right"]
 
 _GAP = " │ "
 _NARROW = 6
-"""A column that must wrap and would be narrower than this makes the table a list of records."""
+"""If a column would wrap and be narrower than this, the table becomes a list of records."""
 
 
 class Table(NamedTuple):
@@ -32,7 +33,7 @@ class Table(NamedTuple):
 
 
 def read(tokens: list[Token], inline: Inline) -> Table:
-    """The table that ``tokens`` describe."""
+    """Return the table that ``tokens`` describe."""
     rows: list[list[Line]] = []
     aligns: list[Align] = []
     for token in tokens:
@@ -53,17 +54,17 @@ def read(tokens: list[Token], inline: Inline) -> Table:
     return Table(rows, aligns)
 
 
-def draw(table: Table, width: int, look: Look) -> Iterator[Line]:
-    """The table's rows of at most ``width`` cells."""
+def draw(table: Table, width: int, styles: Styles) -> Iterator[Line]:
+    """Yield the table's rows, each of at most ``width`` cells."""
     natural = [
         max((_widest(row[column]) for row in table.rows), default=0)
         for column in range(len(table.aligns))
     ]
     widths = share(natural, width - len(_GAP) * (len(natural) - 1))
     if widths is None:
-        yield from _records(table, width, look)
+        yield from _records(table, width, styles)
         return
-    frame = look.frame
+    frame = styles.frame
     rule = Run("─┼─".join("─" * w for w in widths), frame)
     is_wrapped = any(w < n for w, n in zip(widths, natural, strict=True))
     thin = Run("─┼─".replace("─", "╌").join("╌" * w for w in widths), frame)
@@ -72,7 +73,7 @@ def draw(table: Table, width: int, look: Look) -> Iterator[Line]:
             yield [rule]
         elif number > 1 and is_wrapped:
             yield [thin]
-        yield from _cells(row, widths, table.aligns, look)
+        yield from _cells(row, widths, table.aligns, styles)
     if len(table.rows) == 1:
         yield [rule]
 
@@ -84,32 +85,35 @@ def _widest(cell: Line) -> int:
 
 
 def share(natural: list[int], room: int) -> list[int] | None:
-    """The widths of columns that would like ``natural`` ones; None if ``room`` is too small.
+    """Return the widths of columns whose full widths are ``natural``; None if they cannot fit.
 
-    Narrow columns get what they need, the others the same share of what is left.
+    ``room``: cells for all of them. Narrow columns get what they need, the others equal shares of
+    what remains.
     """
     wide = sorted(range(len(natural)), key=natural.__getitem__)
     widths = [max(1, n) for n in natural]
     if sum(widths) <= room:
         return widths
-    left = room
+    remaining = room
     for position, column in enumerate(wide):
-        part = left // (len(wide) - position)
+        part = remaining // (len(wide) - position)
         widths[column] = min(widths[column], part)
         if widths[column] < min(_NARROW, natural[column]):
             return None
-        left -= widths[column]
+        remaining -= widths[column]
     return widths
 
 
-def _cells(row: list[Line], widths: list[int], aligns: list[Align], look: Look) -> Iterator[Line]:
-    """One row of the table, as many rows as its longest cell."""
+def _cells(
+    row: list[Line], widths: list[int], aligns: list[Align], styles: Styles
+) -> Iterator[Line]:
+    """Yield one row of the table, as many rows as its longest cell has."""
     cells = [list(rows_of(cell, width)) for cell, width in zip(row, widths, strict=True)]
     for number in range(max(map(len, cells), default=0)):
         line: Line = []
         for column, cell in enumerate(cells):
             if column:
-                line.append(Run(_GAP, look.frame))
+                line.append(Run(_GAP, styles.frame))
             part = cell[number] if number < len(cell) else []
             space = widths[column] - width_of(part)
             before = {"left": 0, "center": space // 2, "right": space}[aligns[column]]
@@ -119,8 +123,8 @@ def _cells(row: list[Line], widths: list[int], aligns: list[Align], look: Look) 
         yield line
 
 
-def _records(table: Table, width: int, look: Look) -> Iterator[Line]:
-    """Each row as lines of ``header: cell``."""
+def _records(table: Table, width: int, styles: Styles) -> Iterator[Line]:
+    """Yield each row as lines of ``header: cell``."""
     header, *rows = table.rows
     if not rows:
         for cell in header:
@@ -128,7 +132,7 @@ def _records(table: Table, width: int, look: Look) -> Iterator[Line]:
         return
     for number, row in enumerate(rows):
         if number:
-            yield [Run("╌" * min(width, 20), look.frame)]
+            yield [Run("╌" * min(width, 20), styles.frame)]
         for name, cell in zip(header, row, strict=True):
-            label = [*name, Run(": " if name else "", look.frame)]
+            label = [*name, Run(": " if name else "", styles.frame)]
             yield from rows_of([*label, *cell], width)

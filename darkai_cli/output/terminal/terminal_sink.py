@@ -1,10 +1,10 @@
 """The sink that shows a reply on a terminal while it arrives.
 
-``feed`` only stores what came and wakes the painter; a frame takes what has been stored, lets the
-composer decide what is final, and writes once. Text that comes faster than it can be shown is not
-piled up: ``feed`` then waits for a frame, nothing is read from the service meanwhile, and rows are
-made and written a few hundred at a time. In ``append`` mode nothing but final rows is written: no
-cursor movement, nothing hidden, for dumb terminals, screen readers and logs.
+``feed`` only stores what came and wakes the painter. A frame takes what has been stored, lets the
+renderer decide what is final, and writes once. Text that comes faster than it can be shown does not
+pile up: ``feed`` then waits for a frame, so nothing is read from the service meanwhile, and rows
+are made and written a few hundred at a time. In ``append`` mode only final rows are written,
+without cursor movements, for dumb terminals, screen readers and logs.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from darkai_cli.errors import DarkAIError, Terminated
 from darkai_cli.events import Citation, EndReason, Event, ReasoningChunk, StreamEnd, TextChunk
 from darkai_cli.output.terminal.painter import Painter
-from darkai_cli.output.terminal.renderer import Composer, Reasoning, Section, static_rows
-from darkai_cli.output.terminal.screen import Painted, Writer, paint
+from darkai_cli.output.terminal.renderer import Reasoning, ReplyRenderer, Section, static_rows
+from darkai_cli.output.terminal.screen import LiveScreen, PaintedRow, paint
 from darkai_cli.output.terminal.theme import Background, Ink
 from darkai_cli.tty import TerminalState
 
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 Mode = Literal["live", "append"]
 
 PREVIEW_ROWS = 20
-"""Most rows that the preview has; fewer on a low terminal, which keeps two for the rest."""
+"""The most rows of the preview; on a low terminal it leaves two rows for the rest."""
 
 BACKLOG = 16_384
-"""Characters that may wait for a frame: what one makes rows of in some 30 milliseconds."""
+"""Characters that may wait for a frame, which renders as many in some 30 milliseconds."""
 
 _ROWS_AT_ONCE = 500
-"""Rows in one write: the whole of any frame but for the end of an endless block."""
+"""Rows in one write. Only the end of an endless block has more."""
 
 _LEAST_WIDTH = 8
 _ENDINGS: dict[EndReason, str] = {
@@ -50,26 +50,26 @@ _ENDINGS: dict[EndReason, str] = {
 
 
 class PainterLike(Protocol):
-    """What calls the sink's ``paint``: a thread, or in a test the test."""
+    """What calls the sink's ``paint``: a ``Painter``, or a test."""
 
     def request(self) -> None:
-        """Something has changed."""
+        """Ask for a frame, because something has changed."""
 
     def settle(self) -> None:
-        """Paint it now, and return when that is done."""
+        """Draw the frame now, and return when that is done."""
 
     def stop(self) -> None:
-        """Paint no more."""
+        """Stop drawing."""
 
 
 class TerminalSink:
     """Shows text, reasoning and sources of one reply.
 
-    ``width`` and ``height`` are asked at each frame. ``mode``: ``live`` with a preview, ``append``
-    without. ``colour`` off keeps bold and italic in live mode and no escape sequence at all in
-    append mode. ``links``: OSC 8 hyperlinks. ``tmux``: no synchronised output. ``rewraps``: the
-    terminal re-wraps its rows when its width changes (``sinks.background`` knows). ``marks`` off
-    puts rows that are not the reply's in brackets. ``input_fd``: stdin if it is a terminal.
+    ``width`` and ``height`` are called at each frame. ``mode``: ``live`` has a preview, ``append``
+    has none. Without ``color``, live mode keeps bold and italic, and append mode writes no escape
+    sequences. ``links``: write OSC 8 hyperlinks. ``tmux``: write no synchronized output.
+    ``rewraps``: the terminal re-wraps its rows when its width changes. ``marks`` off puts rows that
+    are not the reply's own in brackets. ``input_fd``: stdin if it is a terminal.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class TerminalSink:
         *,
         width: Callable[[], int],
         height: Callable[[], int],
-        colour: bool,
+        color: bool,
         theme: Background = "dark",
         code_theme: str = "auto",
         mode: Mode = "live",
@@ -95,9 +95,9 @@ class TerminalSink:
         self._out = out
         self._width, self._height = width, height
         self._mode = mode
-        self._ink = Ink(colour=colour, attributes=colour or mode == "live", truecolor=truecolor)
-        self._writer = Writer(sync=not tmux, rewraps=rewraps)
-        self._composer = Composer(
+        self._ink = Ink(color=color, attributes=color or mode == "live", truecolor=truecolor)
+        self._screen = LiveScreen(sync=not tmux, rewraps=rewraps)
+        self._renderer = ReplyRenderer(
             theme=theme,
             code_theme=code_theme,
             links=links,
@@ -106,27 +106,28 @@ class TerminalSink:
             marks=marks,
         )
         self._inbox: deque[tuple[Section, str]] = deque()
-        self._taken = self._drained = 0  # characters; each is counted by one thread only
+        # Characters; each of the two is counted by one thread only.
+        self._received = self._painted = 0
         self._lock = threading.Lock()
         self._painter = painter(self.paint) if painter else Painter(self.paint, clock)
         self._state = TerminalState(self._write_state, input_fd, self._pause, self._resume)
         self._citations: list[Citation] = []
         self._ending = ""
-        self._begun = False
+        self._has_begun = False
 
     def feed(self, event: Event) -> None:
-        """Take one event. Raises what the painter met: a closed pipe, a terminal that has gone."""
+        """Take one event. Raises what writing a frame raised, such as ``BrokenPipeError``."""
         if isinstance(event, TextChunk):
-            self._take("text", event.text)
+            self._receive("text", event.text)
         elif isinstance(event, ReasoningChunk):
-            self._take("reasoning", event.text)
+            self._receive("reasoning", event.text)
         elif isinstance(event, Citation):
             self._citations.append(event)
         elif isinstance(event, StreamEnd):
             self._ending = _ENDINGS.get(event.reason, "")
 
     def close(self, error: BaseException | None = None) -> None:
-        """Show the rest, the sources and how it ended; put the terminal right."""
+        """Show the rest, the sources and how the reply ended; restore the terminal."""
         if isinstance(error, KeyboardInterrupt | Terminated):
             self._ending = "interrupted"
         elif isinstance(error, DarkAIError):
@@ -141,46 +142,46 @@ class TerminalSink:
             self._state.leave()
 
     def paint(self) -> None:
-        """Bring the screen up to date: one frame. Called by the painter."""
+        """Draw a frame. Called by the painter."""
         with self._lock:
             self._write(self._drain())
 
-    def _take(self, section: Section, text: str) -> None:
+    def _receive(self, section: Section, text: str) -> None:
         try:
             for at in range(0, len(text), BACKLOG):
                 self._store(section, text[at : at + BACKLOG])
         except BaseException:
-            self._state.leave()  # nobody closes a sink that has failed
+            self._state.leave()  # a sink that has failed is not closed
             raise
 
     def _store(self, section: Section, text: str) -> None:
         self._inbox.append((section, text))
-        self._taken += len(text)
-        if not self._begun:
-            self._begun = True
+        self._received += len(text)
+        if not self._has_begun:
+            self._has_begun = True
             if self._mode == "live":
                 self._state.enter()
         self._painter.request()
-        while self._taken - self._drained > BACKLOG:
+        while self._received - self._painted > BACKLOG:
             self._painter.settle()
 
     def _drain(self) -> Iterator[Line]:
-        """The rows that have become final by what was stored."""
+        """Return the rows that have become final by what was stored."""
         inbox = [self._inbox.popleft() for _ in range(len(self._inbox))]
-        self._drained += sum([len(text) for _, text in inbox])
-        self._composer.width = self._columns()
+        self._painted += sum([len(text) for _, text in inbox])
+        self._renderer.width = self._columns()
         for section, parts in itertools.groupby(inbox, lambda part: part[0]):
-            yield from self._composer.feed(section, "".join([text for _, text in parts]))
+            yield from self._renderer.feed(section, "".join([text for _, text in parts]))
 
     def _finish(self) -> None:
         self._write(self._last_rows(), is_last=True)
 
     def _last_rows(self) -> Iterator[Line]:
         yield from self._drain()
-        yield from self._composer.finish()
-        yield from self._composer.sources(self._citations)
-        if self._ending and self._begun:
-            yield from self._composer.marker(self._ending)
+        yield from self._renderer.finish()
+        yield from self._renderer.sources(self._citations)
+        if self._ending and self._has_begun:
+            yield from self._renderer.marker(self._ending)
 
     def _write(self, rows: Iterator[Line], *, is_last: bool = False) -> None:
         """Write all ``rows``, and below them the preview."""
@@ -197,10 +198,10 @@ class TerminalSink:
         else:
             height = self._height()
             limit = max(1, min(height - 2, PREVIEW_ROWS))
-            preview: list[Painted] = []
+            preview: list[PaintedRow] = []
             if not is_last:
-                preview = [paint(row, self._ink) for row in self._composer.preview(limit)]
-            data = self._writer.frame(final, preview, self._composer.width, height)
+                preview = [paint(row, self._ink) for row in self._renderer.preview(limit)]
+            data = self._screen.frame(final, preview, self._renderer.width, height)
         if data:
             self._put(data)
 
@@ -216,18 +217,18 @@ class TerminalSink:
         return max(_LEAST_WIDTH, self._width())
 
     def _write_state(self, sequence: str) -> None:
-        """Set the terminal's state; if the terminal has gone, so has its state."""
+        """Write an escape sequence; a terminal that has gone is no error."""
         with contextlib.suppress(OSError, ValueError):
             self._put(sequence)
 
     def _pause(self) -> None:
-        """The process will be stopped: take the preview away, it would stay in the scrollback."""
+        """Remove the preview before a stop: it would stay in the scrollback."""
         if self._lock.acquire(timeout=0.5):
             try:
-                width = self._composer.width
+                width = self._renderer.width
                 with contextlib.suppress(OSError, ValueError):
-                    self._put(self._writer.frame([], [], width, self._height()))
-                self._writer.forget()
+                    self._put(self._screen.frame([], [], width, self._height()))
+                self._screen.forget()
             finally:
                 self._lock.release()
 
@@ -239,14 +240,14 @@ def render_static(
     text: str,
     *,
     width: int,
-    colour: bool,
+    color: bool,
     theme: Background = "dark",
     code_theme: str = "auto",
     links: bool = False,
     truecolor: bool = False,
 ) -> str:
-    """A whole Markdown text as it stands in the scrollback after it was streamed."""
-    ink = Ink(colour=colour, attributes=colour, truecolor=truecolor)
+    """Return a Markdown text as it stands in the scrollback after it was streamed."""
+    ink = Ink(color=color, attributes=color, truecolor=truecolor)
     rows = static_rows(
         text, width=max(_LEAST_WIDTH, width), theme=theme, code_theme=code_theme, links=links
     )

@@ -1,8 +1,8 @@
-"""The look: which style each part of an answer has, on a dark and on a light background.
+"""The style of each part of an answer, on a dark and on a light background.
 
-Readable on both: text keeps the terminal's own colour, accents have a contrast of at least 4.5 to 1
-to black (dark) or white (light). Nothing sets a background, so copied text stays clean.
-Pygments is loaded with the first code fence.
+Text keeps the terminal's own color; accents have a contrast of at least 4.5 to 1 to black (dark) or
+white (light). No style sets a background, so copied text stays clean. Pygments is loaded with the
+first code fence.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ EMPHASIS = Style(italic=True)
 STRIKE = Style(strike=True)
 DIM = Style(dim=True)
 _CODE_THEMES: Mapping[str, str] = {"dark": "one-dark", "light": "default"}
-_CODE_COLOURS = {"dark": "#7ec8c8", "light": "#0b6e75"}
-_LINK_COLOURS = {"dark": "#7fb4ff", "light": "#0a58ca"}
-_TITLE_COLOURS = {"dark": "#e6b673", "light": "#8a4b00"}
-_MATHS_COLOURS = {"dark": "#c3a6ff", "light": "#6f42c1"}
+_CODE_COLORS = {"dark": "#7ec8c8", "light": "#0b6e75"}
+_LINK_COLORS = {"dark": "#7fb4ff", "light": "#0a58ca"}
+_TITLE_COLORS = {"dark": "#e6b673", "light": "#8a4b00"}
+_MATHS_COLORS = {"dark": "#c3a6ff", "light": "#6f42c1"}
 
 
-class Look(NamedTuple):
+class Styles(NamedTuple):
     """The styles of one answer. ``code_theme`` names a Pygments style."""
 
     title: Style
@@ -48,18 +48,18 @@ class Look(NamedTuple):
     code_theme: str
 
 
-def look(background: Background, code_theme: str) -> Look:
-    """The styles for ``background``; ``code_theme`` ``auto`` takes the one that suits it."""
-    title = Style(color=_TITLE_COLOURS[background])
-    return Look(
+def styles_for(background: Background, code_theme: str) -> Styles:
+    """Return the styles for ``background``; ``code_theme`` ``auto`` is one that suits it."""
+    title = Style(color=_TITLE_COLORS[background])
+    return Styles(
         title=title + STRONG,
         heading=title + STRONG,
         subheading=STRONG,
         lesser=STRONG + EMPHASIS,
-        code=Style(color=_CODE_COLOURS[background]),
-        link=Style(color=_LINK_COLOURS[background], underline=True),
+        code=Style(color=_CODE_COLORS[background]),
+        link=Style(color=_LINK_COLORS[background], underline=True),
         address=DIM,
-        maths=Style(color=_MATHS_COLOURS[background]),
+        maths=Style(color=_MATHS_COLORS[background]),
         html=DIM,
         frame=DIM,
         marker=title,
@@ -68,8 +68,8 @@ def look(background: Background, code_theme: str) -> Look:
     )
 
 
-def muted(bright: Look) -> Look:
-    """The same for reasoning: no colours, everything dim."""
+def dimmed(bright: Styles) -> Styles:
+    """Return the styles for reasoning: without colors, everything dim."""
     plain = {
         name: DIM + Style(bold=style.bold, italic=style.italic, underline=style.underline)
         for name, style in bright._asdict().items()
@@ -79,7 +79,7 @@ def muted(bright: Look) -> Look:
 
 
 def has_code_theme(name: str) -> bool:
-    """Whether Pygments knows a style of this name; ``auto`` is always known."""
+    """Return whether Pygments has a style of this name; ``auto`` counts as one."""
     if name == "auto":
         return True
     from pygments.styles import get_style_by_name  # type: ignore[import-untyped]
@@ -94,9 +94,9 @@ def has_code_theme(name: str) -> bool:
 
 @functools.lru_cache(maxsize=16)
 def code_styles(theme: str, background: Background) -> Mapping[object, Style]:
-    """The style of each Pygments token type; a theme that does not exist becomes the default one.
+    """Return the style of each Pygments token type. An unknown theme becomes the default one.
 
-    Tokens in the theme's main colour keep the terminal's own: a theme made for black stays
+    Tokens in the theme's main color keep the terminal's own, so that a theme made for black stays
     readable on white.
     """
     from pygments.styles import get_style_by_name
@@ -110,9 +110,9 @@ def code_styles(theme: str, background: Background) -> Mapping[object, Style]:
     main = chosen.style_for_token(Token)["color"]
     styles: dict[object, Style] = {}
     for token, form in chosen:
-        colour = form["color"]
+        color = form["color"]
         styles[token] = Style(
-            color=f"#{colour}" if (colour or "") not in ("", "000000", "ffffff", main) else None,
+            color=f"#{color}" if (color or "") not in ("", "000000", "ffffff", main) else None,
             bold=form["bold"] or None,
             italic=form["italic"] or None,
             underline=form["underline"] or None,
@@ -121,24 +121,24 @@ def code_styles(theme: str, background: Background) -> Mapping[object, Style]:
 
 
 class Ink:
-    """Turns styles into escape sequences: in colour, in attributes only, or not at all."""
+    """Turns styles into escape sequences: in color, in attributes only, or not at all."""
 
-    def __init__(self, *, colour: bool, attributes: bool, truecolor: bool = False) -> None:
-        self._colour = colour
+    def __init__(self, *, color: bool, attributes: bool, truecolor: bool = False) -> None:
+        self._color = color
         self._attributes = attributes
         self._system = ColorSystem.TRUECOLOR if truecolor else ColorSystem.EIGHT_BIT
-        self._known: dict[Style, str] = {}
+        self._sequences: dict[Style, str] = {}
 
     def start(self, style: Style) -> str:
-        """What switches ``style`` on; empty if it changes nothing."""
-        known = self._known.get(style)
-        if known is None:
-            known = self._known[style] = self._make(style)
-        return known
+        """Return the sequence that switches ``style`` on; "" if it changes nothing."""
+        sequence = self._sequences.get(style)
+        if sequence is None:
+            sequence = self._sequences[style] = self._sequence(style)
+        return sequence
 
-    def _make(self, style: Style) -> str:
-        if not self._colour:
+    def _sequence(self, style: Style) -> str:
+        if not self._color:
             style = style.without_color
-        if not (self._colour or self._attributes):
+        if not (self._color or self._attributes):
             return ""
         return style.render("x", color_system=self._system).partition("x")[0]

@@ -1,9 +1,9 @@
 """Text in cells: how wide it is, where it may be broken, and rows of styled runs.
 
-One width function everywhere: Rich's ``cell_len``. A row is never broken inside a grapheme cluster,
-but a cluster of more than ``CLUSTER_LIMIT`` code points is (combining marks without end).
-Breaking prefers spaces; Chinese and Japanese may be broken between any two characters, only not
-before closing punctuation. A word wider than a row is folded.
+All widths come from Rich's ``cell_len``. A row is never broken inside a grapheme cluster, unless
+the cluster has more than ``CLUSTER_LIMIT`` code points (combining marks without end). Rows are
+broken at spaces; Chinese and Japanese also between any two characters, but not before closing
+punctuation. A word wider than a row is folded.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Run(NamedTuple):
 
 
 Line: TypeAlias = list[Run]
-"""What stands in one row, or, in a code line at the top level, in as many as the terminal needs."""
+"""What stands in one row. A code line at the top level may need several: the terminal wraps it."""
 
 _WORD = re.compile(r"[^ ]+")
 _WIDE = re.compile(
@@ -45,12 +45,12 @@ _UNDOUBTED = re.compile(
 
 
 def is_doubtful(text: str) -> bool:
-    """Whether terminals differ about the width of ``text``: emoji, marks, other scripts."""
+    """Return whether terminals may disagree about the width: emoji, marks, other scripts."""
     return not text.isascii() and _UNDOUBTED.fullmatch(text) is None
 
 
 def clusters(text: str) -> Iterator[tuple[int, int]]:
-    """The grapheme clusters of ``text`` (nearly): where each begins, and its width."""
+    """Yield where each grapheme cluster of ``text`` begins (nearly), and its width."""
     start = cells = 0
     joined = flag = False
     for index, char in enumerate(text):
@@ -70,7 +70,7 @@ def clusters(text: str) -> Iterator[tuple[int, int]]:
 
 
 def fold(text: str, width: int, column: int = 0) -> list[int]:
-    """Where to break ``text`` so that no part is wider than ``width``.
+    """Return where to break ``text`` so that no part is wider than ``width``.
 
     The first part starts at ``column``.
     """
@@ -86,7 +86,7 @@ def fold(text: str, width: int, column: int = 0) -> list[int]:
 
 
 def wrap(text: str, width: int) -> Iterator[tuple[int, int]]:
-    """Break ``text`` (without line breaks) into rows: begin and end of each."""
+    """Yield where each row of ``text``, which has no line breaks, begins and ends."""
     if cell_len(text) <= width:
         yield 0, len(text)
         return
@@ -111,7 +111,7 @@ def wrap(text: str, width: int) -> Iterator[tuple[int, int]]:
 
 
 def _units(text: str) -> Iterator[tuple[int, int, int]]:
-    """What a row is filled with: words, or parts of words that may be broken."""
+    """Yield begin, end and width of what is not broken: words, or parts of words."""
     for match in _WORD.finditer(text):
         start, end = match.span()
         word = match.group()
@@ -123,7 +123,7 @@ def _units(text: str) -> Iterator[tuple[int, int, int]]:
 
 
 def rows_of(runs: Line, width: int) -> Iterator[Line]:
-    """``runs``, line breaks in them kept, as rows of at most ``width`` cells."""
+    """Yield ``runs`` as rows of at most ``width`` cells; line breaks in them stay."""
     text = "".join([run.text for run in runs])
     cursor = _Cursor(runs)
     offset = 0
@@ -134,7 +134,7 @@ def rows_of(runs: Line, width: int) -> Iterator[Line]:
 
 
 class _Cursor:
-    """Cuts consecutive slices out of runs, each run looked at once."""
+    """Cuts consecutive slices out of runs; looks at each run once."""
 
     def __init__(self, runs: Line) -> None:
         self._runs = runs
@@ -158,5 +158,5 @@ class _Cursor:
 
 
 def width_of(line: Line) -> int:
-    """How many cells ``line`` takes."""
+    """Return how many cells ``line`` takes."""
     return sum(cell_len(run.text) for run in line)
