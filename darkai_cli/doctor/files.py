@@ -187,7 +187,7 @@ def history(environ: Mapping[str, str], *, deep: bool) -> Finding:
     from darkai_cli.history.database import import_command
 
     file = paths.history_file(environ)
-    health = inspection.inspect_whole(file) if deep else inspection.inspect(file, QUICK)
+    health = inspection.inspect_fully(file) if deep else inspection.inspect(file, QUICK)
     aside = sorted(file.parent.glob(f"{file.name}.damaged-*"))
     if health is not None and health.problems:
         count = len(health.problems)
@@ -210,7 +210,7 @@ def history(environ: Mapping[str, str], *, deep: bool) -> Finding:
 
 def _health(health: Health, file: str, *, deep: bool) -> str:
     how = "all of it is sound" if deep else "sound by a quick check"
-    if not health.whole:
+    if not health.complete:
         how = f"sound as far as it was read in {QUICK:g} s (`darkai history check` reads all of it)"
     count = plural(health.conversations, "conversation")
     return f"`{file}`, {file_size(health.size)}, schema {health.version}, {count}, {how}"

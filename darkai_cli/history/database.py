@@ -1,11 +1,11 @@
-"""Opening the database: the only way to a connection, for readers and for the journal.
+"""Open the database, and say what errors of SQLite mean.
 
-Not a place for queries. The order matters: the busy timeout is set at once, because everything can
-meet a lock; the schema's number is read before the journal mode is set, because a newer
-darkai's file must not be touched; creation and migration are one ``BEGIN IMMEDIATE`` transaction.
-Who must write moves a file that is no database aside and starts a new one; who only reads tells
-that it is damaged and leaves it. A database of another program, or of a newer darkai, is not
-damaged: it is told and never touched. ``fault`` turns what SQLite says into a ``StoreError``.
+The order of the steps matters. The busy timeout is set at once, because every step can meet a lock.
+The schema's number is read before the journal mode is set, because the file of a newer darkai must
+not be changed. Creation and migration are one ``BEGIN IMMEDIATE`` transaction.
+
+The journal moves a damaged file aside and starts a new one; readers report the damage and leave the
+file. A database of another program or of a newer darkai is not damaged: it is never changed.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class StoreLockedError(StoreError):
-    """Another process holds the database, and did so for longer than we wait."""
+    """Another process held the database for longer than we wait."""
 
 
 class StoreDamagedError(StoreError):
-    """What is in the file is no database, or not a whole one."""
+    """The file is no database, or a damaged one."""
 
 
 class StoreUnwritableError(StoreError):
-    """The folder or the file may not be written."""
+    """We may not write to the folder or the file."""
 
 
 class Opened(NamedTuple):
-    """A connection, the inode it was opened on, and what the user should be told."""
+    """A connection, the inode it was opened on, and warnings for the user."""
 
     conn: sqlite3.Connection
     inode: int
@@ -54,31 +54,32 @@ class Opened(NamedTuple):
     writable: bool = True
 
 
-def connect(path: Path, *, patience: float, replace: bool = True) -> Opened:
-    """Open for reading and writing; create or migrate where needed.
+def connect(path: Path, *, lock_wait: float, replace: bool = True) -> Opened:
+    """Open the database for reading and writing; create or migrate it if needed.
 
-    ``patience``: seconds to wait for a lock. ``replace``: whether a damaged file is moved aside
-    and a new one started. Raises ``StoreError``.
+    ``lock_wait``: seconds to wait for a lock. ``replace``: whether to move a damaged file aside and
+    start a new one. Raises ``StoreError``.
     """
     warnings: tuple[str, ...] = ()
     for attempt in (1, 2):
         inode = 0
         try:
-            inode = _touch(path)
-            return Opened(_open(path, patience), inode, warnings)
+            inode = _create_private(path)
+            return Opened(_open(path, lock_wait), inode, warnings)
         except (sqlite3.Error, OSError) as exc:
-            error = fault(exc, path)
+            error = store_error(exc, path)
             if attempt == 2 or not (replace and isinstance(error, StoreDamagedError)):
                 raise error from exc
-        warnings = set_aside(path, inode)
-    raise AssertionError  # the loop returns or raises
+        warnings = replace_damaged(path, inode)
+    raise AssertionError  # The loop returned or raised.
 
 
-def connect_reader(path: Path, *, patience: float, replace: bool) -> Opened:
-    """Open for reading; for writing too if the folder allows it. Raises ``StoreError``."""
+def connect_reader(path: Path, *, lock_wait: float, replace: bool) -> Opened:
+    """Open the database for reading and, if possible, for writing. Raises ``StoreError``."""
     try:
-        opened = connect(path, patience=patience, replace=replace)
-        return opened._replace(writable=os.access(path, os.W_OK))  # SQLite finds out too late
+        opened = connect(path, lock_wait=lock_wait, replace=replace)
+        # SQLite notices a read-only file only at the first write.
+        return opened._replace(writable=os.access(path, os.W_OK))
     except StoreUnwritableError:
         conn = _open_read_only(path) if os.access(path, os.R_OK) else None
         if conn is None:
@@ -102,8 +103,8 @@ def transaction(conn: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def set_aside(path: Path, inode: int) -> tuple[str, ...]:
-    """Move the damaged file with that inode away, unless another process has; say so."""
+def replace_damaged(path: Path, inode: int) -> tuple[str, ...]:
+    """Move the damaged file with that inode aside, unless another process has; return warnings."""
     target = move_aside(path, inode)
     if target is None:
         return ()
@@ -112,12 +113,12 @@ def set_aside(path: Path, inode: int) -> tuple[str, ...]:
 
 
 def import_command(path: Path) -> str:
-    """What to type to get back what can be read of a damaged history."""
+    """Return the command that recovers what can be read of a damaged history."""
     return f"`darkai history import {_quoted(path)}`"
 
 
 def _quoted(path: Path) -> str:
-    """A path as a shell takes it. Not by ``shlex``: nothing is imported once something is wrong."""
+    """Return a path quoted for a shell, without importing ``shlex`` after something failed."""
     text = str(path)
     if text.translate(_PLAIN).isalnum():
         return text
@@ -125,10 +126,10 @@ def _quoted(path: Path) -> str:
 
 
 def move_aside(path: Path, inode: int) -> Path | None:
-    """Move the file with that inode away; where it is now, None if it was not there any more.
+    """Move the file with that inode aside and return its new path; None if it is gone already.
 
-    A lock on the folder and the inode make sure that of many processes one moves it, and that a
-    fresh database which another has already put in its place stays.
+    The lock on the folder and the inode make sure that only one of many processes moves it, and
+    that the new database of another one stays.
     """
     import fcntl
 
@@ -143,14 +144,14 @@ def move_aside(path: Path, inode: int) -> Path | None:
             if part.exists():
                 part.rename(f"{target}{suffix}")
     except OSError as exc:
-        raise fault(exc, path) from exc
+        raise store_error(exc, path) from exc
     finally:
         os.close(folder)
     return Path(target)
 
 
-def fault(exc: Exception, path: Path) -> StoreError:
-    """What an exception from SQLite or the file system means for the user."""
+def store_error(exc: Exception, path: Path) -> StoreError:
+    """Return what an exception from SQLite or the file system means for the user."""
     if isinstance(exc, StoreError):
         return exc
     code = (getattr(exc, "sqlite_errorcode", None) or 0) & 0xFF
@@ -170,39 +171,39 @@ def fault(exc: Exception, path: Path) -> StoreError:
     if code == sqlite3.SQLITE_FULL or getattr(exc, "errno", None) in _FULL:
         return StoreError(f"disk full ({path})", hint=room)
     if code == sqlite3.SQLITE_IOERR:
-        what = f"the history cannot be written, is the disk full? {exc}"
-        return StoreError(f"{what} ({path})", hint=room)
+        message = f"the history cannot be written, is the disk full? {exc}"
+        return StoreError(f"{message} ({path})", hint=room)
     return StoreError(f"{_reason(exc)} ({path})")
 
 
 def _unwritable(exc: Exception, path: Path) -> StoreUnwritableError:
-    """Which file or folder it is that may not be written, and what to do about it."""
-    ours = (path, path.parent, pending_folder(path))
-    candidates = [one for one in ours if _is_there(one)] or [_nearest(path.parent)]
-    denied = next((one for one in candidates if not os.access(one, os.W_OK)), candidates[-1])
-    what = "file" if denied == path else "folder"
+    """Return an error that names the file or folder that can't be written, and the remedy."""
+    paths = (path, path.parent, pending_folder(path))
+    candidates = [p for p in paths if _exists(p)] or [_nearest_folder(path.parent)]
+    denied = next((p for p in candidates if not os.access(p, os.W_OK)), candidates[-1])
+    kind = "file" if denied == path else "folder"
     if getattr(exc, "errno", None) == errno.EROFS:
         return StoreUnwritableError(
-            f"the history cannot be written: the {what} `{denied}` is on a read-only file system",
+            f"the history cannot be written: the {kind} `{denied}` is on a read-only file system",
             hint=f"use {_ANOTHER_FOLDER}",
         )
     return StoreUnwritableError(
-        f"the history cannot be written: no permission to write to the {what} `{denied}`",
+        f"the history cannot be written: no permission to write to the {kind} `{denied}`",
         hint=f"`ls -ld {_quoted(denied)}` shows who may; `chmod u+w` allows it to its owner; or"
         f" use {_ANOTHER_FOLDER}",
     )
 
 
-def _is_there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # its folder may not even be searched
+    except OSError:  # We may not even search its folder.
         return False
 
 
-def _nearest(folder: Path) -> Path:
-    """The folder, or the one above it that is there."""
-    return next((one for one in (folder, *folder.parents) if _is_there(one)), folder)
+def _nearest_folder(folder: Path) -> Path:
+    """Return the folder or, if it does not exist, the nearest one above it that does."""
+    return next((path for path in (folder, *folder.parents) if _exists(path)), folder)
 
 
 def _reason(exc: Exception) -> str:
@@ -211,11 +212,11 @@ def _reason(exc: Exception) -> str:
     return f"the history failed: {exc}"
 
 
-def _touch(path: Path) -> int:
-    """Make sure that the file is there, the user's alone; its inode.
+def _create_private(path: Path) -> int:
+    """Make sure that the file exists and only the user can read it; return its inode.
 
-    An existing file is never opened here: POSIX locks of the whole process go when any descriptor
-    of the file is closed, those of an SQLite connection in another thread too.
+    An existing file is never opened here: closing it would drop all POSIX locks of the process on
+    it, also those of a SQLite connection in another thread.
     """
     try:
         status = path.stat()
@@ -229,8 +230,8 @@ def _touch(path: Path) -> int:
     return status.st_ino
 
 
-def refuse_foreign(conn: sqlite3.Connection, path: Path) -> None:
-    """Refuse what a newer darkai or another program wrote, before anything is written."""
+def check_ours(conn: sqlite3.Connection, path: Path) -> None:
+    """Raise ``StoreError`` if a newer darkai or another program wrote the file."""
     version = schema.version_of(conn)
     application = conn.execute("PRAGMA application_id").fetchone()[0]
     tables = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -247,13 +248,13 @@ def refuse_foreign(conn: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def _open(path: Path, patience: float) -> sqlite3.Connection:
-    # Whoever has the journal's lock uses its connection, in whichever thread.
-    conn = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
+def _open(path: Path, lock_wait: float) -> sqlite3.Connection:
+    # The journal's connection is used by whichever thread holds the journal's lock.
+    conn = sqlite3.connect(path, timeout=lock_wait, isolation_level=None, check_same_thread=False)
     try:
         if schema.version_of(conn) != schema.VERSION:
-            refuse_foreign(conn, path)
-            _switch_to_wal(conn, patience)
+            check_ours(conn, path)
+            _switch_to_wal(conn, lock_wait)
             with transaction(conn):
                 schema.migrate(conn, path)
         conn.execute("PRAGMA synchronous = NORMAL")
@@ -265,9 +266,9 @@ def _open(path: Path, patience: float) -> sqlite3.Connection:
     return conn
 
 
-def _switch_to_wal(conn: sqlite3.Connection, patience: float) -> None:
-    """Set WAL, which the file remembers; SQLite does not wait for a lock here in every case."""
-    deadline = time.monotonic() + patience
+def _switch_to_wal(conn: sqlite3.Connection, lock_wait: float) -> None:
+    """Set WAL mode, which the file remembers. SQLite does not always wait for a lock here."""
+    deadline = time.monotonic() + lock_wait
     while True:
         try:
             conn.execute("PRAGMA journal_mode = WAL")
@@ -281,25 +282,25 @@ def _switch_to_wal(conn: sqlite3.Connection, patience: float) -> None:
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection | None:
-    """A connection that writes nothing; None if there is no way."""
+    """Return a connection that writes nothing; None if SQLite can't open one."""
     from urllib.parse import quote
 
     log = Path(f"{path}-wal")
-    settled = not log.exists() or not log.stat().st_size
-    for mode in ("mode=ro", "mode=ro&immutable=1") if settled else ("mode=ro",):
+    log_is_empty = not log.exists() or not log.stat().st_size
+    for mode in ("mode=ro", "mode=ro&immutable=1") if log_is_empty else ("mode=ro",):
         conn = sqlite3.connect(f"file:{quote(str(path))}?{mode}", uri=True, isolation_level=None)
         try:
             if schema.version_of(conn) == schema.VERSION:
                 return conn
         except sqlite3.Error:
-            pass  # the next way, or none: the caller raises the reason it already has
+            pass  # The caller raises the error that it already has.
         conn.close()
     return None
 
 
-def _free_name(wanted: str) -> str:
-    name, number = wanted, 1
+def _free_name(base: str) -> str:
+    name, number = base, 1
     while Path(name).exists():
         number += 1
-        name = f"{wanted}-{number}"
+        name = f"{base}-{number}"
     return name

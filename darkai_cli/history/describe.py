@@ -1,6 +1,6 @@
-"""What is said about conversations wherever they are shown: who speaks, when, how a reply ended.
+"""Describe conversations in words: who wrote a message, when, and how a reply ended.
 
-Words only, shared by the exports, the HTML page and the command; no layout and no markup.
+The exports, the HTML page and the commands share these. They add layout and markup themselves.
 """
 
 from __future__ import annotations
@@ -13,67 +13,65 @@ from darkai_cli.history.store import Conversation, Store, StoredTurn
 from darkai_cli.history.tree import Attachment, Node
 from darkai_cli.text import file_size, plural, well_formed
 
-_ENDED = {
+_ENDINGS = {
     "streaming": "is still being written",
     "interrupted": "was interrupted",
     "truncated": "was cut off",
     "failed": "failed",
 }
-_SHORT = 72
-"""Arguments of so many characters stay on one line."""
+_LINE = 72
+"""Arguments with at most so many characters stay on one line."""
 
 
 def ending(turn: StoredTurn) -> str | None:
-    """How a reply ended, as a sentence; None if it is complete."""
-    if turn.state not in _ENDED:
+    """Return a sentence about how a reply ended; None if it is complete."""
+    if turn.state not in _ENDINGS:
         return None
-    why = turn.error or turn.reason
-    return f"This reply {_ENDED[turn.state]}" + (f": {why}" if why else "") + "."
+    cause = turn.error or turn.reason
+    return f"This reply {_ENDINGS[turn.state]}" + (f": {cause}" if cause else "") + "."
 
 
-def moment(ms: int) -> str:
-    """A time as people read it, UTC."""
+def utc_time(ms: int) -> str:
+    """Return a time in milliseconds since 1970 as people read it, in UTC."""
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-def summary(found: Conversation) -> str:
-    """What stands below a conversation's title."""
-    count = plural(found.turns, "turn")
-    return f"{moment(found.created)}, {count}, {found.id}"
+def summary(conversation: Conversation) -> str:
+    """Return the line below a conversation's title: when it began, its turns and its id."""
+    turns = plural(conversation.turns, "turn")
+    return f"{utc_time(conversation.created)}, {turns}, {conversation.id}"
 
 
-def hidden_messages(store: Store, conversation: str, shown: list[Node]) -> str | None:
-    """A sentence about the messages that are in other branches, if there are any."""
+def other_branches(store: Store, conversation: str, branch: list[Node]) -> str | None:
+    """Return a sentence about the messages that are not in ``branch``; None if all are."""
     total = store.row("SELECT count(*) FROM message WHERE conversation = ?", (conversation,))[0]
-    other = total - len(shown)
-    if not other:
-        return None
-    return f"{plural(other, 'message')} of other branches not shown."
+    other = total - len(branch)
+    return f"{plural(other, 'message')} of other branches not shown." if other else None
 
 
 def speaker(node: Node) -> str:
-    """Whose message it is."""
+    """Return who wrote a message: the provider and model, or the role."""
     if node.turn is not None:
         return "/".join(filter(None, (node.turn.provider, node.turn.model))) or "assistant"
     return {"user": "You", "system": "System", "tool": "Tool"}.get(node.role, node.role)
 
 
-def attached(node: Node) -> list[str]:
-    """What goes along with a message, each as ``[image photo.png, 34 KiB]``: foreign text."""
-    return [f"[{what(one)}]" for one in node.attachments]
+def attachment_labels(node: Node) -> list[str]:
+    """Return a label like ``[image photo.png, 34 KiB]`` for each attachment. It is foreign text."""
+    return [f"[{attachment_label(attachment)}]" for attachment in node.attachments]
 
 
-def what(one: Attachment) -> str:
-    """An attachment's kind, name and size."""
-    kind = "image" if one.media_type.startswith("image/") else "file"
-    return f"{kind} {one.name}".rstrip() + f", {file_size(one.size)}"
+def attachment_label(attachment: Attachment) -> str:
+    """Return an attachment's kind, name and size. It is foreign text."""
+    kind = "image" if attachment.media_type.startswith("image/") else "file"
+    return f"{kind} {attachment.name}".rstrip() + f", {file_size(attachment.size)}"
 
 
-class Called(NamedTuple):
-    """A tool call of a reply, and what came of it: foreign text.
+class ToolUse(NamedTuple):
+    """A tool call of a reply and its result, both foreign text.
 
-    ``arguments``: as the model gave them; None where only the result is known. ``output``: None
-    where nothing came back.
+    ``arguments``: as the model gave them; None if only the result is known. ``output``: None if
+    there is no result.
     """
 
     name: str
@@ -82,40 +80,40 @@ class Called(NamedTuple):
     failed: bool = False
 
 
-def called(node: Node) -> list[Called]:
-    """The tool calls of a reply in their order, each with its result."""
-    found: list[Called] = []
+def tool_uses(node: Node) -> list[ToolUse]:
+    """Return the tool calls of a reply in their order, each with its result."""
+    uses: list[ToolUse] = []
     open_calls: list[tuple[object, int]] = []
-    for event, data in _parts(node):
+    for event, data in _events(node):
         name = _text(data.get("name")) or "a tool"
         if event == "tool-call":
-            open_calls.append((data.get("id"), len(found)))
-            found.append(Called(name, _text(data.get("arguments"))))
+            open_calls.append((data.get("id"), len(uses)))
+            uses.append(ToolUse(name, _text(data.get("arguments"))))
         elif event == "tool-result":
             output, failed = _text(data.get("output")), bool(data.get("is_error"))
-            mine = next((one for one in open_calls if one[0] == data.get("id")), None)
-            if mine is None:
-                found.append(Called(name, None, output, failed))
+            call = next((call for call in open_calls if call[0] == data.get("id")), None)
+            if call is None:
+                uses.append(ToolUse(name, None, output, failed))
             else:
-                open_calls.remove(mine)
-                found[mine[1]] = found[mine[1]]._replace(output=output, failed=failed)
-    return found
+                open_calls.remove(call)
+                uses[call[1]] = uses[call[1]]._replace(output=output, failed=failed)
+    return uses
 
 
-def calls(node: Node) -> list[str]:
-    """Each tool call of a reply, and what came of it, as lines: foreign text."""
+def tool_use_lines(node: Node) -> list[str]:
+    """Return the tool calls of a reply and their results as lines. They are foreign text."""
     lines = []
-    for one in called(node):
-        if one.arguments is not None:
-            lines.append(f"called {one.name} {one.arguments}")
-        if one.output is not None:
-            lines.append(f"{one.name} {'failed' if one.failed else 'gave'}: {one.output}")
+    for use in tool_uses(node):
+        if use.arguments is not None:
+            lines.append(f"called {use.name} {use.arguments}")
+        if use.output is not None:
+            lines.append(f"{use.name} {'failed' if use.failed else 'gave'}: {use.output}")
     return lines
 
 
-def spread(arguments: str) -> str:
-    """Arguments on several lines, if they are long and JSON; else as they are."""
-    if len(arguments) <= _SHORT:
+def indented(arguments: str) -> str:
+    """Return long JSON on several lines; short or other text as it is."""
+    if len(arguments) <= _LINE:
         return arguments
     try:
         return well_formed(json.dumps(json.loads(arguments), ensure_ascii=False, indent=2))
@@ -124,18 +122,21 @@ def spread(arguments: str) -> str:
 
 
 def parts(node: Node) -> list[dict[str, Any]]:
-    """What is kept with a message besides its text; nothing, where damage made it unreadable."""
+    """Return the events that are stored with a message; none if they are damaged."""
     try:
-        found = json.loads(node.parts)
+        items = json.loads(node.parts)
     except (ValueError, RecursionError):
-        return []  # `history check` tells it
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+        return []  # ``Store.check`` reports it.
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
-def _parts(node: Node) -> list[tuple[object, dict[str, Any]]]:
-    """The events that are kept with a reply; those of no known form are left out."""
-    found = parts(node)
-    return [(one.get("event"), one["data"]) for one in found if isinstance(one.get("data"), dict)]
+def _events(node: Node) -> list[tuple[object, dict[str, Any]]]:
+    """Return the name and data of each event that is stored with a reply."""
+    return [
+        (part.get("event"), part["data"])
+        for part in parts(node)
+        if isinstance(part.get("data"), dict)
+    ]
 
 
 def _text(value: object) -> str:
@@ -145,6 +146,9 @@ def _text(value: object) -> str:
 
 
 def sources(node: Node) -> list[tuple[str, str]]:
-    """Title and address of each source that a reply cites."""
-    cited = [data for event, data in _parts(node) if event == "citation"]
-    return [(str(data.get("title") or ""), str(data.get("url") or "")) for data in cited]
+    """Return title and address of each source that a reply cites."""
+    return [
+        (str(data.get("title") or ""), str(data.get("url") or ""))
+        for event, data in _events(node)
+        if event == "citation"
+    ]

@@ -1,8 +1,8 @@
-"""Conversations on their way out: Markdown and HTML to read, JSON and JSON Lines to keep.
+"""Export conversations: Markdown and HTML to read, JSON and JSON Lines to import again.
 
-JSON and JSON Lines carry the whole tree, and ``importers`` takes JSON Lines back without loss.
-Markdown and HTML show the active branch and say what else there is. Everything is made piece by
-piece, conversation by conversation, so that a large history needs no large memory.
+JSON and JSON Lines hold the whole tree, and ``importers`` reads them without loss. Markdown and
+HTML show the active branch and say how many messages are in others. All of it is made piece by
+piece, so a large history needs little memory.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from darkai_cli.history import tree
 from darkai_cli.history.describe import (
-    Called,
-    attached,
-    called,
+    ToolUse,
+    attachment_labels,
     ending,
-    hidden_messages,
+    indented,
+    other_branches,
     parts,
     sources,
     speaker,
-    spread,
     summary,
+    tool_uses,
 )
 from darkai_cli.history.store import Store
 from darkai_cli.history.tree import Node
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Format = Literal["md", "json", "jsonl", "html"]
 FORMATS: tuple[Format, ...] = ("md", "json", "jsonl", "html")
 FORMAT_VERSION = 2
-"""2: what goes along with a message is in it. Who knows only 1 is not to import half of it."""
+"""Version 2 has attachments. A darkai that knows only version 1 must not import half of it."""
 
 _SUSPECT = re.compile(r"^ {0,3}(?:```|~~~|<[!?A-Za-z])", re.MULTILINE)
 _PROBE = "what comes next"
@@ -47,7 +47,7 @@ _MARKS, _ESCAPED = re.compile(r"([\\`*<\[\]])"), r"\\\1"
 
 
 def export(store: Store, conversations: Iterable[str], fmt: Format) -> Iterator[str]:
-    """The conversations with these ids, as pieces of text. Raises ``StoreError``."""
+    """Return the conversations with these ids as pieces of text. Raises ``StoreError``."""
     if fmt == "html":
         from darkai_cli.history.html import page
 
@@ -59,51 +59,52 @@ def export(store: Store, conversations: Iterable[str], fmt: Format) -> Iterator[
 def markdown(
     store: Store, conversations: Iterable[str], *, with_reasoning: bool = False
 ) -> Iterator[str]:
-    """The active branch of each, as Markdown."""
-    between = ""
+    """Yield the active branch of each conversation as Markdown."""
+    separator = ""
     for identifier in conversations:
-        found = store.conversation(identifier)
-        yield f"{between}# {one_line(found.title) or 'Untitled'}\n\n*{summary(found)}*\n"
-        between = "\n---\n\n"
+        conversation = store.conversation(identifier)
+        title = one_line(conversation.title) or "Untitled"
+        yield f"{separator}# {title}\n\n*{summary(conversation)}*\n"
+        separator = "\n---\n\n"
         system = None
-        shown = tree.branch(store, identifier)
-        for node in shown:
+        branch = tree.branch(store, identifier)
+        for node in branch:
             if node.turn is not None and node.turn.system not in (None, system):
                 system = node.turn.system
                 yield f"\n*System prompt:*\n\n{_quoted(system or '')}\n"
-            yield from said(node, with_reasoning=with_reasoning)
-        hidden = hidden_messages(store, identifier, shown)
-        if hidden:
-            yield f"\n*{hidden}*\n"
+            yield from message_markdown(node, with_reasoning=with_reasoning)
+        others = other_branches(store, identifier, branch)
+        if others:
+            yield f"\n*{others}*\n"
 
 
-def said(node: Node, *, with_reasoning: bool = False) -> Iterator[str]:
-    """One message as Markdown, under who said it; nothing in it reaches beyond it."""
+def message_markdown(node: Node, *, with_reasoning: bool = False) -> Iterator[str]:
+    """Yield one message as Markdown below its speaker; nothing in it affects what follows."""
     yield f"\n## {one_line(speaker(node))}\n"
     if with_reasoning and node.reasoning:
         yield f"\n*Reasoning:*\n\n{_quoted(node.reasoning.strip())}\n"
-    for named in attached(node):
-        yield f"\n[{_MARKS.sub(_ESCAPED, one_line(named[1:-1]))}]\n"
-    made = called(node)
-    for one in made:
-        yield from _call(one)
-    if node.text or not (node.attachments or made):
-        yield f"\n{closed(node.text)}\n"
+    for label in attachment_labels(node):
+        yield f"\n[{_MARKS.sub(_ESCAPED, one_line(label[1:-1]))}]\n"
+    uses = tool_uses(node)
+    for use in uses:
+        yield from _tool_use(use)
+    if node.text or not (node.attachments or uses):
+        yield f"\n{close_blocks(node.text)}\n"
     for title, url in sources(node):
         yield f"\n- {one_line(title)} <{one_line(url)}>\n"
-    told = node.turn and ending(node.turn)
-    if told:
-        yield f"\n> {one_line(told)}\n"
+    end = node.turn and ending(node.turn)
+    if end:
+        yield f"\n> {one_line(end)}\n"
 
 
-def _call(one: Called) -> Iterator[str]:
-    """A tool call, and what came of it. Both are foreign: each is in a code block of its own."""
-    name = _MARKS.sub(_ESCAPED, one_line(one.name))
-    if one.arguments is not None:
-        yield f"\n*Called {name}:*\n\n{fenced(spread(one.arguments), 'json')}\n"
-    if one.output is not None:
-        how = "failed" if one.failed else "gave"
-        yield f"\n*{name} {how}:*\n\n{fenced(one.output)}\n"
+def _tool_use(use: ToolUse) -> Iterator[str]:
+    """Yield a tool call and its result, each in a code block: both are foreign text."""
+    name = _MARKS.sub(_ESCAPED, one_line(use.name))
+    if use.arguments is not None:
+        yield f"\n*Called {name}:*\n\n{code_block(indented(use.arguments), 'json')}\n"
+    if use.output is not None:
+        verb = "failed" if use.failed else "gave"
+        yield f"\n*{name} {verb}:*\n\n{code_block(use.output)}\n"
 
 
 def _quoted(text: str) -> str:
@@ -113,14 +114,14 @@ def _quoted(text: str) -> str:
 def _json(store: Store, conversations: Iterable[str]) -> Iterator[str]:
     opening = "["
     for identifier in conversations:
-        found = whole(store, identifier)
-        yield f"{opening}\n{json.dumps(found, ensure_ascii=False, indent=2)}"
+        record = conversation_record(store, identifier)
+        yield f"{opening}\n{json.dumps(record, ensure_ascii=False, indent=2)}"
         opening = ","
     yield "[]\n" if opening == "[" else "\n]\n"
 
 
-def whole(store: Store, identifier: str, *, with_data: bool = True) -> dict[str, Any]:
-    """A conversation as one object. ``with_data``: of what goes along with its messages."""
+def conversation_record(store: Store, identifier: str, *, with_data: bool = True) -> dict[str, Any]:
+    """Return a conversation as one object. ``with_data``: with the data of its attachments."""
     head, *rest = _records(store, identifier, with_data=with_data)
     return head | {
         "messages": [record for record in rest if record["record"] == "message"],
@@ -136,16 +137,16 @@ def _jsonl(store: Store, conversations: Iterable[str]) -> Iterator[str]:
 
 
 def _records(store: Store, identifier: str, *, with_data: bool = True) -> Iterator[dict[str, Any]]:
-    """A conversation as objects: itself, its messages (parents first), its turns."""
-    found = store.conversation(identifier)
+    """Yield a conversation as objects: itself, its messages (parents first), its turns."""
+    conversation = store.conversation(identifier)
     yield {
         "record": "conversation",
-        "id": found.id,
-        "title": found.title,
-        "created": found.created,
-        "updated": found.updated,
-        "active": found.active,
-        "source": found.source,
+        "id": conversation.id,
+        "title": conversation.title,
+        "created": conversation.created,
+        "updated": conversation.updated,
+        "active": conversation.active,
+        "source": conversation.source,
     }
     all_nodes = tree.nodes(store, identifier)
     for node in all_nodes:
@@ -159,30 +160,36 @@ def _records(store: Store, identifier: str, *, with_data: bool = True) -> Iterat
 
 
 def _attachments(store: Store, node: Node, *, with_data: bool) -> list[dict[str, Any]]:
-    """What goes along with a message, as objects."""
-    found: list[dict[str, Any]] = [
-        {"name": one.name, "media_type": one.media_type, "size": one.size}
-        for one in node.attachments
+    """Return the attachments of a message as objects."""
+    records: list[dict[str, Any]] = [
+        {"name": attachment.name, "media_type": attachment.media_type, "size": attachment.size}
+        for attachment in node.attachments
     ]
     if with_data:
-        for record, image in zip(found, tree.images(store, node), strict=True):
+        for record, image in zip(records, tree.images(store, node), strict=True):
             record["data"] = image.base64
-    return found
+    return records
 
 
-def closed(text: str) -> str:
-    """The text without blanks at its end, and with the end mark that it lacks."""
+def close_blocks(text: str) -> str:
+    """Return Markdown without blanks at its end, its last block closed.
+
+    A reply that was cut, or written carelessly, can end inside a code block or an HTML block that
+    waits for its end mark, and would swallow what follows. A fence in a list or a quotation ends
+    with it.
+    """
     text = text.rstrip()
     if not _SUSPECT.search(text):
         return text
     last = _blocks().parse(f"{text}\n\n{_PROBE}\n")[-1]
-    if last.type in ("fence", "html_block"):  # in a list, the list would come last
+    # If it were in a list, the list would come last.
+    if last.type in ("fence", "html_block"):
         return f"{text}\n{_end_of(last)}"
     return text
 
 
-def fenced(text: str, language: str = "") -> str:
-    """The text as a code block, with a fence that nothing in it ends."""
+def code_block(text: str, language: str = "") -> str:
+    """Return the text as a code block, with a fence longer than any in it."""
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text.rstrip()}\n{fence}"

@@ -1,9 +1,9 @@
-"""Conversations as one web page that needs nothing else: no script, no font, no network.
+"""Make one web page of conversations, without scripts, fonts or anything from the network.
 
-All text is escaped: prompts are shown as typed, replies as Markdown without raw HTML or images,
-and control or direction characters become visible. The pictures that went along with a prompt are
-in the page itself. A content policy in it forbids whatever might slip through. Light or dark is the
-reader's setting. Markdown and colours need markdown-it and Pygments, which come with Rich; without
+All text is escaped: prompts are shown as they were entered, replies as Markdown without raw HTML or
+images. Control and direction characters become visible. The images of a prompt are in the page
+itself. A content policy in it forbids anything that might slip through. Light or dark is the
+reader's setting. Markdown and colors need markdown-it and Pygments, which come with Rich; without
 them the text is shown as it is.
 """
 
@@ -49,8 +49,8 @@ img { display: block; max-width: 100%; max-height: 80vh; border-radius: .4rem; }
 .ending { color: var(--warn); font-size: .9rem; }
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-_SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp")
-"""The media types that are shown. Not SVG, which is a document."""
+_IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+"""The media types that are shown. SVG is a document that could hold scripts."""
 _DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _UNSEEN = {*range(9), *range(11, 32), *range(0x7F, 0xA0), *map(ord, _DIRECTIONS)}
 _VISIBLE = {code: f"⟨U+{code:04X}⟩" for code in _UNSEEN}
@@ -59,9 +59,10 @@ Render = Callable[[str], str]
 
 
 def page(store: Store, conversations: Iterable[str]) -> Iterator[str]:
-    """The page, piece by piece."""
-    chosen = list(conversations)
-    title = store.conversation(chosen[0]).title if len(chosen) == 1 else "Conversations"
+    """Yield the page in pieces."""
+    identifiers = list(conversations)
+    single = len(identifiers) == 1
+    title = store.conversation(identifiers[0]).title if single else "Conversations"
     yield _visible(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
@@ -69,45 +70,48 @@ def page(store: Store, conversations: Iterable[str]) -> Iterator[str]:
         f"<title>{escape(title)}</title>\n<style>{_STYLE}{_code_style()}</style>\n</head>\n<body>\n"
     )
     render = _renderer()
-    for identifier in chosen:
+    for identifier in identifiers:
         yield from (_visible(part) for part in _conversation(store, identifier, render))
     yield "</body>\n</html>\n"
 
 
 def _visible(text: str) -> str:
-    # on the finished page, because Markdown also makes characters from entities
+    """Return HTML with control characters made visible.
+
+    This works on finished HTML, because Markdown also makes characters from entities.
+    """
     return text.replace("\r\n", "\n").translate(_VISIBLE)
 
 
 def _conversation(store: Store, identifier: str, render: Render) -> Iterator[str]:
-    found = store.conversation(identifier)
-    yield f"<section>\n<h1>{escape(found.title) or 'Untitled'}</h1>\n"
-    yield f'<p class="meta">{escape(describe.summary(found))}</p>\n'
+    conversation = store.conversation(identifier)
+    yield f"<section>\n<h1>{escape(conversation.title) or 'Untitled'}</h1>\n"
+    yield f'<p class="meta">{escape(describe.summary(conversation))}</p>\n'
     system = None
-    shown = tree.branch(store, identifier)
-    for node in shown:
+    branch = tree.branch(store, identifier)
+    for node in branch:
         if node.turn is not None and node.turn.system not in (None, system):
             system = node.turn.system
             yield _folded("System prompt", system or "")
         yield from _message(store, node, render)
-    hidden = describe.hidden_messages(store, identifier, shown)
-    if hidden:
-        yield f'<p class="meta">{escape(hidden)}</p>\n'
+    others = describe.other_branches(store, identifier, branch)
+    if others:
+        yield f'<p class="meta">{escape(others)}</p>\n'
     yield "</section>\n"
 
 
 def _message(store: Store, node: Node, render: Render) -> Iterator[str]:
     speaker = escape(describe.speaker(node))
     yield f'<article class="{node.role}">\n<div class="who">{speaker}</div>\n'
-    for one, image in zip(node.attachments, tree.images(store, node), strict=True):
-        yield from _picture(one, image)
-    yield from _said(node, render)
+    for attachment, image in zip(node.attachments, tree.images(store, node), strict=True):
+        yield from _picture(attachment, image)
+    yield from _content(node, render)
     yield "</article>\n"
 
 
-def _picture(one: Attachment, image: Image) -> Iterator[str]:
-    label = escape(describe.what(one))
-    if image.media_type not in _SHOWN:
+def _picture(attachment: Attachment, image: Image) -> Iterator[str]:
+    label = escape(describe.attachment_label(attachment))
+    if image.media_type not in _IMAGE_TYPES:
         yield f'<p class="meta">{label}</p>\n'
         return
     source = f"data:{image.media_type};base64,{image.base64}"
@@ -115,35 +119,35 @@ def _picture(one: Attachment, image: Image) -> Iterator[str]:
     yield f'<figcaption class="meta">{label}</figcaption></figure>\n'
 
 
-def _said(node: Node, render: Render) -> Iterator[str]:
+def _content(node: Node, render: Render) -> Iterator[str]:
     if node.reasoning:
         yield _folded("Reasoning", node.reasoning)
-    made = describe.called(node)
-    for one in made:
-        yield from _call(one)
+    for use in describe.tool_uses(node):
+        yield from _tool_use(use)
     if node.role == "assistant":
         yield f'<div class="text">{render(node.text)}</div>\n'
     elif node.text or not node.attachments:
         yield f'<div class="text plain">{escape(node.text)}</div>\n'
     for title, url in describe.sources(node):
         yield _source(title, url)
-    told = node.turn and describe.ending(node.turn)
-    if told:
-        yield f'<p class="ending">{escape(told)}</p>\n'
+    ending = node.turn and describe.ending(node.turn)
+    if ending:
+        yield f'<p class="ending">{escape(ending)}</p>\n'
 
 
-def _call(one: describe.Called) -> Iterator[str]:
-    """A tool call and what came of it, folded."""
-    name = f"<code>{escape(one.name)}</code>"
-    if one.arguments is not None:
-        how = " (failed)" if one.failed else ""
-        given = escape(describe.spread(one.arguments))
-        yield f"<details><summary>Called {name}{how}</summary><pre><code>{given}</code></pre>"
+def _tool_use(use: describe.ToolUse) -> Iterator[str]:
+    """Yield a tool call and its result, folded."""
+    name = f"<code>{escape(use.name)}</code>"
+    if use.arguments is not None:
+        suffix = " (failed)" if use.failed else ""
+        arguments = escape(describe.indented(use.arguments))
+        yield f"<details><summary>Called {name}{suffix}</summary>"
+        yield f"<pre><code>{arguments}</code></pre>"
     else:
         yield f"<details><summary>Result of {name}</summary>"
-    if one.output is not None:
-        label = "It failed:" if one.failed else "It gave:"
-        yield f'<p class="meta">{label}</p><pre><code>{escape(one.output)}</code></pre>'
+    if use.output is not None:
+        label = "It failed:" if use.failed else "It gave:"
+        yield f'<p class="meta">{label}</p><pre><code>{escape(use.output)}</code></pre>'
     yield "</details>\n"
 
 
@@ -174,7 +178,7 @@ def _renderer() -> Render:
 
 
 def _highlighted(code: str, language: str) -> str:
-    """Code as escaped HTML; empty where there are no colours for it (then it is escaped as is)."""
+    """Return code as escaped HTML; empty if it can't be colored (markdown-it escapes it then)."""
     try:
         from pygments import highlight  # type: ignore[import-untyped]
         from pygments.formatters.html import HtmlFormatter  # type: ignore[import-untyped]

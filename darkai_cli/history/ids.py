@@ -1,10 +1,10 @@
-"""Ids: 26 characters that sort by time, unique across machines, typed by any unique prefix.
+"""Ids of 26 characters that sort by time and are unique across machines.
 
-Not a UUID library. An id is 128 bits, 48 of milliseconds since 1970 and 80 of randomness, written
-in Crockford's base 32 in lower case (a ULID): ids made later sort later, and letters that look
-alike (i, l, o, u) do not occur. Ids that belong together are made at once, so that no state is
-kept between calls. What is imported gets an id derived from where it came from, so that importing
-it again meets the same id.
+An id has 128 bits, 48 of milliseconds since 1970 and 80 of randomness, written in Crockford's base
+32 in lower case (a ULID): later ids sort later, and the letters i, l, o and u, which look like
+others, do not occur. Ids that belong together are made in one call, so no state is kept between
+calls. What is imported gets an id derived from its origin, so importing it again gives the same id.
+People enter any unique prefix.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ _LOOKALIKES = str.maketrans("ilo", "110")
 
 
 def now_ms() -> int:
-    """Milliseconds since 1970."""
+    """Return the milliseconds since 1970."""
     return time.time_ns() // 1_000_000
 
 
 def new_ids(count: int, ms: int | None = None) -> list[str]:
-    """``count`` fresh ids in ascending order, all of the same millisecond."""
-    # the top bit stays clear, so that counting up never runs into the time
+    """Return ``count`` new ids in ascending order, all of one millisecond (``ms`` or now)."""
+    # The top bit stays clear, so that counting up never changes the time.
     start = int.from_bytes(os.urandom(10), "big") >> 1
     when = now_ms() if ms is None else ms
     return [_compose(when, start + step) for step in range(count)]
 
 
 def new_id(ms: int | None = None) -> str:
-    """One fresh id."""
+    """Return one new id."""
     return new_ids(1, ms)[0]
 
 
 def derived_id(ms: int, *origin: str) -> str:
-    """The id of something that came from elsewhere: the same for the same time and origin."""
+    """Return the id of something imported; one time and origin always give one id."""
     import hashlib
 
     digest = hashlib.sha256("\0".join(origin).encode("utf-8", "backslashreplace")).digest()
@@ -46,7 +46,7 @@ def derived_id(ms: int, *origin: str) -> str:
 
 
 def ms_of(identifier: str) -> int:
-    """When the id was made, in milliseconds since 1970."""
+    """Return when the id was made, in milliseconds since 1970."""
     number = 0
     for letter in identifier[:10]:
         number = number * 32 + _ALPHABET.index(letter)
@@ -54,7 +54,7 @@ def ms_of(identifier: str) -> int:
 
 
 def is_id(value: object) -> bool:
-    """Whether ``value`` has the form of an id."""
+    """Return whether ``value`` has the form of an id."""
     return (
         isinstance(value, str)
         and len(value) == LENGTH
@@ -63,18 +63,18 @@ def is_id(value: object) -> bool:
     )
 
 
-def normalized(typed: str) -> str:
-    """What a person typed, as ids are written: lower case, lookalikes put right."""
-    return typed.strip().lower().translate(_LOOKALIKES)
+def normalized(prefix: str) -> str:
+    """Return what a person entered as ids are written: in lower case, without lookalikes."""
+    return prefix.strip().lower().translate(_LOOKALIKES)
 
 
-def shortest(identifier: str, *neighbours: str | None, least: int = 7) -> str:
-    """The shortest prefix, of ``least`` characters or more, that no neighbour in order shares."""
+def shortest(identifier: str, *neighbors: str | None, least: int = 7) -> str:
+    """Return the shortest prefix of at least ``least`` characters that no neighbor shares."""
     length = least
-    for other in neighbours:
+    for other in neighbors:
         if other is not None:
             pairs = zip(identifier, other, strict=True)
-            common = next((at for at, (one, two) in enumerate(pairs) if one != two), LENGTH)
+            common = next((at for at, (a, b) in enumerate(pairs) if a != b), LENGTH)
             length = max(length, common + 1)
     return identifier[:length]
 

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 FinalState = Literal["complete", "interrupted", "truncated", "failed"]
 SavedWhere = Literal["saved", "spilled"]
-Entry = str | Event | Record
+QueueItem = str | Event | Record
 """What is in the queue: a piece of the reply's text, an event, or a record that is ready."""
 
 INTERVAL = 0.15
@@ -77,7 +77,7 @@ class Journal:
         self.warnings: list[str] = []
         self.turn_ids: TurnIds | None = None
         """The ids of the latest turn and its parts."""
-        self._queue: deque[Entry] = deque()  # a list that grows is copied again and again
+        self._queue: deque[QueueItem] = deque()
         self._began = 0.0
         self._first_text: float | None = None
         self._latest_ms = 0
@@ -87,7 +87,7 @@ class Journal:
         )
         self._turn_ended.set()
         self._lock = threading.Lock()
-        self._writer: RecordWriter | None = None  # for the holder of the lock
+        self._writer: RecordWriter | None = None  # Only the holder of ``_lock`` uses it.
         self._thread_hangs = False
 
     def begin(
@@ -116,7 +116,7 @@ class Journal:
         """
         if (prompt is None) == (prompt_id is None):
             raise ValueError("a turn needs either a prompt or the id of one")
-        self._latest_ms = max(ids.now_ms(), self._latest_ms + 1)  # so that the ids sort by time
+        self._latest_ms = max(ids.now_ms(), self._latest_ms + 1)  # so that ids sort by time
         fresh = ids.new_ids(4, self._latest_ms)
         self.turn_ids = TurnIds(conversation or fresh[0], fresh[1], prompt_id or fresh[2], fresh[3])
         self._began, self._first_text = time.monotonic(), None
@@ -141,8 +141,8 @@ class Journal:
                 for image in images
             ],
         })  # fmt: skip
-        if partial:  # not by ``text``: the time to the first text is that of the new one
-            self._queue.append(partial)
+        if partial:
+            self._queue.append(partial)  # ``text`` would also set the time to the first text.
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
             self._thread.start()
@@ -193,7 +193,7 @@ class Journal:
         """
         now = time.monotonic()
         tokens = usage or Usage()
-        self._latest_ms = max(ids.now_ms(), self._latest_ms)  # also where the clock was put back
+        self._latest_ms = max(ids.now_ms(), self._latest_ms)  # also if the clock was set back
         first_text = self._first_text
         assert self.turn_ids is not None
         self._queue.append({
@@ -231,7 +231,7 @@ class Journal:
         except Exception as exc:  # noqa: BLE001 -- ``end`` has reported it, if the turn had an end
             del exc
         finally:
-            self._thread = None  # by which the thread knows that it is over
+            self._thread = None  # It tells the thread to end.
             self._turn_began.set()
 
     @contextmanager
@@ -261,7 +261,7 @@ class Journal:
             raise StoreError(
                 f"answer shown but NOT saved: {problem.message}", hint=problem.hint
             ) from problem
-        if not writer.is_locked:  # a lock passes by itself; this does not
+        if not writer.is_locked:  # A lock goes away by itself; this does not.
             self.warnings.append(
                 f"{problem.message}; this turn is kept beside it, in `{pending_folder(self.path)}`"
             )
@@ -278,7 +278,7 @@ class Journal:
         while True:
             self._turn_began.wait()
             if self._thread is not threading.current_thread():
-                return  # and leave the signal to the thread that a later turn has started
+                return  # The signal is for the thread that a later turn has started.
             self._turn_began.clear()
             self._request_sent.wait(_LONGEST_CONNECTING)
             looked = time.monotonic()
@@ -303,7 +303,7 @@ class RecordWriter:
     are in the file of this process then.
     """
 
-    def __init__(self, path: Path, queue: deque[Entry], warnings: list[str]) -> None:
+    def __init__(self, path: Path, queue: deque[QueueItem], warnings: list[str]) -> None:
         self._path = path
         self._queue = queue
         self._warnings = warnings
@@ -368,23 +368,23 @@ class RecordWriter:
 
     def _collect(self) -> None:
         """Make records of what is in the queue; text that came in a row is one piece."""
-        entries = [self._queue.popleft() for _ in range(len(self._queue))]
-        for kind, group in groupby(entries, type):
+        items = [self._queue.popleft() for _ in range(len(self._queue))]
+        for kind, group in groupby(items, type):
             self._add(kind, group)
 
-    def _add(self, kind: type, entries: Iterable[Any]) -> None:
-        """Add entries of one kind, one after the other."""
+    def _add(self, kind: type, items: Iterable[Any]) -> None:
+        """Add items of one kind, one after the other."""
         if kind is str:
-            self._add_piece("text", "".join(entries))
+            self._add_piece("text", "".join(items))
         elif kind is TextChunk:
-            self._add_piece("text", "".join([event.text for event in entries]))
+            self._add_piece("text", "".join([event.text for event in items]))
         elif kind is ReasoningChunk:
-            self._add_piece("reasoning", "".join([event.text for event in entries]))
+            self._add_piece("reasoning", "".join([event.text for event in items]))
         elif kind in (ToolCall, ToolResult, Citation):
-            for event in entries:
+            for event in items:
                 self._add_piece("part", dumps(to_json(event)))
         elif kind is dict:
-            for record in entries:
+            for record in items:
                 if record["op"] == "begin":
                     self._turn, self._next_piece = TurnIds(*record["ids"]).turn, 0
                 self._records.append(record)
@@ -403,7 +403,7 @@ class RecordWriter:
         """Commit the records that are not committed yet. Raises ``StoreError``."""
         import sqlite3
 
-        from darkai_cli.history.database import fault, transaction
+        from darkai_cli.history.database import store_error, transaction
 
         has_ended = self._records[-1]["op"] == "end"
         try:
@@ -415,7 +415,7 @@ class RecordWriter:
                 for record in self._records[self._committed :]:
                     apply(conn, record, owner)
         except (sqlite3.Error, OSError) as exc:
-            raise fault(exc, self._path) from exc
+            raise store_error(exc, self._path) from exc
         self._committed = len(self._records)
         self._pending.clear()
         if lock is not None:
@@ -429,18 +429,18 @@ class RecordWriter:
         if self._opened is None:
             from darkai_cli.history import database, recovery
 
-            self._opened = database.connect(self._path, patience=_LOCK_WAIT)
+            self._opened = database.connect(self._path, lock_wait=_LOCK_WAIT)
             self._warnings.extend(self._opened.warnings)
             self._warnings.extend(recovery.recover(self._opened.conn, self._path))
         return self._opened.conn
 
     def _replace_database(self) -> None:
         """Move a damaged database aside; the next commit starts a new one, with the whole turn."""
-        from darkai_cli.history.database import set_aside
+        from darkai_cli.history.database import replace_damaged
 
         if self._opened is not None:
             self._opened.conn.close()
-            self._warnings.extend(set_aside(self._path, self._opened.inode))
+            self._warnings.extend(replace_damaged(self._path, self._opened.inode))
             self._opened = None
         self._committed = 0
         self._pending.clear()
@@ -462,11 +462,11 @@ class RecordWriter:
             self._own_lock().write_pending(self._pending)
             self.is_safe = True
         except OSError as exc:
-            from darkai_cli.history.database import fault
+            from darkai_cli.history.database import store_error
 
             self.is_safe = False
             if self.problem is None or self.is_locked:
-                self.problem = fault(exc, self._path)
+                self.problem = store_error(exc, self._path)
 
 
 def _base64(data: bytes) -> str:

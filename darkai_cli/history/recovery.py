@@ -121,7 +121,7 @@ def recover(conn: sqlite3.Connection, path: Path) -> tuple[str, ...]:
     """
     import sqlite3
 
-    from darkai_cli.history.database import StoreLockedError, fault
+    from darkai_cli.history.database import StoreLockedError, store_error
 
     dead = list(_dead_processes(path))
     merged = False
@@ -132,7 +132,7 @@ def recover(conn: sqlite3.Connection, path: Path) -> tuple[str, ...]:
             warnings = _merge(conn, dead, owners)
             merged = True
     except (sqlite3.Error, OSError) as exc:
-        error = fault(exc, path)
+        error = store_error(exc, path)
         if not isinstance(error, StoreLockedError):
             raise error from exc
     finally:

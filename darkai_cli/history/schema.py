@@ -185,7 +185,7 @@ def migrate(conn: sqlite3.Connection, path: Path) -> None:
 
 
 def _copy(path: Path, target: Path) -> None:
-    """Copy the committed state of the database, the write-ahead log included."""
+    """Copy the committed state of the database, including its write-ahead log."""
     unfinished = Path(f"{target}.tmp")
     unfinished.unlink(missing_ok=True)
     unfinished.touch(mode=0o600, exist_ok=False)

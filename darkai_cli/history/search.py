@@ -1,10 +1,9 @@
-"""Full-text search: words, "phrases" and beginnings* in everything that was said.
+"""Search the messages for words, "phrases" and prefixes*.
 
-Not FTS5's query language: whatever a person types is taken apart here and handed over as quoted
-strings, so that no input is a syntax error. Punctuation is not in the index; a word that has some
-(``C++``) is found by its letters and then looked for as typed. All words must occur. Rare words
-are ranked; ranking costs a look at every hit, so beyond ``RANKED`` hits the order is the date, and
-the result says so.
+The words are handed to FTS5 as quoted strings, so that no input is a syntax error. Punctuation is
+not in the index: a word that has some (``C++``) is looked up by its letters, and the text of each
+hit is compared with the whole word. All words must occur. Hits are ranked; that costs a look at
+each of them, so beyond ``RANKED`` hits the newest come first, and the result says so.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ _TOKENS = re.compile(r"[^\W_]+")
 
 
 class Hit(NamedTuple):
-    """A message that was found.
+    """A message with all the words.
 
     ``snippet``: pieces of its text, each with whether it is a match. ``created``: milliseconds
-    since 1970. ``model``: of the reply, None for a user's message.
+    since 1970. ``model``: the model of a reply, None for a user's message.
     """
 
     conversation: str
@@ -39,11 +38,11 @@ class Hit(NamedTuple):
     snippet: tuple[tuple[str, bool], ...]
 
 
-class Found(NamedTuple):
-    """What a search gave.
+class SearchResult(NamedTuple):
+    """The hits of a search.
 
     ``total``: how many messages have all the words, at most ``RANKED`` + 1. ``by_date``: there are
-    more than ``RANKED``, and the newest come first. ``ignored``: what could not be looked for.
+    more than ``RANKED``, and the newest come first. ``ignored``: words without a letter or digit.
     """
 
     hits: list[Hit]
@@ -53,7 +52,7 @@ class Found(NamedTuple):
 
 
 class Query(NamedTuple):
-    """What was typed, for FTS5, and the words to be looked for as they are."""
+    """A query for FTS5, and the words with punctuation that the text must contain."""
 
     match: str
     literal: tuple[str, ...]
@@ -61,17 +60,17 @@ class Query(NamedTuple):
 
 
 def parse(words: str) -> Query:
-    """Take apart what a person typed."""
+    """Return the query for what a person entered."""
     match, literal, ignored = [], [], []
-    for found in _TERM.finditer(well_formed(words).replace("\0", " ")):
-        phrase, star, word = found.groups()
+    for term in _TERM.finditer(well_formed(words).replace("\0", " ")):
+        phrase, star, word = term.groups()
         if word is not None:
             star = "*" if word.endswith("*") and len(word) > 1 else ""
             phrase = word[: len(word) - len(star)]
         tokens = _TOKENS.findall(phrase)
         if not tokens:
             if phrase.strip() or star:
-                ignored.append(found.group())
+                ignored.append(term.group())
             continue
         match.append(f'"{phrase}"' + (" *" if star else ""))
         if word is not None and tokens != [phrase] and not phrase.replace("_", "").isalnum():
@@ -79,14 +78,14 @@ def parse(words: str) -> Query:
     return Query(" AND ".join(match), tuple(literal), tuple(ignored))
 
 
-def search(store: Store, words: str, *, limit: int = 20, since: int | None = None) -> Found:
-    """The messages with all the words, the best (or, of very many, the newest) first.
+def search(store: Store, words: str, *, limit: int = 20, since: int | None = None) -> SearchResult:
+    """Return the messages with all the words, the best (or, of very many, the newest) first.
 
     ``since``: only messages of that time or later. Raises ``StoreError``.
     """
     query = parse(words)
     if not query.match:
-        return Found([], 0, by_date=False, ignored=query.ignored)
+        return SearchResult([], 0, by_date=False, ignored=query.ignored)
     values = {"match": query.match, "since": first_number(since or 0), "limit": limit}
     where = "message_fts MATCH :match" + (" AND rowid >= :since" if since else "")
     total = store.row(
@@ -107,11 +106,11 @@ def search(store: Store, words: str, *, limit: int = 20, since: int | None = Non
         values,
     )
     hits = [_hit(store, query.match, number) for (number,) in numbers]
-    return Found(hits, total, by_date, query.ignored)
+    return SearchResult(hits, total, by_date, query.ignored)
 
 
 def _hit(store: Store, match: str, number: int) -> Hit:
-    # marks that no text can hold, since nobody knew them when it was written
+    # Random marks, so that no text can contain them.
     secret = os.urandom(8).hex()
     start, end = f"\x02{secret}", f"\x03{secret}"
     row: Any = store.row(

@@ -1,7 +1,6 @@
-"""Numbers about the history: how many, with which model, how fast, how many tokens.
+"""Count turns, tokens and times of the history, by model and by day.
 
-Not cheap and not meant to be: it reads every turn. The numbers are of turns; tables and plots are
-made by the command.
+This reads every turn. Tables and plots are made by the command.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from darkai_cli.history.store import Store
 
 
 class ModelStats(NamedTuple):
-    """One model of one provider. Times are milliseconds, half of the replies were faster."""
+    """One model of one provider. Times are medians, in milliseconds."""
 
     provider: str
     model: str
@@ -32,7 +31,7 @@ class DayStats(NamedTuple):
 
 
 class Stats(NamedTuple):
-    """The whole history. ``states``: how many turns ended how."""
+    """The whole history. ``states``: the number of turns in each state."""
 
     conversations: int
     messages: int
@@ -48,10 +47,10 @@ class Stats(NamedTuple):
 
 
 def stats(store: Store, *, since: int | None = None) -> Stats:
-    """The numbers of the turns that began at ``since`` (milliseconds since 1970) or later."""
+    """Return the numbers of the turns since a time (milliseconds since 1970)."""
     start = (since or 0,)
     models = [
-        ModelStats(*row, *(_median(store, row[0], row[1], since or 0, what) for what in _TIMES))
+        ModelStats(*row, *(_median(store, row[0], row[1], since or 0, column) for column in _TIMES))
         for row in store.rows(
             "SELECT provider, model, count(*), coalesce(sum(input_tokens), 0),"
             " coalesce(sum(output_tokens), 0) FROM turn WHERE started >= ?"
@@ -90,10 +89,10 @@ def stats(store: Store, *, since: int | None = None) -> Stats:
 _TIMES = ("first_text_ms", "duration_ms")
 
 
-def _median(store: Store, provider: str, model: str, since: int, what: str) -> int | None:
+def _median(store: Store, provider: str, model: str, since: int, column: str) -> int | None:
     values = store.rows(
-        f"SELECT {what} FROM turn WHERE provider = ? AND model = ? AND started >= ?"  # noqa: S608
-        f" AND {what} IS NOT NULL ORDER BY {what}",
+        f"SELECT {column} FROM turn WHERE provider = ? AND model = ? AND started >= ?"  # noqa: S608
+        f" AND {column} IS NOT NULL ORDER BY {column}",
         (provider, model, since),
     )
     return values[len(values) // 2][0] if values else None

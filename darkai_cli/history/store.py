@@ -1,8 +1,7 @@
-"""The store: conversations as they are asked for by people. List, find, show, rename, remove.
+"""Read the history, and rename, remove and check conversations.
 
-Not the journal (that writes replies as they come, in its own thread), and not the search. Reads
-are plain queries that use an index for every row they give back, so that their cost does not grow
-with the history. Each write is one ``BEGIN IMMEDIATE`` transaction.
+New turns are written by the journal. Each query finds its rows through an index, so that its cost
+does not grow with the history. Each write is one transaction.
 """
 
 from __future__ import annotations
@@ -15,18 +14,19 @@ from typing import Any, NamedTuple, Self
 
 from darkai_cli.errors import NotFoundError, StoreError
 from darkai_cli.history import ids, recovery
-from darkai_cli.history.database import connect_reader, fault, transaction
+from darkai_cli.history.database import connect_reader, store_error, transaction
 from darkai_cli.text import well_formed
 
-_PATIENCE = 5.0
-_LOOKED_AT = 1000  # conversations, for one to resume: older ones nobody has in mind
+_LOCK_WAIT = 5.0
+_RECENT = 1000
+"""Conversations among which one to resume is looked for."""
 
 
 class Conversation(NamedTuple):
     """One row of the list. Times are milliseconds since 1970.
 
-    ``short`` is the prefix of ``id`` that people type. Provider, model and state are those of the
-    latest turn, None if there is none.
+    ``short`` is the prefix of ``id`` that is shown to people. Provider, model and state are those
+    of the latest turn, None if there is none.
     """
 
     id: str
@@ -43,7 +43,7 @@ class Conversation(NamedTuple):
 
 
 class StoredTurn(NamedTuple):
-    """A user message to the end of its reply. Times are milliseconds; see the reference."""
+    """A row of ``turn``. Times are milliseconds; docs/reference/history.md explains the columns."""
 
     id: str
     conversation: str
@@ -89,16 +89,16 @@ _SELECT = (
 
 
 class Store:
-    """An open history. Use as a context manager; one thread only.
+    """An open history, for one thread. Use it as a context manager.
 
-    ``path``: the database file, made if it is missing. ``replace``: move a damaged one aside and
-    start anew. ``warnings``: what the user should be told. Raises ``StoreError``, here and from
-    every method.
+    ``path``: the database file; it is created if it is missing. ``lock_wait``: seconds to wait for
+    a lock. ``replace``: whether to move a damaged file aside and start a new one. ``warnings``:
+    messages for the user. The constructor and every method raise ``StoreError``.
     """
 
-    def __init__(self, path: Path, *, patience: float = _PATIENCE, replace: bool = False) -> None:
+    def __init__(self, path: Path, *, lock_wait: float = _LOCK_WAIT, replace: bool = False) -> None:
         self.path = path
-        opened = connect_reader(path, patience=patience, replace=replace)
+        opened = connect_reader(path, lock_wait=lock_wait, replace=replace)
         self.conn = opened.conn
         self.writable = opened.writable
         self.warnings = opened.warnings
@@ -120,16 +120,16 @@ class Store:
         self.conn.close()
 
     def rows(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[Any]:
-        """All rows of a query."""
+        """Return all rows of a query."""
         try:
             return self.conn.execute(sql, values).fetchall()
         except sqlite3.Error as exc:
-            raise fault(exc, self.path) from exc
+            raise store_error(exc, self.path) from exc
 
     def row(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Any:
-        """The first row of a query, or None."""
-        found = self.rows(sql, values)
-        return found[0] if found else None
+        """Return the first row of a query, or None."""
+        rows = self.rows(sql, values)
+        return rows[0] if rows else None
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -138,7 +138,7 @@ class Store:
             with transaction(self.conn):
                 yield self.conn
         except sqlite3.Error as exc:
-            raise fault(exc, self.path) from exc
+            raise store_error(exc, self.path) from exc
 
     def conversations(
         self,
@@ -148,12 +148,12 @@ class Store:
         model: str | None = None,
         state: str | None = None,
     ) -> list[Conversation]:
-        """The conversations, the latest first.
+        """Return the conversations, the latest first.
 
         ``since``: only those changed at that time or later. ``model``, ``state``: only those whose
         latest turn has it.
         """
-        found = self.rows(
+        rows = self.rows(
             f"{_SELECT} WHERE c.updated >= :since AND (:model IS NULL OR t.model = :model)"
             " AND (:state IS NULL OR t.state = :state)"
             " ORDER BY c.updated DESC LIMIT :limit",
@@ -164,10 +164,10 @@ class Store:
                 "limit": -1 if limit is None else limit,
             },
         )
-        return [Conversation(row[0], self.short(row[0]), *row[1:]) for row in found]
+        return [Conversation(row[0], self.short(row[0]), *row[1:]) for row in rows]
 
     def conversation(self, identifier: str) -> Conversation:
-        """One conversation by its whole id. Raises ``NotFoundError``."""
+        """Return a conversation by its full id. Raises ``NotFoundError``."""
         row = self.row(
             f"{_SELECT} WHERE c.id = ?",
             (identifier,),
@@ -177,28 +177,27 @@ class Store:
         return Conversation(row[0], self.short(row[0]), *row[1:])
 
     def latest(self) -> str | None:
-        """The id of the conversation that changed last, or None."""
+        """Return the id of the conversation that changed last, or None."""
         row = self.row("SELECT id FROM conversation ORDER BY updated DESC, id DESC LIMIT 1")
         return row and str(row[0])
 
-    def find(self, typed: str) -> str:
-        """The id of the one conversation whose id begins with what was typed.
+    def find(self, prefix: str) -> str:
+        """Return the id of the conversation whose id begins with ``prefix``, as people enter it.
 
-        Raises ``NotFoundError``, for several too.
+        Raises ``NotFoundError`` if there is none, or more than one.
         """
-        prefix = ids.normalized(typed)
-        found = self._between("conversation", prefix) if prefix else []
-        if len(found) == 1:
-            return found[0]
-        if not found:
-            raise _not_found(typed)
+        matches = self._ids_with_prefix(ids.normalized(prefix))
+        if len(matches) == 1:
+            return matches[0]
+        if not matches:
+            raise _not_found(prefix)
         raise NotFoundError(
-            f"`{typed}` begins the ids of several conversations",
-            hint=f"type more: {', '.join(f'`{self.short(one)}`' for one in found)}",
+            f"`{prefix}` begins the ids of several conversations",
+            hint=f"type more: {', '.join(f'`{self.short(match)}`' for match in matches)}",
         )
 
     def short(self, identifier: str) -> str:
-        """The shortest prefix that means this conversation and no other."""
+        """Return the shortest prefix that is unique to this conversation."""
         before = self.row(
             "SELECT id FROM conversation WHERE id < ? ORDER BY id DESC LIMIT 1", (identifier,)
         )
@@ -208,7 +207,7 @@ class Store:
         return ids.shortest(identifier, before and before[0], after and after[0])
 
     def turns(self, conversation: str) -> list[StoredTurn]:
-        """The turns of a conversation, in the order in which they were asked."""
+        """Return the turns of a conversation, in the order of their prompts."""
         return [
             StoredTurn(*row)
             for row in self.rows(
@@ -218,23 +217,23 @@ class Store:
         ]
 
     def turn_of(self, reply: str) -> StoredTurn | None:
-        """The turn that made this message, or None (a user's message)."""
+        """Return the turn whose reply this message is, or None for a user's message."""
         row = self.row(f"SELECT {_TURN} FROM turn WHERE reply = ?", (reply,))  # noqa: S608
         return row and StoredTurn(*row)
 
     def latest_unfinished(self) -> str | None:
-        """The id of the conversation that changed last of those whose reply can be resumed."""
+        """Return the latest of the conversations whose last reply can be resumed, or None."""
         row = self.row(
             "SELECT c.id FROM (SELECT id, active, updated FROM conversation"  # noqa: S608
-            f" ORDER BY updated DESC LIMIT {_LOOKED_AT}) c JOIN turn t ON t.reply = c.active"
+            f" ORDER BY updated DESC LIMIT {_RECENT}) c JOIN turn t ON t.reply = c.active"
             f" WHERE {_RESUMABLE} AND t.prompt IS NOT NULL ORDER BY c.updated DESC LIMIT 1"
         )
         return row and str(row[0])
 
     def last_unfinished(self, conversation: str) -> StoredTurn | None:
-        """The turn of the active reply, if it is one to resume.
+        """Return the turn of the active reply if it can be resumed, or None.
 
-        It is interrupted or truncated; or failed, but was to continue one that was.
+        It can if it was interrupted or truncated, or failed while continuing one that was.
         """
         row = self.row(
             f"SELECT {', '.join(f't.{name}' for name in StoredTurn._fields)}"  # noqa: S608
@@ -245,7 +244,7 @@ class Store:
         return row and StoredTurn(*row)
 
     def rename(self, conversation: str, title: str) -> None:
-        """Give it another title. Raises ``NotFoundError``."""
+        """Give a conversation another title. Raises ``NotFoundError``."""
         with self.writing() as conn:
             changed = conn.execute(
                 "UPDATE conversation SET title = ? WHERE id = ?", (well_formed(title), conversation)
@@ -254,38 +253,42 @@ class Store:
             raise _not_found(conversation)
 
     def remove(self, conversations: Iterable[str]) -> int:
-        """Remove conversations with all that belongs to them; how many there were."""
+        """Remove conversations with all that belongs to them; return how many there were."""
         with self.writing() as conn:
             return sum(
-                conn.execute("DELETE FROM conversation WHERE id = ?", (one,)).rowcount
-                for one in conversations
+                conn.execute("DELETE FROM conversation WHERE id = ?", (identifier,)).rowcount
+                for identifier in conversations
             )
 
     def older_than(self, ms: int) -> list[str]:
-        """The ids of the conversations that last changed before that time, the oldest first."""
-        found = self.rows("SELECT id FROM conversation WHERE updated < ? ORDER BY updated", (ms,))
-        return [row[0] for row in found]
+        """Return the ids of conversations last changed before that time, the oldest first."""
+        rows = self.rows("SELECT id FROM conversation WHERE updated < ? ORDER BY updated", (ms,))
+        return [row[0] for row in rows]
 
     def vacuum(self) -> Sizes:
-        """Give unused space back; what was removed is then really gone from the file."""
+        """Return unused space to the disk; what was removed is then gone from the file too."""
         before = self.path.stat().st_size
         try:
             self.conn.execute("INSERT INTO message_fts(message_fts) VALUES ('optimize')")
             self.conn.execute("VACUUM")
             self.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as exc:
-            raise fault(exc, self.path) from exc
+            raise store_error(exc, self.path) from exc
         return Sizes(before, self.path.stat().st_size)
 
     def check(self) -> list[str]:
-        """What is wrong with the database, in words; empty if nothing is. Reads all of it."""
+        """Read all of the database and return its problems in words."""
         try:
             problems = [
                 str(row[0]) for row in self.conn.execute("PRAGMA integrity_check") if row[0] != "ok"
             ]
             for table, number, parent, _ in self.conn.execute("PRAGMA foreign_key_check"):
                 problems.append(f"row {number} of `{table}` refers to nothing in `{parent}`")
-            problems += [f"{what}: `{found}`" for what, sql in _LOST for (found,) in self.rows(sql)]
+            problems += [
+                f"{problem}: `{identifier}`"
+                for problem, sql in _CONSISTENCY
+                for (identifier,) in self.rows(sql)
+            ]
         except sqlite3.Error as exc:
             problems = [str(exc)]
         except StoreError as exc:
@@ -293,7 +296,7 @@ class Store:
         return problems + self._check_index()
 
     def rebuild_index(self) -> None:
-        """Make the full-text index anew, from the messages."""
+        """Rebuild the full-text index from the messages."""
         with self.writing() as conn:
             conn.execute("INSERT INTO message_fts(message_fts) VALUES ('rebuild')")
 
@@ -308,16 +311,16 @@ class Store:
             return [f"the search index does not fit the messages: {exc}"]
         return []
 
-    def _between(self, table: str, prefix: str) -> list[str]:
-        """Up to five ids that begin with the prefix."""
-        found = self.rows(
-            f"SELECT id FROM {table} WHERE id >= ? AND id < ? ORDER BY id LIMIT 5",  # noqa: S608
-            (prefix, prefix + "~"),
+    def _ids_with_prefix(self, prefix: str) -> list[str]:
+        """Return up to five ids that begin with the prefix; none for an empty one."""
+        rows = self.rows(
+            "SELECT id FROM conversation WHERE ? <> '' AND id >= ? AND id < ? ORDER BY id LIMIT 5",
+            (prefix, prefix, prefix + "~"),
         )
-        return [row[0] for row in found]
+        return [row[0] for row in rows]
 
 
-_LOST = (
+_CONSISTENCY = (
     (
         "what is kept with a message cannot be read",
         "SELECT id FROM message WHERE parts NOT LIKE '[%]'",
@@ -339,7 +342,7 @@ _LOST = (
 )
 
 
-def _not_found(typed: str) -> NotFoundError:
+def _not_found(identifier: str) -> NotFoundError:
     return NotFoundError(
-        f"there is no conversation `{typed}`", hint="`darkai history list` shows them"
+        f"there is no conversation `{identifier}`", hint="`darkai history list` shows them"
     )

@@ -1,8 +1,8 @@
-"""A conversation as a tree of messages, and the branch of it that is active.
+"""Read a conversation as a tree of messages, and choose its active branch.
 
 Nothing here removes or changes a message: undo, fork and regenerate only move the conversation's
-``active`` mark, and the next turn grows a new branch from there. Messages are read whole, with
-what is still being written by a live process.
+``active`` mark, and the next turn starts a new branch from there. A reply that is still being
+written is read as far as it is in the database.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _COLUMNS = "id, parent, role, text, reasoning, parts, created"
 
 
 class Attachment(NamedTuple):
-    """What went along with a message, without its data. ``size``: bytes."""
+    """An attachment of a message, without its data. ``size``: bytes."""
 
     seq: int
     media_type: str
@@ -28,10 +28,10 @@ class Attachment(NamedTuple):
 
 
 class Node(NamedTuple):
-    """A message in its tree. ``turn``: what made it, if it is a reply.
+    """A message in its tree. ``turn``: the turn it is the reply of, None for other messages.
 
-    ``parts``: the tool calls, results and citations shown with it, as JSON text. ``created``:
-    milliseconds since 1970. ``attachments``: their data is had from ``images``.
+    ``parts``: its tool calls, results and citations, as JSON text. ``created``: milliseconds since
+    1970. ``attachments``: ``images`` returns their data.
     """
 
     id: str
@@ -45,8 +45,8 @@ class Node(NamedTuple):
     attachments: tuple[Attachment, ...] = ()
 
 
-class Line(NamedTuple):
-    """One row of a drawn tree: what to print before the message, and the message."""
+class TreeRow(NamedTuple):
+    """One row of a drawn tree: the lines to print before the message, and the message."""
 
     rails: str
     node: Node
@@ -54,16 +54,16 @@ class Line(NamedTuple):
 
 
 def nodes(store: Store, conversation: str) -> list[Node]:
-    """All messages, each after its parent, siblings by age."""
+    """Return all messages, each after its parent, siblings by age."""
     rows = store.rows(
         f"SELECT {_COLUMNS} FROM message WHERE conversation = ? ORDER BY n",  # noqa: S608
         (conversation,),
     )
-    return _in_order(_made(store, conversation, rows))
+    return _in_order(_nodes_from(store, conversation, rows))
 
 
 def branch(store: Store, conversation: str, leaf: str | None = None) -> list[Node]:
-    """The messages from the root to ``leaf``, or to the active one."""
+    """Return the messages from the root to ``leaf``, or to the active one."""
     end = leaf or store.conversation(conversation).active
     rows = store.rows(
         "WITH RECURSIVE up(depth, id, parent) AS ("
@@ -73,27 +73,27 @@ def branch(store: Store, conversation: str, leaf: str | None = None) -> list[Nod
         " FROM up JOIN message m ON m.id = up.id ORDER BY up.depth DESC",
         {"end": end, "conversation": conversation},
     )
-    return _made(store, conversation, rows)
+    return _nodes_from(store, conversation, rows)
 
 
 def messages(store: Store, nodes_of_branch: Iterable[Node]) -> tuple[Message, ...]:
-    """A branch as it is sent to a service; replies in which no text came are left out."""
+    """Return a branch as it is sent to a service, without the replies that have no text."""
     return tuple(
         message(store, node) for node in nodes_of_branch if node.text or node.role != "assistant"
     )
 
 
 def message(store: Store, node: Node) -> Message:
-    """A message as it is sent to a service, with its images.
+    """Return a message as it is sent to a service, with its images.
 
-    Its tool calls are left out: where in the text they stood is not stored, and a service refuses
-    a call whose result does not follow it.
+    Its tool calls are left out: their places in the text are not stored, and a service refuses a
+    call whose result does not follow it.
     """
     return Message(cast("Role", node.role), node.text, images(store, node))  # roles are checked
 
 
 def images(store: Store, node: Node) -> tuple[Image, ...]:
-    """What went along with a message, with its data."""
+    """Return the attachments of a message with their data."""
     if not node.attachments:
         return ()
     rows = store.rows(
@@ -103,7 +103,10 @@ def images(store: Store, node: Node) -> tuple[Image, ...]:
 
 
 def switch(store: Store, conversation: str, message: str | None) -> None:
-    """Make the branch that ends with ``message`` the active one (None: the empty branch)."""
+    """Make the branch that ends with ``message`` the active one (None: the empty branch).
+
+    Raises ``NotFoundError`` if the message is not in the conversation.
+    """
     with store.writing() as conn:
         changed = conn.execute(
             "UPDATE conversation SET active = :message WHERE id = :conversation AND (:message IS"
@@ -115,27 +118,27 @@ def switch(store: Store, conversation: str, message: str | None) -> None:
         raise NotFoundError("that message is not in this conversation")
 
 
-def draw(all_nodes: Iterable[Node], active: Iterable[str] = ()) -> list[Line]:
-    """The tree, row by row. A chain without branches is not indented."""
-    found, shown = list(all_nodes), set(active)
-    children = _children(found)
-    lines: list[Line] = []
+def draw(all_nodes: Iterable[Node], active: Iterable[str] = ()) -> list[TreeRow]:
+    """Return the rows of the drawn tree. A chain without branches is not indented."""
+    active_ids = set(active)
+    children = _children(all_nodes)
+    rows: list[TreeRow] = []
     stack = [(node, "", "") for node in reversed(children.get(None, []))]
     if len(stack) > 1:
         stack = _fan(children[None], "")
     while stack:
         node, rails, below = stack.pop()
-        lines.append(Line(rails, node, node.id in shown))
-        below_here = children.get(node.id, [])
-        if len(below_here) == 1:
-            stack.append((below_here[0], below, below))
+        rows.append(TreeRow(rails, node, node.id in active_ids))
+        replies = children.get(node.id, [])
+        if len(replies) == 1:
+            stack.append((replies[0], below, below))
         else:
-            stack.extend(_fan(below_here, below))
-    return lines
+            stack.extend(_fan(replies, below))
+    return rows
 
 
 def _fan(siblings: list[Node], rails: str) -> list[tuple[Node, str, str]]:
-    """Siblings as stack entries, the first on top: node, rails of its row, rails below it."""
+    """Return siblings as stack entries, the first on top: node, rails of its row, rails below."""
     entries = [(node, f"{rails}├─ ", f"{rails}│  ") for node in siblings[:-1]]
     entries += [(node, f"{rails}└─ ", f"{rails}   ") for node in siblings[-1:]]
     return entries[::-1]
@@ -148,9 +151,9 @@ def _children(all_nodes: Iterable[Node]) -> dict[str | None, list[Node]]:
     return children
 
 
-def _in_order(found: list[Node]) -> list[Node]:
-    """Parents before children, also where clocks went backwards."""
-    children = _children(found)
+def _in_order(all_nodes: list[Node]) -> list[Node]:
+    """Sort parents before children, also where clocks went backwards."""
+    children = _children(all_nodes)
     ordered: list[Node] = []
     stack = children.get(None, [])[::-1]
     while stack:
@@ -160,23 +163,23 @@ def _in_order(found: list[Node]) -> list[Node]:
     return ordered
 
 
-def _made(store: Store, conversation: str, rows: list[Any]) -> list[Node]:
+def _nodes_from(store: Store, conversation: str, rows: list[Any]) -> list[Node]:
     turns = {turn.reply: turn for turn in store.turns(conversation)}
     pieces = _pieces(store, turns)
-    attached = _attachments(store, conversation)
-    made = []
+    by_message = _attachments(store, conversation)
+    nodes = []
     for identifier, parent, role, text, reasoning, parts, created in rows:
-        whole = with_pieces((identifier, text, reasoning, parts), pieces.get(identifier, []))
-        node = Node(identifier, parent, role, *whole[1:], created, turns.get(identifier))
-        if identifier in attached:
-            node = node._replace(attachments=tuple(attached[identifier]))
-        made.append(node)
-    return made
+        content = with_pieces((identifier, text, reasoning, parts), pieces.get(identifier, []))
+        node = Node(identifier, parent, role, *content[1:], created, turns.get(identifier))
+        if identifier in by_message:
+            node = node._replace(attachments=tuple(by_message[identifier]))
+        nodes.append(node)
+    return nodes
 
 
 def _attachments(store: Store, conversation: str) -> dict[str, list[Attachment]]:
-    """What there is, by message. A history without any is told by one look at the table."""
-    found: dict[str, list[Attachment]] = {}
+    """Return the attachments by message. Without any in the history, this reads nothing else."""
+    attachments: dict[str, list[Attachment]] = {}
     for identifier, *values in store.rows(
         "SELECT a.message, a.seq, a.media_type, a.name, length(a.data)"
         " FROM (SELECT 1 FROM attachment LIMIT 1) CROSS JOIN message m"  # in this order
@@ -184,12 +187,12 @@ def _attachments(store: Store, conversation: str) -> dict[str, list[Attachment]]
         " WHERE m.conversation = ? ORDER BY a.message, a.seq",
         (conversation,),
     ):
-        found.setdefault(identifier, []).append(Attachment(*values))
-    return found
+        attachments.setdefault(identifier, []).append(Attachment(*values))
+    return attachments
 
 
 def _pieces(store: Store, turns: Mapping[str, StoredTurn]) -> dict[str, list[tuple[str, str]]]:
-    """What live processes have written so far, by message."""
+    """Return the pieces of replies that are still being written, by message."""
     return {
         reply: store.rows("SELECT kind, text FROM piece WHERE turn = ? ORDER BY seq", (turn.id,))
         for reply, turn in turns.items()

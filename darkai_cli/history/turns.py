@@ -1,4 +1,4 @@
-"""Turns as they are written: names of a turn and its parts, and its records in the database.
+"""Write turns: the ids of a turn and its parts, and the records that the database is given.
 
 A record is a plain JSON object that says what happened: a turn began, the reply's text went on, the
 turn ended. The journal writes records to the database or, while that is locked, to a file that is
@@ -23,14 +23,15 @@ if TYPE_CHECKING:
     import sqlite3
 
 Record = dict[str, Any]
-_PER_SECOND = 6  # bits of a message's number below the second
+_BITS_BELOW_SECOND = 6
+"""Bits of a message's number below the second: so many messages of one second are in order."""
 _TITLE_LENGTH = 80
 _FILE = ("==> ", " <==")
-"""What is around the name of a file whose text goes along with a prompt."""
+"""The marks around the name of a file whose text is attached to a prompt."""
 
 
 class TurnIds(NamedTuple):
-    """What a turn and its parts are called."""
+    """The ids of a turn and its parts."""
 
     conversation: str
     turn: str
@@ -44,41 +45,41 @@ def pending_folder(database: Path) -> Path:
 
 
 def dumps(value: object) -> str:
-    """JSON as it is stored: compact, the same for equal values, no lone surrogate."""
+    """Return JSON as it is stored: compact, equal for equal values, without lone surrogates."""
     return well_formed(json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
 
 
 def title_from(prompt: str, attached: Iterable[str] = ()) -> str:
-    """A conversation's title, until the user gives it another: how its first prompt begins.
+    """Return a conversation's first title: the beginning of its first prompt.
 
-    Where nothing was typed it is the name of the file that the prompt begins with, or else the
-    first of those that are ``attached``.
+    If that has no text of the user's own, it is the name of the file that the prompt begins with,
+    or else the first of the ``attached`` names.
     """
     words = one_line(prompt[: _TITLE_LENGTH * 4])
     if prompt.startswith(_FILE[0]):
         name, mark, _ = prompt.partition("\n")[0].removeprefix(_FILE[0]).rpartition(_FILE[1])
         words = _file_name(name) if mark else words
-    words = words or next((name for one in attached if (name := _file_name(one))), "")
+    words = words or next(filter(None, map(_file_name, attached)), "")
     return words if len(words) <= _TITLE_LENGTH else words[: _TITLE_LENGTH - 1].rstrip() + "…"
 
 
 def _file_name(name: str) -> str:
-    """What a file is called, without its folder; all of a URL."""
+    """Return a file's name without its folder; all of a URL."""
     short = name if "://" in name else name.rstrip("/").rpartition("/")[2]
     return one_line(short or name)
 
 
 def first_number(ms: int) -> int:
-    """The lowest number that a message of that time can have."""
-    return (max(ms, 0) // 1000) << _PER_SECOND
+    """Return the lowest number that a message of that time can have."""
+    return (max(ms, 0) // 1000) << _BITS_BELOW_SECOND
 
 
 def number_at(conn: sqlite3.Connection, ms: int) -> int:
-    """A free number for a message of that time; needs the write lock.
+    """Return a free number for a message of that time, in a write transaction.
 
-    In a second that is full the next ones are tried, further and further away.
+    In a second that is full, later ones are tried, further and further away.
     """
-    base, width = first_number(ms), 1 << _PER_SECOND
+    base, width = first_number(ms), 1 << _BITS_BELOW_SECOND
     while True:
         last = conn.execute(
             "SELECT max(n) FROM message WHERE n >= ? AND n < ?", (base, base + width)
@@ -111,7 +112,7 @@ def apply(conn: sqlite3.Connection, record: Mapping[str, Any], owner: str | None
 
 
 def interrupt(conn: sqlite3.Connection, owner: str | None) -> None:
-    """End the turns that a dead process left open."""
+    """Mark the turns that a dead process left open as interrupted."""
     rows = conn.execute(
         "SELECT id FROM turn WHERE state = 'streaming' AND owner IS ?", (owner,)
     ).fetchall()
@@ -144,10 +145,10 @@ def fold(conn: sqlite3.Connection, turn: str) -> None:
 def with_pieces(
     row: tuple[str, str, str, str], pieces: list[tuple[str, str]]
 ) -> tuple[str, str, str, str]:
-    """The (id, text, reasoning, parts) of a message with pieces that are not folded yet."""
+    """Return the (id, text, reasoning, parts) of a message with pieces (kind, text) added."""
     reply, text, reasoning, parts = row
     of_kind = {
-        kind: [piece for found, piece in pieces if found == kind]
+        kind: [text for piece_kind, text in pieces if piece_kind == kind]
         for kind in ("text", "reasoning", "part")
     }
     if of_kind["part"]:
@@ -186,7 +187,7 @@ def _begin(conn: sqlite3.Connection, record: Mapping[str, Any], owner: str | Non
             owner,
         ),
     )  # fmt: skip
-    # a spill that is merged late does not take the user away from where they went since
+    # A turn that is merged late does not change which branch the user chose since.
     conn.execute(
         "UPDATE conversation SET active = ?, updated = max(updated, ?)"
         " WHERE id = ? AND updated <= ?",
@@ -203,7 +204,7 @@ def _message(
 ) -> None:
     """Add a message (its id, text, reasoning, parts).
 
-    A parent that is not there (a damaged history was replaced) is left out.
+    A parent that is missing, because a damaged history was replaced, is left out.
     """
     created = ids.ms_of(content[0])
     conn.execute(
@@ -225,7 +226,7 @@ def attach(
 
 
 def _bytes(data: bytes | str) -> bytes:
-    """Data as it was given, or in base64 as it was spilled."""
+    """Return data that is given as it is or, from a file of pending records, in base64."""
     return b64decode(data, validate=True) if isinstance(data, str) else data
 
 

@@ -30,14 +30,14 @@ class SessionHistory:
         self._titles: dict[str, str] = {}
         self._last_warning = ""
 
-    def store(self, patience: float = 5.0) -> Store:
+    def store(self, lock_wait: float = 5.0) -> Store:
         """Return the history, opened. Raises ``UsageError`` if this chat is not saved."""
         from darkai_cli.config import paths
         from darkai_cli.history.store import Store
 
         if self.journal is None:
             raise UsageError("this session is not saved", hint="start it without `--no-save`")
-        return Store(paths.history_file(stdio.environ()), patience=patience)
+        return Store(paths.history_file(stdio.environ()), lock_wait=lock_wait)
 
     def set_active(self, conversation: str | None, entry_id: str | None) -> None:
         """Save which message the conversation's active branch ends with."""

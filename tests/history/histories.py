@@ -10,7 +10,7 @@ from darkai_cli.history.importers.draft import (
     DraftMessage,
     ImportedConversation,
     ImportReport,
-    take_all,
+    store_all,
     turn_for,
 )
 from darkai_cli.history.schema import STATES
@@ -80,7 +80,7 @@ def _turn(draw, reply, prompt):
 
 def fill(store, found):
     """Store the conversations; their ids."""
-    take_all(store, found, ImportReport())
+    store_all(store, found, ImportReport())
     return [one.id for one in found]
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from darkai_cli.errors import InputError
 from darkai_cli.history import importers, tree
+from darkai_cli.history.importers.draft import ImportReport
 from darkai_cli.history.store import Store
 
 yaml = pytest.importorskip("yaml")
@@ -43,9 +44,13 @@ REST = """\
 """
 
 
-def taken(database: Path, file: Path) -> importers.Report:
+def taken(database: Path, file: Path) -> ImportReport:
     with Store(database) as store:
         return importers.import_file(store, file)
+
+
+def counts(report: ImportReport) -> tuple[int, int, int]:
+    return report.conversations, report.messages, report.present
 
 
 def texts(database: Path) -> list[tuple[str, str]]:
@@ -64,7 +69,8 @@ def session(tmp_path: Path) -> Path:
 
 def test_a_session_is_taken_and_scalars_stay_text(database: Path, session: Path):
     report = taken(database, session)
-    assert report == ("aichat", 1, 3, 0, {"part of the kind `image_url`": 1})
+    assert (report.source, *counts(report)) == ("aichat", 1, 3, 0)
+    assert report.skipped == {"part of the kind `image_url`": 1}
     assert texts(database) == [
         ("user", "yes"), ("assistant", "At 12:30:00,\nno."), ("user", "and this?\n[image]"),
     ]  # fmt: skip
@@ -100,8 +106,9 @@ def test_images_that_are_in_a_session_are_taken_and_others_are_named(database: P
 """
     )
     report = taken(database, session)
-    assert report == ("aichat", 0, 3, 3, {"part of the kind `image_url`": 2})
-    assert taken(database, session)[1:4] == (0, 0, 6)
+    assert (report.source, *counts(report)) == ("aichat", 0, 3, 3)
+    assert report.skipped == {"part of the kind `image_url`": 2}
+    assert counts(taken(database, session)) == (0, 0, 6)
     assert texts(database)[3:] == [
         ("user", "[image: https://example.org/a.png]"), ("user", ""), ("assistant", "two of them"),
     ]  # fmt: skip
@@ -113,9 +120,9 @@ def test_images_that_are_in_a_session_are_taken_and_others_are_named(database: P
 
 def test_a_session_that_has_grown_adds_what_is_new(database: Path, session: Path):
     taken(database, session)
-    assert taken(database, session)[1:4] == (0, 0, 3)
+    assert counts(taken(database, session)) == (0, 0, 3)
     session.write_text(SESSION + REST)
-    assert taken(database, session)[1:4] == (0, 1, 3)
+    assert counts(taken(database, session)) == (0, 1, 3)
     with Store(database) as store:
         [found] = store.conversations()
         assert len(tree.nodes(store, found.id)) == 4
@@ -128,7 +135,7 @@ def test_a_session_that_was_compressed_meets_itself(database: Path, session: Pat
     session.write_text(
         f"{compressed}messages:\n- role: system\n  content: in short\n{REST}",
     )
-    assert taken(database, session)[1:4] == (0, 1, 3)
+    assert counts(taken(database, session)) == (0, 1, 3)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from history.test_history_importers import NEW_LLM, OLD_LLM, llm_file
 
 from darkai_cli.history import export, stats, tree, turns
 from darkai_cli.history.importers import import_file
-from darkai_cli.history.importers.draft import ImportReport, take_all
+from darkai_cli.history.importers.draft import ImportReport, store_all
 from darkai_cli.history.journal import Journal
 from darkai_cli.history.store import Store
 from darkai_cli.history.turns import title_from
@@ -202,7 +202,7 @@ def store(database):
 
 
 def exported(store, fmt, found):
-    take_all(store, [found], ImportReport())
+    store_all(store, [found], ImportReport())
     return "".join(export.export(store, [found.id], fmt))
 
 
@@ -215,7 +215,9 @@ def test_json_lines_have_all_of_it_and_what_is_shown_has_not(store):
     assert (record["media_type"], record["size"]) == ("image/png", len(PNG))
     assert record["data"] == PHOTO.base64
     assert "attachments" not in lines[3]
-    (shown,) = export.whole(store, found.id, with_data=False)["messages"][0]["attachments"]
+    (shown,) = export.conversation_record(store, found.id, with_data=False)["messages"][0][
+        "attachments"
+    ]
     assert shown == {"name": "trip/photo.png", "media_type": "image/png", "size": len(PNG)}
 
 
@@ -248,7 +250,7 @@ def test_a_message_that_was_taken_without_its_images_gets_them(store, tmp_path):
     file.write_text(exported(store, "jsonl", found))
     with Store(tmp_path / "new.db") as new:
         bare = found._replace(messages=[one._replace(attachments=()) for one in found.messages])
-        take_all(new, [bare], ImportReport())
+        store_all(new, [bare], ImportReport())
         assert import_file(new, file).present == 2
         assert import_file(new, file).present == 2
         assert contents(new) == contents(store)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from darkai_cli.history.export import closed
+from darkai_cli.history.export import close_blocks
 
 PIECES = st.lists(
     st.sampled_from([
@@ -36,12 +36,12 @@ PIECES = st.lists(
     ],
 )
 def test_what_is_open_is_closed(text: str, end: str):
-    assert closed(text) == text.rstrip() + end
+    assert close_blocks(text) == text.rstrip() + end
 
 
 @given(PIECES)
 def test_what_comes_next_is_its_own(text: str):
-    parsed = MarkdownIt("commonmark").parse(f"{closed(text)}\n\n## next\n")
+    parsed = MarkdownIt("commonmark").parse(f"{close_blocks(text)}\n\n## next\n")
     assert [(token.type, token.level) for token in parsed[-3:]] == [
         ("heading_open", 0), ("inline", 1), ("heading_close", 0)
     ]  # fmt: skip
@@ -49,5 +49,5 @@ def test_what_comes_next_is_its_own(text: str):
 
 @given(PIECES)
 def test_nothing_is_taken_away_and_twice_is_once(text: str):
-    assert closed(text).startswith(text.rstrip())
-    assert closed(closed(text)) == closed(text)
+    assert close_blocks(text).startswith(text.rstrip())
+    assert close_blocks(close_blocks(text)) == close_blocks(text)

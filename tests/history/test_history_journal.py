@@ -15,7 +15,7 @@ from darkai_cli.errors import StoreError
 from darkai_cli.events import Citation, ReasoningChunk, StreamEnd, TextChunk, Usage
 from darkai_cli.history import journal as journal_module
 from darkai_cli.history import tree, turns
-from darkai_cli.history.database import fault
+from darkai_cli.history.database import store_error
 from darkai_cli.history.journal import Journal, RecordWriter
 from darkai_cli.history.schema import VERSION
 from darkai_cli.history.store import Store
@@ -433,7 +433,7 @@ def test_a_database_damaged_while_the_reply_comes_is_replaced(database, journal,
 
     def failing(writer):
         if faults:
-            raise fault(faults.pop(), database)
+            raise store_error(faults.pop(), database)
         write(writer)
 
     monkeypatch.setattr(RecordWriter, "_write", failing)

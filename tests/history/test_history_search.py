@@ -9,7 +9,7 @@ from darkai_cli.history.importers.draft import (
     DraftMessage,
     ImportedConversation,
     ImportReport,
-    take_all,
+    store_all,
 )
 from darkai_cli.history.store import Store
 
@@ -22,7 +22,7 @@ def put(store, *texts, start=NOW, step=1000):
         DraftMessage(name, None, "user", text, "", "[]", start + at * step)
         for at, (name, text) in enumerate(zip(names, texts, strict=True))
     ]
-    take_all(
+    store_all(
         store,
         [ImportedConversation(conversation, "title", start, start, None, "darkai", messages, [])],
         ImportReport(),
@@ -155,7 +155,7 @@ def test_more_messages_than_fit_into_a_second_stay_in_order(store):
 def test_reasoning_is_found_too(store):
     identifier, name = ids.new_ids(2)
     message = DraftMessage(name, None, "assistant", "answer", "secret thought", "[]", NOW)
-    take_all(
+    store_all(
         store,
         [ImportedConversation(identifier, "", NOW, NOW, None, "darkai", [message], [])],
         ImportReport(),

@@ -15,15 +15,15 @@ from darkai_cli.history import ids, schema
 from darkai_cli.history.database import (
     StoreDamagedError,
     StoreLockedError,
-    fault,
     import_command,
-    set_aside,
+    replace_damaged,
+    store_error,
 )
 from darkai_cli.history.importers.draft import (
     DraftMessage,
     ImportedConversation,
     ImportReport,
-    take_all,
+    store_all,
     turn_for,
 )
 from darkai_cli.history.store import Store
@@ -37,7 +37,7 @@ def put(store, *, when=1_700_000_000_000, title="t", model="m", state="complete"
         DraftMessage(answer, question, "assistant", text, "", "[]", when),
     ]
     made = turn_for(turn, messages[1], prompt=question, provider="p", model=model, state=state)
-    take_all(
+    store_all(
         store,
         [ImportedConversation(conversation, title, when, when, answer, "darkai", messages, [made])],
         ImportReport(),
@@ -180,14 +180,14 @@ def test_a_write_is_all_or_nothing(database):
 
 
 def test_a_lock_is_named(database, start):
-    with Store(database, patience=0.05) as store:
+    with Store(database, lock_wait=0.05) as store:
         one = put(store)
         holder = start("hold")
         assert holder.stdout.readline() == "held\n"
         assert store.conversation(one)  # readers are not held up
         with pytest.raises(StoreLockedError, match="locked by another process"):
             store.rename(one, "x")
-        with Store(database, patience=0.05) as second:
+        with Store(database, lock_wait=0.05) as second:
             assert second.latest() == one
 
 
@@ -269,7 +269,7 @@ def test_a_truncated_file_is_told(database):
 
 def test_a_fresh_database_in_the_place_of_a_damaged_one_stays(database):
     Store(database).close()
-    assert set_aside(database, database.stat().st_ino + 1) == ()
+    assert replace_damaged(database, database.stat().st_ino + 1) == ()
     assert database.exists()
 
 
@@ -364,6 +364,6 @@ def test_a_disk_that_may_be_full_is_told_with_what_to_type(database, exc, says):
     if isinstance(exc, int):
         code, exc = exc, sqlite3.OperationalError("why")
         exc.sqlite_errorcode = code
-    told = fault(exc, database)
+    told = store_error(exc, database)
     assert says in told.message
     assert told.hint == f"make room: `df -h {database.parent}` shows how much there is"

@@ -21,7 +21,7 @@ from darkai_cli.history.importers.draft import (
     DraftMessage,
     ImportedConversation,
     ImportReport,
-    take_all,
+    store_all,
     turn_for,
 )
 from darkai_cli.history.journal import Journal
@@ -294,7 +294,7 @@ def thoughtful() -> str:
         draft = ImportedConversation(
             talk, "a day", when, when, answered, "darkai", messages, [made]
         )
-        take_all(store, [draft], ImportReport())
+        store_all(store, [draft], ImportReport())
     return talk
 
 

@@ -222,11 +222,11 @@ def test_a_look_at_the_history_ends_in_time(tmp_path: Path) -> None:
         )
     whole = health.inspect(file, 30)
     assert whole is not None
-    assert (whole.whole, whole.problems, whole.conversations) == (True, (), 20_000)
+    assert (whole.complete, whole.problems, whole.conversations) == (True, (), 20_000)
     times = iter([0.0])
     cut = health.inspect(file, 1, clock=lambda: next(times, 9.0))
     assert cut is not None
-    assert (cut.whole, cut.problems) == (False, ())
+    assert (cut.complete, cut.problems) == (False, ())
 
 
 def test_a_look_at_what_is_not_there_makes_nothing(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from darkai_cli.cli.tables import Cell, Column
 from darkai_cli.errors import StoreError, UsageError
 from darkai_cli.history.stats import DayStats, ModelStats, Stats
 from darkai_cli.history.store import Conversation
-from darkai_cli.history.tree import Line, Node
+from darkai_cli.history.tree import Node, TreeRow
 from darkai_cli.output import progress
 from darkai_cli.output.sanitize import sanitize_line
 
@@ -260,7 +260,7 @@ def node(text: str, role: str = "user") -> Node:
 @settings(max_examples=60)
 @given(st.text(max_size=100), st.integers(0, 60), st.booleans(), WIDTHS)
 def test_a_row_of_the_tree_fits(text: str, depth: int, active: bool, width: int):
-    line = Line("│  " * depth, node(text), active)
+    line = TreeRow("│  " * depth, node(text), active)
     row = show.tree_row(line, {}, width, plain)
     assert cell_len(row) <= width
     assert row.startswith("* ") is active

@@ -16,7 +16,7 @@ from darkai_cli.output.sanitize import sanitize_line
 from darkai_cli.text import ago, one_line, plural
 
 if TYPE_CHECKING:
-    from darkai_cli.history.search import Found, Hit
+    from darkai_cli.history.search import Hit, SearchResult
     from darkai_cli.history.store import Conversation, Store
 
 NARROW = 70
@@ -167,7 +167,7 @@ def search(
         _print_notes(result, query, limit)
 
 
-def _print_notes(result: Found, query: str, limit: int) -> None:
+def _print_notes(result: SearchResult, query: str, limit: int) -> None:
     """Say which words were ignored, and how many hits there are."""
     if result.ignored:
         ignored = ", ".join(f"`{word}`" for word in result.ignored)
@@ -183,7 +183,7 @@ def _print_notes(result: Found, query: str, limit: int) -> None:
         note(f"the best {limit} of {result.total:,}; `--limit` shows more")
 
 
-def _print_hits(store: Store, result: Found, *, json: bool) -> None:
+def _print_hits(store: Store, result: SearchResult, *, json: bool) -> None:
     printer = Printer()
     for hit in result.hits:
         if json:

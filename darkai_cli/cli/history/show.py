@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from darkai_cli.config import Config
     from darkai_cli.history.store import Store
-    from darkai_cli.history.tree import Line, Node
+    from darkai_cli.history.tree import Node, TreeRow
 
 Id = Annotated[
     str | None,
@@ -97,7 +97,7 @@ def _object(store: Store, conversation: str, nodes: list[Node] | None) -> dict[s
     """Return the JSON object for a conversation, or for some of its messages, without file data."""
     from darkai_cli.history import export
 
-    data = export.whole(store, conversation, with_data=False)
+    data = export.conversation_record(store, conversation, with_data=False)
     if nodes is not None:
         ids = {node.id for node in nodes}
         data["messages"] = [message for message in data["messages"] if message["id"] in ids]
@@ -114,7 +114,9 @@ def _markdown(
         yield from export.markdown(store, [conversation], with_reasoning=with_reasoning)
         return
     pieces = "".join(
-        piece for node in nodes for piece in export.said(node, with_reasoning=with_reasoning)
+        piece
+        for node in nodes
+        for piece in export.message_markdown(node, with_reasoning=with_reasoning)
     )
     yield pieces.removeprefix("\n")
 
@@ -138,7 +140,7 @@ def _show_rendered(
         _show_speaker(node, numbers, printer)
         _show_reasoning(node, printer, config.reasoning)
         _show_text(node, printer, render)
-    hidden = describe.hidden_messages(store, conversation, visible) if nodes is None else None
+    hidden = describe.other_branches(store, conversation, visible) if nodes is None else None
     if hidden:
         tip = f"`darkai history tree {row.short}`"
         rows = [f"{hidden[:-1]}: {tip}"] if printer.width >= NARROW else [hidden, tip]
@@ -168,7 +170,7 @@ def _show_reasoning(node: Node, printer: Printer, mode: str) -> None:
     elif node.reasoning and mode != "hide":
         about = f"reasoning, {plural(len(node.reasoning.split()), 'word')}"
         rows += tables.wrapped(f"{about}: `--reasoning show` shows it", printer.width)
-    rows += [tables.cut(safe_line(call), printer.width) for call in describe.calls(node)]
+    rows += [tables.cut(safe_line(call), printer.width) for call in describe.tool_use_lines(node)]
     if rows:
         printer.lines([*(printer.styled("dim", row) for row in rows), ""])
 
@@ -182,7 +184,7 @@ def _show_text(node: Node, printer: Printer, render: Callable[[str], str]) -> No
         for title, url in describe.sources(node):
             printer.lines(source_rows(safe_line(title), safe_line(url), printer.width))
     else:
-        names = [safe_line(name) for name in describe.attached(node)]
+        names = [safe_line(name) for name in describe.attachment_labels(node)]
         blank = [""] if names and node.text else []
         rows = [row for name in names for row in tables.wrapped(name, printer.width)]
         printer.lines(rows + blank)
@@ -254,7 +256,7 @@ def tree(
         printer.record(mark, number, node.id, node.parent, node.role, model, state, node.text)
 
 
-def tree_row(line: Line, numbers: dict[str, int], width: int, styled: tables.Styler) -> str:
+def tree_row(line: TreeRow, numbers: dict[str, int], width: int, styled: tables.Styler) -> str:
     """Return a message of the tree as one row: rails, turn, speaker, beginning of the text."""
     from darkai_cli.history import describe
 
@@ -268,7 +270,7 @@ def tree_row(line: Line, numbers: dict[str, int], width: int, styled: tables.Sty
     state = f"({turn.state}) " if turn and turn.state != "complete" else ""
     room = width - len(mark) - tables.cells(rails) - len(number) - len(state)
     speaker = tables.cut(speaker, max(4, min(room // 2, 24))) + ": "
-    content = " ".join([*describe.attached(node), node.text[:2000]])
+    content = " ".join([*describe.attachment_labels(node), node.text[:2000]])
     text = tables.cut(safe_line(content), max(1, room - tables.cells(speaker)))
     parts = [
         ("info", mark), ("dim", rails), ("id", number), ("bold" if line.active else "dim", speaker),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from darkai_cli.history.export import Format
-    from darkai_cli.history.importers import Report
+    from darkai_cli.history.importers.draft import ImportReport
 
 _FORMATS = "md|json|jsonl|html"
 
@@ -133,7 +133,7 @@ def import_file(
     _print_report(report)
 
 
-def _print_report(report: Report) -> None:
+def _print_report(report: ImportReport) -> None:
     printer = Printer()
     if not printer.is_terminal:
         printer.record("source", report.source)

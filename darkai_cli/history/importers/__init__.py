@@ -1,7 +1,7 @@
-"""Conversations on their way in: our own exports and databases, ChatGPT's, llm's, aichat's.
+"""Import conversations: our own exports and databases, and those of ChatGPT, llm and aichat.
 
-What a file is is seen from how it begins, not from its name. Nothing in it is trusted: what does
-not fit is left out, counted and named. Importing the same file again takes nothing twice.
+The format is detected from the beginning of the file, not from its name. Nothing in it is trusted:
+what does not fit is left out, counted and named. Importing a file again adds only what is new.
 """
 
 from __future__ import annotations
@@ -10,64 +10,54 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from darkai_cli.errors import InputError
-from darkai_cli.history.importers.draft import ImportedConversation, ImportReport, take_all
+from darkai_cli.history.importers.draft import ImportedConversation, ImportReport, store_all
 from darkai_cli.history.store import Store
 
 Progress = Callable[[int, int], None]
-"""Called with how much is done and how much there is."""
+"""Called with how much is done and the total."""
 
 
-class Report(NamedTuple):
-    """What an import did.
+def import_file(
+    store: Store, path: Path, progress: Progress = lambda _done, _total: None
+) -> ImportReport:
+    """Import a file and return what was new and what was left out.
 
-    ``conversations``, ``messages``: how many are new. ``present``: messages that were there
-    already. ``skipped``: what was left out, and how often.
+    Raises ``InputError`` for a file of no known format, and ``StoreError``.
     """
-
-    source: str
-    conversations: int
-    messages: int
-    present: int
-    skipped: dict[str, int]
-
-
-def import_file(store: Store, path: Path, progress: Progress = lambda _done, _all: None) -> Report:
-    """Take what the file has. Raises ``InputError`` for a file of no known kind, ``StoreError``."""
     try:
         with path.open("rb") as file:
             head = file.read(4096)
     except OSError as exc:
         raise InputError(f"cannot read `{path}`: {exc.strerror}") from exc
-    tally = ImportReport()
-    source, drafts = _reader(path, head, tally, progress)
-    take_all(store, drafts, tally)
-    return Report(source, tally.conversations, tally.messages, tally.present, dict(tally.skipped))
+    report = ImportReport()
+    report.source, conversations = _reader(path, head, report, progress)
+    store_all(store, conversations, report)
+    return report
 
 
 def _reader(
-    path: Path, head: bytes, tally: ImportReport, progress: Progress
+    path: Path, head: bytes, report: ImportReport, progress: Progress
 ) -> tuple[str, Iterator[ImportedConversation]]:
     from darkai_cli.history import salvage
     from darkai_cli.history.importers import darkai, llm
 
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if salvage.is_ours(head):
-        return "darkai", darkai.read_database(path, tally, progress)
+        return "darkai", darkai.read_database(path, report, progress)
     if head.startswith(salvage.MAGIC) and llm.is_database(path):
-        return "llm", llm.read(path, tally, progress)
+        return "llm", llm.read(path, report, progress)
     if text.startswith(b"{") and b'"record"' in text.split(b"\n", 1)[0]:
-        return "darkai", darkai.read_jsonl(path, tally, progress)
+        return "darkai", darkai.read_jsonl(path, report, progress)
     if text.startswith((b"[", b"{")):
-        return _json(path, tally, progress)
+        return _json(path, report, progress)
     if re.match(rb"model:[ \t]\S", text):
         from darkai_cli.history.importers import aichat
 
-        return "aichat", aichat.read(path, tally, progress)
+        return "aichat", aichat.read(path, report, progress)
     if b"\0" in head:  # a database whose beginning is damaged, perhaps
-        return "darkai", darkai.read_database(path, tally, progress)
+        return "darkai", darkai.read_database(path, report, progress)
     raise InputError(
         f"`{path}` is no history that darkai knows",
         hint="it takes its own exports and databases, ChatGPT's `conversations.json`, llm's"
@@ -76,18 +66,18 @@ def _reader(
 
 
 def _json(
-    path: Path, tally: ImportReport, progress: Progress
+    path: Path, report: ImportReport, progress: Progress
 ) -> tuple[str, Iterator[ImportedConversation]]:
-    """A list of conversations, or one: our own, or ChatGPT's."""
+    """Return the reader for a JSON list of conversations, or for a single one."""
     from darkai_cli.history.importers import chatgpt, darkai
 
     try:
-        whole = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as exc:
         raise InputError(f"`{path}` is not valid JSON") from exc
-    found = whole if isinstance(whole, list) else [whole]
-    if any(map(darkai.is_conversation, found)):
-        return "darkai", darkai.read_json(found, tally, progress)
-    if not any(isinstance(one, dict) and "mapping" in one for one in found):
+    records = content if isinstance(content, list) else [content]
+    if any(map(darkai.is_conversation, records)):
+        return "darkai", darkai.read_json(records, report, progress)
+    if not any(isinstance(record, dict) and "mapping" in record for record in records):
         raise InputError(f"`{path}` holds no conversations that darkai knows")
-    return "chatgpt", chatgpt.read(found, path.parent, tally, progress)
+    return "chatgpt", chatgpt.read(records, path.parent, report, progress)

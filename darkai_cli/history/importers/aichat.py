@@ -1,10 +1,10 @@
-"""aichat's sessions, read into drafts: one YAML file is one conversation.
+"""Import a session of aichat: a YAML file is a conversation.
 
-The form is that of aichat's own source: ``model``, ``temperature`` and ``messages``, a list of
-``role`` and ``content``; before them ``compressed_messages``, what a summary has replaced. It has
-no times and no ids, so the file's time stands for all of them, and ids are made of the session's
-name, the position and the text: a session that has grown since adds what is new. PyYAML is an
-extra; it is told not to guess types, so that a message ``yes`` or ``12:30`` stays what it is.
+The format is that of aichat's own source: ``model``, ``temperature`` and ``messages``, a list of
+``role`` and ``content``; before them ``compressed_messages``, which a summary has replaced. There
+are no times and no ids, so the file's time stands for all of them, and ids are made of the
+session's name, the position and the text: importing a longer session adds what is new. PyYAML is an
+extra; it is used without guessing types, so that a message ``yes`` or ``12:30`` stays a string.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from darkai_cli.messages import MAX_IMAGE, ROLES, Image, image_type, images_of
 Progress = Callable[[int, int], None]
 
 
-def read(path: Path, tally: ImportReport, progress: Progress) -> Iterator[ImportedConversation]:
-    """The conversation of a session. Raises ``InputError``."""
+def read(path: Path, report: ImportReport, progress: Progress) -> Iterator[ImportedConversation]:
+    """Yield the conversation of a session. Raises ``InputError``."""
     session = _load(path)
-    said = [*(session.get("compressed_messages") or ()), *(session.get("messages") or ())]
-    draft = _draft(path, session, said, tally)
-    if draft is not None:
-        yield draft
+    items = [*(session.get("compressed_messages") or ()), *(session.get("messages") or ())]
+    conversation = _conversation(path, session, items, report)
+    if conversation is not None:
+        yield conversation
     progress(1, 1)
 
 
@@ -63,28 +63,28 @@ def _load(path: Path) -> dict[str, Any]:
     return session
 
 
-def _draft(
-    path: Path, session: dict[str, Any], said: list[Any], tally: ImportReport
+def _conversation(
+    path: Path, session: dict[str, Any], items: list[Any], report: ImportReport
 ) -> ImportedConversation | None:
     when = path.stat().st_mtime_ns // 1_000_000
     options = _options(session)
     messages: list[DraftMessage] = []
     turns: list[StoredTurn] = []
     system = prompt = None
-    position = 0  # of a text; it takes the place of the time, which nobody wrote down
-    for one in said:
-        role, text, images, lines = _message(one, tally)
-        if role == "system":  # sent with the turns after it, said by nobody
+    position = 0  # of a text, in place of the time, which the file does not have
+    for item in items:
+        role, text, images, lines = _message(item, report)
+        if role == "system":  # It belongs to the turns after it and is no message.
             system = text
         if role == "system" or not (text or images or lines):
             continue
-        # a message with a text is called what it was when images were not yet taken
-        unsaid = () if text else (str(len(messages)),)
-        origin = ("aichat", path.stem, role, text, *unsaid)
+        # Messages with text keep the ids that they had before images were imported.
+        number = () if text else (str(len(messages)),)
+        origin = ("aichat", path.stem, role, text, *number)
         above = messages[-1].id if messages else None
-        shown = "\n".join([text, *lines]).removeprefix("\n")
+        content = "\n".join([text, *lines]).removeprefix("\n")
         made = DraftMessage(
-            derived_id(position, *origin), above, role, shown, "", "[]", when, images
+            derived_id(position, *origin), above, role, content, "", "[]", when, images
         )
         messages.append(made)
         if role == "user":
@@ -105,20 +105,20 @@ def _draft(
     )
 
 
-def _message(one: Any, tally: ImportReport) -> tuple[str, str, tuple[Image, ...], list[str]]:
-    """Role, text and images of a message, and a line for each part that cannot be had.
+def _message(item: Any, report: ImportReport) -> tuple[str, str, tuple[Image, ...], list[str]]:
+    """Return role, text and images of a message, and a line for each image that is elsewhere.
 
-    All are empty, and counted, if there is nothing to be taken.
+    All are empty, and counted, if the message makes no sense.
     """
-    role = one.get("role") if isinstance(one, dict) else None
+    role = item.get("role") if isinstance(item, dict) else None
     if role not in ROLES:
-        tally.skip("message that cannot be understood")
+        report.skip("message that cannot be understood")
         return "", "", (), []
-    content = one.get("content")
+    content = item.get("content")
     if isinstance(content, str):
         return role, content, (), []
-    if isinstance(content, dict):  # tool calls, with what was said beside them
-        tally.skip("part of the kind `tool_calls`")
+    if isinstance(content, dict):  # tool calls, with text beside them
+        report.skip("part of the kind `tool_calls`")
         content = [{"type": "text", "text": content.get("text")}]
     texts: list[str] = []
     images: list[Image] = []
@@ -130,38 +130,38 @@ def _message(one: Any, tally: ImportReport) -> tuple[str, str, tuple[Image, ...]
         elif kind == "image_url" and (image := _image(part)):
             images.append(image)
         elif kind != "text":
-            tally.skip(f"part of the kind `{kind}`"[:80])
+            report.skip(f"part of the kind `{kind}`"[:80])
             lines += [_line(part)] if kind == "image_url" else []
     return role, "\n".join(texts), tuple(images), lines
 
 
 def _image(part: dict[str, Any]) -> Image | None:
-    """An image that is in the session itself."""
+    """Return an image whose data is in the session, or None."""
     try:
-        found = images_of([part])
+        images = images_of([part])
     except InputError:
         return None
-    media_type = image_type(found[0].data) if found else None
-    if media_type is None or len(found[0].data) > MAX_IMAGE:
+    media_type = image_type(images[0].data) if images else None
+    if media_type is None or len(images[0].data) > MAX_IMAGE:
         return None
-    return found[0]._replace(media_type=media_type)
+    return images[0]._replace(media_type=media_type)
 
 
 def _line(part: dict[str, Any]) -> str:
-    """What stands for an image that is elsewhere: its address, if it has one."""
+    """Return the line that stands for an image elsewhere, with its address if it has one."""
     given = part.get("image_url")
     url = given.get("url") if isinstance(given, dict) else given
-    found = url if isinstance(url, str) and url.startswith(("https://", "http://")) else ""
-    return f"[image: {found}]" if found else "[image]"
+    is_web = isinstance(url, str) and url.startswith(("https://", "http://"))
+    return f"[image: {url}]" if is_web else "[image]"
 
 
 def _options(session: dict[str, Any]) -> str:
-    found = {}
+    options = {}
     for name in ("temperature", "top_p"):
         try:
             value = float(session[name])
         except (KeyError, TypeError, ValueError):
             continue
         if math.isfinite(value):
-            found[name] = value
-    return dumps(found)
+            options[name] = value
+    return dumps(options)

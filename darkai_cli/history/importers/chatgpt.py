@@ -21,7 +21,7 @@ from darkai_cli.history.importers.draft import (
     DraftMessage,
     ImportedConversation,
     ImportReport,
-    bytes_of,
+    read_bounded,
     turn_for,
 )
 from darkai_cli.history.store import StoredTurn
@@ -35,34 +35,35 @@ _NAME_LENGTH = 200
 
 
 def read(
-    found: list[Any], folder: Path, tally: ImportReport, progress: Progress
+    records: list[Any], folder: Path, report: ImportReport, progress: Progress
 ) -> Iterator[ImportedConversation]:
-    """The conversations of ChatGPT's export, as JSON has them; its files are in the ``folder``."""
+    """Yield the conversations of an export. ``folder``: where its files are."""
     files = _ChatGptFiles(folder)
-    for number, one in enumerate(found, 1):
+    for number, record in enumerate(records, 1):
         try:
-            draft = _ChatGptConversation(one, files, tally).draft()
+            conversation = _ChatGptConversation(record, files, report).read()
         except (KeyError, TypeError, ValueError, AttributeError):
-            tally.skip("conversation that cannot be understood")
+            report.skip("conversation that cannot be understood")
         else:
-            yield draft
-        progress(number, len(found))
+            yield conversation
+        progress(number, len(records))
 
 
 class _ChatGptConversation:
     """One conversation of ChatGPT's export."""
 
-    def __init__(self, source: dict[str, Any], files: _ChatGptFiles, tally: ImportReport) -> None:
+    def __init__(self, source: dict[str, Any], files: _ChatGptFiles, report: ImportReport) -> None:
         self._source = source
         self._files = files
-        self._tally = tally
+        self._report = report
         self._name = str(source.get("conversation_id") or source["id"])
         self._created = _milliseconds(source.get("create_time"), 0)
         self._messages: list[DraftMessage] = []
         self._turns: list[StoredTurn] = []
-        self._kept: dict[str, tuple[str | None, str | None]] = {}  # node: its message, its prompt
+        self._visited: dict[str, tuple[str | None, str | None]] = {}
+        """The ids of message and prompt that the children of each node are below."""
 
-    def draft(self) -> ImportedConversation:
+    def read(self) -> ImportedConversation:
         mapping = self._source["mapping"]
         roots = [key for key, node in mapping.items() if node.get("parent") not in mapping]
         waiting: list[tuple[str, str | None, str | None]] = [
@@ -70,12 +71,12 @@ class _ChatGptConversation:
         ]
         while waiting:
             key, parent, prompt = waiting.pop()
-            if key in self._kept:  # a node that is a child twice
+            if key in self._visited:  # A node can be a child twice.
                 continue
-            self._kept[key] = self._node(key, mapping[key].get("message"), parent, prompt)
+            self._visited[key] = self._node(key, mapping[key].get("message"), parent, prompt)
             children = [child for child in mapping[key].get("children") or () if child in mapping]
-            waiting += [(child, *self._kept[key]) for child in reversed(children)]
-        active, _ = self._kept.get(str(self._source.get("current_node")), (None, None))
+            waiting += [(child, *self._visited[key]) for child in reversed(children)]
+        active, _ = self._visited.get(str(self._source.get("current_node")), (None, None))
         return ImportedConversation(
             derived_id(self._created, "chatgpt", self._name),
             str(self._source.get("title") or ""),
@@ -90,8 +91,8 @@ class _ChatGptConversation:
     def _node(
         self, key: str, message: dict[str, Any] | None, parent: str | None, prompt: str | None
     ) -> tuple[str | None, str | None]:
-        """The message and prompt that the children of this node are below."""
-        text, images = self._said(message) if message else ("", ())
+        """Return the ids of the message and the prompt that the children of this node are below."""
+        text, images = self._content(message) if message else ("", ())
         if not message or not (text or images):
             return parent, prompt
         role = message["author"]["role"]
@@ -114,8 +115,8 @@ class _ChatGptConversation:
             )
         return made.id, made.id if role == "user" else prompt
 
-    def _said(self, message: dict[str, Any]) -> tuple[str, tuple[Image, ...]]:
-        """What a message says; empty, and counted, if it is nothing that was shown."""
+    def _content(self, message: dict[str, Any]) -> tuple[str, tuple[Image, ...]]:
+        """Return text and images of a message; none, and counted, if it was not shown."""
         role = (message.get("author") or {}).get("role")
         content = message.get("content") or {}
         kind = str(content.get("content_type"))
@@ -123,16 +124,16 @@ class _ChatGptConversation:
         parts = content.get("parts") or ([content["text"]] if content.get("text") else [])
         lines, images, missing = self._files.of(message, parts)
         if role not in ROLES:
-            self._tally.skip("message of an unknown role")
+            self._report.skip("message of an unknown role")
         elif hidden or (role == "system" and not lines):
-            self._tally.skip("hidden message")
+            self._report.skip("hidden message")
         elif kind not in ("text", "multimodal_text", "code", "execution_output"):
-            self._tally.skip(f"message of the kind `{kind}`"[:80])
+            self._report.skip(f"message of the kind `{kind}`"[:80])
         else:
             if missing:
-                self._tally.skip("picture or file; a line names it", missing)
+                self._report.skip("picture or file; a line names it", missing)
             if not lines and not images:
-                self._tally.skip("empty message")
+                self._report.skip("empty message")
             return "\n".join(lines), tuple(images)
         return "", ()
 
@@ -147,7 +148,7 @@ def _state(message: dict[str, Any]) -> str:
 
 
 def _milliseconds(seconds: object, default: int) -> int:
-    """ChatGPT's seconds since 1970 as milliseconds."""
+    """Return ChatGPT's seconds since 1970 as milliseconds."""
     if not isinstance(seconds, int | float) or not 0 < seconds < _MAX_MS / 1000:
         return default
     return int(seconds * 1000)
@@ -160,7 +161,7 @@ class _ChatGptFiles:
         self._folder = folder
 
     def of(self, message: dict[str, Any], parts: list[Any]) -> tuple[list[str], list[Image], int]:
-        """The lines of a message's text, its images, and how many files only a line is left of."""
+        """Return the lines of a message's text, its images, and how many files have only a line."""
         lines: list[str] = []
         images: list[Image] = []
         missing = 0
@@ -179,7 +180,7 @@ class _ChatGptFiles:
 
     def _image(self, identifier: str, name: str) -> Image | None:
         path = self._paths.get(identifier)
-        data = bytes_of(path) if path is not None else None
+        data = read_bounded(path) if path is not None else None
         if path is None or data is None:
             return None
         media_type = image_type(data) if len(data) <= MAX_IMAGE else None
@@ -188,50 +189,52 @@ class _ChatGptFiles:
     @cached_property
     def _paths(self) -> dict[str, Path]:
         """The files of the export by their ids: in its folder, and in the folders in that."""
-        found: dict[str, Path] = {}
+        paths: dict[str, Path] = {}
         for pattern in ("file[-_]*", "*/file[-_]*"):
             for path in sorted(self._folder.glob(pattern)):
                 match = _FILE_ID.match(path.name)
                 if match and path.is_file() and not path.is_symlink():
-                    found.setdefault(match[0], path)
-        return found
+                    paths.setdefault(match[0], path)
+        return paths
 
 
 def _placeholder(kind: str, name: str) -> str:
-    """The line that stands for a file: ``[image: photo.png]``."""
+    """Return the line that stands for a file, like ``[image: photo.png]``."""
     short = one_line(name)[:_NAME_LENGTH]
     return f"[{kind}: {short}]" if short else f"[{kind}]"
 
 
 def _parts(message: dict[str, Any], parts: list[Any]) -> Iterator[tuple[str, str, str]]:
-    """What a message is made of, in order: its kind, a file's id, and the name or the text."""
+    """Yield the parts of a message: the kind, a file's id, and the name or the text."""
     names = dict(_attachments(message))
-    pointed = set()
+    referenced = set()
     for part in parts:
         if isinstance(part, str):
             if part:
                 yield "text", "", part
         elif isinstance(part, dict) and isinstance(part.get("text"), str):
-            yield "text", "", part["text"]  # what was heard
+            yield "text", "", part["text"]  # the words of a recording
         else:
             pointer = str(part.get("asset_pointer")) if isinstance(part, dict) else ""
             kind = str(part.get("content_type")) if isinstance(part, dict) else ""
             identifier = next(reversed(_FILE_ID.findall(pointer)), "")
-            pointed.add(identifier)
+            referenced.add(identifier)
             yield _kind(kind), identifier, names.get(identifier, ("", ""))[1]
     for identifier, (kind, name) in names.items():
-        if identifier not in pointed:
+        if identifier not in referenced:
             yield kind, identifier, name
 
 
 def _attachments(message: dict[str, Any]) -> Iterator[tuple[str, tuple[str, str]]]:
-    """What the metadata say of the files: the id of each, its kind and name."""
+    """Yield the id of each file in the metadata, with its kind and name."""
     given = (message.get("metadata") or {}).get("attachments")
-    for one in given if isinstance(given, list) else ():
-        if isinstance(one, dict):
-            media_type = str(one.get("mime_type") or one.get("mimeType") or "")
-            yield str(one.get("id")), (_kind(media_type), str(one.get("name") or ""))
+    for item in given if isinstance(given, list) else ():
+        if isinstance(item, dict):
+            media_type = str(item.get("mime_type") or item.get("mimeType") or "")
+            yield str(item.get("id")), (_kind(media_type), str(item.get("name") or ""))
 
 
-def _kind(what: str) -> str:
-    return next((kind for kind in ("image", "audio", "video") if what.startswith(kind)), "file")
+def _kind(media_type: str) -> str:
+    return next(
+        (kind for kind in ("image", "audio", "video") if media_type.startswith(kind)), "file"
+    )

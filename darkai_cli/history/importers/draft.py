@@ -1,9 +1,8 @@
-"""What an importer hands over, and how it gets into the store: once, whole, in order.
+"""Imported conversations, and how they are stored.
 
-A draft is a conversation as it was read, with ids that are the same whenever it is read. What is
-in the store already stays as it is, so taking a draft again only adds what it has more. A message
-is taken only below a parent that is there, in the same conversation, so that no file can make a
-cycle or reach into another conversation.
+An importer gives a conversation the same ids each time it reads it. What the history has already
+stays as it is, so storing it again only adds what is new. A message is stored only below a parent
+in the same conversation, so that no file can make a cycle or reach into another conversation.
 """
 
 from __future__ import annotations
@@ -19,14 +18,16 @@ from darkai_cli.history.turns import attach, number_at
 from darkai_cli.messages import MAX_IMAGE, Image
 from darkai_cli.text import well_formed
 
-_BATCH = 2000  # messages in one transaction: others get their turn to write
-_USUAL = 4096  # bytes of a message
+_BATCH = 2000
+"""Messages in one transaction; between two, other processes can write."""
+_USUAL_SIZE = 4096
+"""Bytes of a usual message."""
 
 
-def bytes_of(file: Path) -> bytes | None:
-    """What is in a file that lies beside an export; None if it cannot be read.
+def read_bounded(file: Path) -> bytes | None:
+    """Return the bytes of a file beside an export; None if it cannot be read.
 
-    One byte more than an image may have is read, so that a longer file can be told.
+    At most one byte more than an image may have is read, which shows that a file is too long.
     """
     try:
         with file.open("rb") as opened:
@@ -50,7 +51,7 @@ class DraftMessage(NamedTuple):
     @property
     def weight(self) -> int:
         """How much there is to write, in messages of usual size."""
-        return 1 + sum(len(one.data) for one in self.attachments) // _USUAL
+        return 1 + sum(len(image.data) for image in self.attachments) // _USUAL_SIZE
 
 
 class ImportedConversation(NamedTuple):
@@ -67,99 +68,117 @@ class ImportedConversation(NamedTuple):
 
 
 class ImportReport:
-    """What an import took, and what it left and why."""
+    """What an import added and what it left out.
+
+    ``source``: the program that the file is from. ``conversations``, ``messages``: how many are
+    new. ``present``: messages that the history had already. ``skipped``: what was left out, and how
+    often.
+    """
 
     def __init__(self) -> None:
+        self.source = ""
         self.conversations = 0
         self.messages = 0
         self.present = 0
         self.skipped: Counter[str] = Counter()
 
     def skip(self, why: str, count: int = 1) -> None:
-        """Something was left out."""
+        """Count something that was left out."""
         self.skipped[why] += count
 
 
-def take_all(store: Store, drafts: Iterable[ImportedConversation], tally: ImportReport) -> None:
-    """Store the drafts, some in each transaction. Raises ``StoreError``."""
+def store_all(
+    store: Store, conversations: Iterable[ImportedConversation], report: ImportReport
+) -> None:
+    """Store conversations, several in each transaction. Raises ``StoreError``."""
     batch: list[ImportedConversation] = []
     size = 0
-    for draft in drafts:
-        batch.append(draft)
-        size += sum(message.weight for message in draft.messages)
+    for conversation in conversations:
+        batch.append(conversation)
+        size += sum(message.weight for message in conversation.messages)
         if size >= _BATCH:
-            _take(store, batch, tally)
+            _store_batch(store, batch, report)
             batch, size = [], 0
-    _take(store, batch, tally)
+    _store_batch(store, batch, report)
 
 
-def _take(store: Store, batch: list[ImportedConversation], tally: ImportReport) -> None:
+def _store_batch(store: Store, batch: list[ImportedConversation], report: ImportReport) -> None:
     if batch:
         with store.writing() as conn:
-            for draft in batch:
-                _take_one(conn, draft, tally)
+            for conversation in batch:
+                _store_one(conn, conversation, report)
 
 
-def _take_one(conn: sqlite3.Connection, draft: ImportedConversation, tally: ImportReport) -> None:
+def _store_one(
+    conn: sqlite3.Connection, conversation: ImportedConversation, report: ImportReport
+) -> None:
     new = conn.execute(
         "INSERT OR IGNORE INTO conversation (id, title, created, updated, source)"
         " VALUES (?, ?, ?, ?, ?)",
         (
-            draft.id,
-            well_formed(draft.title),
-            draft.created,
-            draft.updated,
-            well_formed(draft.source),
+            conversation.id,
+            well_formed(conversation.title),
+            conversation.created,
+            conversation.updated,
+            well_formed(conversation.source),
         ),
     ).rowcount
-    tally.conversations += new
-    held = {
-        row[0] for row in conn.execute("SELECT id FROM message WHERE conversation = ?", (draft.id,))
+    report.conversations += new
+    stored = {
+        row[0]
+        for row in conn.execute("SELECT id FROM message WHERE conversation = ?", (conversation.id,))
     }
     added = 0
-    for message in draft.messages:
-        if message.id in held:
-            tally.present += 1
+    for message in conversation.messages:
+        if message.id in stored:
+            report.present += 1
             _attach(conn, message)
-        elif message.parent is not None and message.parent not in held:
-            tally.skip("message whose parent is missing")
-        elif _insert_message(conn, draft.id, message):
-            held.add(message.id)
+        elif message.parent is not None and message.parent not in stored:
+            report.skip("message whose parent is missing")
+        elif _insert_message(conn, conversation.id, message):
+            stored.add(message.id)
             added += 1
         else:
-            tally.skip("message of another conversation")
-    tally.messages += added
-    for turn in draft.turns:
-        if turn.reply in held and (turn.prompt is None or turn.prompt in held):
-            _insert_turn(conn, turn._replace(conversation=draft.id))
+            report.skip("message of another conversation")
+    report.messages += added
+    for turn in conversation.turns:
+        if turn.reply in stored and (turn.prompt is None or turn.prompt in stored):
+            _insert_turn(conn, turn._replace(conversation=conversation.id))
         else:
-            tally.skip("turn whose messages are missing")
+            report.skip("turn whose messages are missing")
     if new:
-        active = draft.active if draft.active in held else None
-        conn.execute("UPDATE conversation SET active = ? WHERE id = ?", (active, draft.id))
+        active = conversation.active if conversation.active in stored else None
+        conn.execute("UPDATE conversation SET active = ? WHERE id = ?", (active, conversation.id))
     elif added:
         conn.execute(
             "UPDATE conversation SET updated = max(updated, ?) WHERE id = ?",
-            (draft.updated, draft.id),
+            (conversation.updated, conversation.id),
         )
-        _go_on(conn, draft, held)
+        _move_active(conn, conversation, stored)
 
 
-def _go_on(conn: sqlite3.Connection, draft: ImportedConversation, held: set[str]) -> None:
-    """Move the active mark along, where the conversation went on from it and not beside it."""
-    row = conn.execute("SELECT active FROM conversation WHERE id = ?", (draft.id,)).fetchone()
-    parents = {message.id: message.parent for message in draft.messages}
-    above: str | None = draft.active if draft.active in held else None
+def _move_active(
+    conn: sqlite3.Connection, conversation: ImportedConversation, stored: set[str]
+) -> None:
+    """Make the new end active if it continues the branch that is active."""
+    row = conn.execute(
+        "SELECT active FROM conversation WHERE id = ?", (conversation.id,)
+    ).fetchone()
+    parents = {message.id: message.parent for message in conversation.messages}
+    above: str | None = conversation.active if conversation.active in stored else None
     seen: set[str | None] = {None}
     while above not in seen and above != row[0]:
         seen.add(above)
         above = parents.get(above or "")
     if above is not None and above == row[0]:
-        conn.execute("UPDATE conversation SET active = ? WHERE id = ?", (draft.active, draft.id))
+        conn.execute(
+            "UPDATE conversation SET active = ? WHERE id = ?",
+            (conversation.active, conversation.id),
+        )
 
 
 def _insert_message(conn: sqlite3.Connection, conversation: str, message: DraftMessage) -> int:
-    """Write a message, unless its id is taken; how many were written."""
+    """Write a message, unless its id exists; return how many were written."""
     written = conn.execute(
         "INSERT OR IGNORE INTO message"
         " (n, id, conversation, parent, role, text, reasoning, parts, created)"
@@ -176,15 +195,18 @@ def _insert_message(conn: sqlite3.Connection, conversation: str, message: DraftM
 
 
 def _attach(conn: sqlite3.Connection, message: DraftMessage) -> None:
-    """Write what goes along with a message, unless something is there already."""
+    """Write the attachments of a message, unless it has some already."""
     if not message.attachments:
         return
-    there = "SELECT 1 FROM attachment WHERE message = ? LIMIT 1"
-    if conn.execute(there, (message.id,)).fetchone():
+    existing = "SELECT 1 FROM attachment WHERE message = ? LIMIT 1"
+    if conn.execute(existing, (message.id,)).fetchone():
         return
-    for seq, one in enumerate(message.attachments):
+    for seq, image in enumerate(message.attachments):
         attach(
-            conn, message.id, seq, (well_formed(one.media_type), well_formed(one.name), one.data)
+            conn,
+            message.id,
+            seq,
+            (well_formed(image.media_type), well_formed(image.name), image.data),
         )
 
 
@@ -206,7 +228,7 @@ def turn_for(
     model: str,
     state: str = "complete",
 ) -> StoredTurn:
-    """The turn of a reply of which little more than its text is known."""
+    """Return the turn of a reply of which little more than its text is known."""
     return StoredTurn(
         id=identifier, conversation="", prompt=prompt, reply=reply.id, provider=provider,
         model=model, options="{}", system=None, state=state, reason=None, error_kind=None,

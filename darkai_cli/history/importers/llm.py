@@ -27,7 +27,7 @@ from darkai_cli.history.importers.draft import (
     DraftMessage,
     ImportedConversation,
     ImportReport,
-    bytes_of,
+    read_bounded,
     turn_for,
 )
 from darkai_cli.history.store import StoredTurn
@@ -38,7 +38,7 @@ Progress = Callable[[int, int], None]
 
 
 def is_database(path: Path) -> bool:
-    """Whether SQLite can read the file, and it is not ours under a damaged header."""
+    """Return whether SQLite can read the file, and it is not ours with a damaged header."""
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as conn:
             tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master")}
@@ -47,24 +47,24 @@ def is_database(path: Path) -> bool:
     return "message_fts" not in tables
 
 
-def read(path: Path, tally: ImportReport, progress: Progress) -> Iterator[ImportedConversation]:
-    """The conversations of llm's database, of both its schemas. Raises ``InputError``."""
+def read(path: Path, report: ImportReport, progress: Progress) -> Iterator[ImportedConversation]:
+    """Yield the conversations of llm's database, of both its schemas. Raises ``InputError``."""
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as conn:
             conn.row_factory = sqlite3.Row
             tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master")}
             if not {"threads", "responses"} & tables:
                 raise InputError(f"`{path}` is a database, but not llm's")
-            images = _LlmImages(conn, tables, tally)
+            images = _LlmImages(conn, tables, report)
             if "responses" in tables:
                 yield from _responses(conn, tables, images, progress)
             if "threads" in tables:
-                yield from _threads(conn, tally, images, progress)
-            images.tell_rest()
+                yield from _threads(conn, report, images, progress)
+            images.count_others()
             if "tool_calls" in tables:
                 (count,) = conn.execute("SELECT count(*) FROM tool_calls").fetchone()
                 if count:
-                    tally.skip("tool call", count)
+                    report.skip("tool call", count)
     except sqlite3.Error as exc:
         raise InputError(f"`{path}` cannot be read: {exc}") from exc
 
@@ -72,11 +72,11 @@ def read(path: Path, tally: ImportReport, progress: Progress) -> Iterator[Import
 def _responses(
     conn: sqlite3.Connection, tables: set[str], images: _LlmImages, progress: Progress
 ) -> Iterator[ImportedConversation]:
-    """The conversations of the old schema: a row for each prompt with its reply, in one line."""
+    """Yield the conversations of the old schema: each row is a prompt with its reply."""
     chats: dict[str, list[dict[str, Any]]] = {}
-    # some versions wrote both schemas at once, under the same ids
-    twice = " WHERE id NOT IN (SELECT id FROM turns)" if "turns" in tables else ""
-    for row in conn.execute(f"SELECT * FROM responses{twice} ORDER BY datetime_utc, id"):  # noqa: S608
+    # Some versions wrote both schemas at once, under the same ids.
+    only_old = " WHERE id NOT IN (SELECT id FROM turns)" if "turns" in tables else ""
+    for row in conn.execute(f"SELECT * FROM responses{only_old} ORDER BY datetime_utc, id"):  # noqa: S608
         response = dict(row)
         chats.setdefault(response.get("conversation_id") or response["id"], []).append(response)
     names = (
@@ -84,17 +84,17 @@ def _responses(
         if "conversations" in tables
         else {}
     )
-    for number, (chat, found) in enumerate(chats.items(), 1):
+    for number, (chat, responses) in enumerate(chats.items(), 1):
         messages: list[DraftMessage] = []
         turns = []
-        for response in found:
+        for response in responses:
             above = messages[-1].id if messages else None
             prompt, reply, turn = _response(response, above)
             prompt = prompt._replace(attachments=images.of_response(str(response["id"])))
-            asked = prompt.text or prompt.attachments
-            messages += [prompt, reply] if asked else [reply._replace(parent=above)]
-            turns.append(turn if asked else turn._replace(prompt=None))
-        yield _draft(chat, names.get(chat), messages, turns)
+            has_prompt = prompt.text or prompt.attachments
+            messages += [prompt, reply] if has_prompt else [reply._replace(parent=above)]
+            turns.append(turn if has_prompt else turn._replace(prompt=None))
+        yield _conversation(chat, names.get(chat), messages, turns)
         progress(number, len(chats))
 
 
@@ -118,9 +118,9 @@ def _response(
 
 
 def _threads(
-    conn: sqlite3.Connection, tally: ImportReport, images: _LlmImages, progress: Progress
+    conn: sqlite3.Connection, report: ImportReport, images: _LlmImages, progress: Progress
 ) -> Iterator[ImportedConversation]:
-    """The conversations of the new schema: turns whose messages are chains of shared rows."""
+    """Yield the conversations of the new schema: turns whose messages are shared rows."""
     threads = conn.execute("SELECT * FROM threads ORDER BY datetime_utc, id").fetchall()
     for number, thread in enumerate(threads, 1):
         messages: dict[str, DraftMessage] = {}
@@ -128,11 +128,11 @@ def _threads(
         for turn in conn.execute(
             "SELECT * FROM turns WHERE thread_id = ? ORDER BY datetime_utc, id", (thread["id"],)
         ).fetchall():
-            made = _thread_turn(conn, str(thread["id"]), dict(turn), messages, tally, images)
+            made = _thread_turn(conn, str(thread["id"]), dict(turn), messages, report, images)
             if made is not None:
                 turns.append(made)
         if messages:
-            yield _draft(str(thread["id"]), thread["name"], list(messages.values()), turns)
+            yield _conversation(str(thread["id"]), thread["name"], list(messages.values()), turns)
         progress(number, len(threads))
 
 
@@ -141,10 +141,10 @@ def _thread_turn(
     thread: str,
     turn: dict[str, Any],
     messages: dict[str, DraftMessage],
-    tally: ImportReport,
+    report: ImportReport,
     images: _LlmImages,
 ) -> StoredTurn | None:
-    """Add the messages of a turn that are new; the turn, or None if it has no reply."""
+    """Add the new messages of a turn; return the turn, or None if it has no reply."""
     chain = conn.execute(
         "WITH RECURSIVE up(depth, hash, parent, role) AS ("
         " SELECT 0, hash, parent_hash, role FROM messages WHERE hash = ?"
@@ -157,7 +157,7 @@ def _thread_turn(
     above, prompt, system, reply = None, None, None, None
     for name, role in chain:
         if name not in messages:
-            text, reasoning, seen = _parts(conn, name, tally, images)
+            text, reasoning, seen = _parts(conn, name, report, images)
             if role == "system":
                 system = text
                 continue
@@ -171,7 +171,7 @@ def _thread_turn(
         prompt = above if role == "user" else prompt
         reply = messages[name] if role == "assistant" else reply
     if reply is None:
-        tally.skip("turn without a reply")
+        report.skip("turn without a reply")
         return None
     made = turn_for(
         derived_id(when, "llm", thread, str(turn["id"]), "turn"), reply,
@@ -181,9 +181,12 @@ def _thread_turn(
 
 
 def _parts(
-    conn: sqlite3.Connection, message: str, tally: ImportReport, images: _LlmImages
+    conn: sqlite3.Connection, message: str, report: ImportReport, images: _LlmImages
 ) -> tuple[str, str, tuple[Image, ...]]:
-    """Text, reasoning and images of a message of the new schema; long texts are fragments."""
+    """Return text, reasoning and images of a message of the new schema.
+
+    Long texts are stored as fragments.
+    """
     seen: list[Image] = []
     texts: list[str] = []
     thoughts: list[str] = []
@@ -199,7 +202,7 @@ def _parts(
         elif part["type"] in ("text", "reasoning") and part["text"]:
             (texts if part["type"] == "text" else thoughts).append(part["text"])
         elif part["type"] not in ("text", "reasoning"):
-            tally.skip(f"part of the kind `{part['type']}`"[:80])
+            report.skip(f"part of the kind `{part['type']}`"[:80])
     return "\n".join(texts), "\n".join(thoughts), tuple(seen)
 
 
@@ -216,13 +219,13 @@ def _with_details(turn: StoredTurn, row: dict[str, Any]) -> StoredTurn:
     )
 
 
-def _draft(
+def _conversation(
     name: str, title: str | None, messages: list[DraftMessage], turns: list[StoredTurn]
 ) -> ImportedConversation:
     first, last = messages[0], messages[-1]
     return ImportedConversation(
         derived_id(first.created, "llm", name),
-        title_from(title or first.text, (one.name for one in first.attachments)),
+        title_from(title or first.text, (image.name for image in first.attachments)),
         first.created,
         last.created,
         last.id,
@@ -237,7 +240,7 @@ def _count(value: object) -> int | None:
 
 
 def _iso(value: object) -> int:
-    """Milliseconds since 1970; 0 for what is no time. Without a zone it is UTC."""
+    """Return milliseconds since 1970; 0 for no time. Without a zone, it is UTC."""
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
@@ -246,30 +249,30 @@ def _iso(value: object) -> int:
 
 
 class _LlmImages:
-    """The images of one database. ``tables``: the names of those that it has."""
+    """The images of a database. ``tables``: the names of its tables."""
 
     def __init__(
-        self, conn: sqlite3.Connection, tables: Collection[str], tally: ImportReport
+        self, conn: sqlite3.Connection, tables: Collection[str], report: ImportReport
     ) -> None:
         self._conn = conn
         self._tables = tables
-        self._tally = tally
+        self._report = report
         self._seen: set[str] = set()
 
     def of_response(self, response: str) -> tuple[Image, ...]:
-        """What went along with a prompt of the old schema."""
+        """Return the images of a prompt of the old schema."""
         return self._of("prompt_attachments", "response_id", response)
 
     def of_part(self, part: int) -> tuple[Image, ...]:
-        """What a part of a message of the new schema holds."""
+        """Return the images in a part of a message of the new schema."""
         return self._of("part_attachments", "part_id", part)
 
-    def tell_rest(self) -> None:
-        """Count those that no message led to, such as the results of tools."""
+    def count_others(self) -> None:
+        """Count the attachments of no message, such as those of tool results."""
         if "attachments" in self._tables:
-            found = {str(one) for (one,) in self._conn.execute("SELECT id FROM attachments")}
-            if found - self._seen:
-                self._tally.skip("attachment", len(found - self._seen))
+            identifiers = {str(row[0]) for row in self._conn.execute("SELECT id FROM attachments")}
+            if identifiers - self._seen:
+                self._report.skip("attachment", len(identifiers - self._seen))
 
     def _of(self, table: str, column: str, name: str | int) -> tuple[Image, ...]:
         if not {table, "attachments"} <= set(self._tables):
@@ -279,19 +282,19 @@ class _LlmImages:
             f' WHERE p.{column} = ? ORDER BY p."order"',
             (name,),
         ).fetchall()
-        found = []
+        images = []
         for row in rows:
             self._seen.add(str(row["id"]))
             image = _image(row)
             if isinstance(image, Image):
-                found.append(image)
+                images.append(image)
             else:
-                self._tally.skip(image)
-        return tuple(found)
+                self._report.skip(image)
+        return tuple(images)
 
 
 def _image(row: sqlite3.Row) -> Image | str:
-    """The image, or why it is left out."""
+    """Return the image, or why it is left out."""
     path = Path(str(row["path"] or ""))
     data = row["content"]
     if not data:
@@ -305,8 +308,8 @@ def _image(row: sqlite3.Row) -> Image | str:
 
 
 def _content(path: Path, digest: str) -> bytes | None:
-    """What is in the file, if it is what was attached."""
+    """Return the bytes of a file if they are those that were attached, or None."""
     if not path.is_absolute() or not path.is_file():
         return None
-    data = bytes_of(path)
+    data = read_bounded(path)
     return data if data is not None and hashlib.sha256(data).hexdigest() == digest else None
