@@ -50,11 +50,11 @@ class Output(TurnObserver):
             stdio.binary_stdout()  # raises if stdout is closed
         self.sinks: list[Sink | LateSink] = [
             LateSink(self._answer_sink),
-            LateSink(self._notice_sink),
+            LateSink(self._notice_sink, takes_text=False),
         ]
         if options.record is not None:
             self.sinks.insert(0, _recording(options.record))
-        if self._format != "markdown":
+        if self._format != "markdown" and config.reasoning not in ("auto", "hide"):
             self.sinks.append(LateSink(self._reasoning_sink))
 
     def request_started(self, host: str) -> None:
@@ -163,8 +163,7 @@ class Output(TurnObserver):
     def _reasoning_sink(self) -> Sink:
         from darkai_cli.output.notices import ReasoningSink
 
-        mode = self._config.reasoning
-        return ReasoningSink(stdio.stderr(), "hide" if mode == "auto" else mode)
+        return ReasoningSink(stdio.stderr(), shows_text=self._config.reasoning == "show")
 
     def _answer_sink(self) -> Sink:
         """Return the answer's sink; one that shows the whole reply begins with what is resumed."""

@@ -57,10 +57,7 @@ class NoticeSink:
 
     def feed(self, event: Event) -> None:
         """Write a notice at once; store the rest for the end."""
-        if event.type in ("text-chunk", "reasoning-chunk"):
-            if self._first_text is None:
-                self._first_text = self._clock()
-        elif event.type == "notice":
+        if event.type == "notice":
             self._notice(f"{_LABELS[event.level]}: {sanitize_line(event.text, 1000)}")
         elif isinstance(event, Citation):
             self._sources.append(event)
@@ -68,8 +65,9 @@ class NoticeSink:
             self._calls.append(event)
         elif event.type == "tool-result":
             self._calls = [call for call in self._calls if call.id != event.id]
-        elif isinstance(event, StreamStart):
+        elif isinstance(event, StreamStart):  # which comes together with the first token
             self._start = event
+            self._first_text = self._clock()
         elif isinstance(event, Usage):
             self._usage = event
 
@@ -116,11 +114,11 @@ def _tool_line(call: ToolCall) -> str:
 
 
 class ReasoningSink:
-    """Writes the model's reasoning to stderr: all of it, its length, or nothing."""
+    """Writes the model's reasoning on stderr: its text, or in one note how long it was."""
 
-    def __init__(self, err: TextIO, mode: Literal["show", "fold", "hide"]) -> None:
+    def __init__(self, err: TextIO, *, shows_text: bool) -> None:
         self._err = err
-        self._mode = mode
+        self._shows_text = shows_text
         self._sanitizer = Sanitizer()
         self._length = 0
 
@@ -128,7 +126,7 @@ class ReasoningSink:
         """Show or count a piece of reasoning; end it when the answer begins."""
         if event.type == "reasoning-chunk":
             self._length += len(event.text)
-            if self._mode == "show":
+            if self._shows_text:
                 self._write(self._sanitizer.feed(event.text))
         elif self._length and event.type == "text-chunk":
             self._end()
@@ -139,9 +137,9 @@ class ReasoningSink:
             self._end()
 
     def _end(self) -> None:
-        if self._mode == "show":
+        if self._shows_text:
             self._write(self._sanitizer.finish() + "\n")
-        elif self._mode == "fold":
+        else:
             self._write(f"note: reasoning, {self._length} characters\n")
         self._length = 0
 

@@ -30,27 +30,37 @@ class Sink(Protocol):
 class LateSink:
     """Stands for a sink that is made when the first event has come, or at the end if none comes.
 
-    What ``make`` imports does not delay the request then.
+    What ``make`` imports does not delay the request then. ``takes_text``: False for a sink that has
+    no use for the text of the reply; it is fed all other events.
     """
 
-    def __init__(self, make: Callable[[], Sink]) -> None:
+    def __init__(self, make: Callable[[], Sink], *, takes_text: bool = True) -> None:
         self.make = make
+        self.takes_text = takes_text
 
 
 def dispatch(
     events: Iterator[Event], sinks: Sequence[Sink | LateSink], *, read_on: bool = False
 ) -> bool:
-    """Feed every event to every sink and close them; return False if a closed pipe ended the reply.
+    """Feed the events to the sinks, close all, and return whether the reader stayed to the end.
 
     ``read_on``: read the reply to its end although a sink has failed, because the history must get
-    all of the text. Raises what the events raised (after the sinks were closed with it), else the
+    all of the text. Returns False if a closed pipe ended the reply. Raises what the events raised (after the sinks were closed with it), else the
     first error of a sink.
     """
     group = _SinkGroup(sinks)
     fault: BaseException | None = None
     try:
         for event in events:
-            group.feed(event)
+            if group.late:
+                group.make()
+            for sink in group.text_sinks if event.type == "text-chunk" else group.sinks:
+                try:
+                    sink.feed(event)
+                except BrokenPipeError:
+                    group.reader_left = True
+                except Exception as exc:  # noqa: BLE001 -- raised below, once the others are fed
+                    group.drop(sink, exc)
             if group.reader_left or (group.error is not None and not read_on):
                 break
     except BaseException as exc:
@@ -69,44 +79,44 @@ def dispatch(
 class _SinkGroup:
     """The sinks of one reply. One that fails is fed no more; ``error`` is the first failure.
 
-    ``reader_left``: whether the reader of an output has closed it.
+    ``late``: what ``make`` has not opened yet. ``text_sinks``: those of the ``sinks`` that take
+    text. ``reader_left``: whether the reader of an output has closed it.
     """
 
     def __init__(self, sinks: Sequence[Sink | LateSink]) -> None:
-        self._late = sinks
-        self._sinks: list[Sink] = []
+        self.late = sinks
+        self.sinks: tuple[Sink, ...] = ()
+        self.text_sinks: tuple[Sink, ...] = ()
         self.error: Exception | None = None
         self.reader_left = False
 
-    def feed(self, event: Event) -> None:
-        """Feed the event to each sink."""
-        if self._late:
-            self._make()
-        for sink in tuple(self._sinks):
+    def make(self) -> None:
+        """Make the sinks that are not made yet."""
+        late, self.late = self.late, ()
+        for entry in late:
             try:
-                sink.feed(event)
-            except BrokenPipeError:
-                self.reader_left = True
-            except Exception as exc:  # noqa: BLE001 -- raised at the end, once the others are fed
-                self._sinks.remove(sink)
-                self.error = self.error or exc
-
-    def close(self, fault: BaseException | None) -> None:
-        """Close each sink. ``fault``: what ended the reply, if anything did."""
-        self._make()
-        for sink in self._sinks:
-            try:
-                sink.close(fault)
+                sink = entry.make() if isinstance(entry, LateSink) else entry
             except BrokenPipeError:
                 self.reader_left = True
             except Exception as exc:  # noqa: BLE001 -- raised by the caller
                 self.error = self.error or exc
+            else:
+                self.sinks += (sink,)
+                if not isinstance(entry, LateSink) or entry.takes_text:
+                    self.text_sinks += (sink,)
 
-    def _make(self) -> None:
-        late, self._late = self._late, ()
-        for sink in late:
+    def drop(self, sink: Sink, error: Exception) -> None:
+        """Feed the sink no more."""
+        self.error = self.error or error
+        self.sinks = tuple(other for other in self.sinks if other is not sink)
+        self.text_sinks = tuple(other for other in self.text_sinks if other is not sink)
+
+    def close(self, fault: BaseException | None) -> None:
+        """Close each sink. ``fault``: what ended the reply, if anything did."""
+        self.make()
+        for sink in self.sinks:
             try:
-                self._sinks.append(sink.make() if isinstance(sink, LateSink) else sink)
+                sink.close(fault)
             except BrokenPipeError:
                 self.reader_left = True
             except Exception as exc:  # noqa: BLE001 -- raised by the caller

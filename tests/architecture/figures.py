@@ -6,6 +6,7 @@
 The size is read from the text of the modules. The route is read from a real `darkai ask` against a
 server on loopback: a profiler in the process notes each module whose functions are called until the
 first byte of the request leaves, and between the arrival of one chunk and the wait for the next.
+What a module runs while it is imported does not count: nobody who follows a request reads that.
 """
 
 from __future__ import annotations
@@ -42,14 +43,21 @@ before, chunks, window = OrderedDict(), [], None
 main_thread = threading.main_thread().ident
 
 
+importing = threading.local()
+main_depth = 0
+
+
 def note(frame, event, arg):
     global window
-    if event == "call":
+    if event in ("call", "return") and frame.f_code.co_name == "<module>":
+        step = 1 if event == "call" else -1
+        importing.depth = getattr(importing, "depth", 0) + step
+    elif event == "call":
         name = frame.f_globals.get("__name__") or ""
-        if name.split(".")[0] != package or frame.f_code.co_name == "<module>":
+        if name.split(".")[0] != package or getattr(importing, "depth", 0) > main_depth:
             return
         place = (name, frame.f_code.co_name)
-        if before is not None and not done:
+        if not done:
             before.setdefault(place)
         if window is not None and threading.get_ident() == main_thread:
             window.setdefault(place)

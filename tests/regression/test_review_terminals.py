@@ -36,7 +36,7 @@ def test_models_on_an_ascii_terminal() -> None:
 def test_sinks_write_in_the_terminals_encoding(encoding: str) -> None:
     answer, aside = io.BytesIO(), io.BytesIO()
     plain = PlainSink(io.TextIOWrapper(answer, encoding=encoding))
-    reasoning = ReasoningSink(io.TextIOWrapper(aside, encoding=encoding), "show")
+    reasoning = ReasoningSink(io.TextIOWrapper(aside, encoding=encoding), shows_text=True)
     plain.feed(TextChunk("é\u4e2d"))
     reasoning.feed(ReasoningChunk("é\u4e2d"))
     plain.close()
