@@ -18,7 +18,8 @@ from darkai_cli.errors import Terminated
 if TYPE_CHECKING:
     from types import FrameType
 
-_pending = 0
+pending = 0
+"""The signal that has come and was not dealt with yet; 0 if there is none."""
 _ignores_repeats = False
 _deferring = _deferred_signals = 0
 
@@ -43,13 +44,13 @@ def install() -> None:
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:
-    global _pending, _deferred_signals  # noqa: PLW0603 -- a process has one
+    global pending, _deferred_signals  # noqa: PLW0603 -- a process has one
     if frame is not None and frame.f_code.co_filename == _IMPORTING:
         _thread.start_new_thread(_send_again, (signum, _thread.get_ident()))
         return
-    if _ignores_repeats and signum == _pending == 2:
+    if _ignores_repeats and signum == pending == 2:
         return
-    _pending = signum
+    pending = signum
     if _deferring:
         _deferred_signals += 1
         if _deferred_signals < MOST_DEFERRED:
@@ -63,7 +64,7 @@ def _send_again(signum: int, thread: int) -> None:
 
     block_in_thread()
     time.sleep(0.002)
-    if _pending:  # the process is stopping already
+    if pending:  # the process is stopping already
         return
     if hasattr(signal, "pthread_kill"):
         signal.pthread_kill(thread, signum)
@@ -114,19 +115,19 @@ def block_in_thread() -> None:
 
 def raise_pending() -> None:
     """Raise ``KeyboardInterrupt`` or ``Terminated`` if a signal has come."""
-    if _pending == 2:  # SIGINT
+    if pending == 2:  # SIGINT
         raise KeyboardInterrupt
-    if _pending:
-        raise Terminated(_pending)
+    if pending:
+        raise Terminated(pending)
 
 
 def exit_code() -> int | None:
     """Return 128 + the signal's number, if one has come, else None."""
-    return 128 + _pending if _pending else None
+    return 128 + pending if pending else None
 
 
 def clear_interrupt() -> None:
     """Forget a Ctrl-C, after which a chat session goes on. SIGTERM and SIGHUP stay pending."""
-    global _pending  # noqa: PLW0603 -- a process has one
-    if _pending == 2:
-        _pending = 0
+    global pending  # noqa: PLW0603 -- a process has one
+    if pending == 2:
+        pending = 0

@@ -131,7 +131,8 @@ class DeadlineStream(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: object = None) -> bytes:
         assert isinstance(timeout, Deadline)
         while True:
-            signals.raise_pending()
+            if signals.pending:
+                signals.raise_pending()
             try:
                 data = self._stream.read(max_bytes, min(timeout.remaining(), _SLICE))
             except httpcore.ReadTimeout:

@@ -23,7 +23,7 @@ def listening() -> Iterator[None]:
     yield
     for name, handler in usual.items():
         signal.signal(name, handler)
-    signals._pending = 0
+    signals.pending = 0
 
 
 def send(number: signal.Signals) -> None:
