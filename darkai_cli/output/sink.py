@@ -45,8 +45,8 @@ def dispatch(
     """Feed the events to the sinks, close all, and return whether the reader stayed to the end.
 
     ``read_on``: read the reply to its end although a sink has failed, because the history must get
-    all of the text. Returns False if a closed pipe ended the reply. Raises what the events raised (after the sinks were closed with it), else the
-    first error of a sink.
+    all of the text. Returns False if a closed pipe ended the reply. Raises what the events raised
+    (after the sinks were closed with it), else the first error of a sink.
     """
     group = _SinkGroup(sinks)
     fault: BaseException | None = None

@@ -305,7 +305,6 @@ class HttpProvider:
         head_start = connection.head_start(request.url)
         from darkai_cli.http import client
 
-        reader = ReplyReader(self._dialect, self.settings, chat)
         with (
             _masked_errors(request),
             client.send(
@@ -317,6 +316,7 @@ class HttpProvider:
                 head_start=head_start,
             ) as exchange,
         ):
+            reader = ReplyReader(self._dialect, self.settings, chat)
             if exchange.status != 200:
                 raise reader.refusal(
                     exchange.status,

@@ -6,7 +6,8 @@
 The size is read from the text of the modules. The route is read from a real `darkai ask` against a
 server on loopback: a profiler in the process notes each module whose functions are called until the
 first byte of the request leaves, and between the arrival of one chunk and the wait for the next.
-What a module runs while it is imported does not count: nobody who follows a request reads that.
+What a module runs while it is imported does not count, nor what Python asks the package's own
+`__getattr__` then: nobody who follows a request reads that.
 """
 
 from __future__ import annotations
@@ -44,7 +45,6 @@ main_thread = threading.main_thread().ident
 
 
 importing = threading.local()
-main_depth = 0
 
 
 def note(frame, event, arg):
@@ -54,7 +54,7 @@ def note(frame, event, arg):
         importing.depth = getattr(importing, "depth", 0) + step
     elif event == "call":
         name = frame.f_globals.get("__name__") or ""
-        if name.split(".")[0] != package or getattr(importing, "depth", 0) > main_depth:
+        if not name.startswith(package + ".") or getattr(importing, "depth", 0):
             return
         place = (name, frame.f_code.co_name)
         if not done:
