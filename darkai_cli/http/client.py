@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, cast
 from darkai_cli import signals
 from darkai_cli.errors import BadReplyError, NetworkError
 from darkai_cli.http import errors, network
-from darkai_cli.http.decompress import Decompressor
 from darkai_cli.http.httpx_guard import httpx
 from darkai_cli.http.timeouts import Deadline
 from darkai_cli.secrets import mask, mask_headers, mask_url, secrets_in
@@ -27,6 +26,7 @@ from darkai_cli.version import __version__
 
 if TYPE_CHECKING:
     from darkai_cli.http.connection import ConnectionConfig
+    from darkai_cli.http.decompress import Decompressor
     from darkai_cli.http.sockets import HeadStart
 
 ERROR_BODY = 64 * 1024
@@ -57,7 +57,11 @@ class Exchange:
         self._route = route
         self._log = log
         self._body: Iterator[bytes] | None = None
-        self._decompressor = Decompressor.of(self.headers.get("content-encoding", ""))
+        self._decompressor: Decompressor | None = None
+        if "content-encoding" in self.headers:
+            from darkai_cli.http.decompress import Decompressor
+
+            self._decompressor = Decompressor.of(self.headers["content-encoding"])
 
     def chunks(self) -> Iterator[bytes]:
         """Give the body as it arrives. Raises ``ProviderError`` and its kin."""
@@ -183,14 +187,7 @@ def send(
             request.extensions = {"timeout": timeouts, "trace": trace.note}
             if log is not None:
                 log.request(request)
-            try:
-                response = client.send(request, stream=True)
-            except (httpx.NetworkError, httpx.RemoteProtocolError):
-                if deadline.is_fresh_connection or deadline.has_bytes or not deadline.is_sent:
-                    raise
-                # The service had closed a kept connection before it saw the request.
-                deadline.reconnecting()
-                response = client.send(request, stream=True)
+            response = _response(client, request, deadline)
         try:
             _note_head(connection, response, log)
             exchange = Exchange(response, route, deadline, log)
@@ -204,6 +201,18 @@ def send(
             head_start.close()
         if connection.pool is None and transport is not None:
             transport.close()
+
+
+def _response(client: httpx.Client, request: httpx.Request, deadline: Deadline) -> httpx.Response:
+    """Send a request, once more if a kept connection turns out to be dead."""
+    try:
+        return client.send(request, stream=True)
+    except (httpx.NetworkError, httpx.RemoteProtocolError):
+        if deadline.is_fresh_connection or deadline.has_bytes or not deadline.is_sent:
+            raise
+    # The service had closed the connection before it saw the request.
+    deadline.reconnecting()
+    return client.send(request, stream=True)
 
 
 @asynccontextmanager

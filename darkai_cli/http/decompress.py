@@ -30,8 +30,6 @@ class Decompressor:
         browsers. For one that is not decoded here, and for two on top of each other, the
         decompressor refuses the first byte.
         """
-        if not encoding:
-            return None
         names = [name.strip().lower() for name in encoding.split(",")]
         names = [name for name in names if name in _DECODED + _NOT_DECODED]
         return cls(", ".join(names)) if names else None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 
-_UNUSED = [name for name in ("httpx._main", "h2") if name not in sys.modules]
+_UNUSED = {"httpx._main", "h2"}.difference(sys.modules)
 
 for _name in _UNUSED:
     sys.modules[_name] = None  # type: ignore[assignment]

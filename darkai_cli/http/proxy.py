@@ -66,15 +66,25 @@ def parse(url: str, origin: str) -> Proxy:
         )
     if not parts.hostname:
         raise ConfigError(f"The proxy from {origin} names no host", hint=hint)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if scheme.startswith("socks") and not _fits_socks(user, password):
+        raise ConfigError(
+            f"The proxy from {origin} has a user name or password that SOCKS can't transmit",
+            hint="Use at most 255 ASCII characters for each",
+        )
     default = {"http": 80, "https": 443}.get(scheme, 1080)
     return Proxy(
         scheme,
         parts.hostname,
         port or default,
-        unquote(parts.username) if parts.username else None,
-        unquote(parts.password) if parts.password else None,
+        user or None,
+        password or None,
         origin,
     )
+
+
+def _fits_socks(*words: str) -> bool:
+    return all(word.isascii() and len(word) <= 255 for word in words)
 
 
 def choose(
