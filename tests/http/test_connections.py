@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+from support.proxies import HttpProxy, Proxy, SocksProxy
 from support.server import Authority, read_request
 
 from darkai_cli.errors import NetworkError
 from darkai_cli.http import sockets
 from darkai_cli.http.client import asend, send
 from darkai_cli.http.connection import ConnectionConfig, ConnectionPool
+from darkai_cli.http.proxy import parse
 from darkai_cli.http.timeouts import Timeouts
-from darkai_cli.http.tls import PendingContext, Trust
+from darkai_cli.http.tls import Trust
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfine"
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nfine\r\n"
@@ -90,25 +92,25 @@ class KeepAlive:
         self.hang_up()
 
 
-def ask(link: ConnectionConfig, url: str, method: str = "POST") -> bytes:
-    with send(link, method, url, {"content-type": "text/plain"}, b"hi") as exchange:
+def ask(connection: ConnectionConfig, url: str, method: str = "POST") -> bytes:
+    with send(connection, method, url, {"content-type": "text/plain"}, b"hi") as exchange:
         return b"".join(exchange.chunks())
 
 
 @pytest.fixture
 def pool() -> Iterator[ConnectionPool]:
-    with ConnectionPool() as found:
-        yield found
+    with ConnectionPool() as opened:
+        yield opened
 
 
 def test_two_requests_one_connection(pool: ConnectionPool) -> None:
     with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, pool=pool)
-        assert [ask(link, server.url), ask(link, server.url)] == [b"fine", b"fine"]
+        connection = ConnectionConfig(QUICK, pool=pool)
+        assert [ask(connection, server.url), ask(connection, server.url)] == [b"fine", b"fine"]
         assert (server.connections, len(server.requests)) == (1, 2)
 
 
-def test_without_a_session_each_request_has_its_own() -> None:
+def test_without_a_pool_each_request_has_its_own() -> None:
     with KeepAlive() as server:
         assert [
             ask(ConnectionConfig(QUICK), server.url),
@@ -119,19 +121,19 @@ def test_without_a_session_each_request_has_its_own() -> None:
 
 def test_a_reader_that_stops_at_the_end_mark_keeps_the_connection(pool: ConnectionPool) -> None:
     with KeepAlive(CHUNKED + b"0\r\n\r\n") as server:
-        link = ConnectionConfig(QUICK, pool=pool)
+        connection = ConnectionConfig(QUICK, pool=pool)
         for _ in range(2):
-            with send(link, "POST", server.url, {}, b"hi") as exchange:
+            with send(connection, "POST", server.url, {}, b"hi") as exchange:
                 assert next(exchange.chunks()) == b"fine"
         assert (server.connections, len(server.requests)) == (1, 2)
 
 
 def test_a_reader_that_gives_up_closes_it(pool: ConnectionPool) -> None:
     with KeepAlive(CHUNKED) as server:
-        link = ConnectionConfig(QUICK, pool=pool)
+        connection = ConnectionConfig(QUICK, pool=pool)
         for _ in range(2):
             with pytest.raises(KeyboardInterrupt):  # noqa: PT012 -- it is raised in the middle
-                with send(link, "POST", server.url, {}, b"hi") as exchange:
+                with send(connection, "POST", server.url, {}, b"hi") as exchange:
                     next(exchange.chunks())
                     raise KeyboardInterrupt
         assert server.connections == 2
@@ -139,19 +141,19 @@ def test_a_reader_that_gives_up_closes_it(pool: ConnectionPool) -> None:
 
 def test_a_body_that_never_ends_is_given_up(pool: ConnectionPool) -> None:
     with KeepAlive(CHUNKED) as server:
-        link = ConnectionConfig(QUICK, pool=pool)
+        connection = ConnectionConfig(QUICK, pool=pool)
         for _ in range(2):
-            with send(link, "POST", server.url, {}, b"hi") as exchange:
+            with send(connection, "POST", server.url, {}, b"hi") as exchange:
                 next(exchange.chunks())
         assert server.connections == 2
 
 
 def test_a_connection_that_the_server_closed_is_replaced(pool: ConnectionPool) -> None:
     with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, pool=pool)
-        ask(link, server.url)
+        connection = ConnectionConfig(QUICK, pool=pool)
+        ask(connection, server.url)
         server.hang_up()
-        assert ask(link, server.url) == b"fine"
+        assert ask(connection, server.url) == b"fine"
         assert (server.connections, len(server.requests)) == (2, 2)
 
 
@@ -161,28 +163,28 @@ def test_a_request_that_met_a_dying_connection_is_sent_again(
 ) -> None:
     """The server reads the request and closes: as if the two had crossed on the way."""
     with KeepAlive(ANSWER, last, ANSWER) as server:
-        link = ConnectionConfig(QUICK, pool=pool)
-        ask(link, server.url)
-        assert ask(link, server.url) == b"fine"
+        connection = ConnectionConfig(QUICK, pool=pool)
+        ask(connection, server.url)
+        assert ask(connection, server.url) == b"fine"
         assert (server.connections, len(server.requests)) == (2, 3)
 
 
 def test_it_is_sent_again_only_once(pool: ConnectionPool) -> None:
     with KeepAlive(ANSWER, b"") as server:
-        link = ConnectionConfig(QUICK, pool=pool)
-        ask(link, server.url)
+        connection = ConnectionConfig(QUICK, pool=pool)
+        ask(connection, server.url)
         with pytest.raises(NetworkError, match="closed the connection without replying"):
-            ask(link, server.url)
+            ask(connection, server.url)
         assert (server.connections, len(server.requests)) == (2, 3)
 
 
 def test_nothing_is_sent_again_once_an_answer_has_begun(pool: ConnectionPool) -> None:
     with KeepAlive(ANSWER, b"HTTP/1.1 2") as server:
-        link = ConnectionConfig(QUICK, pool=pool)
-        ask(link, server.url)
+        connection = ConnectionConfig(QUICK, pool=pool)
+        ask(connection, server.url)
         server.close_after = True
         with pytest.raises(NetworkError):
-            ask(link, server.url)
+            ask(connection, server.url)
         assert len(server.requests) == 2
 
 
@@ -193,23 +195,15 @@ def test_a_first_request_is_not_sent_again(pool: ConnectionPool) -> None:
         assert len(server.requests) == 1
 
 
-def test_connection_close_is_obeyed(pool: ConnectionPool) -> None:
-    with KeepAlive(ANSWER.replace(b"content", b"connection: close\r\ncontent")) as server:
-        link = ConnectionConfig(QUICK, pool=pool)
-        server.close_after = True
-        assert [ask(link, server.url), ask(link, server.url)] == [b"fine", b"fine"]
-        assert server.connections == 2
-
-
 def test_prepare_connects_and_the_request_uses_it(pool: ConnectionPool) -> None:
     with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, pool=pool)
-        pool.prepare(link, server.url)
+        connection = ConnectionConfig(QUICK, pool=pool)
+        pool.prepare(connection, server.url)
         assert server.accepted.acquire(timeout=20)
         assert server.requests == []
-        assert ask(link, server.url) == b"fine"
-        pool.prepare(link, server.url)  # there is one
-        assert ask(link, server.url) == b"fine"
+        assert ask(connection, server.url) == b"fine"
+        pool.prepare(connection, server.url)  # there is one
+        assert ask(connection, server.url) == b"fine"
         assert (server.connections, len(server.requests)) == (1, 2)
 
 
@@ -218,20 +212,30 @@ def test_prepare_with_tls(pool: ConnectionPool, tmp_path: Path) -> None:
     with KeepAlive(tls=authority.context("127.0.0.1")) as server:
         tls = pool.context(Trust(authority.pem(tmp_path)), {})
         assert pool.context(Trust(authority.pem(tmp_path)), {}) is tls
-        link = ConnectionConfig(QUICK, None, tls, pool=pool)
-        pool.prepare(link, server.url)
-        assert ask(link, server.url) == b"fine"
-        assert ask(link, server.url) == b"fine"
+        connection = ConnectionConfig(QUICK, None, tls, pool=pool)
+        pool.prepare(connection, server.url)
+        assert ask(connection, server.url) == b"fine"
+        assert ask(connection, server.url) == b"fine"
         assert server.connections == 1
+
+
+@pytest.mark.parametrize("kind", [HttpProxy, SocksProxy])
+def test_prepare_connects_to_the_proxy(pool: ConnectionPool, kind: type[Proxy]) -> None:
+    with KeepAlive() as server, kind() as proxy:
+        route = parse(proxy.url, "here")
+        connection = ConnectionConfig(QUICK, route, pool=pool)
+        pool.prepare(connection, server.url)
+        assert [ask(connection, server.url), ask(connection, server.url)] == [b"fine", b"fine"]
+        assert (proxy.connections, len(server.requests)) == (1, 2)
 
 
 def test_a_prepared_connection_that_was_closed_meanwhile(pool: ConnectionPool) -> None:
     with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, pool=pool)
-        pool.prepare(link, server.url)
+        connection = ConnectionConfig(QUICK, pool=pool)
+        pool.prepare(connection, server.url)
         assert server.accepted.acquire(timeout=20)
         server.hang_up()
-        assert ask(link, server.url) == b"fine"
+        assert ask(connection, server.url) == b"fine"
 
 
 def test_a_farewell_on_a_prepared_connection_is_no_answer(
@@ -240,11 +244,13 @@ def test_a_farewell_on_a_prepared_connection_is_no_answer(
     """Some servers say 408 to whoever has connected and sends nothing."""
     monkeypatch.setattr(sockets, "UNREAD_SECONDS", 0.0)
     with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, pool=pool)
-        pool.prepare(link, server.url)
+        connection = ConnectionConfig(QUICK, pool=pool)
+        pool.prepare(connection, server.url)
         assert server.accepted.acquire(timeout=20)
+        ((head_start,),) = pool._prepared.values()
+        assert head_start._ready.wait(20)
         server._open[0].sendall(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n")
-        assert ask(link, server.url) == b"fine"
+        assert ask(connection, server.url) == b"fine"
         assert server.connections == 2
 
 
@@ -252,17 +258,17 @@ def test_what_goes_wrong_ahead_is_told_by_the_request(pool: ConnectionPool) -> N
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{sock.getsockname()[1]}/v1"
-        link = ConnectionConfig(QUICK, pool=pool)
-        pool.prepare(link, url)
+        connection = ConnectionConfig(QUICK, pool=pool)
+        pool.prepare(connection, url)
         with pytest.raises(NetworkError, match="connection refused"):
-            ask(link, url)
+            ask(connection, url)
 
 
 def test_closing_closes(pool: ConnectionPool) -> None:
     with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, pool=pool)
-        ask(link, server.url)
-        pool.prepare(link, server.url.replace("127.0.0.1", "localhost"))
+        connection = ConnectionConfig(QUICK, pool=pool)
+        ask(connection, server.url)
+        pool.prepare(connection, server.url.replace("127.0.0.1", "localhost"))
         assert server.accepted.acquire(timeout=20)
         assert server.accepted.acquire(timeout=20)
         pool.close()
@@ -270,43 +276,34 @@ def test_closing_closes(pool: ConnectionPool) -> None:
         assert server.left.acquire(timeout=20)
 
 
-def test_requests_at_once_have_connections_of_their_own(pool: ConnectionPool) -> None:
-    with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, pool=pool)
-        with send(link, "POST", server.url, {}, b"hi") as one:
-            assert ask(link, server.url) == b"fine"
-            assert b"".join(one.chunks()) == b"fine"
-        assert server.connections == 2
-
-
 def test_an_idle_connection_expires(pool: ConnectionPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "IDLE_SECONDS", -1.0)
     with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, pool=pool)
-        assert [ask(link, server.url), ask(link, server.url)] == [b"fine", b"fine"]
+        connection = ConnectionConfig(QUICK, pool=pool)
+        assert [ask(connection, server.url), ask(connection, server.url)] == [b"fine", b"fine"]
         assert server.connections == 2
 
 
 def test_on_sent_is_called_for_each_request(pool: ConnectionPool) -> None:
-    seen: list[str] = []
+    calls: list[str] = []
     with KeepAlive() as server:
-        link = ConnectionConfig(QUICK, pool=pool, on_sent=lambda: seen.append("sent"))
-        ask(link, server.url)
-        ask(link, server.url)
-    assert seen == ["sent", "sent"]
+        connection = ConnectionConfig(QUICK, pool=pool, on_sent=lambda: calls.append("sent"))
+        ask(connection, server.url)
+        ask(connection, server.url)
+    assert calls == ["sent", "sent"]
 
 
 def test_the_asynchronous_driver_keeps_connections_too() -> None:
     async def two(server: KeepAlive, *, hang_up: bool) -> list[bytes]:
-        found = []
+        bodies = []
         async with ConnectionPool() as pool:
-            link = ConnectionConfig(QUICK, pool=pool)
+            connection = ConnectionConfig(QUICK, pool=pool)
             for _ in range(2):
-                async with asend(link, "POST", server.url, {}, b"hi") as exchange:
-                    found.append(b"".join([data async for data in exchange.achunks()]))
+                async with asend(connection, "POST", server.url, {}, b"hi") as exchange:
+                    bodies.append(b"".join([data async for data in exchange.achunks()]))
                 if hang_up:
                     server.hang_up()
-        return found
+        return bodies
 
     for answers, hang_up, count in [
         ((ANSWER,), False, 1),
@@ -316,9 +313,3 @@ def test_the_asynchronous_driver_keeps_connections_too() -> None:
         with KeepAlive(*answers) as server:
             assert asyncio.run(two(server, hang_up=hang_up)) == [b"fine", b"fine"]
             assert server.connections == count
-
-
-def test_a_context_is_not_built_for_plain_http(pool: ConnectionPool) -> None:
-    with KeepAlive() as server:
-        assert ask(ConnectionConfig(QUICK, None, None, pool=pool), server.url) == b"fine"
-    assert PendingContext.__module__ == "darkai_cli.http.tls"

@@ -23,11 +23,6 @@ def test_a_line_is_a_frame_at_its_newline() -> None:
     assert decoder.stray == ""
 
 
-def test_frames_are_frames() -> None:
-    (given,) = NDJSONDecoder().feed(b'{"a":1}\n')
-    assert type(given) is SSEFrame
-
-
 def test_blank_lines_are_skipped() -> None:
     decoder = NDJSONDecoder()
     assert decoder.feed(b'\n\r\n  \t\n{"a":1}\n\n') == [frame('{"a":1}')]
@@ -39,20 +34,8 @@ def test_white_space_may_stand_around_an_object() -> None:
     assert NDJSONDecoder().feed(b' \t{"a":1} \n') == [frame(' \t{"a":1} ')]
 
 
-@pytest.mark.parametrize("other", ["\u2028", "\u2029", "\x85", "\v", "\f", "\r"])
-def test_nothing_but_lf_ends_a_line(other: str) -> None:
-    line = f'{{"a":"x{other}y"}}'
-    assert NDJSONDecoder().feed(f"{line}\n".encode()) == [frame(line)]
-
-
 def test_only_one_cr_belongs_to_the_line_end() -> None:
     assert NDJSONDecoder().feed(b'{"a":1}\r\r\n') == [frame('{"a":1}\r')]
-
-
-def test_a_bom_in_pieces_is_dropped() -> None:
-    decoder = NDJSONDecoder()
-    assert decoder.feed(b"\xef") == decoder.feed(b"\xbb") == []
-    assert decoder.feed(b'\xbf{"a":1}\n') == [frame('{"a":1}')]
 
 
 def test_invalid_utf8_is_replaced() -> None:

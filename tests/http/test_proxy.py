@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from darkai_cli.errors import ConfigError
+from darkai_cli.errors import ConfigError, UsageError
 from darkai_cli.http import proxy
 
 SERVICE = "https://service.test/chat"
@@ -82,9 +82,28 @@ def test_an_unusable_proxy_is_one_clear_error(bad: str) -> None:
 
 
 def test_credentials_are_decoded_and_not_shown() -> None:
-    found = choose(HTTPS_PROXY="http://me:p%40ss@p.test:1")
-    assert (found.user, found.password) == ("me", "p@ss")
-    assert "p@ss" not in found.address
+    parsed = choose(HTTPS_PROXY="http://me:p%40ss@p.test:1")
+    assert (parsed.user, parsed.password) == ("me", "p@ss")
+    assert "p@ss" not in parsed.address
     with pytest.raises(ConfigError) as caught:
         choose(HTTPS_PROXY="ftp://me:hunter2@p.test")
     assert "hunter2" not in caught.value.message + (caught.value.hint or "")
+
+
+def test_a_bad_proxy_from_the_flag_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="The proxy from `--proxy`"):
+        choose(explicit="http://p:x", by_flag=True)
+    with pytest.raises(ConfigError, match="The proxy from `--proxy`"):
+        choose(explicit="http://p:x")
+
+
+def test_an_endless_port_in_no_proxy() -> None:
+    assert not proxy.bypassed("a.test", 443, {"no_proxy": "a.test:" + "9" * 5000})
+    assert proxy.bypassed("a.test", 443, {"no_proxy": "a.test:0443"})
+
+
+@pytest.mark.parametrize("user", ["j%C3%B6", "j" * 256])
+def test_a_user_name_that_socks_cannot_transmit(user: str) -> None:
+    with pytest.raises(ConfigError, match="SOCKS"):
+        choose(ALL_PROXY=f"socks5://{user}:pw@p.test")
+    assert choose(ALL_PROXY=f"http://{user}:pw@p.test") is not None

@@ -1,4 +1,4 @@
-"""The head start: a connection begun beside the imports, and what becomes of it."""
+"""The head start: a connection that is opened beside the imports, and what becomes of it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from darkai_cli.http.tls import PendingContext, Trust
 LONG = 30.0
 
 
-def watch(seconds: float = LONG) -> Deadline:
+def deadline_in(seconds: float = LONG) -> Deadline:
     return Deadline(Timeouts(connect=seconds))
 
 
@@ -36,51 +36,53 @@ def trusting(authority: Authority, folder: Path) -> PendingContext:
 
 def test_a_connection_is_taken_once():
     with FaultServer([Send(b"x"), Stall()]) as server:
-        begun = HeadStart("service", server.host, server.port, None, LONG)
-        seen = watch()
-        taken = begun.take(seen)
-        assert taken is not None
-        assert taken.getpeername() == (server.host, server.port)
-        assert seen.step == "service"
-        assert begun.take(watch()) is None
-        begun.close()
-        assert taken.fileno() >= 0  # not its own any more
-        taken.close()
+        head_start = HeadStart("service", server.host, server.port, None, LONG)
+        deadline = deadline_in()
+        connection = head_start.take(deadline)
+        assert connection is not None
+        assert connection.getpeername() == (server.host, server.port)
+        assert deadline.step == "service"
+        assert head_start.take(deadline_in()) is None
+        head_start.close()
+        assert connection.fileno() >= 0  # not its own any more
+        connection.close()
 
 
 def test_tls_is_agreed_upon_too(tmp_path: Path):
     authority = Authority()
     with FaultServer(reply(["hi"]), tls=authority.context("127.0.0.1")) as server:
-        begun = HeadStart("service", server.host, server.port, trusting(authority, tmp_path), LONG)
-        seen = watch()
-        taken = begun.take(seen)
-        assert isinstance(taken, ssl.SSLSocket)
-        assert seen.step == "tls"
-        taken.close()
+        head_start = HeadStart(
+            "service", server.host, server.port, trusting(authority, tmp_path), LONG
+        )
+        deadline = deadline_in()
+        connection = head_start.take(deadline)
+        assert isinstance(connection, ssl.SSLSocket)
+        assert deadline.step == "tls"
+        connection.close()
 
 
 def test_a_connection_that_nobody_takes_is_closed():
     with FaultServer([BeforeRequest(), Stall()]) as server:
-        begun = HeadStart("service", server.host, server.port, None, LONG)
-        begun._ready.wait(LONG)
-        begun.close()
+        head_start = HeadStart("service", server.host, server.port, None, LONG)
+        head_start._ready.wait(LONG)
+        head_start.close()
         assert server.departed.wait(LONG)
-        assert begun.take(watch()) is None
+        assert head_start.take(deadline_in()) is None
 
 
 def test_one_that_comes_too_late_is_closed_as_well(monkeypatch: pytest.MonkeyPatch):
     """It was given up while the name was still being looked up."""
     slow = Event()
-    found = sockets.resolve
+    usual = sockets.resolve
 
     def resolve(host: str, port: int, seconds: float) -> list[str]:
         assert slow.wait(LONG)
-        return found(host, port, seconds)
+        return usual(host, port, seconds)
 
     monkeypatch.setattr(sockets, "resolve", resolve)
     with FaultServer([BeforeRequest(), Stall()]) as server:
-        begun = HeadStart("service", server.host, server.port, None, LONG)
-        begun.close()
+        head_start = HeadStart("service", server.host, server.port, None, LONG)
+        head_start.close()
         slow.set()
         assert server.departed.wait(LONG)
 
@@ -88,64 +90,70 @@ def test_one_that_comes_too_late_is_closed_as_well(monkeypatch: pytest.MonkeyPat
 def test_faults_are_raised_where_it_is_taken(tmp_path: Path):
     with closed_port() as port:
         with pytest.raises(ConnectionRefusedError):
-            HeadStart("service", "127.0.0.1", port, None, LONG).take(watch())
+            HeadStart("service", "127.0.0.1", port, None, LONG).take(deadline_in())
         with pytest.raises(ConnectionRefusedError):
-            HeadStart("proxy", "127.0.0.1", port, None, LONG).take(seen := watch())
-        assert seen.step == "proxy"
+            HeadStart("proxy", "127.0.0.1", port, None, LONG).take(deadline := deadline_in())
+        assert deadline.step == "proxy"
     with pytest.raises(socket.gaierror):
-        HeadStart("service", "no-such-host.invalid", 80, None, LONG).take(watch())
+        HeadStart("service", "no-such-host.invalid", 80, None, LONG).take(deadline_in())
     with FaultServer(reply(["hi"]), tls=Authority().context("127.0.0.1")) as server:
         strange = trusting(Authority(), tmp_path)
         with pytest.raises(ssl.SSLCertVerificationError):
-            HeadStart("service", server.host, server.port, strange, LONG).take(seen := watch())
-        assert seen.step == "tls"
+            HeadStart("service", server.host, server.port, strange, LONG).take(
+                deadline := deadline_in()
+            )
+        assert deadline.step == "tls"
         none = PendingContext(Trust(ca_file=str(tmp_path / "none.pem")), {})
         with pytest.raises(ConfigError, match="none"):
-            HeadStart("service", server.host, server.port, none, LONG).take(watch())
+            HeadStart("service", server.host, server.port, none, LONG).take(deadline_in())
 
 
 def test_the_wait_for_it_is_bounded(tmp_path: Path):
     authority = Authority()
     with FaultServer([BeforeRequest(), Stall()]) as server:  # it accepts, and never says hello
-        begun = HeadStart("service", server.host, server.port, trusting(authority, tmp_path), LONG)
+        head_start = HeadStart(
+            "service", server.host, server.port, trusting(authority, tmp_path), LONG
+        )
         with pytest.raises(TimeoutError):
-            begun.take(seen := watch(0.05))
-        assert seen.step == "tls"
-        begun.close()
+            head_start.take(deadline := deadline_in(0.05))
+        assert deadline.step == "tls"
+        head_start.close()
 
 
 def test_a_handshake_that_nobody_waits_for_is_given_up(tmp_path: Path):
     """So that nothing is inside OpenSSL, and no connection stands, for as long as it may take."""
     tls = trusting(Authority(), tmp_path)
     with FaultServer([BeforeRequest(), Stall()]) as server:
-        begun = HeadStart("service", server.host, server.port, tls, 100 * LONG)
+        head_start = HeadStart("service", server.host, server.port, tls, 100 * LONG)
         with pytest.raises(TimeoutError):
-            begun.take(seen := watch(0.05))
-        assert seen.step == "tls"
-        begun.close()
-        begun._thread.join(LONG)
-        assert not begun._thread.is_alive()
+            head_start.take(deadline := deadline_in(0.05))
+        assert deadline.step == "tls"
+        head_start.close()
+        head_start._thread.join(LONG)
+        assert not head_start._thread.is_alive()
         assert server.departed.wait(LONG)
 
 
 def test_tls_is_not_begun_when_nobody_wants_it_any_more(monkeypatch: pytest.MonkeyPatch):
     connected, slow = Event(), Event()
-    found = sockets.connect
+    usual = sockets.connect
 
-    def connect(*given: Any) -> socket.socket:
-        connection = found(*given)
+    def connect(*arguments: Any) -> socket.socket:
+        connection = usual(*arguments)
         connected.set()
         assert slow.wait(LONG)
         return connection
 
     monkeypatch.setattr(sockets, "connect", connect)
     with FaultServer([BeforeRequest(), Stall()]) as server:
-        begun = HeadStart("service", server.host, server.port, PendingContext(Trust(), {}), LONG)
+        head_start = HeadStart(
+            "service", server.host, server.port, PendingContext(Trust(), {}), LONG
+        )
         assert connected.wait(LONG)
-        begun.close()
+        head_start.close()
         slow.set()
-        begun._thread.join(LONG)
-        assert begun._step == "service"
+        head_start._thread.join(LONG)
+        assert head_start._step == "service"
         assert server.departed.wait(LONG)
 
 
@@ -156,11 +164,11 @@ def test_the_end_of_the_process_waits_for_a_handshake(
     monkeypatch.setattr(sockets.signals, "block_in_thread", lambda: None)  # this process goes on
     tls = trusting(Authority(), tmp_path)
     with FaultServer([BeforeRequest(), Stall()]) as server:
-        begun = HeadStart("service", server.host, server.port, tls, 100 * LONG)
+        head_start = HeadStart("service", server.host, server.port, tls, 100 * LONG)
         with pytest.raises(TimeoutError):
-            begun.take(watch(0.05))
-        begun._finish_at_exit()
-        assert not begun._thread.is_alive()
+            head_start.take(deadline_in(0.05))
+        head_start._finish_at_exit()
+        assert not head_start._thread.is_alive()
 
 
 def test_a_scheme_in_capitals_is_the_same(isolated: Path, tmp_path: Path):
@@ -173,7 +181,7 @@ def test_a_scheme_in_capitals_is_the_same(isolated: Path, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("url", "link"),
+    ("url", "connection"),
     [
         ("http://desk:8080/v1", ConnectionConfig(app=lambda *_: None)),  # type: ignore[arg-type, return-value]
         ("http://desk:8080/v1", ConnectionConfig(admit=lambda *_: None)),
@@ -181,9 +189,9 @@ def test_a_scheme_in_capitals_is_the_same(isolated: Path, tmp_path: Path):
     ],
     ids=["in this process", "addresses to be admitted", "international name"],
 )
-def test_where_there_is_none(monkeypatch: pytest.MonkeyPatch, url: str, link: Any):
+def test_where_there_is_none(monkeypatch: pytest.MonkeyPatch, url: str, connection: Any):
     monkeypatch.delitem(sys.modules, "httpx")
-    assert link.head_start(url) is None
+    assert connection.head_start(url) is None
 
 
 def test_none_once_httpx_is_there():
@@ -199,7 +207,7 @@ import sys
 from darkai_cli.http import sockets
 made = sockets.HeadStart.__init__
 def noting(self, *args):
-    print("begun", *args[:3], "httpx" in sys.modules, file=sys.stderr)
+    print("head start:", *args[:3], "httpx" in sys.modules, file=sys.stderr)
     made(self, *args)
 sockets.HeadStart.__init__ = noting
 from darkai_cli.__main__ import main
@@ -214,7 +222,7 @@ def test_ask_begins_it_before_httpx_is_imported(isolated: Path, tmp_path: Path):
         env = {"SSL_CERT_FILE": authority.pem(tmp_path)}
         done = run_darkai("ask", "hi", env=env, command=(sys.executable, "-c", WATCH_ORDER))
         assert done.code == 0, done
-        assert f"begun service 127.0.0.1 {server.port} False" in done.stderr
+        assert f"head start: service 127.0.0.1 {server.port} False" in done.stderr
         assert server.connections == 1  # and uses that one
 
 
@@ -224,7 +232,7 @@ def test_through_a_proxy_it_leads_to_the_proxy(isolated: Path):
         line = ("ask", "hi", "--proxy", proxy.url)
         done = run_darkai(*line, command=(sys.executable, "-c", WATCH_ORDER))
         assert done.code == 0, done
-        assert f"begun proxy {proxy.address.replace(':', ' ')} False" in done.stderr
+        assert f"head start: proxy {proxy.address.replace(':', ' ')} False" in done.stderr
         assert proxy.connections == 1
 
 

@@ -1,4 +1,4 @@
-"""Whom a connection believes where the user has named nobody."""
+"""Which certificates a connection trusts."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from support.openai import base, configure, reply
 from support.scenario import run_darkai
 from support.server import Authority, FaultServer
 
+from darkai_cli.errors import ConfigError
 from darkai_cli.http import tls
 
 
 def places(monkeypatch: pytest.MonkeyPatch, **paths: str | None) -> None:
     """Have OpenSSL look there."""
-    found = SimpleNamespace(**{"cafile": None, "capath": None, **paths})
-    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: found)
+    paths_there = SimpleNamespace(**{"cafile": None, "capath": None, **paths})
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths_there)
 
 
 def module_of(context: Any) -> str:
@@ -93,3 +94,27 @@ def test_the_end_of_the_process_waits_for_a_context(monkeypatch: pytest.MonkeyPa
     tls._finish_at_exit()
     assert not pending._thread.is_alive()
     assert pending._thread not in tls._building
+
+
+def test_a_ca_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        tls.build("/nowhere/ca.pem", {})
+    assert caught.value.message == (
+        "Can't use the CA file `/nowhere/ca.pem` from `ca_file`: no such file or directory"
+    )
+    empty = tmp_path / "empty.pem"
+    empty.write_text("")
+    with pytest.raises(ConfigError, match="it contains no certificate"):
+        tls.build(None, {"SSL_CERT_FILE": str(empty)})
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/nowhere:/neither", ":", __file__])
+def test_a_ca_folder_that_is_not_there(path: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        tls.build(None, {"SSL_CERT_DIR": path})
+    assert f"Can't use the CA folder `{path}` from `SSL_CERT_DIR`: " in caught.value.message
+    assert caught.value.message.rpartition(": ")[2][0].islower()
+
+
+def test_one_ca_folder_is_enough(tmp_path: Path) -> None:
+    assert tls.build(None, {"SSL_CERT_DIR": f"/nowhere:{tmp_path}"})

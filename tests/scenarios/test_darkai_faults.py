@@ -22,20 +22,15 @@ from support.darkai_faults import ROWS
 from support.faults import (
     HOST,
     Row,
-    redirect,
     told,
 )
 from support.scenario import DARKAI, Result, Running, run_darkai, start_darkai
 from support.server import (
-    Authority,
-    BeforeRequest,
     FaultServer,
     Pause,
     Script,
-    Send,
     Stall,
     closed_port,
-    full_port,
     json_page,
     page,
     reply,
@@ -123,34 +118,7 @@ def test_a_repeated_request_is_the_same_request(name: str):
     assert first.json() == {"query": "hi", "model": "llama-3-70b"}
 
 
-# --- no server, or not the right one --------------------------------------------------------------
-
-
-def test_closed_port():
-    with closed_port() as port:
-        result = ask(f"http://{HOST}:{port}/chat")
-    assert (result.code, result.stdout) == (7, b"")
-    words = told(result.stderr)
-    assert f"Can't reach {HOST}:{port}: connection refused" in words
-    assert "Is the server running?" in words
-    assert "trying again" not in result.stderr
-
-
-def test_unknown_host():
-    result = ask("http://no-such-host.invalid/chat")
-    assert (result.code, result.stdout) == (7, b"")
-    assert "Can't resolve no-such-host.invalid" in told(result.stderr)
-    assert "trying again" not in result.stderr
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse when the queue is full")
-def test_connection_never_answered():
-    with full_port() as port:
-        env = {"DARKAI_CONNECT_TIMEOUT": "0.3"}
-        result = ask(f"http://{HOST}:{port}/chat", "--retries", "2", env=env)
-    assert (result.code, result.stdout) == (8, b"")
-    assert f"Connecting to {HOST}:{port} timed out after 0.3 s" in told(result.stderr)
-    assert result.stderr.count("trying again") == 1
+# --- the way to the service (more in tests/http/test_transport.py) ---------------------------------
 
 
 @pytest.mark.parametrize(
@@ -163,112 +131,12 @@ def test_unusable_url(url: str):
     assert "DARKAI_URL" in result.stderr
 
 
-# --- TLS ------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def authority() -> Authority:
-    return Authority()
-
-
-def ask_tls(
-    authority: Authority, folder: Path, *names: str, trust: bool = True, **more: Any
-) -> Result:
-    env = {"SSL_CERT_FILE": authority.pem(folder)} if trust else {}
-    with FaultServer(reply(["fine"]), tls=authority.context(*names, **more)) as server:
-        result = ask(server.url, "--retries", "1", env=env)
-        assert server.connections == 1
-        assert len(server.requests) == (1 if result.code == 0 else 0)
-        return result
-
-
-def test_tls_trusted(authority: Authority, tmp_path: Path):
-    result = ask_tls(authority, tmp_path, HOST)
-    assert result == (0, b"fine\n", "")
-
-
-def test_tls_not_trusted(authority: Authority, tmp_path: Path):
-    result = ask_tls(authority, tmp_path, HOST, trust=False)
-    assert (result.code, result.stdout) == (7, b"")
-    assert re.search(rf"TLS: .*certificate of {HOST}.* isn't trusted", told(result.stderr))
-    assert "ca_file" in result.stderr
-
-
-def test_tls_other_name(authority: Authority, tmp_path: Path):
-    result = ask_tls(authority, tmp_path, "other.example")
-    assert (result.code, result.stdout) == (7, b"")
-    assert re.search(
-        rf"TLS: .*certificate is .*not for {HOST}|not valid for .*{HOST}", told(result.stderr)
-    )
-
-
-def test_tls_expired(authority: Authority, tmp_path: Path):
-    result = ask_tls(authority, tmp_path, HOST, expired=True)
-    assert (result.code, result.stdout) == (7, b"")
-    assert re.search(rf"TLS: .*certificate of {HOST}.* expired", told(result.stderr))
-    assert "clock" in result.stderr
-
-
-@pytest.mark.parametrize(
-    "script",
-    [
-        [BeforeRequest(), Stall()],
-        [BeforeRequest(), Send(b"HTTP/1.1 400 Bad Request\r\n\r\n"), Stall()],
-    ],
-    ids=["waits for a request", "answers in HTTP"],
-)
-def test_https_on_a_plain_port(script: Script):
-    with FaultServer(script) as server:
-        result = ask(f"https://{server.address}/chat", env={"DARKAI_CONNECT_TIMEOUT": "0.5"})
-        assert server.connections == 1
-    assert (result.code, result.stdout) == (7, b"")
-    words = told(result.stderr)
-    assert f"{server.address} doesn't speak TLS" in words
-    assert "http://" in words
-
-
-# --- proxies --------------------------------------------------------------------------------------
-
-FAR = "https://darkai.invalid/chat"
-
-
-@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
-@pytest.mark.parametrize("scheme", ["http", "socks5", "socks"])
-def test_proxy_refuses(name: str, scheme: str):
-    with closed_port() as port:
-        result = ask(FAR, env={name: f"{scheme}://jo:secret-word@{HOST}:{port}"})
-    assert (result.code, result.stdout) == (7, b"")
-    words = told(result.stderr)
-    assert f"The proxy {HOST}:{port} (from {name}) refused the connection" in words
-    assert name in words
-    assert "secret-word" not in result.stderr
-
-
-def test_proxy_wants_a_password():
-    refusal = page(407, "who?", headers={"proxy-authenticate": 'Basic realm="x"'})
-    with FaultServer(refusal) as proxy:
-        result = ask(FAR, "--proxy", f"http://{proxy.address}")
-        assert [request.method for request in proxy.requests] == ["CONNECT"]
-    assert (result.code, result.stdout) == (4, b"")
-    assert re.search(rf"proxy .*{HOST}.* needs a user name and password", told(result.stderr))
-
-
 def test_proxy_that_the_environment_names_is_not_used_for_loopback():
     with closed_port() as port, FaultServer(reply(["fine"])) as server:
         result = ask(
             server.url, env={"HTTP_PROXY": f"http://{HOST}:{port}", "ALL_PROXY": "socks://x:1"}
         )
     assert result == (0, b"fine\n", "")
-
-
-def test_redirect_to_plain_http_is_refused(authority: Authority, tmp_path: Path):
-    env = {"SSL_CERT_FILE": authority.pem(tmp_path)}
-    gone = redirect(307, f"http://{HOST}/chat")
-    with FaultServer(gone, tls=authority.context(HOST)) as server:
-        result = ask(server.url, env=env)
-        assert server.connections == 1
-    assert (result.code, result.stdout) == (9, b"")
-    assert f"{server.address} redirected to plain http: refused" in told(result.stderr)
 
 
 # --- keys -----------------------------------------------------------------------------------------

@@ -147,3 +147,26 @@ def test_an_error_is_written_without_keys():
     Secret(KEY, "X")
     line = events.error_to_json(AuthError(f"no {KEY}", hint=f"try {KEY}"))
     assert (line["data"]["message"], line["data"]["hint"]) == ("no ***", "try ***")
+
+
+@pytest.mark.parametrize(
+    ("url", "masked"),
+    [
+        ("http://a/chat?api_key=SECRET", "http://a/chat?api_key=***"),
+        ("http://a/?x=1&Access%5FToken=S&y=%20#f", "http://a/?x=1&Access%5FToken=***&y=%20#f"),
+        ("http://a/?token=S=T?U&token=V", "http://a/?token=***&token=***"),
+        ("http://a/?token=#k", "http://a/?token=#k"),
+        ("http://a/key=1", "http://a/key=1"),
+        ("http://a/?", "http://a/?"),
+    ],
+)
+def test_secrets_in_a_url_are_not_shown(url: str, masked: str) -> None:
+    assert secrets.mask_url(url) == masked
+
+
+def test_secrets_of_a_url_are_hidden_where_they_turn_up() -> None:
+    values = secrets.secrets_in(
+        {"x-key": "from-header"}, "http://a/?q=visible&api_key=top%2Bsecret"
+    )
+    assert set(values) == {"from-header", "top%2Bsecret", "top+secret"}
+    assert secrets.mask("it was top+secret", values) == "it was ***"
