@@ -82,12 +82,12 @@ def _command(args: list[str]) -> int:
 
         if isinstance(exc, OSError) and exc.errno in _DISK_FAULTS:
             _print_error(
-                InputError(f"cannot write the output: {(exc.strerror or '').lower()}"), args
+                InputError(f"Can't write the output: {(exc.strerror or '').lower()}"), args
             )
             return InputError.exit_code
         bug = DarkAIError(
-            f"a bug in darkai: {type(exc).__name__}: {exc}",
-            hint="run it again with `--debug` and report what it says",
+            f"Internal error: {type(exc).__name__}: {exc}",
+            hint="This is a bug in darkai: run it again with `--debug` and report the output",
         )
         bug.__cause__ = exc
         _print_error(bug, args)

@@ -91,8 +91,8 @@ class ProviderModelMixin:
             if model in self.model_aliases:
                 return self.model_aliases[model]
         raise UnknownModelError(
-            f"there is no model `{model}`; models are {', '.join(self.models)}",
-            hint="aliases: " + ", ".join(self.model_aliases) if self.model_aliases else None,
+            f"No model named `{model}`. Models: {', '.join(self.models)}",
+            hint="Aliases: " + ", ".join(self.model_aliases) if self.model_aliases else None,
         )
 
 
@@ -166,14 +166,14 @@ def _checked(name: str, value: Any) -> Any:
         return values.check(schema.KEYS.get(name) or schema.PROVIDER_KEYS[name], value)
     except values.Invalid as exc:
         hint = exc.hint or "`help(DarkAI.create_async_generator)` lists the arguments"
-        raise UsageError(f"the argument `{name}`: {exc.rule}", hint=hint) from None
+        raise UsageError(f"Argument `{name}`: {exc.rule}", hint=hint) from None
 
 
 def _text(name: str, value: object) -> str:
     """Return an argument that must be text. Raises ``UsageError``."""
     if isinstance(value, str):
         return value
-    raise UsageError(f"the argument `{name}`: must be text, not `{type(value).__name__}`")
+    raise UsageError(f"Argument `{name}`: must be text, not `{type(value).__name__}`")
 
 
 def _messages(messages: Any) -> tuple[Message, ...]:
@@ -181,8 +181,8 @@ def _messages(messages: Any) -> tuple[Message, ...]:
     if isinstance(messages, Sequence) and all(isinstance(item, Mapping) for item in messages):
         return from_dicts(messages)
     raise InputError(
-        "messages must be a list of dictionaries",
-        hint='for example [{"role": "user", "content": "Hi"}]',
+        "`messages` must be a list of dictionaries",
+        hint='For example [{"role": "user", "content": "Hi"}]',
     )
 
 

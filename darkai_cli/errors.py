@@ -216,4 +216,4 @@ def as_darkai_error(error: Exception) -> DarkAIError:
     """Return the error itself, or, for one that nobody foresaw, one that calls it a bug."""
     if isinstance(error, DarkAIError):
         return error
-    return DarkAIError(f"a bug in darkai: {type(error).__name__}: {error}")
+    return DarkAIError(f"Internal error: {type(error).__name__}: {error}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from darkai_cli.conversation.resume import Resumed
     from darkai_cli.http.connection import ConnectionConfig
 
-WAITING = "note: waiting for stdin; `--no-stdin` or `< /dev/null` goes on without it"
+WAITING = "note: Waiting for stdin (`--no-stdin` or `< /dev/null` skips it)"
 
 
 def ask(
@@ -194,10 +194,10 @@ def _check(
     if resume and (words or files):
         raise UsageError(
             "`--resume` takes no prompt and no file",
-            hint="`-c PROMPT` continues the conversation instead",
+            hint="To continue the conversation, use `-c PROMPT`",
         )
     if conversation is not None and not conversation.strip():
-        raise UsageError("`--conversation` names none", hint="`darkai history` lists their ids")
+        raise UsageError("`--conversation` needs an id", hint="`darkai history` lists them")
 
 
 def _load_conversation(conversation: str | None, *, resume: bool) -> "Resumed":
@@ -252,14 +252,14 @@ def _user_message(
     from darkai_cli.conversation.prompt import compose
 
     if words and "-" not in words and not " ".join(words).strip():
-        raise UsageError("the prompt is empty", hint='darkai ask "tell me a joke"')
+        raise UsageError("The prompt is empty", hint='`darkai ask "tell me a joke"`')
     on_wait = _print_waiting if (words or files) and not quiet else None
     if "-" in files:
         if no_stdin or "-" in words:
             raise UsageError(
-                "`-f -` and `--no-stdin` exclude each other" if no_stdin else
-                "stdin can stand in one place: as `-` in the prompt, or as `-f -`",
-                hint="leave one of them out",
+                "`-f -` and `--no-stdin` can't be used together" if no_stdin else
+                "stdin can be used only once: as `-` in the prompt or as `-f -`",
+                hint="Leave one of them out",
             )  # fmt: skip
         no_stdin = True
     piped = None
@@ -321,7 +321,7 @@ def _print_resumed(resumed: "Resumed") -> None:
     from darkai_cli.text import ago
 
     title = sanitize_line(resumed.title, 60)
-    line = f"continuing {resumed.short} `{title}`, {ago(resumed.age)}"
+    line = f"Continuing {resumed.short} `{title}`, {ago(resumed.age)}"
     dim = stdio.use_color(stdio.stderr())
     stdio.print_err(f"\x1b[2m{line}\x1b[0m" if dim else line)
     for warning in resumed.warnings:

@@ -32,12 +32,12 @@ def replay(
     from darkai_cli.output.sink import dispatch
 
     if not (math.isfinite(speed) and speed > 0):
-        raise UsageError(f"`--speed {speed:g}` is not a speed", hint="`--speed 2` is twice as fast")
+        raise UsageError(f"Invalid speed: {speed:g}", hint="`--speed 2` plays twice as fast")
     try:
         lines = stdio.binary_stdin() if file == "-" else open(file, "rb")  # noqa: SIM115, PTH123 -- open until played
     except OSError as exc:
         reason = (exc.strerror or str(exc)).lower()
-        raise InputError(f"cannot read `{file}`: {reason}") from exc
+        raise InputError(f"Can't read `{file}`: {reason}") from exc
     options = OutputOptions(
         json, raw, extract, no_stream, file=output, quiet=quiet, verbose=verbose
     )

@@ -24,15 +24,27 @@ MAX_BYTES = MAX_IMAGE
 """The most bytes of one attachment, and of all texts together."""
 
 _UNSUPPORTED = (
-    (b"%PDF-", "a PDF", "`pdftotext FILE - | darkai ask -f - ...` takes its text"),
-    (b"PK\x03\x04", "a ZIP archive or an office document", "unpack or convert it to text first"),
-    (b"\x1f\x8b", "compressed", "`zcat FILE | darkai ask -f - ...`"),
+    (b"%PDF-", "a PDF", "Attach its text: `pdftotext FILE - | darkai ask -f - ...`"),
+    (b"PK\x03\x04", "a ZIP archive or an office document", "Unpack it or convert it to text first"),
+    (b"\x1f\x8b", "compressed", "Attach its content: `zcat FILE | darkai ask -f - ...`"),
     (b"\x7fELF", "a program", None),
-    (b"SQLite format 3\x00", "a database", "`sqlite3 FILE .dump | darkai ask -f - ...`"),
-    (b"\xff\xfe", "UTF-16 text", "`iconv -f utf-16 -t utf-8 FILE | darkai ask -f - ...`"),
-    (b"\xfe\xff", "UTF-16 text", "`iconv -f utf-16 -t utf-8 FILE | darkai ask -f - ...`"),
-    (b"II*\x00", "a TIFF image", "convert it to PNG first"),
-    (b"MM\x00*", "a TIFF image", "convert it to PNG first"),
+    (
+        b"SQLite format 3\x00",
+        "a database",
+        "Dump it: `sqlite3 FILE .dump | darkai ask -f - ...`",
+    ),
+    (
+        b"\xff\xfe",
+        "UTF-16 text",
+        "Try `iconv -f utf-16 -t utf-8 FILE | darkai ask -f - ...`",
+    ),
+    (
+        b"\xfe\xff",
+        "UTF-16 text",
+        "Try `iconv -f utf-16 -t utf-8 FILE | darkai ask -f - ...`",
+    ),
+    (b"II*\x00", "a TIFF image", "Convert it to PNG first"),
+    (b"MM\x00*", "a TIFF image", "Convert it to PNG first"),
 )
 
 
@@ -84,9 +96,7 @@ def read(
     size = 0
     for number, name in enumerate(names):
         if name in names[:number]:
-            raise InputError(
-                f"`{_printable(name)}` is attached twice", hint="name it once with `-f`"
-            )
+            raise InputError(f"`{_printable(name)}` is attached twice", hint="Name it once")
         if name == "-":
             attachment = _classify("stdin", stdin(), "")
         elif is_url(name):
@@ -99,8 +109,8 @@ def read(
         size += len(attachment.text)
         if size > MAX_BYTES:
             raise InputError(
-                f"the attached texts are larger than {file_size(MAX_BYTES)} together",
-                hint="attach less, or only the part that matters",
+                f"The attached texts are larger than {file_size(MAX_BYTES)} in total",
+                hint="Attach fewer files, or only the part that matters",
             )
         texts.append(attachment)
     return Attachments(tuple(texts), tuple(images))
@@ -113,23 +123,23 @@ def _read_file(name: str) -> bytes:
         mode = os.stat(name).st_mode  # noqa: PTH116 -- a path as it was typed
         if stat.S_ISDIR(mode):
             raise InputError(
-                f"`{path}` is a folder", hint="attach files: `-f FOLDER/ONE -f FOLDER/TWO`"
+                f"`{path}` is a folder", hint="Attach its files: `-f FOLDER/ONE -f FOLDER/TWO`"
             )
         if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
-            raise InputError(f"`{path}` is a device, not a file", hint="attach a file")
+            raise InputError(f"`{path}` is a device, not a file", hint="Attach a file")
         with open(name, "rb") as file:  # noqa: PTH123 -- a path as it was typed
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise InputError(f"there is no file `{path}`", hint="check the path") from None
+        raise InputError(f"No such file: `{path}`", hint="Check the path") from None
     except OSError as exc:
         reason = (exc.strerror or str(exc)).lower()
-        raise InputError(f"`{path}` cannot be read: {reason}", hint="check the path") from exc
+        raise InputError(f"Can't read `{path}`: {reason}", hint="Check the path") from exc
     except ValueError:
-        raise InputError(f"`{path}` is no path", hint="check the path") from None
+        raise InputError(f"Invalid path: `{path}`", hint="Check the path") from None
     if len(data) > MAX_BYTES:
         raise InputError(
             f"`{path}` is larger than {file_size(MAX_BYTES)}",
-            hint="attach the part that matters: `head FILE | darkai ask -f - ...`",
+            hint="Attach the part that matters: `head FILE | darkai ask -f - ...`",
         )
     return data
 
@@ -144,7 +154,7 @@ def _fetch(url: str, connection_for: Callable[[str], ConnectionConfig]) -> Attac
     except InputError:
         raise
     except DarkAIError as exc:
-        exc.message = f"`{mask_url(url)}` cannot be fetched: {exc.message}"
+        exc.message = f"Can't fetch `{mask_url(url)}`: {exc.message}"
         exc.hint = exc.hint and exc.hint.replace("the base URL", "the URL")
         raise
     return _classify(mask_url(url), page.data, page.charset)
@@ -157,12 +167,13 @@ def _classify(name: str, data: bytes, charset: str) -> AttachedText | Image:
         return Image(media_type, data, name)
     for mark, kind, hint in _UNSUPPORTED:
         if data.startswith(mark):
-            raise InputError(f"`{name}` is {kind}, which no model takes", hint=hint)
+            raise InputError(f"`{name}` is {kind}, which models can't read", hint=hint)
     if not data:
-        raise InputError(f"`{name}` is empty", hint="leave it out")
+        raise InputError(f"`{name}` is empty", hint="Leave it out")
     if b"\0" in data[:4096]:
         raise InputError(
-            f"`{name}` is binary, which no model takes", hint="convert it to text or an image first"
+            f"`{name}` is binary, which models can't read",
+            hint="Convert it to text or an image first",
         )
     if charset and charset.lower() not in ("utf-8", "utf8", "us-ascii", "ascii"):
         try:

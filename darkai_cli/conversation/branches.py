@@ -119,13 +119,11 @@ class Branches:
         """
         prompts = self.prompts()
         if count < 1:
-            raise UsageError("a number of exchanges is 1 or more", hint="`/undo 2`")
+            raise UsageError("The number of turns must be 1 or more", hint="`/undo 2`")
         if not prompts:
-            raise NotFoundError("there is nothing to undo", hint=None)
+            raise NotFoundError("Nothing to undo", hint=None)
         if count > len(prompts):
-            raise NotFoundError(
-                f"there are only {_exchanges(len(prompts))}", hint=f"`/undo {len(prompts)}`"
-            )
+            raise NotFoundError(f"There {_are(prompts, 'only ')}", hint=f"`/undo {len(prompts)}`")
         undone = prompts[-count:]
         self.step(undone[0].parent)
         return undone
@@ -136,7 +134,7 @@ class Branches:
         Raises ``NotFoundError`` if there was no step, or a message was added since.
         """
         if not self._undone:
-            raise NotFoundError("there is nothing to redo", hint="`/tree` shows all branches")
+            raise NotFoundError("Nothing to redo", hint="`/tree` shows all branches")
         self.active = self._undone.pop()
         return self._entries[self.active]
 
@@ -147,13 +145,11 @@ class Branches:
         """
         prompts = self.prompts()
         if not prompts:
-            raise NotFoundError("nothing has been asked yet", hint=None)
+            raise NotFoundError("No prompt has been sent yet", hint=None)
         if number is None:
             return prompts[-1]
         if not 1 <= number <= len(prompts):
-            raise NotFoundError(
-                f"there is no exchange {number}", hint=f"there are {_exchanges(len(prompts))}"
-            )
+            raise NotFoundError(f"No turn {number}", hint=f"There {_are(prompts)}")
         return prompts[number - 1]
 
     def reply(self, number: int | None = None) -> MessageEntry:
@@ -164,13 +160,13 @@ class Branches:
         if number is None:
             replies = self.replies()
             if not replies:
-                raise NotFoundError("there is no reply yet", hint=None)
+                raise NotFoundError("No reply yet", hint=None)
             return replies[-1]
         prompt = self.prompt(number)
         for entry in self.branch():
             if entry.parent == prompt.id and entry.message.role == "assistant":
                 return entry
-        raise NotFoundError(f"exchange {number} has no reply", hint=None)
+        raise NotFoundError(f"Turn {number} has no reply", hint=None)
 
     def fork(self, number: int | None = None) -> None:
         """Start a new branch after turn ``number``; None for the one before the last.
@@ -214,12 +210,13 @@ class Branches:
         matches = [entry for key, entry in self._entries.items() if key.startswith(prefix)]
         if prefix and len(matches) == 1:
             return matches[0]
-        reason = "several messages begin" if prefix and matches else "there is no branch or message"
-        raise NotFoundError(f"{reason} `{name}`", hint="`/tree` shows them")
+        reason = "Several messages begin with" if prefix and matches else "No branch or message"
+        raise NotFoundError(f"{reason} `{name}`", hint="`/tree` lists them")
 
     def _ids(self, leaf: MessageEntry) -> set[str]:
         return {entry.id for entry in self.branch(leaf.id)}
 
 
-def _exchanges(count: int) -> str:
-    return plural(count, "exchange")
+def _are(prompts: list[MessageEntry], only: str = "") -> str:
+    """Return ``is only 1 turn``, ``are 2 turns`` and so on."""
+    return f"{'is' if len(prompts) == 1 else 'are'} {only}{plural(len(prompts), 'turn')}"

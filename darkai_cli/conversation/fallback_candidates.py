@@ -31,7 +31,7 @@ CONNECT_LIMIT = 3.0
 REPLACEABLE = (7, 8, 9)
 """The exit codes of the failures after which another provider may answer."""
 
-CHOOSE = "choose a service: `darkai keys set openai`, then `darkai config set provider openai`"
+CHOOSE = "To choose a service: `darkai keys set openai`, then `darkai config set provider openai`"
 
 
 class Candidate(NamedTuple):
@@ -83,7 +83,7 @@ class FallbackCandidates:
         if not state.first_time("public-default"):
             return []
         host = candidate.target.settings.host
-        text = f"prompts go to the public service {host}; to choose another: "
+        text = f"Prompts go to the public service {host}. To choose another: "
         return [Notice("info", f"{text}`darkai models default PROVIDER/MODEL`")]
 
     def succeeded(self) -> None:
@@ -125,9 +125,9 @@ class FallbackCandidates:
                 if target.settings.type != "demo":
                     connect.with_key(target.settings, config, stdio.environ())
             except DarkAIError as exc:
-                yield Notice("warning", f"fallback `{name}`: {exc.message}")
+                yield Notice("warning", f"Fallback `{name}`: {exc.message}")
                 continue
-            yield Notice("warning", f"{self.error().message}; going on with `{name}`")
+            yield Notice("warning", f"{self.error().message}; trying `{name}` instead")
             yield Candidate(target, None, config.retries)
 
     def _default_and_substitutes(self) -> Iterator[Candidate | Notice]:
@@ -136,7 +136,7 @@ class FallbackCandidates:
 
         settings = self._request.target.settings
         if state.outage(settings.url):
-            yield from self._substitutes(f"{settings.host} did not answer a few minutes ago")
+            yield from self._substitutes(f"{settings.host} did not answer recently")
         yield Candidate(self._request.target, CONNECT_LIMIT, 0)
         failure = self.error()
         if not failure.proxied:  # else it may be the proxy's fault, which the user will mend
@@ -162,7 +162,8 @@ class FallbackCandidates:
         if demo is not None:
             yield Notice(
                 "warning",
-                f"{reason}; the offline `{demo.settings.name}` answers, no model does; {CHOOSE}",
+                f"{reason}, so the built-in demo is answering (it isn't a language model). "
+                f"{CHOOSE}",
             )
             yield from self._substitute(demo)
         self._asks_substitute = False
@@ -180,7 +181,7 @@ class FallbackCandidates:
         yield Notice("warning", reason)
         answer = _consent(
             self._observer.ask(
-                f"{settings.name} offers {settings.default_model} and {variable} is set. Use it? "
+                f"{variable} is set. Use {settings.default_model} from {settings.name}? "
                 "[y]es, [a]lways, [n]o"
             )
         )
@@ -208,14 +209,15 @@ class FallbackCandidates:
     def _hint(self) -> str:
         """Return what to type next where nobody answered."""
         if self._declined:
-            return f"{CHOOSE}; `darkai config set fallback '[]'` asks no more"
+            return f"{CHOOSE}. To stop this question: `darkai config set fallback '[]'`"
         offer = None if self._resumes else self._paid_offer()
         if offer is None:
-            return f"{CHOOSE}; `darkai ask -p demo` is an offline demonstration"
+            return f"{CHOOSE}. To see a demo: `darkai ask -p demo 'tell me a joke'`"
         settings, variable = offer
         return (
-            f"{variable} is set: `darkai ask -p {settings.name}` asks `{settings.default_model}`, "
-            f"`darkai config set provider {settings.name}` does so from now on"
+            f"{variable} is set. To use `{settings.default_model}`: "
+            f"`darkai ask -p {settings.name}`. To make it the default: "
+            f"`darkai config set provider {settings.name}`"
         )
 
 
@@ -248,9 +250,9 @@ def check_can_resume(target: Target, messages: tuple[Message, ...], model: str |
     """Raise ``UsageError`` where demo would have to continue the words of ``model``."""
     if target.settings.name == BUILT_IN["demo"].name and not _demo_continues(messages):
         raise UsageError(
-            f"`demo` cannot continue a reply of `{model or 'another model'}`: "
-            "it is no language model",
-            hint="leave out `-p demo`, or name a model that can with `-m PROVIDER/MODEL`",
+            f"`demo` can't continue a reply of `{model or 'another model'}`: "
+            "it isn't a language model",
+            hint="Leave out `-p demo`, or choose a model with `-m PROVIDER/MODEL`",
         )
 
 
@@ -272,24 +274,24 @@ def _local_notice(target: Target, reason: str) -> Notice:
     address = target.settings.url.partition("://")[2].partition("/")[0]
     return Notice(
         "warning",
-        f"{reason}; `{target.settings.name}` on this machine ({address}) answers with "
-        f"`{target.model}`; nothing leaves this machine",
+        f"{reason}; using `{target.model}` from `{target.settings.name}` "
+        f"on this machine ({address}). Nothing leaves this machine",
     )
 
 
 def _paid_notice(target: Target, *, always: bool) -> Notice:
     """Return the notice that a paid provider answers; ``always`` makes it the configured one."""
     name = target.settings.name
-    text = f"`{name}` answers with `{target.model}`"
+    text = f"Using `{target.model}` from `{name}`"
     if not always:
-        return Notice("info", f"{text}, this time")
+        return Notice("info", f"{text} this time")
     from darkai_cli.config import write
 
     try:
         write.set_value("provider", name)
     except DarkAIError as error:
-        return Notice("warning", f"{text}, this time: {error.message}")
-    return Notice("info", f"{text}; from now on it is asked (`darkai config unset provider`)")
+        return Notice("warning", f"{text} this time only. {error.message}")
+    return Notice("info", f"{text} from now on. To undo this: `darkai config unset provider`")
 
 
 def _consent(answer: str) -> str:

@@ -65,13 +65,13 @@ class Reply:
             if LIMIT_OPTIONS & options.keys():
                 return Outcome("truncated", None)
             cut = IncompleteReplyError(
-                "the answer was cut off at the model's length limit",
-                hint="ask for a shorter answer, or for the rest",
+                "The reply was cut off at the model's length limit",
+                hint="Ask for a shorter reply, or for the rest",
             )
             cut.reported = True  # by the reason in the last event
             return Outcome("truncated", cut)
         if self.reason == "filtered":
-            refused = RefusedError("the service stopped the answer (content filter)")
+            refused = RefusedError("The service stopped the reply (content filter)")
             refused.reported = True
             return Outcome("truncated", refused)
         return Outcome("complete", None)

@@ -21,19 +21,19 @@ def compose(words: Sequence[str], piped: str | None) -> str:
             raise InputError(
                 "`-` stands for stdin, but stdin is empty" if piped == "" else
                 "`-` stands for stdin, but nothing is piped in",
-                hint="pipe something in: `git diff | darkai ask review this: -`",
+                hint="Pipe something in: `git diff | darkai ask review this: -`",
             )  # fmt: skip
         return _with_marks(words, piped)
     text = " ".join(words)
     if words and not text.strip():
-        raise UsageError("the prompt is empty", hint='darkai ask "tell me a joke"')
+        raise UsageError("The prompt is empty", hint='`darkai ask "tell me a joke"`')
     if piped is None:
         if not words:
-            raise UsageError("there is no prompt", hint='darkai ask "tell me a joke"')
+            raise UsageError("No prompt given", hint='`darkai ask "tell me a joke"`')
         return text
     if not words:
         if not piped.strip():
-            raise InputError("stdin is empty", hint="pipe some text in, or give a prompt")
+            raise InputError("stdin is empty", hint="Pipe some text in, or give a prompt")
         return piped
     return f"{text}\n\n{piped}" if piped else text
 

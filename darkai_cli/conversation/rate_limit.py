@@ -70,16 +70,16 @@ class WaitPolicy:
     def _refusal(self, closed: Closed, now: float) -> RateLimitError:
         seconds = closed.until - now
         return RateLimitError(
-            f"{self._reason(closed)}; the next slot opens {format_slot(closed.until, now, 'at')}",
-            hint=f"`--max-wait {int(seconds) + 1}` waits for it; "
-            "`--provider NAME` asks another service",
+            f"{self._reason(closed)}; you can send again {format_slot(closed.until, now, 'at')}",
+            hint=f"To wait for it, use `--max-wait {int(seconds) + 1}`; "
+            "to ask another service, `--provider NAME`",
             retry_after=seconds,
         )
 
     def _reason(self, closed: Closed) -> str:
         if closed.rate is None:
-            return f"{self._host} asked for a pause"
-        return f"{self._host} takes {closed.rate}"
+            return f"{self._host} asked us to wait"
+        return f"{self._host} allows {closed.rate}"
 
 
 def longest_wait(config: Config, *, counts_down: bool) -> float | None:

@@ -56,7 +56,7 @@ def load(path: Path, prefix: str | None, *, resume: bool) -> Resumed:
     said before is another question.
     """
     nothing_saved = NotFoundError(
-        "no conversation is saved yet", hint='darkai ask "tell me a joke"'
+        "No conversation has been saved yet", hint='`darkai ask "tell me a joke"`'
     )
     with _open(path, nothing_saved) as store:
         identifier = _find(store, prefix, nothing_saved)
@@ -74,7 +74,9 @@ def reopen(path: Path, prefix: str | None) -> Resumed:
 
     All its branches are in it. Raises ``NotFoundError`` and ``StoreError``.
     """
-    nothing_saved = NotFoundError("no conversation is saved yet", hint="`darkai chat` begins one")
+    nothing_saved = NotFoundError(
+        "No conversation has been saved yet", hint="`darkai chat` starts one"
+    )
     with _open(path, nothing_saved) as store:
         identifier = _find(store, prefix, nothing_saved)
         nodes = tree.nodes(store, identifier)
@@ -137,24 +139,24 @@ def _nothing_to_resume(store: Store, identifier: str) -> NotFoundError:
     state = turn.state if turn else None
     if state == "failed":
         return NotFoundError(
-            "the last reply failed before it began: there is nothing to resume",
-            hint="ask again, with `darkai ask -c` in the same conversation",
+            "The last reply failed before it began, so there is nothing to resume",
+            hint="Ask again in the same conversation with `darkai ask -c`",
         )
     if state == "streaming":
         return NotFoundError(
-            "the last reply is still being written by another darkai",
-            hint="wait for it to end, or stop it",
+            "Another darkai is still writing the last reply",
+            hint="Wait for it to finish, or stop it",
         )
     other = store.latest_unfinished()
     if other is None:
-        hint = "`darkai history` lists what is saved"
+        hint = "`darkai history` lists the saved conversations"
     else:
         conversation = store.conversation(other)
         hint = (
-            f"`darkai ask --resume --conversation {conversation.short}` continues the latest that "
-            f"is not whole, `{conversation.title}`"
+            f"To continue the latest incomplete reply, in `{conversation.title}`: "
+            f"`darkai ask --resume --conversation {conversation.short}`"
         )
-    return NotFoundError("the last reply is whole: there is nothing to resume", hint=hint)
+    return NotFoundError("The last reply is already complete", hint=hint)
 
 
 def _counting(nodes: list[tree.Node]) -> set[str]:

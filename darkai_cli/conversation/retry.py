@@ -91,7 +91,7 @@ def _incomplete(error: ProviderError) -> ProviderError:
         return error
     message = error.message
     if "cut off" not in message:
-        message += "; the answer is incomplete"
+        message += "; the reply is incomplete"
     incomplete = IncompleteReplyError(message, status=error.status)
     incomplete.__cause__ = error
     return incomplete

@@ -159,7 +159,7 @@ class TurnRecorder:
         if fault is not None:
             fault.hint = self._resume
         elif error is not None and not self._quiet and reply.visible:
-            _print("note", f"stopped; the reply so far is kept: {self._resume}")
+            _print("note", f"Stopped. The reply so far is saved. {self._resume}")
 
     def close_journal(self) -> None:
         """Close the journal, after the last turn, and show its warnings."""
@@ -176,7 +176,7 @@ class TurnRecorder:
             return self._resume_hint
         assert self.ids is not None
         short = self.ids.conversation[:_SHORT]
-        return f"`darkai ask --resume --conversation {short}` continues it"
+        return f"To continue it: `darkai ask --resume --conversation {short}`"
 
 
 def _print(label: Literal["note", "warning"], text: str) -> None:

@@ -235,7 +235,7 @@ def _rendered(config: Config, *, quiet: bool) -> Sink:
     out, environ = stdio.stdout(), stdio.environ()
     style = markdown_style(config)
     if not (quiet or has_code_theme(config.code_theme)):
-        tell("warning", f"there is no code theme `{config.code_theme}`; `auto` is used")
+        tell("warning", f"No code theme named `{config.code_theme}`; using `auto`")
     return TerminalSink(
         out,
         width=lambda: stdio.size(out)[0],
@@ -279,6 +279,6 @@ def _recording(path: str) -> Sink:
     except OSError as exc:
         reason = (exc.strerror or str(exc)).lower()
         raise InputError(
-            f"cannot write `{path}`: {reason}", hint="name another file with `--record`"
+            f"Can't write `{path}`: {reason}", hint="Choose another file with `--record`"
         ) from exc
     return RecordSink(cast("BinaryIO", os.fdopen(handle, "wb")), path)

@@ -175,6 +175,6 @@ def _run_step(step: Step) -> Finding | None:
         return failed(fault)
     except Exception as exc:  # noqa: BLE001 -- one check that is broken must not hide the others
         bug = DarkAIError(
-            f"a bug in darkai: {type(exc).__name__}: {exc}", hint="report it with this line"
+            f"Internal error: {type(exc).__name__}: {exc}", hint="report it with this line"
         )
         return failed(bug)

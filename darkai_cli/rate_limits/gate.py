@@ -154,10 +154,10 @@ class Gate:
         try:
             reservation = store.reserve(self._account(), self._rates)
         except RateLimitStoreError as exc:
-            self._trouble = f"requests are not counted: {exc} ({self._file})"
+            self._trouble = f"Can't count requests: {exc} ({self._file})"
             return None
         if store.replaced:
-            self._trouble = f"the count of requests was damaged and begins anew ({self._file})"
+            self._trouble = f"The request count was damaged and starts over ({self._file})"
         self._row = reservation.row
         slot = reservation.slot
         return None if reservation.row is not None else Closed(slot.at, slot.rate)

@@ -35,14 +35,14 @@ def parse(text: str) -> Rate:
     """The rate that ``text`` stands for. Raises ``ValueError`` with the rule that it breaks."""
     match = _FORM.fullmatch(text.strip())
     if match is None:
-        raise ValueError("is no rate such as `4/min`, `30/30min`, `80/6h` or `1000/d`")
+        raise ValueError("must be a rate such as `4/min`, `30/30min`, `80/6h` or `1000/d`")
     count = int(match["count"])
     number = int(match["number"] or 1)
     if not count or not number:
-        raise ValueError("allows no request, or in no time")
+        raise ValueError("must allow at least one request, in a time that isn't zero")
     seconds = number * _UNITS[match["unit"]]
     if seconds > LONGEST:
-        raise ValueError("counts over more than 31 days")
+        raise ValueError("must count over 31 days at most")
     return Rate(count, seconds)
 
 

@@ -130,7 +130,7 @@ def _carry_out(session: ChatSession, titles: TitleGenerator, line: str | Send) -
         if session.log is not None:
             raise
         bug = DarkAIError(
-            f"a bug in darkai: {type(exc).__name__}: {exc}",
+            f"Internal error: {type(exc).__name__}: {exc}",
             hint="the session goes on; `darkai chat -c --debug` shows more if it happens again",
         )
         session.screen.error(bug)

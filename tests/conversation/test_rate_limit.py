@@ -101,7 +101,7 @@ def test_without_a_terminal_one_notice_announces_the_wait(machine: Machine, is_a
     assert machine.send(Rate(1, 30), is_async=is_async) == [
         Notice(
             "info",
-            "service.invalid takes 1 request in 30 seconds; waiting until 12:00:30, in 18 s",
+            "service.invalid allows 1 request in 30 seconds; waiting until 12:00:30, in 18 s",
         )
     ]
     assert machine.sleeps == [18]
@@ -113,7 +113,7 @@ def test_no_wait_is_longer_than_allowed(machine: Machine) -> None:
         machine.send(Rate(1, 3600))
     error = caught.value
     assert error.message == (
-        "service.invalid takes 1 request an hour; the next slot opens at 13:00:00, in 60 min"
+        "service.invalid allows 1 request an hour; you can send again at 13:00:00, in 60 min"
     )
     assert "--max-wait 3601" in (error.hint or "")
     assert error.exit_code == 6
@@ -130,14 +130,14 @@ def test_a_terminal_counts_down_and_shows_no_notice(machine: Machine) -> None:
     machine.send(Rate(1, 7200))
     terminal = Countdown(machine)
     assert machine.send(Rate(1, 7200), limit=None, observer=terminal) == []
-    assert terminal.countdowns == [("service.invalid takes 1 request in 2 hours", 7200)]
+    assert terminal.countdowns == [("service.invalid allows 1 request in 2 hours", 7200)]
 
 
 def test_all_waits_of_an_attempt_count_together(machine: Machine) -> None:
     """Others may take the slot that was waited for."""
     policy = machine.policy(60)
     assert policy.wait(Closed(machine.now + 40, None)).seconds == 40
-    with pytest.raises(RateLimitError, match=r"service\.invalid asked for a pause"):
+    with pytest.raises(RateLimitError, match=r"service\.invalid asked us to wait"):
         policy.wait(Closed(machine.now + 40, None))
 
 

@@ -95,7 +95,7 @@ def test_nothing_is_repeated_after_the_first_visible_event() -> None:
     assert attempts.delay_after(fault) is None
     error = attempts.final_error(fault)
     assert isinstance(error, IncompleteReplyError)
-    assert error.message == "reset; the answer is incomplete"
+    assert error.message == "reset; the reply is incomplete"
     assert error.__cause__ is fault
     refused = RefusedError("filtered")
     assert attempts.final_error(refused) is refused
@@ -115,5 +115,5 @@ def test_no_retries() -> None:
 def test_a_wait_that_darkai_refused_is_no_try() -> None:
     attempts = policy()
     attempts.delay_after(reset())
-    refused = RateLimitError("the next slot opens at 13:00:00")
-    assert attempts.final_error(refused).message == "the next slot opens at 13:00:00"
+    refused = RateLimitError("you can send again at 13:00:00")
+    assert attempts.final_error(refused).message == "you can send again at 13:00:00"

@@ -34,8 +34,8 @@ def test_sync_and_async_requests_are_counted_together():
         configure(server.url, "2/h")
         assert darkai_cli.ask("hi") == "fine"
         assert asyncio.run(aask()) == "fine"
-        with pytest.raises(RateLimitError, match="the next slot opens at"):
+        with pytest.raises(RateLimitError, match="you can send again at"):
             darkai_cli.ask("hi")
-        with pytest.raises(RateLimitError, match="the next slot opens at"):
+        with pytest.raises(RateLimitError, match="you can send again at"):
             asyncio.run(aask())
         assert len(server.requests) == 2

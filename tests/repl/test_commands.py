@@ -124,7 +124,7 @@ def test_retry_asks_again_and_by_another_model_once(do, session):
 
 
 def test_retry_without_a_prompt_and_continue_without_a_cut_reply(do):
-    assert "error: nothing has been asked yet" in do("/retry")
+    assert "error: No prompt has been sent yet" in do("/retry")
     assert "error: there is no reply to continue" in do("/continue")
     shown = do("hi", "/continue")
     assert "error: the last reply is whole" in shown
@@ -143,7 +143,7 @@ def test_edit_begins_a_branch_and_redo_goes_back(do, session, tmp_path):
     do("/edit", "instead")
     assert said(session)[2].startswith("instead")
     assert len(session.branches.leaves()) == 2
-    assert "error: there is no exchange 9" in do("/edit 9")
+    assert "error: No turn 9" in do("/edit 9")
     assert "error: `/edit` takes the number of a turn, not `x`" in do("/edit x")
 
 
@@ -163,11 +163,11 @@ def test_undo_and_redo(do, session):
     assert do.hand.offered[-1] == ""
     do("/redo", "/undo")
     assert said(session) == ["hi", "one", "more", "two"]
-    assert "error: there are only 2 exchanges" in do("/undo 3")
-    assert "error: a number of exchanges is 1 or more" in do("/undo 0")
+    assert "error: There are only 2 turns" in do("/undo 3")
+    assert "error: The number of turns must be 1 or more" in do("/undo 0")
     assert "error: `/undo` takes the number" in do("/undo all")
     do("/redo")
-    assert "error: there is nothing to redo" in do("/redo")
+    assert "error: Nothing to redo" in do("/redo")
 
 
 def test_fork_tree_goto_diff(do, session):
@@ -183,7 +183,7 @@ def test_fork_tree_goto_diff(do, session):
     diff = do("/diff 2")
     assert "-other" in diff
     assert "+more" in diff
-    assert "error: there is no branch or message `99`" in do("/goto 99")
+    assert "error: No branch or message `99`" in do("/goto 99")
     assert "error: `/goto` needs a branch" in do("/goto")
     assert "error: there is only one reply to this prompt" in do("/diff")
     assert "No differences." in do("/diff 1 1")
@@ -261,7 +261,7 @@ def test_files_are_attached_once_and_read_anew(do, session, tmp_path):
     assert session.pending.texts == ((str(note), "newer"),)
     assert "Dropped all attachments." in do("/file -")
     assert session.pending.names == ()
-    assert "error: there is no file" in do("/file gone.txt")
+    assert "error: No such file" in do("/file gone.txt")
     assert "error: a quote is not closed" in do("/file 'gone")
     assert "is a folder" in do(f"/file {tmp_path}")
 
@@ -287,7 +287,7 @@ def test_an_image_goes_along_again_on_retry(paper, monkeypatch, tmp_path):
 
 
 def test_a_page_that_cannot_be_had_attaches_nothing(do, session):
-    assert "error: `http://127.0.0.1:9/x` cannot be fetched: " in do("/file http://127.0.0.1:9/x")
+    assert "error: Can't fetch `http://127.0.0.1:9/x`: " in do("/file http://127.0.0.1:9/x")
     assert session.pending.names == ()
 
 
@@ -545,7 +545,7 @@ def test_edit_opens_the_editor_where_nothing_has_been_asked(do, tmp_path, monkey
     monkeypatch.setenv("EDITOR", str(script))
     do("/edit")
     assert do.hand.offered[-1] == "from the editor"
-    assert "error: nothing has been asked yet" in do("/edit 1")
+    assert "error: No prompt has been sent yet" in do("/edit 1")
 
 
 def test_a_tool_that_the_model_asks_for_is_told(do, session, monkeypatch, capsys):

@@ -133,7 +133,7 @@ def test_a_lost_connection_keeps_the_text(session, paper, monkeypatch):
     Service(["One, ", lost()]).install(monkeypatch)
     talk(session, "count")
     assert said(session) == ["count", "One, "]
-    assert "error: the connection was lost; the answer is incomplete\n" in paper.text
+    assert "error: the connection was lost; the reply is incomplete\n" in paper.text
     assert f"hint: {turn.CONTINUE_HINT}\n" in paper.text
     agree(session)
 
@@ -258,7 +258,7 @@ def test_a_bug_in_a_command_does_not_end_the_session(session, paper, monkeypatch
     Service(["one"]).install(monkeypatch)
     monkeypatch.setattr(Branches, "leaves", lambda _: 1 / 0)
     talk(session, "hi", "/tree", "there?")
-    assert "error: a bug in darkai: ZeroDivisionError" in paper.text
+    assert "error: Internal error: ZeroDivisionError" in paper.text
     assert len(said(session)) == 4
 
 

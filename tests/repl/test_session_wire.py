@@ -137,7 +137,7 @@ def test_after_a_fallback_the_other_provider_has_its_own_options(isolated, capsy
         session = new_session(paper, provider=None)
         talk(session, "hi")
         assert options_sent(second) == [{"a": 1, "b": 3}]
-    assert "going on with `two/m`" in capsys.readouterr().err
+    assert "trying `two/m` instead" in capsys.readouterr().err
     assert "two/m · " in paper.text
 
 

@@ -259,9 +259,9 @@ def test_rates_and_pauses() -> None:
         use(server, 'limits = ["1/h"]')
         assert run_darkai("ask", "hi", "--retries", "0").code == 6
         report = examine()
-        assert len(server.requests) == 1, "it asked for a pause"
+        assert len(server.requests) == 1, "it asked us to wait"
     assert (report.code, report.bad) == (0, ["limits"])
-    assert "work asked for a pause, until " in report["limits"]["detail"]
+    assert "work asked us to wait, until " in report["limits"]["detail"]
     assert "work takes 1 request an hour, the next at " in report["limits"]["detail"]
     assert report["provider.work.service"]["status"] == "skipped"
 

@@ -47,7 +47,7 @@ from darkai_cli.providers.base import ProviderSettings, Target
 ALLOWANCE = 0.5
 """Seconds that a busy machine may keep the journal's thread from running, beyond its 250 ms."""
 
-RESUME = "`darkai ask --resume --conversation "
+RESUME = "To continue it: `darkai ask --resume --conversation "
 
 
 class Saved(NamedTuple):
@@ -129,7 +129,7 @@ def test_a_stopped_reply_is_interrupted_and_can_be_resumed(signum: int, code: in
             run.signal(signum)
             result = run.finish()
     assert (result.code, result.stdout) == (code, b"so far\n")
-    assert result.stderr.startswith(f"note: stopped; the reply so far is kept: {RESUME}")
+    assert result.stderr.startswith(f"note: Stopped. The reply so far is saved. {RESUME}")
     turn, prompt, answer, _ = only_turn()
     assert (turn.state, turn.reason, turn.error) == ("interrupted", None, None)
     assert (prompt, answer) == ("x", "so far")
@@ -288,7 +288,7 @@ def test_a_conversation_is_sent_whole_and_grows() -> None:
         "User: first\nAssistant: one.\nUser: second\nAssistant:",
         "User: first\nAssistant: one.\nUser: second\nAssistant: two.\nUser: third\nAssistant:",
     ]
-    assert second.stderr == f"continuing {stored()[0].turn.conversation[:7]} `first`, just now\n"
+    assert second.stderr == f"Continuing {stored()[0].turn.conversation[:7]} `first`, just now\n"
     assert (third.code, third.stderr) == (0, "")
     one, two, three = stored()
     assert one.turn.conversation == two.turn.conversation == three.turn.conversation
@@ -303,7 +303,7 @@ def test_a_terminal_gets_the_line_dim() -> None:
     save("evil \x1b[31m title")
     with FaultServer(reply(["ok"])) as server:
         shown = run_in_pty("ask", "-c", "x", env={"DARKAI_URL": server.url})
-    assert re.search(rb"\x1b\[2mcontinuing \w{7} `evil [^\x1b]*`, just now\x1b\[0m", shown.raw)
+    assert re.search(rb"\x1b\[2mContinuing \w{7} `evil [^\x1b]*`, just now\x1b\[0m", shown.raw)
 
 
 def test_a_conversation_by_the_beginning_of_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,7 +331,7 @@ def test_a_conversation_by_the_beginning_of_its_id(monkeypatch: pytest.MonkeyPat
 def test_nothing_to_go_on_with(args: list[str], database: Path) -> None:
     result = run_darkai("ask", *args)
     assert (result.code, result.stdout) == (5, b"")
-    assert result.stderr.startswith("error: no conversation is saved yet\nhint: darkai ask ")
+    assert result.stderr.startswith("error: No conversation has been saved yet\nhint: `darkai ask ")
     assert not database.exists()
 
 
@@ -386,7 +386,7 @@ def test_a_cut_reply_is_continued_beside_the_old_one() -> None:
     ]
     assert (second.code, second.stdout) == (14, b"rl\n")
     assert (third.code, third.stdout) == (0, b"d!\n")
-    assert re.fullmatch(r"continuing \w{7} `q`, just now\n", third.stderr)
+    assert re.fullmatch(r"Continuing \w{7} `q`, just now\n", third.stderr)
     one, two, three = stored()
     assert [saved.reply for saved in (one, two, three)] == [
         "Hello wo",
@@ -425,8 +425,7 @@ def test_a_whole_reply_is_not_resumed() -> None:
     result = run_darkai("ask", "--resume")
     assert result.code == 5
     assert result.stderr == (
-        "error: the last reply is whole: there is nothing to resume\n"
-        "hint: `darkai history` lists what is saved\n"
+        "error: The last reply is already complete\nhint: `darkai history` lists the saved conversations\n"
     )
     assert run_darkai("ask", "--resume", "and on").code == 2
 
@@ -447,9 +446,7 @@ def test_what_can_be_resumed_is_named_where_the_last_reply_is_whole(
     newer = stored()[1].turn.conversation
     result = run_darkai("ask", "--resume")
     assert result.code == 5
-    hint = re.search(
-        r"`darkai (ask --resume --conversation (\w+))` continues .* `newer`", result.stderr
-    )
+    hint = re.search(r"in `newer`: `darkai (ask --resume --conversation (\w+))`", result.stderr)
     assert hint, result
     assert newer.startswith(hint[2])
     with FaultServer(reply([", and on"])) as server:
@@ -461,8 +458,8 @@ def test_demo_goes_on_with_nobody_elses_words() -> None:
     refused = run_darkai("ask", "--resume", "-p", "demo")
     assert (refused.code, refused.stdout) == (2, b"")
     assert refused.stderr == (
-        "error: `demo` cannot continue a reply of `darkai/llama-3-70b`: it is no language model\n"
-        "hint: leave out `-p demo`, or name a model that can with `-m PROVIDER/MODEL`\n"
+        "error: `demo` can't continue a reply of `darkai/llama-3-70b`: it isn't a language model\n"
+        "hint: Leave out `-p demo`, or choose a model with `-m PROVIDER/MODEL`\n"
     )
     assert [saved.state for saved in stored()] == ["interrupted"]
     fallen_back = run_darkai("ask", "--resume")  # the default service cannot be reached
@@ -481,7 +478,7 @@ def test_a_prompt_that_is_missing_is_told_alone() -> None:
     save("q")
     result = run_darkai("ask", "-c")
     assert (result.code, result.stdout) == (2, b"")
-    assert result.stderr.startswith("error: there is no prompt\n")
+    assert result.stderr.startswith("error: No prompt given\n")
 
 
 def test_a_reply_that_is_still_coming_is_not_resumed() -> None:
@@ -493,7 +490,7 @@ def test_a_reply_that_is_still_coming_is_not_resumed() -> None:
             run.signal(signal.SIGINT)
             run.finish()
     assert result.code == 5
-    assert "still being written" in result.stderr
+    assert "still writing the last reply" in result.stderr
     assert only_turn().state == "interrupted"
 
 

@@ -307,7 +307,7 @@ def test_a_bug_shows_no_key(isolated: Path, tmp_path: Path):
             env={"MINE": KEY},
         )
         assert result.code == 1
-        assert "a bug in darkai: RuntimeError" in result.stderr
+        assert "Internal error: RuntimeError" in result.stderr
         assert "Bearer ***" in result.stderr
         assert leaks(isolated, result) == []
 

@@ -33,7 +33,7 @@ def test_the_request_that_would_break_a_limit_is_not_sent() -> None:
     assert refused.code == 6
     assert refused.stdout == b""
     first, second = refused.stderr.splitlines()
-    takes = f"error: {server.address} takes 2 requests an hour; the next slot opens at "
+    takes = f"error: {server.address} allows 2 requests an hour; you can send again at "
     assert first.startswith(takes)
     assert ", in " in first
     assert "--max-wait" in second
@@ -59,7 +59,7 @@ def test_a_pipe_waits_for_a_slot_that_opens_soon() -> None:
         second = ask()
     assert (second.code, second.stdout) == (0, b"fine\n")
     for line in second.stderr.splitlines():  # none, on a machine that took a second to get here
-        assert line.startswith(f"note: {server.address} takes 1 request a second; waiting until ")
+        assert line.startswith(f"note: {server.address} allows 1 request a second; waiting until ")
 
 
 def test_two_processes_never_both_take_the_last_slot() -> None:
@@ -124,7 +124,7 @@ def test_a_429_is_remembered_by_the_next_process() -> None:
         refused = ask()
         assert len(server.requests) == 1
     assert refused.code == 6
-    assert "asked for a pause; the next slot opens at " in refused.stderr
+    assert "asked us to wait; you can send again at " in refused.stderr
 
 
 def test_a_counter_that_has_run_out_is_remembered_after_a_good_reply() -> None:
@@ -152,10 +152,10 @@ def test_a_damaged_ledger_stops_nothing_and_is_told_once() -> None:
         (Path(os.environ["DARKAI_HOME"]) / "limits.db").write_bytes(b"damaged" * 2000)
         first = ask()
         assert (first.code, first.stdout) == (0, b"fine\n")
-        assert "begins anew" in first.stderr
+        assert "starts over" in first.stderr
         second = ask()
     assert second.code == 6
-    assert "begins anew" not in second.stderr
+    assert "starts over" not in second.stderr
 
 
 def test_a_service_without_limits_leaves_no_ledger() -> None:

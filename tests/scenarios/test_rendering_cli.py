@@ -169,7 +169,7 @@ def test_a_code_theme_that_does_not_exist_is_told_and_replaced() -> None:
     path = recording(*said(FENCE))
     shown = replayed(path, env={"DARKAI_CODE_THEME": "nope"})
     assert shown.code == 0
-    assert shown.lines[0] == "warning: there is no code theme `nope`; `auto` is used"
+    assert shown.lines[0] == "warning: No code theme named `nope`; using `auto`"
     assert COLOR.search(shown.raw)
     assert "warning" not in "".join(
         replayed(path, "--quiet", env={"DARKAI_CODE_THEME": "nope"}).lines

@@ -157,7 +157,7 @@ def test_the_proxys_fault_is_not_remembered_as_the_services() -> None:
     first = run_darkai("ask", "--proxy", "http://127.0.0.1:9", "tell me a joke")
     assert first.code == 0
     assert "proxy 127.0.0.1:9" in first.stderr
-    assert "did not answer a few minutes ago" not in run_darkai("ask", "tell me a joke").stderr
+    assert "did not answer recently" not in run_darkai("ask", "tell me a joke").stderr
 
 
 def test_ctrl_c_in_a_background_job_of_a_script_is_left_alone() -> None:

@@ -248,7 +248,7 @@ ROWS: dict[str, Row] = {
         [reply(["Hello"], reason="length")], 0, out=b"Hello\n", args=("-o", "max_tokens=2"), silent=False
     ),
     "finish_reason content_filter": partial(
-        10, r"stopped the answer \(content filter\)", script=reply(["Hello", GATE], reason="content_filter")
+        10, r"stopped the reply \(content filter\)", script=reply(["Hello", GATE], reason="content_filter")
     ),
     "refusal": Row(
         [reply([chunk({"refusal": "I can't "}), chunk({"refusal": "do that"})])], 10,

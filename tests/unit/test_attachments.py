@@ -73,7 +73,7 @@ def test_folders_devices_and_nothing(tmp_path: Path):
     for name, why in (
         (str(tmp_path), "is a folder"),
         ("/dev/zero", "is a device"),
-        ("", "no file"),
+        ("", "No such file"),
     ):
         with pytest.raises(InputError) as caught:
             read(name)
@@ -99,7 +99,7 @@ def test_sizes_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "c").write_text("x" * 6)
     with pytest.raises(InputError, match="is larger than"):
         read(str(tmp_path / "a"))
-    with pytest.raises(InputError, match="together"):
+    with pytest.raises(InputError, match="in total"):
         read(str(tmp_path / "b"), str(tmp_path / "c"))
 
 

@@ -32,7 +32,7 @@ def test_undo_and_redo():
     assert texts(tree) == ["a", "A"]
     assert tree.redo().message.content == "C"
     assert texts(tree) == ["a", "A", "b", "B", "c", "C"]
-    with pytest.raises(NotFoundError, match="nothing to redo"):
+    with pytest.raises(NotFoundError, match="Nothing to redo"):
         tree.redo()
 
 
@@ -54,7 +54,7 @@ def test_undoing_too_much(count: int, error: type[Exception]):
     assert texts(tree) == ["a", "A", "b", "B"]
 
 
-def test_a_fork_goes_on_after_an_exchange_and_goto_comes_back():
+def test_a_fork_goes_on_after_a_turn_and_goto_comes_back():
     tree = said("a", "A", "b", "B", "c", "C")
     tree.fork(1)
     assert texts(tree) == ["a", "A"]
@@ -63,7 +63,7 @@ def test_a_fork_goes_on_after_an_exchange_and_goto_comes_back():
     tree.move(tree.find("1").id)
     assert texts(tree)[-1] == "C"
     assert tree.active_number() == (1, 2)
-    with pytest.raises(NotFoundError, match="no exchange 9"):
+    with pytest.raises(NotFoundError, match="No turn 9"):
         tree.fork(9)
 
 
@@ -77,13 +77,13 @@ def test_every_step_back_can_be_taken_back(step):
     assert tree.active == "id5"
 
 
-def test_exchanges_are_counted_from_one():
+def test_turns_are_counted_from_one():
     tree = said("a", "A", "b")
     assert tree.prompt(1).message.content == "a"
     assert tree.prompt().message.content == "b"
     assert tree.reply(1).message.content == "A"
     assert tree.reply().message.content == "A"
-    with pytest.raises(NotFoundError, match="exchange 2 has no reply"):
+    with pytest.raises(NotFoundError, match="Turn 2 has no reply"):
         tree.reply(2)
 
 

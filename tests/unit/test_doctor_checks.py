@@ -66,7 +66,7 @@ def test_a_chain_ends_with_its_last_finding_and_a_bug_ends_nothing_else() -> Non
     assert [(check.id, check.status, check.code) for check in found] == [
         ("a", "fail", 1), ("b", "fail", 3), ("c", "ok", 0), ("e", "ok", 0),
     ]  # fmt: skip
-    assert found[0].detail == "a bug in darkai: ZeroDivisionError: x"
+    assert found[0].detail == "Internal error: ZeroDivisionError: x"
     assert found[1].hint == "do this"
 
 
