@@ -1,13 +1,13 @@
-"""Every error darkai raises on purpose: one tree, each with its exit code and what to type next.
+"""Every error that darkai raises on purpose, with its exit code and a hint what to do next.
 
     DarkAIError                     1   base; raised itself only for a bug in darkai
     ├── UsageError                  2   wrong flags or arguments
     ├── ConfigError                 3   configuration, also a URL without a scheme
     ├── NotFoundError               5   no such provider, model, conversation; nothing to extract
-    ├── InputError                 11   a file or stdin that cannot be used, an unwritable output
+    ├── InputError                 11   unusable file or stdin, unwritable output
     ├── ExtensionError             12   a tool, MCP server or plug-in failed
     ├── StoreError                 13   the history database
-    └── ProviderError                   what a service, or the way to it, did
+    └── ProviderError                   a service, or the connection to it, failed
         ├── AuthError               4   key missing, wrong or expired
         ├── UnknownModelError       5   the service does not have that model
         ├── RateLimitError          6   rate limit or quota
@@ -17,13 +17,13 @@
         │   └── BadReplyError       9   a reply that breaks the protocol
         │       └── TooLargeError   9   a reply, event or line over its bound
         ├── RefusedError           10   content filter, prompt too long
-        └── IncompleteReplyError   14   any of the above after text had arrived
+        └── IncompleteReplyError   14   any of these after text had arrived
 
-    Terminated (BaseException)          SIGTERM 143, SIGHUP 129; Ctrl-C stays KeyboardInterrupt, 130
+    Terminated (BaseException)          SIGTERM 143, SIGHUP 129; Ctrl-C is KeyboardInterrupt, 130
 
-A message says what happened and where, in one line without a final full stop, literals in
-backticks; the hint says what to type next. Neither ever holds a key. Nothing here does I/O, and
-only ``__main__`` turns an error into an exit code.
+A message says in one line, without a final period, what failed and on what; the hint names the one
+thing to type or check next. Literals are in backticks, and neither ever holds a key. Only
+``__main__`` turns an error into an exit code.
 """
 
 from __future__ import annotations
@@ -37,27 +37,28 @@ ErrorKind = Literal[
 
 
 class DarkAIError(Exception):
-    """An error with an explanation.
+    """An error for the user.
 
-    ``message``: what happened and where. ``hint``: what to type next, or None.
+    ``message``: what failed and on what. ``hint``: what to type or check next, or None.
     """
 
     kind: ClassVar[ErrorKind] = "internal"
     exit_code: ClassVar[int] = 1
-    usual_hint: ClassVar[str | None] = None
-    """What to type next where nothing better is known."""
+    default_hint: ClassVar[str | None] = None
+    """The hint of an error that is raised without one."""
     retryable: bool = False
     status: int | None = None
     reported: bool = False
-    """Whether the events on stdout say it already, as an error or in the reason of their end."""
+    """Whether the events on stdout have already reported it."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint or self.usual_hint
+        self.hint = hint or self.default_hint
 
     def __str__(self) -> str:
-        return self.message  # which may have been put right since: secrets hidden, tries counted
+        # It may have been changed since: secrets masked, attempts counted.
+        return self.message
 
 
 class UsageError(DarkAIError):
@@ -68,7 +69,7 @@ class UsageError(DarkAIError):
 
 
 class ConfigError(DarkAIError):
-    """A configuration value that cannot be used; the message names the file and line."""
+    """A configuration value that cannot be used; the message names the file and the key."""
 
     kind = "config"
     exit_code = 3
@@ -103,17 +104,17 @@ class StoreError(DarkAIError):
 
 
 class ProviderError(DarkAIError):
-    """What a service, or the way to it, did.
+    """A service, or the connection to it, failed.
 
-    ``status``: the HTTP status, or None if there was none. ``retryable``: whether the same request
-    may succeed if sent again (only ever tried before the first visible event). ``retry_after``:
-    seconds the service asked to wait, or None.
+    ``status``: the HTTP status, or None if there was none. ``retryable``: whether the request may
+    succeed if it is sent again, which happens only before the first visible event.
+    ``retry_after``: the seconds that the service asked to wait, or None.
     """
 
     kind: ClassVar[ErrorKind] = "service"
     exit_code = 9
     proxied: bool = False
-    """Whether a proxy stood between: the fault may be its, not the service's."""
+    """Whether the request went through a proxy, which may be the one that failed."""
 
     def __init__(
         self,
@@ -131,11 +132,11 @@ class ProviderError(DarkAIError):
 
 
 class AuthError(ProviderError):
-    """Key missing, wrong or expired; or the proxy wants a password."""
+    """The key is missing, wrong or expired; or the proxy needs a password."""
 
     kind = "auth"
     exit_code = 4
-    usual_hint = "check the key, and what it may do"
+    default_hint = "check the key, and what it may do"
 
 
 class UnknownModelError(ProviderError):
@@ -143,7 +144,7 @@ class UnknownModelError(ProviderError):
 
     kind = "not-found"
     exit_code = 5
-    usual_hint = "`darkai models` lists what is known here"
+    default_hint = "`darkai models` lists what is known here"
 
 
 class RateLimitError(ProviderError):
@@ -151,41 +152,41 @@ class RateLimitError(ProviderError):
 
     kind = "limit"
     exit_code = 6
-    usual_hint = "try again later"
+    default_hint = "try again later"
 
 
 class NetworkError(ProviderError):
-    """No connection, or a connection lost: name resolution, refused, TLS, proxy, reset."""
+    """No connection, or it was lost: name resolution, refused, TLS, proxy, reset."""
 
     kind = "network"
     exit_code = 7
-    usual_hint = "check the network and the URL (`darkai config show`), then try again"
+    default_hint = "check the network and the URL (`darkai config show`), then try again"
 
 
 class ReplyTimeoutError(ProviderError):
-    """Nothing came for longer than the timer in force allows."""
+    """Nothing came for longer than the timeout allows."""
 
     kind = "timeout"
     exit_code = 8
-    usual_hint = "try again; `--timeout SECONDS` waits longer"
+    default_hint = "try again; `--timeout SECONDS` waits longer"
 
 
 class ServiceError(ProviderError):
     """The service failed: 5xx, or an error in the stream."""
 
-    usual_hint = "try again later, or ask another service: `--provider NAME`"
+    default_hint = "try again later, or ask another service: `--provider NAME`"
 
 
 class BadReplyError(ServiceError):
     """A reply that breaks the protocol."""
 
-    usual_hint = (
+    default_hint = (
         "is the URL right, and does that service speak this protocol? (`darkai config show`)"
     )
 
 
 class TooLargeError(BadReplyError):
-    """A reply, an event or a line over its bound."""
+    """A reply, an event or a line is larger than allowed."""
 
 
 class RefusedError(ProviderError):
@@ -193,19 +194,19 @@ class RefusedError(ProviderError):
 
     kind = "refused"
     exit_code = 10
-    usual_hint = "ask for less, or differently"
+    default_hint = "ask for less, or differently"
 
 
 class IncompleteReplyError(ProviderError):
-    """The reply was cut after visible text had arrived; ``__cause__`` is the fault itself."""
+    """The reply was cut off after visible text had arrived; ``__cause__`` is the error itself."""
 
     kind = "incomplete"
     exit_code = 14
-    usual_hint = "ask again, or ask for the rest"
+    default_hint = "ask again, or ask for the rest"
 
 
 class Terminated(BaseException):
-    """SIGTERM or SIGHUP came. ``exit_code`` is 128 + the signal's number."""
+    """The process got SIGTERM or SIGHUP. ``exit_code`` is 128 + the signal's number."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(signum)
@@ -213,7 +214,7 @@ class Terminated(BaseException):
 
 
 def as_darkai_error(error: Exception) -> DarkAIError:
-    """Return the error itself, or, for one that nobody foresaw, one that calls it a bug."""
+    """Return the error itself; an unforeseen one as a ``DarkAIError`` that calls it a bug."""
     if isinstance(error, DarkAIError):
         return error
     return DarkAIError(f"Internal error: {type(error).__name__}: {error}")

@@ -1,10 +1,10 @@
-"""What a reply is made of: the events between every provider and every sink.
+"""The events of a reply, which pass from every provider to every sink.
 
-Each event is a named tuple whose last field is its literal ``type``, the name it has in ``--json``,
-in recordings and on the DarkAI wire. They are immutable, compare by value, and carry no identity:
-ids and times belong to the history. The order is the protocol's: notices, ``StreamStart``, then any
-of the others, and last exactly one ``StreamEnd`` or an exception from ``darkai_cli.errors``
-(written as an ``error`` line where events are written, see ``error_to_json``).
+Each event is a named tuple whose last field is its literal ``type``: its name in ``--json``, in
+recordings and in the DarkAI protocol. Events are immutable, compare by value, and have no identity:
+ids and times belong to the history. A reply has notices first, then ``StreamStart``, then any of
+the others, and at the end exactly one ``StreamEnd`` or an exception from ``darkai_cli.errors``,
+which is written as an ``error`` line (``error_to_json``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Level = Literal["info", "warning"]
 
 
 class StreamStart(NamedTuple):
-    """A good reply begins. ``conversation`` and ``turn`` are None where nothing is saved."""
+    """The reply begins. ``conversation`` and ``turn`` are None if the turn is not saved."""
 
     provider: str
     model: str
@@ -44,7 +44,7 @@ class ReasoningChunk(NamedTuple):
 
 
 class ToolCall(NamedTuple):
-    """The model wants a tool run. ``arguments`` is the complete JSON text."""
+    """The model calls a tool. ``arguments`` is the complete JSON text."""
 
     id: str
     name: str
@@ -53,7 +53,7 @@ class ToolCall(NamedTuple):
 
 
 class ToolResult(NamedTuple):
-    """What a tool gave back."""
+    """The output of a tool."""
 
     id: str
     name: str
@@ -71,7 +71,7 @@ class Citation(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """A retry, a fallback, a wait, something skipped. May come before ``StreamStart``."""
+    """A message for the user: a retry, a fallback, a wait. May come before ``StreamStart``."""
 
     level: Level
     text: str
@@ -79,7 +79,7 @@ class Notice(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """Token totals so far; the last one counts. None: the service did not say."""
+    """Token totals so far; the last event counts. None: the service reports no number."""
 
     input: int | None = None
     output: int | None = None
@@ -89,7 +89,7 @@ class Usage(NamedTuple):
 
 
 class StreamEnd(NamedTuple):
-    """The reply is over, for this reason."""
+    """The reply has ended, for this reason."""
 
     reason: EndReason
     type: Literal["stream-end"] = "stream-end"
@@ -108,7 +108,7 @@ Event: TypeAlias = (
 )
 
 VISIBLE = (TextChunk, ReasoningChunk, ToolCall, Citation)
-"""The events after which a request is never sent again by itself."""
+"""The events after which a request is never retried automatically."""
 
 _CLASSES: dict[str, Any] = {
     "stream-start": StreamStart,
@@ -126,26 +126,26 @@ _CLASSES: dict[str, Any] = {
 _CHOICES = {"reason": get_args(EndReason), "level": get_args(Level)}
 _FLAGS = ("is_error",)
 _LARGEST = 2**63 - 1
-"""Of a count of tokens: what a database's whole number holds."""
+"""The largest number of tokens: a database's integers hold no larger one."""
 
 
 def to_json(event: Event) -> dict[str, Any]:
-    """The event as ``{"event": NAME, "data": {...}}``."""
+    """Return the event as ``{"event": NAME, "data": {...}}``."""
     data = event._asdict()
     return {"event": data.pop("type"), "data": data}
 
 
 def encode(event: Event) -> str:
-    """The event as one line of JSON, without the newline."""
-    if event.type == "text-chunk":  # the hot one
+    """Return the event as one line of JSON, without the newline."""
+    if event.type == "text-chunk":  # nearly all of them
         return '{"event": "text-chunk", "data": {"text": ' + json.dumps(event.text) + "}}"
     return json.dumps(to_json(event))
 
 
 def from_json(line: dict[str, Any]) -> Event | None:
-    """The event that ``to_json`` wrote; None for a name that is not known (newer versions).
+    """Return the event that ``to_json`` wrote; None for an unknown name (of a newer version).
 
-    Raises ``ValueError`` if the data do not fit the name. (An empty text passes.)
+    Raises ``ValueError`` if the data does not fit the name. An empty text passes.
     """
     name = line.get("event")
     if not isinstance(name, str):
@@ -155,7 +155,7 @@ def from_json(line: dict[str, Any]) -> Event | None:
         return None
     data = line.get("data")
     if not isinstance(data, dict):
-        raise ValueError("`data` is not an object")  # noqa: TRY004 -- likewise
+        raise ValueError("`data` is not an object")  # noqa: TRY004 -- one kind of error
     fields = [field for field in cls._fields if field != "type"]
     for field in fields:
         if field in data and not _fits(cls, field, data[field]):
@@ -163,13 +163,13 @@ def from_json(line: dict[str, Any]) -> Event | None:
     try:
         event: Event = cls(**{field: data[field] for field in fields if field in data})
     except TypeError:
-        missing = [one for one in fields if one not in data and one not in cls._field_defaults]
+        missing = [f for f in fields if f not in data and f not in cls._field_defaults]
         raise ValueError(f"`{name}` lacks {', '.join(missing)}") from None
     return event
 
 
 def _fits(cls: Any, field: str, value: object) -> bool:
-    """Whether the field of such an event may have this value."""
+    """Return whether the field of such an event may have this value."""
     if value is None:
         return field in cls._field_defaults  # all of them None
     if field in _CHOICES:
@@ -182,7 +182,7 @@ def _fits(cls: Any, field: str, value: object) -> bool:
 
 
 def error_to_json(error: DarkAIError) -> dict[str, Any]:
-    """The error as ``{"event": "error", "data": {...}}``."""
+    """Return the error as ``{"event": "error", "data": {...}}``."""
     return {
         "event": "error",
         "data": {

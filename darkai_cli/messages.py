@@ -1,8 +1,7 @@
-"""What a request is made of: messages with their roles, and the request around them.
+"""What a request consists of: messages with their roles, options and tools.
 
-A message's content is text, with images beside it and, from a model, the calls of tools that it
-wants. Options are what the user passed with ``-o K=V`` or in the config; a dialect decides which of
-its request's fields they become.
+A message has text, images and, if it is a model's, tool calls. Options are what the user passed
+with ``-o K=V`` or in the config; a dialect maps them to the fields of its requests.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ ROLES: tuple[Role, ...] = ("system", "user", "assistant", "tool")
 
 
 class Image(NamedTuple):
-    """A picture that goes with a message. ``media_type``: such as ``image/png``."""
+    """An image of a message. ``media_type`` is ``image/png`` or the like."""
 
     media_type: str
     data: bytes
@@ -25,14 +24,14 @@ class Image(NamedTuple):
 
     @property
     def base64(self) -> str:
-        """The data as services take them."""
+        """The data as services take it."""
         from base64 import b64encode
 
         return b64encode(self.data).decode("ascii")
 
 
 class Call(NamedTuple):
-    """A tool that the model wanted run. ``arguments`` is the complete JSON text."""
+    """A tool call of a model. ``arguments`` is the complete JSON text."""
 
     id: str
     name: str
@@ -42,8 +41,8 @@ class Call(NamedTuple):
 class Message(NamedTuple):
     """One message of a conversation.
 
-    ``images`` stand before the text. ``calls``: what an assistant wanted run. A message of the role
-    ``tool`` holds the output of the call ``call_id`` of the tool ``name``.
+    ``images`` stand before the text. ``calls``: the tool calls of an assistant. A message with the
+    role ``tool`` holds the output of the call ``call_id`` of the tool ``name``.
     """
 
     role: Role
@@ -63,7 +62,7 @@ class ToolSpec(NamedTuple):
 
 
 class ChatRequest(NamedTuple):
-    """What is asked: the whole conversation, the model's own name, the options, the tools."""
+    """A request to a model: the conversation, the model's name, the options, the tools."""
 
     messages: tuple[Message, ...]
     model: str
@@ -83,8 +82,8 @@ _IMAGES = (
 )
 
 
-def image_type(data: bytes) -> str | None:
-    """The media type of an image of a kind that models take, by its first bytes; or None."""
+def sniff_image_type(data: bytes) -> str | None:
+    """Return the media type of an image, by its first bytes; None if models don't take it."""
     for mark, offset, media_type in _IMAGES:
         if data.startswith(mark, offset):
             return media_type
@@ -92,19 +91,19 @@ def image_type(data: bytes) -> str | None:
 
 
 def images_of(content: object) -> tuple[Image, ...]:
-    """The images in OpenAI's list of parts: those given as ``data:`` URLs.
+    """Return the images in OpenAI's list of parts, which must be ``data:`` URLs.
 
-    Raises ``InputError`` for an image elsewhere: darkai fetches none by itself.
+    Raises ``InputError`` for any other URL: darkai fetches no images by itself.
     """
     if not isinstance(content, Sequence) or isinstance(content, str):
         return ()
-    found = []
+    images = []
     for part in content:
-        given = part.get("image_url") if isinstance(part, Mapping) else None
-        url = given.get("url") if isinstance(given, Mapping) else given
+        image_url = part.get("image_url") if isinstance(part, Mapping) else None
+        url = image_url.get("url") if isinstance(image_url, Mapping) else image_url
         if isinstance(url, str):
-            found.append(_image_at(url))
-    return tuple(found)
+            images.append(_image_at(url))
+    return tuple(images)
 
 
 def _image_at(url: str) -> Image:
@@ -125,21 +124,21 @@ def _image_at(url: str) -> Image:
 
 
 def calls_of(message: Mapping[str, Any]) -> tuple[Call, ...]:
-    """The tool calls in a message as OpenAI writes it. Raises ``InputError`` for odd ones."""
-    found = []
+    """Return the tool calls of a message in OpenAI's form. Raises ``InputError`` for bad ones."""
+    calls = []
     for call in message.get("tool_calls") or ():
         function = call.get("function") if isinstance(call, Mapping) else None
         if isinstance(function, Mapping):
-            made = Call(_text(call, "id"), _text(function, "name"), _text(function, "arguments"))
-            if made.id and made.name:
-                found.append(made)
+            parsed = Call(_text(call, "id"), _text(function, "name"), _text(function, "arguments"))
+            if parsed.id and parsed.name:
+                calls.append(parsed)
                 continue
         raise InputError("a tool call needs an `id`, and a `function` with `name`, `arguments`")
-    return tuple(found)
+    return tuple(calls)
 
 
 def text_of(content: object) -> str:
-    """The text of a message's content: a string, or the text in OpenAI's list of parts.
+    """Return the text of a message's content: a string, or OpenAI's list of parts.
 
     Raises ``InputError`` for anything else.
     """
@@ -154,13 +153,13 @@ def text_of(content: object) -> str:
 
 
 def from_dicts(messages: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
-    """Messages as the Python API takes them, ``[{"role": ..., "content": ...}, ...]``.
+    """Return messages from the form that the Python API takes: ``[{"role": ..., ...}, ...]``.
 
     Raises ``InputError`` for an empty list, a missing key or an unknown role.
     """
     if not messages:
         raise InputError("there are no messages to send")
-    made = []
+    result = []
     for number, message in enumerate(messages, 1):
         role = message.get("role")
         if role not in ROLES:
@@ -169,7 +168,7 @@ def from_dicts(messages: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
                 hint=f"roles are {', '.join(ROLES)}",
             )
         content = message.get("content")
-        made.append(
+        result.append(
             Message(
                 cast("Role", role),
                 text_of(content),
@@ -179,7 +178,7 @@ def from_dicts(messages: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
                 _text(message, "name"),
             )
         )
-    return tuple(made)
+    return tuple(result)
 
 
 def _text(message: Mapping[str, Any], key: str) -> str:

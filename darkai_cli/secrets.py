@@ -18,13 +18,13 @@ from darkai_cli.errors import ConfigError
 
 MASK = "***"
 SHORTEST = 6
-"""A shorter value is no credential, and hiding it would garble what is shown."""
+"""A shorter value is no credential, and masking it would garble the output."""
 
 PLACEHOLDERS = frozenset({
     "ollama", "lmstudio", "lm-studio", "llama.cpp", "openai", "anything", "whatever", "placeholder",
     "not-needed", "not-used", "no-key", "no-key-needed", "no-key-required", "sk-no-key-required",
 })  # fmt: skip
-"""What people give as a key where a server asks for one and takes any: words that replies hold."""
+"""Values that people set as a key where a server takes any: masking them would garble replies."""
 
 PROXY_SCHEMES = ("http", "https", "socks", "socks5", "socks5h")
 
@@ -42,7 +42,7 @@ _known: set[str] = set()
 
 
 class Secret:
-    """A key. ``source``: where it came from, in words for messages, such as ``OPENAI_API_KEY``."""
+    """A key. ``source`` says where it came from, for messages: ``OPENAI_API_KEY``."""
 
     __slots__ = ("_origin", "_plain_http", "_value", "source")
 
@@ -51,7 +51,7 @@ class Secret:
     ) -> None:
         """Bind the key to the origin of ``url``; without one it can only be compared and masked.
 
-        ``plain_http``: whether it may go over ``http://`` to another machine.
+        ``plain_http``: whether it may be sent over ``http://`` to another machine.
         """
         self._value = value
         self._origin = origin_of(url) if url else None
@@ -60,7 +60,7 @@ class Secret:
         remember(value)
 
     def reveal(self, url: str) -> str:
-        """The key, for a request to ``url``. Raises ``ConfigError`` if it must not go there."""
+        """Return the key for a request to ``url``. Raises ``ConfigError`` for another origin."""
         origin = origin_of(url)
         if origin != self._origin:
             bound = _origin_text(self._origin) if self._origin else "no address"
@@ -77,7 +77,7 @@ class Secret:
         return self._value
 
     def check_proxy(self, url: str, host: str) -> None:
-        """Raise ``ConfigError`` if the key must not go to ``url`` by way of a proxy on ``host``."""
+        """Raise ``ConfigError`` if the key must not go to ``url`` through a proxy on ``host``."""
         if not url.lower().startswith("https:") and not self._plain_http and not is_loopback(host):
             raise ConfigError(
                 f"the key from {self.source} is not sent over plain http through the proxy {host}",
@@ -86,7 +86,7 @@ class Secret:
 
     @property
     def fingerprint(self) -> str:
-        """Eight hexadecimal digits that tell keys apart and give nothing of them away."""
+        """Eight hexadecimal digits that tell keys apart without revealing anything of them."""
         import hashlib
 
         return hashlib.sha256(self._value.encode("utf-8", "surrogatepass")).hexdigest()[:8]
@@ -110,7 +110,7 @@ class Secret:
 
 
 def origin_of(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of a URL, in lower case, the port filled in."""
+    """Return scheme, host and port of a URL in lower case, with the default port filled in."""
     scheme, _, rest = url.partition("://")
     scheme = scheme.lower()
     for end in "/?#":
@@ -122,24 +122,25 @@ def origin_of(url: str) -> tuple[str, str, int]:
         port = port.removeprefix(":")
     elif ":" in place:
         host, _, port = place.partition(":")
-    usual = 443 if scheme == "https" else 80
-    return scheme, host.removesuffix("."), int(port) if port.isascii() and port.isdigit() else usual
+    has_port = port.isascii() and port.isdigit()
+    default = 443 if scheme == "https" else 80
+    return scheme, host.removesuffix("."), int(port) if has_port else default
 
 
 def format_origin(url: str) -> str:
-    """The origin of a URL as it is written: ``https://host``, with a port that is not the usual."""
+    """Return the origin of a URL as text: ``https://host``, with any port but the default one."""
     return _origin_text(origin_of(url))
 
 
 def _origin_text(origin: tuple[str, str, int]) -> str:
     scheme, host, port = origin
     place = f"[{host}]" if ":" in host else host
-    usual = 443 if scheme == "https" else 80
-    return f"{scheme}://{place}" if port == usual else f"{scheme}://{place}:{port}"
+    default = 443 if scheme == "https" else 80
+    return f"{scheme}://{place}" if port == default else f"{scheme}://{place}:{port}"
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine."""
+    """Return whether a host name or address is this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     if not host.startswith("127.") and ":" not in host:
@@ -153,12 +154,12 @@ def is_loopback(host: str) -> bool:
 
 
 def is_maskable(value: str) -> bool:
-    """Whether a key is to be hidden: a short one, or a placeholder, would garble what is shown."""
+    """Return whether a key is to be masked: not if it is short or a placeholder."""
     return len(value) >= SHORTEST and value.lower() not in PLACEHOLDERS
 
 
 def remember(value: str) -> None:
-    """Have ``mask_known`` hide this value from now on, also as URLs and JSON may write it."""
+    """Have ``mask_known`` mask this value from now on, also as URLs and JSON may write it."""
     if not is_maskable(value):
         return
     _known.add(value)
@@ -171,13 +172,13 @@ def remember(value: str) -> None:
 
 
 def mask(text: str, values: Iterable[str]) -> str:
-    """``text`` with each of the values replaced by ``***``, also one that was cut off by ``…``."""
+    """Return ``text`` with each of the values as ``***``, also one that was cut off by ``…``."""
     for value in values:
         if value in text:
             text = text.replace(value, MASK)
         end = text.find("…")
         while end >= 0:
-            length = _begun(text[max(0, end - len(value) + 1) : end], value)
+            length = _prefix_length(text[max(0, end - len(value) + 1) : end], value)
             if length >= SHORTEST:
                 text = text[: end - length] + MASK + text[end:]
                 end = text.index("…", end - length)
@@ -186,12 +187,12 @@ def mask(text: str, values: Iterable[str]) -> str:
 
 
 def mask_known(text: str) -> str:
-    """``text`` with every key that this process has seen replaced by ``***``."""
+    """Return ``text`` with every key that this process has seen as ``***``."""
     return mask(text, sorted(_known, key=len, reverse=True)) if _known else text
 
 
-def _begun(text: str, value: str) -> int:
-    """How much of ``value``, but not all of it, stands at the end of ``text``."""
+def _prefix_length(text: str, value: str) -> int:
+    """Return how many characters of ``value``, but not all, ``text`` ends with."""
     at = text.find(value[0], max(0, len(text) - len(value) + 1))
     while at >= 0:
         if value.startswith(text[at:]):

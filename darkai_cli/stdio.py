@@ -1,8 +1,7 @@
-"""The process's own streams: what they are, and the only place that touches ``sys.std*``.
+"""The standard streams of the process: the only place that uses ``sys.std*``.
 
-Whether a stream is a terminal, how wide it is, whether color is wanted; reading standard input by
-the rules of a good pipe citizen; writing so that each piece is out at once. Nothing is looked up at
-import time.
+It says whether a stream is a terminal, how wide it is and whether to use color, reads standard
+input and writes lines. Nothing is looked up when it is imported.
 """
 
 from __future__ import annotations
@@ -24,40 +23,40 @@ MAX_INPUT = 16 * 1024 * 1024
 """The most bytes that are read from stdin."""
 _PIECE = 256 * 1024
 
-WAIT_BEFORE_TELLING = 2.0
-"""Seconds of silence on a piped stdin after which the user is told that darkai waits for it."""
+WAIT_NOTICE_DELAY = 2.0
+"""Seconds without input on a piped stdin before the user is told that darkai waits for it."""
 
 
 def environ() -> Mapping[str, str]:
-    """The process environment."""
+    """Return the environment of the process."""
     return os.environ
 
 
 def stdout() -> TextIO:
-    """Standard output. Raises ``InputError`` if it is closed."""
+    """Return standard output. Raises ``InputError`` if it is closed."""
     if sys.stdout is None:
         raise InputError("stdout is closed", hint="redirect it: `> FILE` or `> /dev/null`")
     out = sys.stdout
     if isinstance(out, io.TextIOWrapper) and out.encoding.lower() != "utf-8":
         if is_terminal(out):
-            out.reconfigure(errors="replace")  # a terminal shows what it can
-        else:
-            out.reconfigure(encoding="utf-8", errors="strict")  # pipes get UTF-8 everywhere
+            out.reconfigure(errors="replace")
+        else:  # pipes and files get UTF-8 everywhere
+            out.reconfigure(encoding="utf-8", errors="strict")
     return out
 
 
 def stderr() -> TextIO:
-    """Standard error."""
+    """Return standard error."""
     return sys.stderr
 
 
 def stdin() -> TextIO:
-    """Standard input."""
+    """Return standard input."""
     return sys.stdin
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether the stream is a terminal; False for a closed one."""
+    """Return whether the stream is a terminal; False for a closed one."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:
@@ -65,15 +64,18 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def size(stream: TextIO) -> tuple[int, int]:
-    """Columns and rows behind ``stream``; ``COLUMNS`` and ``LINES`` win; 80 by 24 if unknown."""
+    """Return columns and rows of the terminal ``stream``; 80 by 24 if they are unknown.
+
+    The variables ``COLUMNS`` and ``LINES`` come first.
+    """
     columns, lines = (_positive(name) for name in ("COLUMNS", "LINES"))
     if columns and lines:
         return columns, lines
     try:
-        found = os.get_terminal_size(stream.fileno())
+        terminal = os.get_terminal_size(stream.fileno())
     except (OSError, ValueError):
         return columns or 80, lines or 24
-    return columns or found.columns or 80, lines or found.lines or 24
+    return columns or terminal.columns or 80, lines or terminal.lines or 24
 
 
 def _positive(name: str) -> int:
@@ -82,14 +84,14 @@ def _positive(name: str) -> int:
 
 
 def is_dumb() -> bool:
-    """Whether the terminal can do nothing but print."""
+    """Return whether the terminal can do nothing but print."""
     return os.environ.get("TERM", "") in ("dumb", "unknown")
 
 
 def use_color(stream: TextIO) -> bool:
-    """Whether to color what goes to ``stream``: a terminal, without ``NO_COLOR``.
+    """Return whether to use color on ``stream``: on a terminal, unless ``NO_COLOR`` is set.
 
-    ``FORCE_COLOR`` gives color on stderr even when it is no terminal, never on stdout.
+    ``FORCE_COLOR`` gives color on stderr even if that is no terminal, but never on stdout.
     """
     if os.environ.get("NO_COLOR"):
         return False
@@ -99,14 +101,14 @@ def use_color(stream: TextIO) -> bool:
 
 
 def reopen_tty() -> TextIO:
-    """Standard input as the terminal's keyboard: what was piped in has been read.
+    """Return stdin as the terminal's keyboard, after piped input has been read.
 
-    Where stdin is no terminal, it becomes the one that the process runs on, for whoever asks or
-    reads later, also in a child. Raises ``InputError`` where there is none.
+    If stdin is no terminal, it becomes the terminal that the process runs on, also for children.
+    Raises ``InputError`` if there is none.
     """
     if is_terminal(sys.stdin):
         return sys.stdin
-    handle = _terminal()
+    handle = _open_terminal()
     if sys.stdin is None or handle is None:
         if handle is not None:
             os.close(handle)
@@ -119,10 +121,10 @@ def reopen_tty() -> TextIO:
     return sys.stdin
 
 
-def _terminal() -> int | None:
-    """The terminal that the process runs on, opened; None if there is none."""
+def _open_terminal() -> int | None:
+    """Open the terminal that the process runs on; return None if there is none."""
     names = ["/dev/tty"]
-    if sys.platform == "darwin":  # whose event loop cannot wait for /dev/tty
+    if sys.platform == "darwin":  # its event loop cannot wait for /dev/tty
         with contextlib.suppress(OSError):
             names.insert(0, os.ttyname(1))
     for name in names:
@@ -132,7 +134,7 @@ def _terminal() -> int | None:
 
 
 def has_input() -> bool:
-    """Whether stdin is to be read: a pipe, a file or a socket; never a terminal or a device."""
+    """Return whether stdin has input: a pipe, a file or a socket, but no terminal or device."""
     try:
         mode = os.fstat(0).st_mode
     except OSError:
@@ -141,18 +143,21 @@ def has_input() -> bool:
 
 
 def read_input(on_wait: Callable[[], None] | None = None) -> str:
-    """All of stdin as text: UTF-8, a leading byte order mark dropped, nothing else changed.
+    """Return all of stdin as text, without a leading byte order mark.
 
-    ``on_wait`` is called once if nothing has come for two seconds. Raises ``InputError`` with the
-    offset of bytes that are not UTF-8.
+    ``on_wait`` is called once if nothing has come for two seconds. Raises ``InputError`` if it is
+    not UTF-8, with the offset of the first bad byte.
     """
     return decode(read_input_bytes(on_wait), "stdin")
 
 
 def read_input_bytes(on_wait: Callable[[], None] | None = None) -> bytes:
-    """The same, before it is taken for text."""
+    """Return all of stdin. ``on_wait`` is called once if nothing has come for two seconds.
+
+    Raises ``InputError`` if it cannot be read or is larger than ``MAX_INPUT``.
+    """
     raw = binary_stdin()
-    if on_wait is not None and not _ready(WAIT_BEFORE_TELLING):
+    if on_wait is not None and not _ready(WAIT_NOTICE_DELAY):
         on_wait()
     parts: list[bytes] = []
     size = 0
@@ -178,7 +183,10 @@ def _ready(seconds: float) -> bool:
 
 
 def decode(data: bytes, what: str) -> str:
-    """``data`` as UTF-8 text without a leading byte order mark; ``what`` is named in the error."""
+    """Return ``data`` as text, without a leading byte order mark.
+
+    Raises ``InputError``, which names ``what``, if it is not UTF-8.
+    """
     try:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as exc:
@@ -189,21 +197,22 @@ def decode(data: bytes, what: str) -> str:
 
 
 def binary_stdout() -> BinaryIO:
-    """Standard output for bytes. Raises ``InputError`` if it is closed."""
+    """Return standard output for bytes. Raises ``InputError`` if it is closed."""
     return stdout().buffer
 
 
 def binary_stdin() -> BinaryIO:
-    """Standard input for bytes. Raises ``InputError`` if it is closed."""
+    """Return standard input for bytes. Raises ``InputError`` if it is closed."""
     if sys.stdin is None:
         raise InputError("stdin is closed", hint="name a file instead of `-`")
     return sys.stdin.buffer
 
 
 def close_stdout(code: int) -> int:
-    """Flush stdout at the end of a run that ends with ``code``; the code to exit with.
+    """Flush stdout at the end of a run and return the exit code: ``code``, or that of an error.
 
-    A reader that has gone is no error. Afterwards nothing complains about stdout any more.
+    A reader that has gone is no error. Later writes, such as the interpreter's own flush, go to the
+    null device.
     """
     try:
         if sys.stdout is not None:
@@ -223,7 +232,7 @@ def close_stdout(code: int) -> int:
 
 
 def try_stdout(line: str) -> None:
-    """One line on stdout, if that can be written at all."""
+    """Write one line to stdout, if that can be written."""
     try:
         stdout().write(line + "\n")
         stdout().flush()
@@ -232,7 +241,7 @@ def try_stdout(line: str) -> None:
 
 
 def print_err(text: str) -> None:
-    """One line on stderr, without any key. Nobody listening is no error."""
+    """Write one line to stderr, with keys masked. A closed stderr is no error."""
     if sys.stderr is None:
         return
     try:

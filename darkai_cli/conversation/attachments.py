@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from darkai_cli import stdio
 from darkai_cli.errors import DarkAIError, InputError
-from darkai_cli.messages import MAX_IMAGE, Image, image_type
+from darkai_cli.messages import MAX_IMAGE, Image, sniff_image_type
 from darkai_cli.text import file_size
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _fetch(url: str, connection_for: Callable[[str], ConnectionConfig]) -> Attac
 
 def _classify(name: str, data: bytes, charset: str) -> AttachedText | Image:
     """Return the text or the image that ``data`` is. Raises ``InputError`` for anything else."""
-    media_type = image_type(data)
+    media_type = sniff_image_type(data)
     if media_type:
         return Image(media_type, data, name)
     for mark, kind, hint in _UNSUPPORTED:

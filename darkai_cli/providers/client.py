@@ -249,7 +249,7 @@ def _add_wait(error: RateLimitError, headers: Headers, now: float) -> None:
     if error.retry_after:
         error.retryable = error.retryable and error.retry_after <= http_errors.MAX_WAIT
         again = f"try again in {duration(error.retry_after)}"
-        error.hint = again if error.hint in (None, error.usual_hint) else f"{again}; {error.hint}"
+        error.hint = again if error.hint in (None, error.default_hint) else f"{again}; {error.hint}"
 
 
 @contextmanager

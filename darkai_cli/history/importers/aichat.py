@@ -25,7 +25,7 @@ from darkai_cli.history.importers.draft import (
 )
 from darkai_cli.history.store import StoredTurn
 from darkai_cli.history.turns import dumps, title_from
-from darkai_cli.messages import MAX_IMAGE, ROLES, Image, image_type, images_of
+from darkai_cli.messages import MAX_IMAGE, ROLES, Image, images_of, sniff_image_type
 
 Progress = Callable[[int, int], None]
 
@@ -141,7 +141,7 @@ def _image(part: dict[str, Any]) -> Image | None:
         images = images_of([part])
     except InputError:
         return None
-    media_type = image_type(images[0].data) if images else None
+    media_type = sniff_image_type(images[0].data) if images else None
     if media_type is None or len(images[0].data) > MAX_IMAGE:
         return None
     return images[0]._replace(media_type=media_type)

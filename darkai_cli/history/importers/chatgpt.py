@@ -25,7 +25,7 @@ from darkai_cli.history.importers.draft import (
     turn_for,
 )
 from darkai_cli.history.store import StoredTurn
-from darkai_cli.messages import MAX_IMAGE, ROLES, Image, image_type
+from darkai_cli.messages import MAX_IMAGE, ROLES, Image, sniff_image_type
 from darkai_cli.text import one_line
 
 Progress = Callable[[int, int], None]
@@ -183,7 +183,7 @@ class _ChatGptFiles:
         data = read_bounded(path) if path is not None else None
         if path is None or data is None:
             return None
-        media_type = image_type(data) if len(data) <= MAX_IMAGE else None
+        media_type = sniff_image_type(data) if len(data) <= MAX_IMAGE else None
         return Image(media_type, data, name or path.name) if media_type else None
 
     @cached_property

@@ -32,7 +32,7 @@ from darkai_cli.history.importers.draft import (
 )
 from darkai_cli.history.store import StoredTurn
 from darkai_cli.history.turns import dumps, title_from
-from darkai_cli.messages import ROLES, Image, image_type
+from darkai_cli.messages import ROLES, Image, sniff_image_type
 
 Progress = Callable[[int, int], None]
 
@@ -303,7 +303,7 @@ def _image(row: sqlite3.Row) -> Image | str:
         data = _content(path, str(row["id"]))
         if data is None:
             return "attachment whose file is gone or changed"
-    media_type = image_type(data) if isinstance(data, bytes) else None
+    media_type = sniff_image_type(data) if isinstance(data, bytes) else None
     return Image(media_type, data, path.name) if media_type else "attachment that is no image"
 
 
