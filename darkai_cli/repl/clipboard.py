@@ -87,13 +87,13 @@ def copy(text: str, environ: Mapping[str, str], *, plain: bool = False) -> tuple
         return f"copied with `{command[0]}`.", ""
     if plain:
         raise InputError(
-            "no clipboard is available",
+            "No clipboard is available",
             hint="`/save answer.md` writes the reply to a file, `/raw` prints it",
         )
     data = b64encode(text.encode("utf-8", "replace")).decode("ascii")
     if len(data) > MAX_OSC52:
         raise InputError(
-            f"the text is too long for the terminal's clipboard: {len(text):,} characters",
+            f"The text is too long for the terminal's clipboard: {len(text):,} characters",
             hint="`/save answer.md` writes the reply to a file",
         )
     return "sent to the terminal's clipboard (OSC 52, if supported).", f"\x1b]52;c;{data}\x07"
@@ -104,8 +104,8 @@ def paste(environ: Mapping[str, str]) -> str:
     command = paste_command(environ)
     if command is None:
         raise NotFoundError(
-            "can't read the clipboard here",
-            hint="use your terminal's paste key; a long text stays one message",
+            "Can't read the clipboard here",
+            hint="Use your terminal's paste key; a long text stays one message",
         )
     try:
         done = subprocess.run(
@@ -121,5 +121,5 @@ def paste(environ: Mapping[str, str]) -> str:
         ) from exc
     text = done.stdout.decode("utf-8", "replace")
     if not text:
-        raise NotFoundError("the clipboard is empty", hint=None)
+        raise NotFoundError("The clipboard is empty", hint=None)
     return text

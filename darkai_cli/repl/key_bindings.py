@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from darkai_cli.repl.pastes import Pastes
     from darkai_cli.repl.session import ChatSession
 
-LEAVE_HINT = "Ctrl-C again, or Ctrl-D, leaves"
+LEAVE_HINT = "Press Ctrl-C again or Ctrl-D to leave"
 
 
 class Keymap:

@@ -77,7 +77,7 @@ def chat(
 
 
 def _warn_waiting() -> None:
-    stdio.print_err("note: waiting for stdin; `< /dev/null` begins without it")
+    stdio.print_err("note: Waiting for stdin; `< /dev/null` starts without it")
 
 
 def _make_reader(session: ChatSession, source: TextIO, terminal: typeahead.QuietTerminal) -> Reader:
@@ -121,7 +121,7 @@ def _carry_out(session: ChatSession, titles: TitleGenerator, line: str | Send) -
     except DarkAIError as error:
         session.screen.error(error)
     except KeyboardInterrupt:
-        session.screen.dim("stopped")
+        session.screen.dim("Stopped.")
     except OSError as exc:
         # If it is the terminal that is gone, this write fails too.
         name = f" (`{exc.filename}`)" if exc.filename else ""
@@ -131,7 +131,7 @@ def _carry_out(session: ChatSession, titles: TitleGenerator, line: str | Send) -
             raise
         bug = DarkAIError(
             f"Internal error: {type(exc).__name__}: {exc}",
-            hint="the session goes on; `darkai chat -c --debug` shows more if it happens again",
+            hint="The chat continues; if it happens again, run `darkai chat -c --debug`",
         )
         session.screen.error(bug)
     finally:
@@ -189,15 +189,17 @@ def _show_outcome(session: ChatSession, result: TurnResult) -> Prefill:
     error, reply = result.outcome.error, result.reply
     if isinstance(error, DarkAIError):
         if isinstance(error, RefusedError) and reply is None:
-            error.hint = f"{error.hint}; `/new` begins another conversation, `/context` shows this"
+            error.hint = (
+                f"{error.hint}; `/new` starts another conversation, `/context` shows this one"
+            )
         session.screen.error(error)
     elif error is not None and not isinstance(error, KeyboardInterrupt):
         raise error
     elif reply is None:
-        session.screen.dim("stopped before the answer began")
+        session.screen.dim("Stopped before the reply began.")
     elif result.outcome.state in turn.CUT_STATES:
-        ending = "stopped" if error is not None else result.outcome.state
-        session.screen.dim(f"{ending}; {turn.CONTINUE_HINT}")
+        ending = "Stopped." if error is not None else "The reply was cut off."
+        session.screen.dim(f"{ending} {turn.CONTINUE_HINT}.")
     if reply is not None:
         transcript.show_summary(session, reply, result.sent)
     return Prefill(result.unsent)
@@ -213,6 +215,4 @@ def _leave(session: ChatSession, reader: Reader) -> None:
             reader.close()
             if session.saved and session.conversation is not None and len(session.branches):
                 short = session.conversation[:12]
-                session.screen.dim(
-                    f"`darkai chat -c` goes on with this conversation; its id is {short}"
-                )
+                session.screen.dim(f"Saved as {short}; `darkai chat -c` resumes it.")

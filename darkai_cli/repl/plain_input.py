@@ -17,7 +17,7 @@ from darkai_cli import signals, tty
 from darkai_cli.repl import typeahead
 from darkai_cli.repl.screen import ChatScreen
 
-OFFER_NOTE = "note: Enter alone sends this; any other text takes its place; Ctrl-C drops it:"
+OFFER_NOTE = "note: Press Enter to send this, type to replace it, or press Ctrl-C to drop it:"
 
 
 class PlainReader:
@@ -60,15 +60,15 @@ class PlainReader:
                     raise EOFError from None
                 is_leaving = not (lines or offered)
                 if is_leaving:
-                    self._screen.line("note: Ctrl-C again, or Ctrl-D, leaves")
+                    self._screen.line("note: Press Ctrl-C again or Ctrl-D to leave")
                 lines, offered = [], ""
                 continue
             is_leaving = False
             if len(arrived) > 1:
                 offered = "\n".join([*lines, *arrived])
                 lines = []
-                self._screen.line(f"note: {len(arrived)} lines were pasted")
-                self._screen.line("note: Enter alone sends them; Ctrl-C drops them")
+                self._screen.line(f"note: Pasted {len(arrived)} lines")
+                self._screen.line("note: Press Enter to send them or Ctrl-C to drop them")
                 continue
             line = arrived[0]
             if line.endswith("\\"):
@@ -111,8 +111,8 @@ class PlainReader:
         line, _, self._buffer = self._buffer.partition(b"\n")
         if len(line) >= tty.LONGEST_LINE:
             self._screen.line(
-                f"warning: a terminal takes at most {tty.LONGEST_LINE} bytes in a line: "
-                "what came after them is lost"
+                f"warning: The terminal accepts at most {tty.LONGEST_LINE} bytes in a line; "
+                "the rest is lost"
             )
         return line.decode("utf-8", "replace").removesuffix("\r")
 

@@ -275,7 +275,7 @@ class ChatSession:
         """Set what to do with messages that do not fit. Raises ``UsageError``."""
         if policy not in OVERFLOW_POLICIES:
             raise UsageError(
-                f"`{policy[:60]}` is no way to deal with it", hint=f"{', '.join(OVERFLOW_POLICIES)}"
+                f"Expected ask, drop or send, not `{policy[:60]}`", hint="`/context ask`"
             )
         self.overflow = policy
 
@@ -311,7 +311,7 @@ class ChatSession:
         try:
             self.use_model(model)
         except DarkAIError as error:
-            self.screen.line(f"note: {error.message}; `{self.name}` answers")
+            self.screen.line(f"note: {error.message}; using {self.name}")
 
     def start_new(self) -> None:
         """Start a new conversation; model, system prompt and options stay."""

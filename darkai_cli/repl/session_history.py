@@ -36,7 +36,7 @@ class SessionHistory:
         from darkai_cli.history.store import Store
 
         if self.journal is None:
-            raise UsageError("this session is not saved", hint="start it without `--no-save`")
+            raise UsageError("This chat is not saved", hint="Start it without `--no-save`")
         return Store(paths.history_file(stdio.environ()), lock_wait=lock_wait)
 
     def set_active(self, conversation: str | None, entry_id: str | None) -> None:
@@ -69,10 +69,10 @@ class SessionHistory:
             warning = error.message
             if isinstance(error, NotFoundError):
                 # The conversation is in memory, and was not saved yet.
-                warning = "the history has not got all of this conversation yet"
+                warning = "the history doesn't have all of this conversation yet"
             if warning != self._last_warning:
                 self._last_warning = warning
-                self._warn(f"{warning}; what changed is kept for later")
+                self._warn(f"{warning}; changes will be saved later")
         else:
             self._last_warning = ""
 

@@ -57,7 +57,7 @@ def run(session: ChatSession, line: str) -> None:
             env=session.child_environment(),
         )
     except (OSError, ValueError) as exc:
-        raise InputError(f"`{shell}` cannot be run: {exc}", hint="check `$SHELL`") from exc
+        raise InputError(f"Can't run `{shell}`: {exc}", hint="Check `$SHELL`") from exc
     text, size = "", 0
     with session.with_echo():
         for piece in _show_output(session, process):
@@ -67,10 +67,10 @@ def run(session: ChatSession, line: str) -> None:
         session.screen.raw("\n")
     code = process.returncode
     if code:
-        session.screen.dim(f"exit code {code}" if code > 0 else f"stopped by signal {-code}")
+        session.screen.dim(f"Exit code {code}." if code > 0 else f"Stopped by signal {-code}.")
     text = text.strip("\n")
     if size > MAX_OUTPUT:
-        text = f"(the beginning is left out)\n{text}"
+        text = f"(the beginning was left out)\n{text}"
     _offer(session, line, text)
 
 
@@ -79,9 +79,9 @@ def _offer(session: ChatSession, line: str, text: str) -> None:
     count = text.count("\n") + 1
     lines = "this line" if count == 1 else f"these {count} lines"
     reader = session.reader
-    if text and reader is not None and reader.confirm(f"send {lines} with the next prompt?"):
+    if text and reader is not None and reader.confirm(f"Attach {lines} to your next prompt?"):
         session.add(Attachments((AttachedText(f"$ {line}", text),)))
-        session.screen.dim("it goes with the next prompt; `/file -` drops it")
+        session.screen.dim("Attached; sent with your next prompt. `/file -` drops it.")
 
 
 def _show_output(session: ChatSession, process: subprocess.Popen[bytes]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from darkai_cli.conversation.context_window import estimate
 from darkai_cli.providers.base import format_dollars
+from darkai_cli.repl.turn import CONTINUE_HINT, CUT_STATES
 from darkai_cli.text import one_line, plural
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ _MAX_REPLY = 40_000
 
 def show_conversation(session: ChatSession) -> None:
     """Show the title of the resumed conversation and its last turn."""
-    title = one_line(session.title)
-    session.screen.dim(f"going on with `{title}`; {session.name} answers")
+    session.screen.dim(f'Resumed "{one_line(session.title)}" with {session.name}.')
     show_end(session)
 
 
@@ -41,19 +41,20 @@ def _prompt(session: ChatSession, text: str) -> None:
     for number, line in enumerate(lines[:_PROMPT_LINES]):
         session.screen.dim(f"{'>' if number == 0 else '.'} {line[:500]}")
     if len(lines) > _PROMPT_LINES:
-        session.screen.dim(f". ({len(lines) - _PROMPT_LINES} more lines)")
+        session.screen.dim(f". ({plural(len(lines) - _PROMPT_LINES, 'more line')})")
 
 
 def _reply(session: ChatSession, entry: MessageEntry) -> None:
     text = entry.message.content
     if len(text) > _MAX_REPLY:
-        session.screen.dim("(the end of a long reply; `/raw` shows all of it)")
+        session.screen.dim("(end of a long reply; `/raw` prints all of it)")
         text = text[-_MAX_REPLY:].partition("\n")[2] or text[-_MAX_REPLY:]
     if text:
         session.screen.reply(session.config, text)
     answer = entry.answer
-    if answer is not None and answer.state in ("interrupted", "truncated"):
-        session.screen.dim(f"{answer.state}; `/continue` goes on with it, `/retry` asks again")
+    if answer is not None and answer.state in CUT_STATES:
+        ending = "cut off" if answer.state == "truncated" else answer.state
+        session.screen.dim(f"The reply was {ending}. {CONTINUE_HINT}.")
 
 
 def show_summary(session: ChatSession, entry: MessageEntry, sent: int) -> None:
@@ -75,7 +76,7 @@ def summary(answer: ReplyInfo, text: str, info: ModelInfo | None = None) -> str:
     """Return the line below a reply: model, time to the first text, tokens, speed, cost."""
     parts = [f"{answer.provider}/{answer.model}"]
     if answer.first_text is not None:
-        parts.append(f"first text {answer.first_text:.1f} s")
+        parts.append(f"first token {answer.first_text:.1f} s")
     reported = answer.usage.output if answer.usage is not None else None
     count = reported if reported is not None else round(estimate(text))
     if count:
@@ -98,11 +99,13 @@ def details(session: ChatSession, answer: ReplyInfo, sent: int) -> Iterator[str]
     usage = answer.usage
     if usage is not None:
         counts = (("in", usage.input), ("out", usage.output), ("reasoning", usage.reasoning),
-                  ("from a cache", usage.cached))  # fmt: skip
+                  ("cached", usage.cached))  # fmt: skip
         listed = ", ".join(f"{count} {name}" for name, count in counts if count is not None)
-        yield f"tokens: {listed}" if listed else "the service told no tokens"
+        yield f"tokens: {listed}" if listed else "tokens: not reported by the service"
     else:
-        yield "the service told no tokens"
-    took = f"{answer.duration:.2f} s in all" if answer.duration is not None else ""
-    first = f"first text after {answer.first_text:.2f} s, " if answer.first_text is not None else ""
-    yield f"{first}{took}; ~{fit.size}{room} tokens in the conversation now"
+        yield "tokens: not reported by the service"
+    took = f"{answer.duration:.2f} s in total" if answer.duration is not None else ""
+    first = (
+        f"first token after {answer.first_text:.2f} s, " if answer.first_text is not None else ""
+    )
+    yield f"{first}{took}; ~{fit.size}{room} tokens in the conversation"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from darkai_cli.providers.base import Target
     from darkai_cli.repl.session import ChatSession
 
-CONTINUE_HINT = "`/continue` goes on with it, `/retry` asks again"
+CONTINUE_HINT = "`/continue` picks up where it left off; `/retry` starts over"
 CUT_STATES = ("interrupted", "truncated")
 """States of a reply that can be continued."""
 
@@ -79,9 +79,9 @@ def continue_reply(session: ChatSession) -> TurnResult:
     """Have the model continue the last reply. Raises ``NotFoundError`` if it was not cut off."""
     entry = next(iter(session.branches.branch()[-1:]), None)
     if entry is None or entry.answer is None:
-        raise NotFoundError("there is no reply to continue", hint="`/retry` asks again")
+        raise NotFoundError("No reply to continue", hint="`/retry` sends the last prompt again")
     if entry.answer.state not in CUT_STATES:
-        raise NotFoundError("the last reply is whole", hint="`/retry` asks again")
+        raise NotFoundError("The last reply is already complete", hint="`/retry` starts over")
     partial = entry.message.content
     if not partial:
         # It was stopped during the reasoning.
@@ -127,8 +127,8 @@ class _Turn:
         messages = _fit(session, self._target, self._messages)
         if messages is None:
             error = UsageError(
-                "nothing was sent",
-                hint="`/context` shows what does not fit; `/context send` sends all the same",
+                "Nothing was sent",
+                hint="`/context` shows what doesn't fit; `/context send` sends everything",
             )
             return TurnResult(Outcome("failed", error), None)
         if session.conversation is not None:
@@ -297,17 +297,19 @@ def _fit(
     fit = session.context_window.fit(target, messages, session.all_options(target))
     if not fit.overflows or session.overflow == "send":
         return messages
-    model = f"{target.settings.name}/{target.model}"
-    many = "message" if fit.dropped == 1 else f"{fit.dropped} messages"
-    omission = f"the oldest {many} would have to stay out"
-    if fit.prompt_is_too_long:
-        omission = "this prompt alone is too long" + (f", and {omission}" if fit.dropped else "")
-    excess = f"~{fit.size} tokens, but {model} has room for ~{fit.room}"
+    oldest = "the oldest message" if fit.dropped == 1 else f"the oldest {fit.dropped} messages"
+    excess = f"~{fit.size} tokens don't fit {target.settings.name}/{target.model}"
+    excess = f"{excess} (room for ~{fit.room})"
     if session.overflow == "drop" and not fit.prompt_is_too_long:
-        session.screen.line(f"warning: {excess}: the oldest {many} stayed out")
+        session.screen.line(f"warning: {excess}: left out {oldest}")
         return fit.messages
-    session.screen.line(f"warning: {excess}: {omission}")
-    question = "send it all the same?" if fit.prompt_is_too_long else "send without them?"
+    if fit.prompt_is_too_long:
+        problem = "this prompt alone is too long"
+        question = "Send it anyway?"
+    else:
+        problem = f"{oldest} must be left out"
+        question = f"Send without {oldest}?"
+    session.screen.line(f"warning: {excess}: {problem}")
     if session.reader is not None and session.reader.confirm(question):
         return fit.messages
     return None

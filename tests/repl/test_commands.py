@@ -50,8 +50,8 @@ def do(session: ChatSession, paper: Paper) -> Callable[..., str]:
     def doing(*lines: str, answers=()) -> str:
         paper.taken()
         doing.hand = talk(session, *lines, answers=answers)
-        shown = paper.taken().partition("`darkai chat -c` goes on")[0]
-        return re.sub(r"^darkai/\S+ · first text .*\n", "", shown, flags=re.MULTILINE)
+        shown = paper.taken().partition("Saved as ")[0]
+        return re.sub(r"^darkai/\S+ · first token .*\n", "", shown, flags=re.MULTILINE)
 
     return doing
 
@@ -100,7 +100,7 @@ def test_an_unknown_command_names_the_nearest_and_gives_the_line_back(do, typed,
         assert registry.find("ret").name == "/retry"
         return
     shown = do(typed)
-    assert "error: unknown command `/" in shown
+    assert "error: Unknown command `/" in shown
     assert meant in shown
     assert do.hand.offered == ["", typed]
     assert not len(session.branches)
@@ -125,10 +125,10 @@ def test_retry_asks_again_and_by_another_model_once(do, session):
 
 def test_retry_without_a_prompt_and_continue_without_a_cut_reply(do):
     assert "error: No prompt has been sent yet" in do("/retry")
-    assert "error: there is no reply to continue" in do("/continue")
+    assert "error: No reply to continue" in do("/continue")
     shown = do("hi", "/continue")
-    assert "error: the last reply is whole" in shown
-    assert "hint: `/retry` asks again" in shown
+    assert "error: The last reply is already complete" in shown
+    assert "hint: `/retry` starts over" in shown
     assert "error: `/continue` takes no argument" in do("/continue 2")
 
 
@@ -150,7 +150,7 @@ def test_edit_begins_a_branch_and_redo_goes_back(do, session, tmp_path):
 def test_think_shows_the_reasoning(do, monkeypatch):
     Service([thought("First, \nthen."), "one"], ["two"]).install(monkeypatch)
     assert "First,\nthen.\n" in do("hi", "/think").replace(" \n", "\n")
-    assert "error: this reply has no reasoning" in do("more", "/think")
+    assert "error: This reply has no reasoning" in do("more", "/think")
     assert "First" in do("/think 1")
 
 
@@ -185,7 +185,7 @@ def test_fork_tree_goto_diff(do, session):
     assert "+more" in diff
     assert "error: No branch or message `99`" in do("/goto 99")
     assert "error: `/goto` needs a branch" in do("/goto")
-    assert "error: there is only one reply to this prompt" in do("/diff")
+    assert "error: There is only one reply to this prompt" in do("/diff")
     assert "No differences." in do("/diff 1 1")
     assert "error: `/diff` takes at most two branches" in do("/diff 1 2 3")
     do("/retry")
@@ -216,7 +216,7 @@ def test_model_is_shown_and_chosen(do, session):
 
 def test_system_goes_along_and_away(do, session, monkeypatch):
     service = Service(["one"]).install(monkeypatch)
-    assert "no system prompt" in do("/system")
+    assert "No system prompt." in do("/system")
     do("/system Be brief.", "hi", "/system -", "more")
     assert service.asked[0].messages[0] == ("system", "Be brief.", (), (), "", "")
     assert service.asked[1].messages[0].role == "user"
@@ -230,8 +230,8 @@ def test_options_are_set_shown_and_taken_back(do, session, monkeypatch):
     assert 'stop=["a", "b c"]\n' in shown
     do("/unset seed stop")
     assert session.options == {"temperature": 0.2}
-    assert "error: option `seed` is not set in this chat" in do("/unset seed")
-    assert "error: expected KEY=VALUE, not `temperature`" in do("/set temperature")
+    assert "error: Option `seed` is not set in this chat" in do("/unset seed")
+    assert "error: Expected KEY=VALUE, not `temperature`" in do("/set temperature")
     assert "error: `seed`: the value" in do("/set seed=NaN")
     assert "error: the option `query` is darkai's own" in do("/set query=x")
     assert session.options == {"temperature": 0.2}
@@ -262,7 +262,7 @@ def test_files_are_attached_once_and_read_anew(do, session, tmp_path):
     assert "Dropped all attachments." in do("/file -")
     assert session.pending.names == ()
     assert "error: No such file" in do("/file gone.txt")
-    assert "error: a quote is not closed" in do("/file 'gone")
+    assert "error: A quote is not closed" in do("/file 'gone")
     assert "is a folder" in do(f"/file {tmp_path}")
 
 
@@ -300,9 +300,9 @@ def test_copy_says_how(do, monkeypatch, session, paper):
     raw = "".join(paper.pieces)
     assert raw.count("\x1b]52;c;") == 4
     assert "Code sent to the terminal's clipboard (OSC 52, if supported)." in paper.text
-    assert "error: no code block 9" in do("/copy code 9")
+    assert "error: No code block 9" in do("/copy code 9")
     session.screen.plain = True
-    assert "error: no clipboard is available" in do("/copy")
+    assert "error: No clipboard is available" in do("/copy")
 
 
 def test_paste_attaches_the_clipboard(do, monkeypatch, session):
@@ -310,7 +310,7 @@ def test_paste_attaches_the_clipboard(do, monkeypatch, session):
     assert "Attached the clipboard (18 characters)" in do("/paste")
     assert session.pending.texts == (("clipboard", "from the clipboard"),)
     monkeypatch.setattr(clipboard, "paste_command", lambda _: None)
-    assert "error: can't read the clipboard here" in do("/paste")
+    assert "error: Can't read the clipboard here" in do("/paste")
 
 
 def test_code_raw_and_save(do, monkeypatch, tmp_path):
@@ -346,20 +346,20 @@ def test_export_of_a_session_that_is_not_saved(paper, monkeypatch, tmp_path):
     session = new_session(paper, save=False)
     talk(session, "hi", f"/export {tmp_path / 'a.md'}", f"/export {tmp_path / 'a.json'}")
     assert "## You\n\nhi\n" in (tmp_path / "a.md").read_text()
-    assert "error: an unsaved chat can only be exported as Markdown" in paper.text
+    assert "error: An unsaved chat can only be exported as Markdown" in paper.text
 
 
 # --- conversations --------------------------------------------------------------------------------
 
 
 def test_history_search_open_new_title(do, session, paper):
-    assert "error: no conversations are saved yet" in do("/history")
+    assert "error: No conversations are saved yet" in do("/history")
     do("about whales", "/new", "about ants", "/title The ants")
     shown = do("/history")
     assert "The ants" in shown
     assert "  about whales" in shown
     assert "about whales, you:" in do("/search whales")
-    assert "error: no matches for `tigers`" in do("/search tigers")
+    assert "error: No matches for `tigers`" in do("/search tigers")
     assert "error: `/search` needs words" in do("/search")
     with session.store() as store:
         older = store.conversations()[1]
@@ -403,23 +403,23 @@ def test_context_shows_what_would_not_fit_and_the_policy_decides(paper, monkeypa
     assert len(service.asked) == 1
     assert "warning: ~" in paper.text
     assert (
-        "tokens, but darkai/llama-3-70b has room for ~300: the oldest 2 messages would have to"
+        "tokens don't fit darkai/llama-3-70b (room for ~300): the oldest 2 messages must be left out"
         in paper.text
     )
-    assert "error: nothing was sent\n" in paper.text
+    assert "error: Nothing was sent\n" in paper.text
     paper.taken()
     talk(session, "/context")
     assert re.search(r"^  user +~79 +a+…?$", paper.taken(), re.MULTILINE)
     hand = talk(session, "b" * 300, answers=[True])
-    assert hand.asked == ["send without them?"]
+    assert hand.asked == ["Send without the oldest 2 messages?"]
     assert len(service.asked[1].messages) == 1
     talk(session, "/context drop", "c" * 300)
     assert [len(asked.messages) for asked in service.asked] == [1, 1, 1]
-    assert "the oldest 4 messages stayed out" in paper.taken()
+    assert "left out the oldest 4 messages" in paper.taken()
     talk(session, "/context send", "d" * 300)
     assert len(service.asked[-1].messages) == 7
     talk(session, "/context maybe")
-    assert "error: `maybe` is no way to deal with it" in paper.taken()
+    assert "error: Expected ask, drop or send, not `maybe`" in paper.taken()
     assert len(session.branches.prompts()) == 4
 
 
@@ -429,7 +429,7 @@ def test_a_prompt_that_is_too_long_by_itself(paper, monkeypatch, isolated):
     session = new_session(paper)
     hand = talk(session, "a" * 4000)
     assert "this prompt alone is too long" in paper.text
-    assert hand.asked == ["send it all the same?"]
+    assert hand.asked == ["Send it anyway?"]
     assert hand.offered[-1] == "a" * 4000
     assert service.asked == []
 
@@ -440,7 +440,7 @@ def test_info_and_config(do):
     assert "address:      http://localhost:9/chat\n" in shown
     assert "Set timeout, from the next chat on." in do("/config timeout 30")
     assert "timeout = 30" in Path(paths.config_file()).read_text()
-    assert "error: unknown setting `timeuot`" in do("/config timeuot")
+    assert "error: Unknown setting `timeuot`" in do("/config timeuot")
     assert "error: " in do("/config timeout soon")
     assert do("/config retries") == "retries = 0\n"
 
@@ -449,7 +449,7 @@ def test_verbose_tells_more(do, session, monkeypatch):
     Service(["one", counted(12, 3)]).install(monkeypatch)
     assert "Details are on." in do("/verbose")
     shown = do("/set seed=1", "hi")
-    assert "sent 1 message with seed=1\ntokens: 12 in, 3 out\nfirst text after " in shown
+    assert "sent 1 message with seed=1\ntokens: 12 in, 3 out\nfirst token after " in shown
     do("/verbose")
     assert "sent" not in do("more")
 
@@ -469,9 +469,9 @@ def test_a_shell_command_shows_and_offers_its_output(do, session, monkeypatch):
     shown = do("!printf 'a\\033[31mred\\n'; echo ${OPENAI_API_KEY:-none}", answers=[True])
     assert "ared\nnone\n" in shown
     assert "\x1b[31m" not in shown
-    assert do.hand.asked == ["send these 2 lines with the next prompt?"]
+    assert do.hand.asked == ["Attach these 2 lines to your next prompt?"]
     assert session.pending.texts[0].text == "ared\nnone"
-    assert "exit code 3" in do("!exit 3")
+    assert "Exit code 3." in do("!exit 3")
     assert "error: `!` needs a command" in do("!")
 
 
@@ -518,8 +518,8 @@ def test_hints_name_what_can_be_typed_here(do, tmp_path):
     do("hi")
     shown = do(f"/save {tmp_path / 'none' / 'x.md'}", f"/file {tmp_path}", "/open zz")
     assert "error: cannot write" in shown
-    assert "hint: name another file\n" in shown
-    assert "hint: name the files in it\n" in shown
+    assert "hint: Name another file\n" in shown
+    assert "hint: Name the files in it\n" in shown
     assert "hint: `/history` lists recent conversations" in shown
 
 
@@ -534,7 +534,7 @@ def test_words_after_new_are_not_dropped_without_a_word(do, session):
 def test_an_option_is_set_with_a_space_too(do, session):
     do("/set temperature 0.5")
     assert session.options == {"temperature": 0.5}
-    assert "expected KEY=VALUE" in do("/set a b c")
+    assert "Expected KEY=VALUE" in do("/set a b c")
 
 
 def test_edit_opens_the_editor_where_nothing_has_been_asked(do, tmp_path, monkeypatch):

@@ -126,13 +126,13 @@ def test_ctrl_c_clears_and_keeps_and_twice_leaves():
         chat.type("\x03")
         chat.input()
         chat.type("\x03")
-        chat.until("Ctrl-C again, or Ctrl-D, leaves")
+        chat.until("Press Ctrl-C again or Ctrl-D to leave")
         chat.type("x")
         chat.gone("Ctrl-C again")
         chat.type("\x7f")
         chat.input()
         chat.type("\x03")
-        chat.until("Ctrl-C again, or Ctrl-D, leaves")
+        chat.until("Press Ctrl-C again or Ctrl-D to leave")
         chat.type("\x03")
         assert chat.run.shown().code == 0
 
@@ -321,7 +321,7 @@ def test_what_was_typed_to_a_chat_is_never_run_by_the_shell():
             chat.type("touch two\r")
             pid = run.process.pid
             os.kill(int(Path(f"/proc/{pid}/task/{pid}/children").read_text()), signal.SIGTERM)
-            chat.until("`darkai chat -c` goes on")
+            chat.until("`darkai chat -c` resumes it")
             chat.type("echo over\r")
             chat.run.wait_until(lambda screen: "over" in screen.all_lines())
             chat.type("exit\r")

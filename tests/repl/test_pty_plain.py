@@ -54,7 +54,7 @@ def test_ctrl_c_drops_the_line_and_twice_leaves():
             chat = Chat(run)
             ready(chat)
             chat.type("never mind\x03")
-            chat.until("Ctrl-C again, or Ctrl-D, leaves")
+            chat.until("Press Ctrl-C again or Ctrl-D to leave")
             ready(chat)
             chat.type("\x03")
             assert run.shown().code == 0
@@ -67,7 +67,7 @@ def test_lines_at_once_are_one_message_that_is_offered():
             chat = Chat(run)
             ready(chat)
             chat.type("one\rtwo\rthree\r")
-            chat.until("3 lines were pasted")
+            chat.until("note: Pasted 3 lines")
             ready(chat)
             assert not server.requests
             chat.type("\r")
@@ -85,7 +85,7 @@ def test_what_is_typed_meanwhile_is_offered():
             chat.until("first")
             chat.type("and then\r")
             gate.set()
-            chat.until("Enter alone sends this")
+            chat.until("Press Enter to send this")
             ready(chat)
             assert len(server.requests) == 1
             chat.type("\r")
@@ -101,7 +101,7 @@ def test_ctrl_c_stops_the_reply():
             chat.type("hello\r")
             chat.until("so far")
             chat.type("\x03")
-            chat.until("`/continue` goes on")
+            chat.until("`/continue` picks up")
             ready(chat)
             chat.type("\x04")
             assert run.shown().code == 0
@@ -118,7 +118,7 @@ def test_other_surroundings(env):
             chat = Chat(run)
             chat.input()
             chat.type("/nonsense\r")
-            chat.until("error: unknown command")
+            chat.until("error: Unknown command")
             chat.input("/nonsense")  # to be corrected
             chat.type("\x03")
             chat.input()

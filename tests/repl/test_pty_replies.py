@@ -75,7 +75,7 @@ def test_ctrl_c_in_mid_stream_stops_the_reply_and_not_the_program(point):
         chat.until(f"word{point}")
         chat.type("for later")  # type-ahead goes on from before to after
         chat.type("\x03")
-        chat.until("`/continue` goes on")
+        chat.until("`/continue` picks up")
         assert server.departed.wait(20)
         chat.input("for later")
         chat.type("\r")
@@ -118,7 +118,7 @@ def test_a_resize_while_typing_and_while_streaming():
 def test_the_foot_is_one_row_at_any_width(cols):
     with chatting(cols=cols, rows=10) as chat:
         chat.type("tell me a joke about something that makes a rather long title, please\r")
-        chat.until("first text")
+        chat.until("first token")
         chat.foot("demo/demo")
         chat.input()
         rows = chat.screen.display
@@ -169,7 +169,7 @@ def test_the_terminal_is_as_before_after_leaving(way):
         before = run.modes()
         chat.input()
         chat.type("tell me a joke\r")
-        chat.until("first text")
+        chat.until("first token")
         chat.input()
         if way == "\x03\x03":
             chat.type("\x03")
@@ -180,7 +180,7 @@ def test_the_terminal_is_as_before_after_leaving(way):
         assert shown.code == 0
         assert run.modes() == before
         _as_before(shown)
-        assert any("`darkai chat -c` goes on" in line for line in shown.lines)
+        assert any("`darkai chat -c` resumes it" in line for line in shown.lines)
 
 
 def test_a_hostile_title_is_shown_as_text():

@@ -63,8 +63,8 @@ def test_two_prompts_are_one_conversation(session, paper, monkeypatch):
     talk(session, "hi", "and?")
     assert said(session) == ["hi", "Hello", "and?", "Bye"]
     assert [one.content for one in service.asked[1].messages] == ["hi", "Hello", "and?"]
-    assert "darkai/llama-3-70b · first text 0.0 s" in paper.text
-    assert "`darkai chat -c` goes on with this conversation" in paper.text
+    assert "darkai/llama-3-70b · first token 0.0 s" in paper.text
+    assert "`darkai chat -c` resumes it" in paper.text
     agree(session)
 
 
@@ -110,7 +110,7 @@ def test_what_failed_last_is_offered_when_the_conversation_is_reopened(session, 
 def test_ctrl_c_keeps_what_came_and_continue_goes_on(session, paper, monkeypatch):
     service = Service(["One, ", "two", KeyboardInterrupt()], [", three"]).install(monkeypatch)
     talk(session, "count", "/continue")
-    assert "stopped; `/continue` goes on with it" in paper.text
+    assert "Stopped. `/continue` picks up where it left off" in paper.text
     assert [one.message.content for one in session.branches.entries()] == [
         "count", "One, two", "One, two, three",
     ]  # fmt: skip
@@ -125,7 +125,7 @@ def test_ctrl_c_before_the_answer_gives_the_text_back(session, paper, monkeypatc
     Service([KeyboardInterrupt()]).install(monkeypatch)
     hand = talk(session, "count")
     assert hand.offered == ["", "count"]
-    assert "stopped before the answer began" in paper.text
+    assert "Stopped before the reply began." in paper.text
     agree(session)
 
 
@@ -217,7 +217,7 @@ def test_a_branch_that_the_history_has_not_got_is_told_as_such(session, paper, m
         return "/info"
 
     talk(session, "first", unknown)
-    assert "warning: the history has not got all of this conversation yet; what" in paper.text
+    assert "warning: the history doesn't have all of this conversation yet; changes" in paper.text
 
 
 def test_a_session_that_is_not_saved_leaves_nothing(paper, monkeypatch):

@@ -180,7 +180,7 @@ def test_ctrl_c_twice_at_any_point_closes_the_connection_and_not_the_session(ste
         assert server.departed.wait(20)
     kept = said(session)
     assert not kept or "".join(steps).startswith(kept[1])
-    assert "stopped" in paper.text
+    assert "Stopped" in paper.text
     assert "error" not in paper.text
     found = reopen(paths.history_file(), session.conversation)
     assert [one.message.content for one in found.branches().branch()] == kept

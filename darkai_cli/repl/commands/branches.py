@@ -67,7 +67,7 @@ def tree(session: ChatSession, argument: str) -> Action:
     reject_argument(argument, "/tree")
     branches = session.branches
     if not len(branches):
-        raise NotFoundError("the conversation is empty", hint=None)
+        raise NotFoundError("The conversation is empty", hint=None)
     active = {entry.id for entry in branches.branch()}
     leaves = {leaf.id: place for place, leaf in enumerate(branches.leaves(), 1)}
     for rails, entry in tree_rows(branches):
@@ -111,7 +111,7 @@ def diff(session: ChatSession, argument: str) -> Action:
         before = branches.find(words[0])
         end = words[1] if len(words) == 2 else branches.active
         if end is None:
-            raise NotFoundError("there is no current branch to compare with", hint="`/diff 1 2`")
+            raise NotFoundError("There is no current branch to compare with", hint="`/diff 1 2`")
         after = branches.find(end)
     diff_rows = difflib.unified_diff(
         _lines(branches, before, is_branch=bool(words)),
@@ -154,7 +154,7 @@ def _siblings(branches: Branches) -> tuple[MessageEntry, MessageEntry]:
     reply = branches.reply()
     siblings = [entry for entry in branches.entries() if entry.parent == reply.parent]
     if len(siblings) < 2:
-        raise NotFoundError("there is only one reply to this prompt", hint="`/retry` adds another")
+        raise NotFoundError("There is only one reply to this prompt", hint="`/retry` adds another")
     others = [entry for entry in siblings if entry.id != reply.id]
     return others[-1], reply
 

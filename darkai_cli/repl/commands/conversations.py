@@ -25,7 +25,7 @@ def history(session: ChatSession, argument: str) -> Action:
     with session.store() as store:
         conversations = store.conversations(limit=_MAX_ROWS)
     if not conversations:
-        raise NotFoundError("no conversations are saved yet", hint=None)
+        raise NotFoundError("No conversations are saved yet", hint=None)
     now = time.time()
     width = max(len(conversation.short) for conversation in conversations)
     for conversation in conversations:
@@ -52,7 +52,7 @@ def search(session: ChatSession, argument: str) -> Action:
         hits = searching.search(store, argument, limit=_MAX_ROWS).hits
         shorts = {hit.conversation: store.short(hit.conversation) for hit in hits}
     if not hits:
-        raise NotFoundError(f"no matches for `{argument[:60]}`", hint=None)
+        raise NotFoundError(f"No matches for `{argument[:60]}`", hint=None)
     for hit in hits:
         author = "you" if hit.model is None else hit.model
         session.screen.line(f"{shorts[hit.conversation]}  {hit.title[:40]}, {author}:")
@@ -94,7 +94,7 @@ def title(session: ChatSession, argument: str) -> Action:
     configuration, darkai asks the model for one after the first turn.
     """
     if not argument:
-        session.screen.line(session.title or "no title yet")
+        session.screen.line(session.title or "No title yet.")
         return None
     session.title, session.titled = title_from(argument), True
     session.history.rename(session.conversation, session.title)

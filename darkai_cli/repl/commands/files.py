@@ -49,7 +49,7 @@ def attach(session: ChatSession, argument: str) -> Action:
         names = [_expand_home(name) for name in split_words(argument)]
         for name in names:
             if Path(name).is_dir():
-                raise InputError(f"`{name}` is a folder", hint="name the files in it")
+                raise InputError(f"`{name}` is a folder", hint="Name the files in it")
         added = session.attach(names)
         session.screen.dim(f"Attached {_list(added)}; sent with your next prompt.")
         settings, model = session.target
@@ -93,7 +93,7 @@ def copy(session: ChatSession, argument: str) -> Action:
             "Reply",
         )
     if not text:
-        raise NotFoundError(f"the {label.lower()} is empty", hint=None)
+        raise NotFoundError(f"The {label.lower()} is empty", hint=None)
     how, sequence = clipboard.copy(text, stdio.environ(), plain=session.screen.plain)
     if sequence:
         session.screen.styled(sequence)
@@ -109,7 +109,7 @@ def code(session: ChatSession, argument: str) -> Action:
     """`/copy code` copies one, `/save code FILE` saves it."""
     blocks = fences(session.branches.reply(turn_number(argument, "/code")).message.content)
     if not blocks:
-        raise NotFoundError("this reply has no code blocks", hint=None)
+        raise NotFoundError("This reply has no code blocks", hint=None)
     for number, fence in enumerate(blocks, 1):
         lines = fence.code.count("\n")
         first = next((line.strip() for line in fence.code.splitlines() if line.strip()), "")
@@ -163,11 +163,11 @@ def export(session: ChatSession, argument: str) -> Action:
             hint="`/export talk.md`",
         )
     if not len(session.branches):
-        raise NotFoundError("the conversation is empty", hint=None)
+        raise NotFoundError("The conversation is empty", hint=None)
     if not session.saved or session.conversation is None:
         if form != "md":
             raise UsageError(
-                "an unsaved chat can only be exported as Markdown", hint="`/export talk.md`"
+                "An unsaved chat can only be exported as Markdown", hint="`/export talk.md`"
             )
         write(session, _expand_home(arguments[0]), [_as_markdown(session)])
         return None
@@ -188,7 +188,7 @@ def split_words(argument: str) -> list[str]:
         return shlex.split(argument)
     except ValueError:
         raise UsageError(
-            "a quote is not closed", hint="put a backslash before the quote, or close it"
+            "A quote is not closed", hint="Put a backslash before the quote, or close it"
         ) from None
 
 
@@ -209,7 +209,7 @@ def write(session: ChatSession, name: str, pieces: Iterable[str]) -> None:
 
     path = Path(name)
     if path.is_dir():
-        raise InputError(f"`{name}` is a folder", hint="name a file in it")
+        raise InputError(f"`{name}` is a folder", hint="Name a file in it")
     if path.exists() and not (
         session.reader is not None and session.reader.confirm(f"Replace `{name}`?")
     ):
@@ -226,7 +226,7 @@ def write(session: ChatSession, name: str, pieces: Iterable[str]) -> None:
         if file is not None:
             file.discard()
         if isinstance(exc, InputError):
-            exc.hint = "name another file"
+            exc.hint = "Name another file"
         raise
     session.screen.dim(f"Wrote {name}.")
 
@@ -234,11 +234,11 @@ def write(session: ChatSession, name: str, pieces: Iterable[str]) -> None:
 def _select_fence(blocks: list[Fence], number: int | None) -> Fence:
     """Return a code block by its number, the last one for None. Raises ``NotFoundError``."""
     if not blocks:
-        raise NotFoundError("the last reply has no code blocks", hint="`/copy` copies the reply")
+        raise NotFoundError("The last reply has no code blocks", hint="`/copy` copies the reply")
     if number is None:
         return blocks[-1]
     if not 1 <= number <= len(blocks):
-        raise NotFoundError(f"no code block {number}", hint="`/code` lists them")
+        raise NotFoundError(f"No code block {number}", hint="`/code` lists them")
     return blocks[number - 1]
 
 

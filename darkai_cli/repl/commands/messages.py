@@ -56,7 +56,7 @@ def think(session: ChatSession, argument: str) -> Action:
     entry = session.branches.reply(turn_number(argument, "/think"))
     reasoning = entry.answer.reasoning if entry.answer is not None else ""
     if not reasoning:
-        raise NotFoundError("this reply has no reasoning", hint=None)
+        raise NotFoundError("This reply has no reasoning", hint=None)
     for line in reasoning.rstrip("\n").split("\n"):
         session.screen.dim(line)
     return None

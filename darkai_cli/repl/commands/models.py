@@ -59,7 +59,7 @@ def _show_other_models(session: ChatSession) -> None:
 def system(session: ChatSession, argument: str) -> Action:
     """`/system -` removes it. A change takes effect with your next prompt."""
     if not argument:
-        session.screen.say(session.system or "no system prompt")
+        session.screen.say(session.system or "No system prompt.")
         return None
     session.system = None if argument == "-" else argument
     session.screen.dim(
@@ -101,7 +101,7 @@ def _parse_options(argument: str) -> dict[str, Any]:
             name, sign, text = [pair.split()[0], "=", pair.split()[1]]
         if not sign or not name or name != "".join(name.split()):
             raise UsageError(
-                f"expected KEY=VALUE, not `{pair[:60]}`", hint="`/set temperature=0.2`"
+                f"Expected KEY=VALUE, not `{pair[:60]}`", hint="`/set temperature=0.2`"
             )
         try:
             options[name] = values.parse(schema.OPTION, text)
@@ -133,8 +133,8 @@ def unset(session: ChatSession, argument: str) -> Action:
     for name in argument.split():
         if name not in session.options:
             raise NotFoundError(
-                f"option `{name[:60]}` is not set in this chat",
-                hint=f"set are {', '.join(session.options)}" if session.options else None,
+                f"Option `{name[:60]}` is not set in this chat",
+                hint=f"Set are {', '.join(session.options)}" if session.options else None,
             )
     for name in argument.split():
         session.options.pop(name, None)

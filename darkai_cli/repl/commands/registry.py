@@ -54,8 +54,8 @@ def find(name: str) -> SlashCommand:
     close = sorted(matches) or difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     suggestions = " or ".join(f"`/{suggestion}`" for suggestion in close[:4])
     raise NotFoundError(
-        f"unknown command `/{name}`",
-        hint=f"did you mean {suggestions}? `//` sends a text that begins with a slash"
+        f"Unknown command `/{name}`",
+        hint=f"Did you mean {suggestions}? `//` sends a text that begins with a slash"
         if suggestions
         else "`/help` lists all commands; `//` sends a text that begins with a slash",
     )

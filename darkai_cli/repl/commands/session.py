@@ -132,8 +132,8 @@ def config(session: ChatSession, argument: str) -> Action:
     if schema.split(key) is None:
         guess = schema.nearest(key, schema.KEYS)
         raise UsageError(
-            f"unknown setting `{key[:60]}`",
-            hint=f"did you mean `{guess}`?" if guess else "`/config` lists the settings in use",
+            f"Unknown setting `{key[:60]}`",
+            hint=f"Did you mean `{guess}`?" if guess else "`/config` lists the settings in use",
         )
     if value.strip():
         write.set_value(key, value.strip())
