@@ -23,7 +23,7 @@ from darkai_cli.rate_limits.rates import Rate, next_slot
         ("5/90s", Rate(5, 90), "5 requests in 90 seconds"),
     ],
 )
-def test_a_rate_as_it_is_written_and_told(text: str, rate: Rate, words: str) -> None:
+def test_a_rate_as_it_is_written_and_shown(text: str, rate: Rate, words: str) -> None:
     assert rates.parse(text) == rate
     assert str(rate) == words
 
@@ -32,7 +32,7 @@ def test_a_rate_as_it_is_written_and_told(text: str, rate: Rate, words: str) -> 
     "text",
     ["", "4", "4/", "/min", "0/min", "4/0s", "-1/s", "4/m", "4 per minute", "4/40d", "٤/min"],
 )
-def test_what_is_no_rate(text: str) -> None:
+def test_invalid_rates(text: str) -> None:
     with pytest.raises(ValueError):
         rates.parse(text)
 
@@ -62,16 +62,16 @@ def test_a_slot_opens_when_the_request_that_fills_the_rate_leaves_it() -> None:
     assert next_slot(four, [0, 1, 2, 3, 3.5], 4).at == 61  # one too many: the second must go
 
 
-def test_the_rate_that_keeps_longest_is_the_one_told() -> None:
+def test_the_slowest_rate_decides() -> None:
     both = (Rate(1, 10), Rate(2, 100))
     assert next_slot(both, [0, 5], 6) == (100, both[1])
     assert next_slot(both, [5], 6) == (15, both[0])
 
 
-def test_a_clock_that_was_put_right_holds_nobody_up_for_ever() -> None:
-    one = (Rate(1, 60),)
-    assert next_slot(one, [10_000], 100).at == 100
-    assert next_slot(one, [100.5], 100).at == 160.5  # a little off: it did go
+def test_a_clock_that_was_put_right_blocks_nothing_for_ever() -> None:
+    minute = (Rate(1, 60),)
+    assert next_slot(minute, [10_000], 100).at == 100
+    assert next_slot(minute, [100.5], 100).at == 160.5  # a little off: it did go
 
 
 TIMES = st.lists(st.integers(0, 40_000), max_size=120)

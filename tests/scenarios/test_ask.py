@@ -19,7 +19,7 @@ def served(*chunks: str, **kwargs: object):
     return FaultServer(reply(list(chunks), **kwargs))
 
 
-def asked(server: FaultServer, *args: str, **kwargs: object):
+def ask(server: FaultServer, *args: str, **kwargs: object):
     result = run_darkai("ask", *args, env={"DARKAI_URL": server.url}, **kwargs)
     bodies = [request.json() for request in server.requests]
     return result, bodies
@@ -47,25 +47,6 @@ def test_what_demo_cannot_answer_fails_honestly() -> None:
     assert result.stderr.startswith("error: Can't resolve darkai.foundation\nhint: ")
 
 
-def test_no_fallback_where_it_was_turned_off() -> None:
-    assert run_darkai("ask", "--no-fallback", "tell me a joke").code == 7
-    assert run_darkai("ask", "tell me a joke", env={"DARKAI_FALLBACK": "[]"}).code == 7
-
-
-def test_no_fallback_from_what_the_user_chose() -> None:
-    env = {"DARKAI_URL": "http://127.0.0.1:9/chat"}
-    result = run_darkai("ask", "tell me a joke", env=env)
-    assert (result.code, result.stdout) == (7, b"")
-    assert run_darkai("ask", "-p", "darkai", "tell me a joke").code == 7
-
-
-def test_the_failure_is_remembered(isolated: Path) -> None:
-    run_darkai("ask", "tell me a joke")
-    second = run_darkai("ask", "tell me a joke")
-    assert second.code == 0
-    assert "did not answer recently" in second.stderr
-
-
 # --- stdin ----------------------------------------------------------------------------------------
 
 
@@ -83,7 +64,7 @@ def test_the_failure_is_remembered(isolated: Path) -> None:
 )
 def test_stdin_and_arguments(words: list[str], piped: object, query: str) -> None:
     with served("ok") as server:
-        result, bodies = asked(server, *words, stdin=piped)
+        result, bodies = ask(server, *words, stdin=piped)
     assert result.code == 0, result
     assert bodies[0]["query"] == query
 
@@ -91,17 +72,17 @@ def test_stdin_and_arguments(words: list[str], piped: object, query: str) -> Non
 def test_a_file_is_read() -> None:
     Path("question.txt").write_text("from a file")
     with served("ok") as server:
-        _, bodies = asked(server, stdin=Path("question.txt"))
+        _, bodies = ask(server, stdin=Path("question.txt"))
     assert bodies[0]["query"] == "from a file"
 
 
 def test_no_stdin() -> None:
     with served("ok") as server:
-        _, bodies = asked(server, "--no-stdin", "x", stdin=b"ignored")
+        _, bodies = ask(server, "--no-stdin", "x", stdin=b"ignored")
     assert bodies[0]["query"] == "x"
 
 
-def test_a_silent_pipe_is_told_and_waited_for() -> None:
+def test_a_silent_pipe_is_mentioned_and_waited_for() -> None:
     with served("ok") as server:
         with start_darkai("ask", "x", stdin="open", env={"DARKAI_URL": server.url}) as run:
             run.wait_for(b"--no-stdin", "stderr")
@@ -146,10 +127,13 @@ def test_bad_input(args: list[str], piped: bytes | None, code: int, words: str) 
     assert "Traceback" not in result.stderr
 
 
-def test_an_unknown_command_and_no_command() -> None:
+def test_an_unknown_command_names_the_nearest() -> None:
     result = run_darkai("aks", "x")
     assert result.code == 2
     assert "`darkai ask`" in result.stderr
+
+
+def test_darkai_alone_asks_what_is_piped() -> None:
     with served("ok") as server:
         piped = run_darkai(stdin=b"hello", env={"DARKAI_URL": server.url})
     assert (piped.code, piped.stdout) == (0, b"ok\n")
@@ -165,7 +149,7 @@ def test_a_url_without_http(url: str) -> None:
 def test_a_foreign_project_file_cannot_redirect_the_prompt() -> None:
     Path(".darkai.toml").write_text('[providers.darkai]\nurl = "http://evil.test/"\n')
     with served("ok") as server:
-        result, bodies = asked(server, "x")
+        result, bodies = ask(server, "x")
     assert result.code == 0
     assert len(bodies) == 1
     assert "darkai config trust" in result.stderr
@@ -176,7 +160,7 @@ def test_a_foreign_project_file_cannot_redirect_the_prompt() -> None:
 
 def test_the_bytes_are_the_text() -> None:
     with served("  lead\n\n", "\x1b[31m\u202eé", "\n") as server:
-        result, _ = asked(server, "x")
+        result, _ = ask(server, "x")
     assert result.stdout == "  lead\n\n\x1b[31m\u202eé\n".encode()
 
 
@@ -191,7 +175,7 @@ def test_each_piece_is_out_at_once() -> None:
 
 def test_json_lines() -> None:
     with served("a", "b\n") as server:
-        result, _ = asked(server, "--json", "x")
+        result, _ = ask(server, "--json", "x")
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert [line["event"] for line in lines] == [
         "stream-start",
@@ -200,16 +184,6 @@ def test_json_lines() -> None:
         "stream-end",
     ]
     assert result.stderr == ""
-
-
-def test_json_error_is_the_last_line_and_on_stderr() -> None:
-    with FaultServer(reply(["half"], end=None, chunked="http10"), reply([])):
-        result = run_darkai("ask", "--json", "x", env={"DARKAI_URL": "http://127.0.0.1:9/"})
-    last = json.loads(result.stdout.splitlines()[-1])
-    assert last["event"] == "error"
-    assert last["data"]["exit_code"] == result.code == 7
-    assert last["data"]["kind"] == "network"
-    assert result.stderr.startswith("error: ")
 
 
 def test_no_stream_prints_once() -> None:
@@ -223,16 +197,16 @@ def test_no_stream_prints_once() -> None:
 
 def test_extract() -> None:
     with served("Look:\n``", "`py\nprint(1)\n```\nDone\n```\nno\n```\n") as server:
-        result, _ = asked(server, "-x", "x")
+        result, _ = ask(server, "-x", "x")
     assert (result.code, result.stdout) == (0, b"print(1)\n")
     with served("no code here") as server:
-        result, _ = asked(server, "-x", "x")
+        result, _ = ask(server, "-x", "x")
     assert (result.code, result.stdout) == (5, b"")
 
 
 def test_output_appears_when_complete() -> None:
     with served("whole") as server:
-        result, _ = asked(server, "--output", "answer.md", "x")
+        result, _ = ask(server, "--output", "answer.md", "x")
     assert (result.code, result.stdout) == (0, b"")
     assert Path("answer.md").read_text() == "whole\n"
     Path("answer.md").chmod(0o640)
@@ -243,7 +217,7 @@ def test_output_appears_when_complete() -> None:
     assert Path("answer.md").read_text() == "whole\n"
     assert [path.name for path in Path().iterdir()] == ["answer.md"]
     with served("new") as server:
-        asked(server, "--output", "answer.md", "x")
+        ask(server, "--output", "answer.md", "x")
     assert Path("answer.md").read_text() == "new\n"
     assert Path("answer.md").stat().st_mode & 0o777 == 0o640
 
@@ -264,12 +238,12 @@ def test_dry_run_shows_the_request_and_sends_nothing() -> None:
     config = Path(os.environ["DARKAI_HOME"], "config.toml")
     config.write_text('[providers.darkai.headers]\nAuthorization = "Bearer sk-secret-123456"\n')
     with served("ok") as server:
-        result, bodies = asked(server, "--dry-run", "-m", "gpt-4o", "-s", "Brief", "hi")
+        result, bodies = ask(server, "--dry-run", "-m", "gpt-4o", "-s", "Brief", "hi")
     assert result.code == 0
     assert bodies == []
-    shown = json.loads(result.stdout)
-    assert shown["body"] == {"query": "System: Brief\nUser: hi\nAssistant:", "model": "gpt-4o"}
-    assert shown["url"] == server.url
+    printed = json.loads(result.stdout)
+    assert printed["body"] == {"query": "System: Brief\nUser: hi\nAssistant:", "model": "gpt-4o"}
+    assert printed["url"] == server.url
     assert "sk-secret" not in result.text + result.stderr
 
 
@@ -278,7 +252,7 @@ def test_debug_logs_without_credentials() -> None:
     config = Path(os.environ["DARKAI_HOME"], "config.toml")
     config.write_text('[providers.darkai.headers]\nAuthorization = "Bearer sk-secret-123456"\n')
     with served("you sent sk-secret-123456") as server:
-        result, _ = asked(server, "--debug", "hi")
+        result, _ = ask(server, "--debug", "hi")
     assert "debug:" in result.stderr
     assert "text/event-stream" in result.stderr
     assert "sk-secret" not in result.stderr
@@ -286,9 +260,9 @@ def test_debug_logs_without_credentials() -> None:
 
 def test_quiet_and_verbose() -> None:
     with FaultServer(reply(["a"], end=None)) as server:
-        loud, _ = asked(server, "x")
-        quiet, _ = asked(server, "-q", "x")
-        verbose, _ = asked(server, "-v", "x")
+        loud, _ = ask(server, "x")
+        quiet, _ = ask(server, "-q", "x")
+        verbose, _ = ask(server, "-v", "x")
     assert "warning: " in loud.stderr
     assert quiet.stderr == ""
     assert "note: darkai/llama-3-70b" in verbose.stderr
@@ -320,11 +294,11 @@ def test_signals(signum: int, code: int, when: str) -> None:
 
 def test_a_terminal_is_safe() -> None:
     with served("\x1b]52;c;aGk=\x07", "\x1b[2J", "plain", "\x9b31m") as server:
-        shown = run_in_pty("ask", "--raw", "x", env={"DARKAI_URL": server.url})
-    assert shown.code == 0
-    assert b"\x1b]52" not in shown.raw
-    assert b"\x1b[2J" not in shown.raw
-    assert any("plain" in line and "␛" in line for line in shown.lines)
+        printed = run_in_pty("ask", "--raw", "x", env={"DARKAI_URL": server.url})
+    assert printed.code == 0
+    assert b"\x1b]52" not in printed.raw
+    assert b"\x1b[2J" not in printed.raw
+    assert any("plain" in line and "␛" in line for line in printed.lines)
 
 
 # --- recordings -----------------------------------------------------------------------------------
@@ -332,7 +306,7 @@ def test_a_terminal_is_safe() -> None:
 
 def test_record_and_replay() -> None:
     with served("a", "b") as server:
-        result, _ = asked(server, "--record", "tape.jsonl", "x")
+        result, _ = ask(server, "--record", "tape.jsonl", "x")
     assert result.code == 0
     lines = [json.loads(line) for line in Path("tape.jsonl").read_text().splitlines()]
     assert [line["event"] for line in lines] == [
@@ -351,7 +325,7 @@ def test_record_and_replay() -> None:
 
 def test_a_failure_is_recorded_and_replayed() -> None:
     with FaultServer([*reply(["half", text("")], end=None)[:2]]) as server:
-        result, _ = asked(server, "--record", "tape.jsonl", "x")
+        result, _ = ask(server, "--record", "tape.jsonl", "x")
     assert result.code == 14
     again = run_darkai("replay", "--instant", "tape.jsonl")
     assert (again.code, again.stdout) == (14, b"half\n")
@@ -359,39 +333,9 @@ def test_a_failure_is_recorded_and_replayed() -> None:
     assert "--resume" in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ("not json\n", "line 1"),
-        ('{"t": 0, "event": "text-chunk", "data": {"text": "x"}}\n', "ends before"),
-        ('{"t": -1, "event": "stream-end", "data": {"reason": "stop"}}\n', "`t`"),
-        ('{"t": 0, "event": "text-chunk", "data": {}}\n', "lacks text"),
-    ],
-)
-def test_a_bad_recording(content: str, words: str) -> None:
-    Path("tape.jsonl").write_text(content)
-    result = run_darkai("replay", "--instant", "tape.jsonl")
-    assert result.code == 11
-    assert words in result.stderr
-    assert run_darkai("replay", "missing.jsonl").code == 11
-    assert run_darkai("replay", "--speed", "0", "tape.jsonl").code == 2
-
-
-# --- models ---------------------------------------------------------------------------------------
-
-
-def test_models() -> None:
-    result = run_darkai("models")
-    assert result.code == 0
-    assert "*\tdarkai/llama-3-70b\tllama-3.1-70b" in result.text.splitlines()
-    rows = [json.loads(line) for line in run_darkai("models", "list", "--json").text.splitlines()]
-    demo = {"provider": "demo", "model": "demo", "aliases": [], "default": False}
-    assert any(demo.items() <= row.items() for row in rows)
-
-
 def test_the_chosen_model_and_its_alias() -> None:
     with served("ok") as server:
-        _, bodies = asked(server, "-m", "llama-3.1-70b", "x")
+        _, bodies = ask(server, "-m", "llama-3.1-70b", "x")
         assert bodies[-1]["model"] == "llama-3.1-70b" or bodies[-1]["model"] == "llama-3-70b"
-        _, bodies = asked(server, "-m", "darkai/anything-goes", "x")
+        _, bodies = ask(server, "-m", "darkai/anything-goes", "x")
         assert bodies[-1]["model"] == "anything-goes"

@@ -37,7 +37,7 @@ def ollama(*then: list[Step]) -> FaultServer:
     return FaultServer(lists, lists, *then)
 
 
-def said(text: str) -> list[Step]:
+def ollama_reply(text: str) -> list[Step]:
     done = {
         "model": "m",
         "done": True,
@@ -49,7 +49,7 @@ def said(text: str) -> list[Step]:
     )
 
 
-def sse(text: str) -> list[Step]:
+def openai_reply(text: str) -> list[Step]:
     rows = [
         {"choices": [{"index": 0, "delta": {"content": text}}]},
         {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
@@ -88,7 +88,7 @@ def ask(*args: str, **kwargs: Any) -> Result:
 
 
 def test_a_server_on_this_machine_answers_and_is_named() -> None:
-    with ollama(said("A burrito.")) as server:
+    with ollama(ollama_reply("A burrito.")) as server:
         with_ollama(server)
         result = ask(PROMPT)
         sent = server.requests[-1]
@@ -100,7 +100,7 @@ def test_a_server_on_this_machine_answers_and_is_named() -> None:
 
 
 def test_who_really_answered_is_in_the_events_and_in_the_history() -> None:
-    with ollama(said("A burrito.")) as server:
+    with ollama(ollama_reply("A burrito.")) as server:
         with_ollama(server)
         result = ask(PROMPT, "--json")
     events = [json.loads(line) for line in result.text.splitlines()]
@@ -113,10 +113,10 @@ def test_who_really_answered_is_in_the_events_and_in_the_history() -> None:
 
 
 def test_the_next_process_goes_to_it_at_once() -> None:
-    with ollama(said("one")) as server:
+    with ollama(ollama_reply("one")) as server:
         with_ollama(server)
         ask(PROMPT)
-    with ollama(said("two")) as server:
+    with ollama(ollama_reply("two")) as server:
         with_ollama(server)
         result = ask(PROMPT)
     assert result.stdout == b"two\n"
@@ -150,7 +150,7 @@ def test_a_server_that_fails_leaves_it_to_the_next() -> None:
 
 @pytest.mark.parametrize("off", ["--no-fallback", "DARKAI_FALLBACK"])
 def test_it_can_be_turned_off(off: str) -> None:
-    with ollama(said("A burrito.")) as server:
+    with ollama(ollama_reply("A burrito.")) as server:
         with_ollama(server)
         args, env = ([off], {}) if off.startswith("-") else ([], {off: "[]"})
         result = ask(PROMPT, *args, env=env)
@@ -159,7 +159,7 @@ def test_it_can_be_turned_off(off: str) -> None:
 
 
 def test_what_was_chosen_is_never_substituted() -> None:
-    with ollama(said("A burrito.")) as server:
+    with ollama(ollama_reply("A burrito.")) as server:
         with_ollama(server)
         for choice in (
             {"DARKAI_URL": "http://127.0.0.1:9/chat"}, {"DARKAI_PROVIDER": "darkai"},
@@ -172,7 +172,7 @@ def test_what_was_chosen_is_never_substituted() -> None:
 # --- a provider whose key is in the environment ---------------------------------------------------
 
 
-def test_where_nobody_can_be_asked_the_hint_names_the_command() -> None:
+def test_without_a_terminal_the_hint_names_the_command() -> None:
     result = ask(PROMPT, env=KEY)
     assert result.code == 7
     assert "To use `gpt-4o-mini`: `darkai ask -p openai`." in result.stderr
@@ -193,20 +193,20 @@ def on_terminal(server: FaultServer, keys: bytes, *args: str, prompt: str = PROM
 
 @pytest.mark.parametrize("keys", [b"y\r", b"Yes\r"])
 def test_yes_is_this_time_only(keys: bytes) -> None:
-    with FaultServer(sse("A burrito.")) as server:
+    with FaultServer(openai_reply("A burrito.")) as server:
         with_openai(server)
-        shown = on_terminal(server, keys)
+        terminal = on_terminal(server, keys)
         assert len(server.requests) == 1
         assert server.requests[0].json()["model"] == "gpt-4o-mini"
-    assert shown.code == 0
-    assert shown.lines[0].startswith("warning: Can't resolve darkai.foundation")
-    assert shown.lines[-2].startswith("note: Using `gpt-4o-mini` from `openai`")
-    assert shown.lines[-1] == "A burrito."
+    assert terminal.code == 0
+    assert terminal.lines[0].startswith("warning: Can't resolve darkai.foundation")
+    assert terminal.lines[-2].startswith("note: Using `gpt-4o-mini` from `openai`")
+    assert terminal.lines[-1] == "A burrito."
     assert run_darkai("config", "get", "provider").stdout.strip() == b"darkai"
 
 
-def test_always_is_written_down() -> None:
-    with FaultServer(sse("A burrito.")) as server:
+def test_always_sets_the_provider() -> None:
+    with FaultServer(openai_reply("A burrito.")) as server:
         with_openai(server)
         assert on_terminal(server, b"a\r").code == 0
         assert run_darkai("config", "get", "provider").stdout.strip() == b"openai"
@@ -215,22 +215,22 @@ def test_always_is_written_down() -> None:
 
 @pytest.mark.parametrize("keys", [b"n\r", b"\r", b"what?\r", b"\x04"])
 def test_anything_else_is_no_and_the_failure_stands(keys: bytes) -> None:
-    with FaultServer(sse("A burrito.")) as server:
+    with FaultServer(openai_reply("A burrito.")) as server:
         with_openai(server)
-        shown = on_terminal(server, keys)
+        terminal = on_terminal(server, keys)
         assert server.connections == 0
-    assert shown.code == 7
-    assert "error: Can't resolve darkai.foundation" in shown.lines
+    assert terminal.code == 7
+    assert "error: Can't resolve darkai.foundation" in terminal.lines
 
 
 def test_ctrl_c_at_the_question_ends_it() -> None:
-    with FaultServer(sse("A burrito.")) as server:
+    with FaultServer(openai_reply("A burrito.")) as server:
         with_openai(server)
-        shown = on_terminal(server, b"\x03")
+        terminal = on_terminal(server, b"\x03")
         assert server.connections == 0
-    assert shown.code == 130
-    assert not any(line.startswith("error:") for line in shown.lines)
-    with FaultServer(sse("x")) as server:
+    assert terminal.code == 130
+    assert not any(line.startswith("error:") for line in terminal.lines)
+    with FaultServer(openai_reply("x")) as server:
         with_openai(server)
         with start_in_pty("ask", PROMPT, env=KEY) as run:
             run.wait_for(b"[n]o ")
@@ -238,16 +238,16 @@ def test_ctrl_c_at_the_question_ends_it() -> None:
             assert run.shown().code == 143
 
 
-def test_what_was_typed_before_the_question_is_no_answer() -> None:
-    with FaultServer(sse("A burrito.")) as server:
+def test_input_before_the_question_is_discarded() -> None:
+    with FaultServer(openai_reply("A burrito.")) as server:
         with_openai(server)
         with start_in_pty("ask", PROMPT, env=KEY, cols=200) as run:
             run.type(b"y\r")
             run.wait_for(b"[n]o ")
             run.type(b"n\r")
-            shown = run.shown()
+            terminal = run.shown()
         assert server.connections == 0
-    assert shown.code == 7
+    assert terminal.code == 7
 
 
 @pytest.mark.parametrize(
@@ -262,18 +262,18 @@ def test_what_was_typed_before_the_question_is_no_answer() -> None:
 )
 def test_who_is_not_asked(on: tuple[str, ...], args: tuple[str, ...], env: dict[str, str]) -> None:
     with start_in_pty("ask", PROMPT, *args, on=on, env={**KEY, **env}) as run:
-        shown = run.shown()
-    assert shown.code == 7
-    assert b"[y]es" not in shown.raw + shown.stderr.encode()
+        terminal = run.shown()
+    assert terminal.code == 7
+    assert b"[y]es" not in terminal.raw + terminal.stderr.encode()
 
 
 def test_a_server_on_this_machine_comes_before_any_question() -> None:
-    with ollama(said("A burrito.")) as server:
+    with ollama(ollama_reply("A burrito.")) as server:
         with_ollama(server)
         with start_in_pty("ask", PROMPT, env=KEY) as run:
-            shown = run.shown()
-    assert shown.code == 0
-    assert b"[y]es" not in shown.raw
+            terminal = run.shown()
+    assert terminal.code == 0
+    assert b"[y]es" not in terminal.raw
 
 
 def test_a_key_of_another_program_is_not_offered() -> None:
@@ -282,7 +282,7 @@ def test_a_key_of_another_program_is_not_offered() -> None:
     assert "is set" not in result.stderr
 
 
-def test_whoever_on_the_list_has_no_key_is_passed_over() -> None:
+def test_a_fallback_without_a_key_is_skipped() -> None:
     configure('fallback = ["openai/gpt-4o", "demo"]\n')
     result = ask("tell me a joke")
     assert result.code == 0, result

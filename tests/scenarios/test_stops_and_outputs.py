@@ -28,7 +28,7 @@ def test_a_proxy_that_never_answers_is_a_connect_timeout_that_names_it() -> None
             assert "proxy 127.0.0.1" in result.stderr
 
 
-def test_an_error_status_whose_body_stalls_is_told() -> None:
+def test_an_error_status_whose_body_stalls() -> None:
     script = [Send(head(503, {"content-length": "100"})), Stall()]
     with FaultServer(script) as server:
         result = run_darkai("ask", "--retries", "0", "hi", env={"DARKAI_URL": server.url})
@@ -92,8 +92,8 @@ def test_no_temporary_file_stays() -> None:
                 process.communicate(timeout=moment / 1000)
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGTERM)
-            _, told = process.communicate(timeout=20)
-            assert process.returncode in (143, -signal.SIGTERM), told
+            _, stderr = process.communicate(timeout=20)
+            assert process.returncode in (143, -signal.SIGTERM), stderr
     assert left_over() == []
 
 
@@ -140,7 +140,7 @@ def test_a_recording_that_cannot_be_written() -> None:
     assert result.stdout == b"fine\n"
 
 
-def test_the_wait_is_told_again_after_a_retry() -> None:
+def test_the_wait_is_shown_again_after_a_retry() -> None:
     from support.scenario import start_in_pty
     from support.server import json_page
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 import pytest
 import respx
+from support.server import FaultServer, reply
 
 import darkai_cli
 from darkai_cli import AsyncGeneratorProvider, DarkAI, ProviderModelMixin, format_prompt
 from darkai_cli.errors import (
     ConfigError,
+    DarkAIError,
     IncompleteReplyError,
     InputError,
     NetworkError,
+    RateLimitError,
     ServiceError,
     UnknownModelError,
     UsageError,
@@ -34,6 +40,7 @@ def body(*texts: str, end: bool = True) -> bytes:
 
 
 def collect(**kwargs: Any) -> list[str]:
+    """Return the pieces of a reply. ``subject``: the class, or an instance of it."""
     subject = kwargs.pop("subject", DarkAI)
 
     async def run() -> list[str]:
@@ -154,17 +161,6 @@ def test_errors_are_raised_not_swallowed(response: Any, error: type[Exception]) 
         assert route.call_count == 1
 
 
-def test_bad_arguments() -> None:
-    with pytest.raises(InputError):
-        collect(messages=[])
-    with pytest.raises(InputError):
-        collect(messages=[{"role": "nobody", "content": "x"}])
-    with pytest.raises(ConfigError):
-        collect(messages=HI, api_endpoint="service.test/chat")
-    with pytest.raises(UsageError):
-        collect(messages=HI, proxy="ftp://p.test")
-
-
 @pytest.mark.parametrize(
     ("messages", "flags", "wanted"),
     [
@@ -228,10 +224,7 @@ def test_a_cut_reply_is_an_error_after_its_text(monkeypatch: pytest.MonkeyPatch)
 
     seen: list[Any] = []
 
-    async def run() -> None:
-        seen.extend([event async for event in darkai_cli.astream("Hi")])
-
-    async def one_by_one() -> None:
+    async def consume() -> None:
         async for event in darkai_cli.astream("Hi"):
             seen.append(event)
 
@@ -240,7 +233,7 @@ def test_a_cut_reply_is_an_error_after_its_text(monkeypatch: pytest.MonkeyPatch)
             side_effect=lambda _: httpx.Response(200, stream=_Stream(stream))
         )
         with pytest.raises(IncompleteReplyError):
-            asyncio.run(one_by_one())
+            asyncio.run(consume())
     assert seen[-1] == TextChunk("half")
 
 
@@ -258,3 +251,137 @@ def test_public_names() -> None:
         assert getattr(darkai_cli, name) is not None
     with pytest.raises(AttributeError):
         _ = darkai_cli.nothing
+
+
+# --- arguments ------------------------------------------------------------------------------------
+
+CLOSED = "http://127.0.0.1:9/chat"
+
+
+def collect_from_nowhere(**kwargs: Any) -> list[str]:
+    return collect(**{"messages": HI, "api_endpoint": CLOSED, **kwargs})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("headers", {"x": "é"}),
+        ("headers", {"x": "a\nb"}),
+        ("headers", {"x": 5}),
+        ("headers", {5: "x"}),
+        ("headers", {"a b": "x"}),
+        ("headers", "x: y"),
+        ("timeout", "abc"),
+        ("timeout", -1),
+        ("timeout", 0),
+        ("timeout", float("nan")),
+        ("timeout", object()),
+        ("proxy", 5),
+        ("proxy", "http://[::1"),
+        ("proxy", "ftp://p.test"),
+        ("api_endpoint", 5),
+        ("foo", object()),
+        ("foo", float("nan")),
+        ("foo", {("a", "b"): 1}),
+    ],
+)
+def test_a_wrong_argument_is_named(name: str, value: Any) -> None:
+    with pytest.raises(UsageError) as caught:
+        collect_from_nowhere(**{name: value})
+    assert f"`{name}`" in caught.value.message
+
+
+def test_a_value_that_contains_itself() -> None:
+    loop: list[Any] = []
+    loop.append(loop)
+    with pytest.raises(UsageError, match="the option `foo` is no JSON value"):
+        collect_from_nowhere(bar=1, foo=loop)
+
+
+@pytest.mark.parametrize(
+    "messages", ["Hi", 5, ["Hi"], [HI], [], [{"role": "nobody", "content": "x"}]]
+)
+def test_invalid_messages(messages: Any) -> None:
+    with pytest.raises(InputError):
+        collect_from_nowhere(messages=messages)
+    with pytest.raises(InputError):
+        format_prompt(messages)
+
+
+def test_a_model_that_is_not_text() -> None:
+    with pytest.raises(UnknownModelError):
+        collect_from_nowhere(model=["gpt-4o"])
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"timeout": "abc"},
+        {"timeout": -1},
+        {"timeout": print},
+        {"foo": print},
+        {"foo": float("inf")},
+        {"system": 5},
+        {"model": 5},
+        {"proxy": "ftp://p.test"},
+        {"proxy": 5},
+    ],
+    ids=lambda arguments: "-".join(f"{name}={value!s:.12}" for name, value in arguments.items()),
+)
+def test_the_functions_check_too(kwargs: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DARKAI_PROVIDER", "demo")
+
+    async def run() -> None:
+        async for _ in darkai_cli.astream("hi", **kwargs):
+            pass
+
+    with pytest.raises(UsageError):
+        darkai_cli.ask("hi", **kwargs)
+    with pytest.raises(UsageError):
+        asyncio.run(run())
+
+
+@pytest.mark.parametrize("prompt", [5, None, ["hi"]])
+def test_an_invalid_prompt(prompt: Any) -> None:
+    with pytest.raises(DarkAIError):
+        darkai_cli.ask(prompt)
+
+
+def test_headers_may_be_any_mapping() -> None:
+    with pytest.raises(DarkAIError) as caught:
+        collect_from_nowhere(headers=MappingProxyType({"X-Mine": "1"}))
+    assert caught.value.exit_code == 7  # it was sent, to where nothing listens
+
+
+def test_a_url_without_a_scheme() -> None:
+    with pytest.raises(ConfigError):
+        collect(messages=HI, api_endpoint="service.test/chat")
+
+
+# --- rate limits ----------------------------------------------------------------------------------
+
+
+def configure(url: str, *limits: str) -> None:
+    folder = Path(os.environ["DARKAI_HOME"])
+    folder.mkdir(exist_ok=True)
+    (folder / "config.toml").write_text(
+        f'provider = "work"\nmax_wait = 0\n'
+        f'[providers.work]\ntype = "darkai"\nurl = "{url}"\nlimits = {json.dumps(limits)}\n'
+    )
+
+
+async def ask_asynchronously() -> str:
+    events = [event async for event in darkai_cli.astream("hi")]
+    return "".join(event.text for event in events if isinstance(event, TextChunk))
+
+
+def test_sync_and_async_requests_are_counted_together():
+    with FaultServer(reply(["fine"])) as server:
+        configure(server.url, "2/h")
+        assert darkai_cli.ask("hi") == "fine"
+        assert asyncio.run(ask_asynchronously()) == "fine"
+        with pytest.raises(RateLimitError, match="you can send again at"):
+            darkai_cli.ask("hi")
+        with pytest.raises(RateLimitError, match="you can send again at"):
+            asyncio.run(ask_asynchronously())
+        assert len(server.requests) == 2

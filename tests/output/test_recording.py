@@ -24,7 +24,7 @@ def line(name: str, data: Any, t: Any = 0) -> dict[str, Any]:
 
 
 def taped(*lines: dict[str, Any]) -> list[bytes]:
-    return [json.dumps(one).encode() + b"\n" for one in lines]
+    return [json.dumps(row).encode() + b"\n" for row in lines]
 
 
 def played(*lines: dict[str, Any]) -> list[Any]:
@@ -127,7 +127,8 @@ TEXTS = st.sampled_from(["", "a", "\ud800", "info", "stop", "network"]) | st.tex
 OTHERS = st.sampled_from([None, True, 0, -1, 10**400, 1e300, float("nan"), [], ["x"], {}])
 FIELDS = {
     **{
-        name: [one for one in cls._fields if one != "type"] for name, cls in events._CLASSES.items()
+        name: [field for field in cls._fields if field != "type"]
+        for name, cls in events._CLASSES.items()
     },
     "error": ["kind", "message", "hint"],
     "new": ["text"],
@@ -146,9 +147,9 @@ def lines(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(lines())
-def test_whatever_a_line_holds_what_is_read_can_be_written(one: dict[str, Any]) -> None:
+def test_whatever_a_line_holds_what_is_read_can_be_written(row: dict[str, Any]) -> None:
     try:
-        items = played(one, END)
+        items = played(row, END)
     except InputError:
         return
     for item in items:

@@ -1,4 +1,4 @@
-"""The tree of a conversation in memory: nothing said is ever lost, whatever is undone or forked."""
+"""The tree of a conversation in memory: no message is ever lost, whatever is undone or forked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from darkai_cli.errors import NotFoundError, UsageError
 from darkai_cli.messages import Message
 
 
-def said(*texts: str) -> Branches:
+def conversation(*texts: str) -> Branches:
     """A conversation without branches: prompts and replies in turn."""
     tree = Branches()
     for number, text in enumerate(texts):
@@ -27,7 +27,7 @@ def texts(tree: Branches) -> list[str]:
 
 
 def test_undo_and_redo():
-    tree = said("a", "A", "b", "B", "c", "C")
+    tree = conversation("a", "A", "b", "B", "c", "C")
     assert [entry.message.content for entry in tree.undo(2)] == ["b", "c"]
     assert texts(tree) == ["a", "A"]
     assert tree.redo().message.content == "C"
@@ -36,8 +36,8 @@ def test_undo_and_redo():
         tree.redo()
 
 
-def test_saying_something_forgets_what_could_be_redone():
-    tree = said("a", "A")
+def test_a_new_message_forgets_what_could_be_redone():
+    tree = conversation("a", "A")
     tree.undo()
     tree.add(MessageEntry("new", tree.active, Message("user", "x")))
     with pytest.raises(NotFoundError):
@@ -48,14 +48,14 @@ def test_saying_something_forgets_what_could_be_redone():
 
 @pytest.mark.parametrize(("count", "error"), [(0, UsageError), (3, NotFoundError)])
 def test_undoing_too_much(count: int, error: type[Exception]):
-    tree = said("a", "A", "b", "B")
+    tree = conversation("a", "A", "b", "B")
     with pytest.raises(error):
         tree.undo(count)
     assert texts(tree) == ["a", "A", "b", "B"]
 
 
 def test_a_fork_goes_on_after_a_turn_and_goto_comes_back():
-    tree = said("a", "A", "b", "B", "c", "C")
+    tree = conversation("a", "A", "b", "B", "c", "C")
     tree.fork(1)
     assert texts(tree) == ["a", "A"]
     tree.add(MessageEntry("x", tree.active, Message("user", "x")))
@@ -70,7 +70,7 @@ def test_a_fork_goes_on_after_a_turn_and_goto_comes_back():
 @pytest.mark.parametrize("step", [lambda tree: tree.fork(1), lambda tree: tree.fork(), lambda tree: tree.fork(0),
                                   lambda tree: tree.step("id1")])  # fmt: skip
 def test_every_step_back_can_be_taken_back(step):
-    tree = said("a", "A", "b", "B", "c", "C")
+    tree = conversation("a", "A", "b", "B", "c", "C")
     step(tree)
     assert tree.active != "id5"
     tree.redo()
@@ -78,7 +78,7 @@ def test_every_step_back_can_be_taken_back(step):
 
 
 def test_turns_are_counted_from_one():
-    tree = said("a", "A", "b")
+    tree = conversation("a", "A", "b")
     assert tree.prompt(1).message.content == "a"
     assert tree.prompt().message.content == "b"
     assert tree.reply(1).message.content == "A"
@@ -88,8 +88,8 @@ def test_turns_are_counted_from_one():
 
 
 def test_empty_replies_are_not_sent():
-    tree = said("a", "", "b")
-    assert [one.content for one in tree.messages()] == ["a", "b"]
+    tree = conversation("a", "", "b")
+    assert [message.content for message in tree.messages()] == ["a", "b"]
 
 
 class Machine(RuleBasedStateMachine):
@@ -134,7 +134,7 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def the_branch_is_a_path(self):
         branch = self.tree.branch()
-        assert [entry.parent for entry in branch] == [None, *(one.id for one in branch)][
+        assert [entry.parent for entry in branch] == [None, *(entry.id for entry in branch)][
             : len(branch)
         ]
         number, count = self.tree.active_number()

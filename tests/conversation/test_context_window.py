@@ -1,4 +1,4 @@
-"""What fits a context window: nothing is lost but whole exchanges, the oldest first."""
+"""What fits a context window: only whole turns are dropped, the oldest first."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_an_image_counts():
     )
 
 
-def test_the_scale_is_what_the_service_told_and_bounded():
+def test_the_scale_follows_the_service_s_count_within_bounds():
     messages = [Message("user", "a" * 400)]
     assert context_window.scale(messages, None) == 1
     assert context_window.scale(messages, 208) == 2
@@ -39,15 +39,15 @@ def test_an_unknown_window_drops_nothing():
     assert (fit.dropped, fit.overflows, fit.size) == (0, False, 250_004)
 
 
-def test_the_oldest_exchanges_go_whole():
-    said = [Message("system", "s")]
+def test_the_oldest_turns_are_dropped_whole():
+    messages = [Message("system", "s")]
     for number in range(4):
-        said += [Message("user", "q" * 400), Message("assistant", f"{number}" * 400)]
-    said.append(Message("user", "last"))
-    fit = context_window.fit(said, 450, reply=0)
+        messages += [Message("user", "q" * 400), Message("assistant", f"{number}" * 400)]
+    messages.append(Message("user", "last"))
+    fit = context_window.fit(messages, 450, reply=0)
     assert fit.overflows
     assert fit.dropped == 4
-    assert [one.role for one in fit.messages] == [
+    assert [message.role for message in fit.messages] == [
         "system",
         "user",
         "assistant",
@@ -59,19 +59,19 @@ def test_the_oldest_exchanges_go_whole():
 
 
 @given(MESSAGES, st.integers(0, 200), st.booleans())
-def test_what_is_kept_is_the_end_of_what_was_said(said, room, system):
+def test_what_is_kept_is_the_end_of_what_was_said(messages, room, system):
     if system:
-        said = [Message("system", "be brief"), *said]
-    fit = context_window.fit(said, room, reply=0)
+        messages = [Message("system", "be brief"), *messages]
+    fit = context_window.fit(messages, room, reply=0)
     first = 1 if system else 0
-    assert list(fit.messages) == said[:first] + said[first + fit.dropped :]
-    assert fit.messages[-1] == said[-1]
+    assert list(fit.messages) == messages[:first] + messages[first + fit.dropped :]
+    assert fit.messages[-1] == messages[-1]
     if fit.dropped:
         assert fit.overflows
-        head = said[first + fit.dropped]
-        assert head.role == "user" or first + fit.dropped == len(said) - 1
-    kept = sum(map(context_window.size, fit.messages))
-    assert kept <= room + 1e-6 or len(fit.messages) == first + 1
+        head = messages[first + fit.dropped]
+        assert head.role == "user" or first + fit.dropped == len(messages) - 1
+    size = sum(map(context_window.size, fit.messages))
+    assert size <= room + 1e-6 or len(fit.messages) == first + 1
 
 
 def test_room_is_left_for_the_reply():
@@ -82,12 +82,12 @@ def test_room_is_left_for_the_reply():
     assert context_window.reserve(4000, {"num_predict": -1}) == 1000
 
 
-def test_a_prompt_that_is_too_large_by_itself_is_told():
-    said = [
+def test_a_prompt_that_is_too_long_by_itself():
+    messages = [
         Message("user", "a" * 400),
         Message("assistant", "b" * 400),
         Message("user", "c" * 4000),
     ]
-    fit = context_window.fit(said, 500, reply=0)
+    fit = context_window.fit(messages, 500, reply=0)
     assert (fit.dropped, fit.prompt_is_too_long, fit.messages_size) == (2, True, 1004)
-    assert not context_window.fit(said, 1100, reply=0).prompt_is_too_long
+    assert not context_window.fit(messages, 1100, reply=0).prompt_is_too_long

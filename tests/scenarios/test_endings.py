@@ -1,4 +1,4 @@
-"""What is told beside a reply: tools that nobody ran, how a cut one goes on, which server it was."""
+"""What is printed beside a reply: tools that nobody ran, how to continue, which server it was."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CALLING = [chunk({"tool_calls": [WEATHER]}), chunk({"tool_calls": [REST]})]
 WANTS = 'warning: the model wants the tool `wea␛ther` run with `{"city":"Rome"}`'
 
 
-def asked(folder: Path, server: FaultServer, *args: str, **more: Any) -> Result:
+def ask(folder: Path, server: FaultServer, *args: str, **more: Any) -> Result:
     configure(folder, base(server))
     return run_darkai("ask", "hi", *args, **more)
 
@@ -35,58 +35,58 @@ def last(result: Result) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("before", ["", "Let me look."])
-def test_a_pipe_is_told_which_tool_the_model_wanted(isolated: Path, before: str):
+def test_a_pipe_names_the_tool_that_the_model_wanted(isolated: Path, before: str):
     with FaultServer(
         reply([*([before] if before else []), *CALLING], reason="tool_calls")
     ) as server:
-        result = asked(isolated, server)
+        result = ask(isolated, server)
     assert (result.code, result.text) == (0, f"{before}\n" if before else "")
     assert result.stderr.startswith(WANTS), result
     assert "ask for an answer without tools" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_each_of_several_tools_is_told(isolated: Path):
+def test_each_of_several_tools_is_named(isolated: Path):
     calls = [
         {"index": number, "id": f"c{number}", "function": {"name": name, "arguments": "{}"}}
         for number, name in enumerate(["one", "two"])
     ]
     with FaultServer(reply([chunk({"tool_calls": calls})], reason="tool_calls")) as server:
-        result = asked(isolated, server)
-    told = [line.split("`")[1] for line in result.stderr.splitlines()]
-    assert told == ["one", "two"]
+        result = ask(isolated, server)
+    names = [line.split("`")[1] for line in result.stderr.splitlines()]
+    assert names == ["one", "two"]
 
 
-def test_calls_that_share_a_name_for_themselves_are_told_too():
+def test_calls_without_ids_are_named_too():
     """A gateway may leave out what tells two calls apart."""
-    told: list[str] = []
-    sink = NoticeSink(told.append, quiet=False, verbose=False)
+    lines: list[str] = []
+    sink = NoticeSink(lines.append, quiet=False, verbose=False)
     for name in ("one", "two"):
         sink.feed(ToolCall("", name, "{}"))
     sink.close()
-    assert [line.split("`")[1] for line in told] == ["one", "two"]
+    assert [line.split("`")[1] for line in lines] == ["one", "two"]
 
 
 def test_quiet_says_nothing_of_tools(isolated: Path):
     with FaultServer(reply(CALLING, reason="tool_calls")) as server:
-        result = asked(isolated, server, "--quiet")
+        result = ask(isolated, server, "--quiet")
     assert (result.code, result.stdout, result.stderr) == (0, b"", "")
 
 
 def test_a_program_that_reads_events_has_the_call_as_one(isolated: Path):
     with FaultServer(reply(CALLING, reason="tool_calls")) as server:
-        result = asked(isolated, server, "--json")
+        result = ask(isolated, server, "--json")
     events = [json.loads(line) for line in result.text.splitlines()]
     calls = [event["data"] for event in events if event["event"] == "tool-call"]
     assert calls == [{"id": "c1", "name": "wea\x1bther", "arguments": '{"city":"Rome"}'}]
     assert (result.code, result.stderr) == (0, "")
 
 
-def test_a_terminal_is_told_below_the_answer(isolated: Path):
+def test_a_terminal_names_the_tool_below_the_answer(isolated: Path):
     with FaultServer(reply(["Let me look.", *CALLING], reason="tool_calls")) as server:
         configure(isolated, base(server))
-        shown = run_in_pty("ask", "hi", cols=200)
-    text = shown.raw.decode()
+        terminal = run_in_pty("ask", "hi", cols=200)
+    text = terminal.raw.decode()
     assert text.index("Let me look.") < text.index(WANTS)
 
 
@@ -94,9 +94,9 @@ def test_a_terminal_is_told_below_the_answer(isolated: Path):
 
 
 @pytest.mark.parametrize("args", [[], ["--no-save"]], ids=["saved", "not saved"])
-def test_the_event_and_stderr_tell_the_same_of_a_cut_reply(isolated: Path, args: list[str]):
+def test_the_event_and_stderr_have_one_hint_for_a_cut_reply(isolated: Path, args: list[str]):
     with FaultServer(reply(["Half", Reset()])) as server:
-        result = asked(isolated, server, "--json", *args)
+        result = ask(isolated, server, "--json", *args)
     data = last(result)["data"]
     assert result.code == data["exit_code"] == 14
     hints = [line for line in result.stderr.splitlines() if line.startswith("hint: ")]
@@ -106,37 +106,37 @@ def test_the_event_and_stderr_tell_the_same_of_a_cut_reply(isolated: Path, args:
 
 def test_the_hint_in_the_event_continues_the_reply(isolated: Path):
     with FaultServer(reply(["Half", Reset()]), reply([" and whole"])) as server:
-        result = asked(isolated, server, "--json")
+        result = ask(isolated, server, "--json")
         command = last(result)["data"]["hint"].split("`")[1].split()
         whole = run_darkai(*command[1:])
     assert (whole.code, whole.text) == (0, " and whole\n"), whole
 
 
-def test_a_recording_tells_how_the_cut_reply_goes_on(isolated: Path):
+def test_a_recording_has_the_hint_for_a_cut_reply(isolated: Path):
     with FaultServer(reply(["Half", Reset()])) as server:
-        result = asked(isolated, server, "--record", str(isolated / "r.jsonl"))
-    told = json.loads((isolated / "r.jsonl").read_text().splitlines()[-1])
-    assert f"hint: {told['data']['hint']}" in result.stderr
-    assert "--resume" in told["data"]["hint"]
+        result = ask(isolated, server, "--record", str(isolated / "r.jsonl"))
+    event = json.loads((isolated / "r.jsonl").read_text().splitlines()[-1])
+    assert f"hint: {event['data']['hint']}" in result.stderr
+    assert "--resume" in event["data"]["hint"]
 
 
 # --- which of two servers on one machine ----------------------------------------------------------
 
 
-def test_two_servers_on_one_machine_are_told_apart(isolated: Path):
+def test_two_servers_on_one_machine_differ_by_port(isolated: Path):
     with FaultServer(json_page(500, {})) as first, FaultServer(json_page(500, {})) as second:
-        told = []
+        errors = []
         for server in (first, second):
-            result = asked(isolated, server, "--retries", "0")
-            told.append(result.stderr.splitlines()[0])
-        assert told == [f"error: {server.address} failed (500)" for server in (first, second)]
+            result = ask(isolated, server, "--retries", "0")
+            errors.append(result.stderr.splitlines()[0])
+        assert errors == [f"error: {server.address} failed (500)" for server in (first, second)]
 
 
 @pytest.mark.parametrize(("reason", "code"), [("length", 14), ("content_filter", 10)])
 def test_a_stream_of_events_ends_once(isolated: Path, reason: str, code: int):
     """The reason says it all there; the error is for people and the exit code."""
     with FaultServer(reply(["one"], reason=reason)) as server:
-        result = asked(isolated, server, "--json")
+        result = ask(isolated, server, "--json")
     names = [json.loads(line)["event"] for line in result.text.splitlines()]
     assert names == ["stream-start", "text-chunk", "stream-end"]
     assert result.code == code

@@ -1,4 +1,4 @@
-"""What goes along with a prompt: told by its bytes, bounded, and nothing private by accident."""
+"""What goes along with a prompt: message by its bytes, bounded, and nothing private by accident."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read(*names: str, stdin: bytes = b"") -> Attachments:
         (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
     ],
 )
-def test_images_are_told_by_their_bytes(tmp_path: Path, data: bytes, kind: str):
+def test_the_bytes_of_an_image_say_its_type(tmp_path: Path, data: bytes, kind: str):
     file = tmp_path / "notes.txt"  # whatever it is called
     file.write_bytes(data)
     assert read(str(file)).images == (Image(kind, data, str(file)),)
@@ -42,9 +42,9 @@ def test_images_are_told_by_their_bytes(tmp_path: Path, data: bytes, kind: str):
 def test_texts_follow_the_prompt_under_their_names(tmp_path: Path):
     (tmp_path / "a").write_text("one\n")
     (tmp_path / "b").write_bytes("\ufeffzwei".encode())
-    found = read(str(tmp_path / "a"), str(tmp_path / "b"))
+    result = read(str(tmp_path / "a"), str(tmp_path / "b"))
     expected = f"Compare.\n\n==> {tmp_path}/a <==\none\n\n==> {tmp_path}/b <==\nzwei"
-    assert found.append_to("Compare.") == expected
+    assert result.append_to("Compare.") == expected
     assert Attachments((AttachedText("x", "y"),)).append_to("") == "==> x <==\ny"
 
 
@@ -61,7 +61,7 @@ def test_texts_follow_the_prompt_under_their_names(tmp_path: Path):
         (b"caf\xe9", "is not UTF-8 text: invalid byte 0xe9 at offset 3"),
     ],
 )
-def test_what_no_model_takes_is_refused_with_the_reason(tmp_path: Path, data: bytes, why: str):
+def test_what_models_cannot_read_is_refused_with_the_reason(tmp_path: Path, data: bytes, why: str):
     file = tmp_path / "file"
     file.write_bytes(data)
     with pytest.raises(InputError, match="file") as caught:
@@ -109,7 +109,7 @@ def test_the_same_file_twice_is_a_mistake(tmp_path: Path):
         read(str(tmp_path / "a"), str(tmp_path / "a"))
 
 
-def test_stdin_can_be_one_of_them():
+def test_stdin_can_be_attached():
     assert read("-", stdin=b"piped").texts == (AttachedText("stdin", "piped"),)
     assert read("-", stdin=PNG).images[0].media_type == "image/png"
 
@@ -117,12 +117,12 @@ def test_stdin_can_be_one_of_them():
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_text_an_image_or_an_explained_error(data: bytes):
     try:
-        found = read("-", stdin=data)
+        result = read("-", stdin=data)
     except InputError as error:
-        told = error.message
+        message = error.message
     else:
-        told = ""
-        assert len(found.texts) + len(found.images) == 1
-        if found.texts:
-            assert found.texts[0].text == data.decode().removeprefix("\ufeff")
-    assert not told or "stdin" in told
+        message = ""
+        assert len(result.texts) + len(result.images) == 1
+        if result.texts:
+            assert result.texts[0].text == data.decode().removeprefix("\ufeff")
+    assert not message or "stdin" in message
