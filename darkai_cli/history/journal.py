@@ -2,10 +2,10 @@
 
 The caller only appends to a queue, which costs next to nothing and wakes nobody. A thread looks
 into the queue every ``INTERVAL`` seconds and commits what came to the database, so text is safe
-250 ms after it was given and painting never waits. While another process holds the database, the
-records go to a file of this process instead (``recovery``), until a commit succeeds. The end of a
-turn is written by the caller: it waits for that anyway, and in the thread the same work took twice
-as long.
+250 ms after it was given and painting never waits. In the first moments, and while another process
+holds the database, the records go to a file of this process instead (``recovery``), until a commit
+succeeds. The end of a turn is written by the caller: it waits for that anyway, and in the thread
+the same work took twice as long.
 
 Importing this module and beginning a turn load no ``sqlite3``: the thread does, after the request
 was sent.
@@ -56,6 +56,8 @@ INTERVAL = 0.15
 """Seconds between two looks into the queue. With the wait for a lock and the writing below 250."""
 _LOCK_WAIT = 0.05
 """Seconds to wait for a lock, until the records go to the file."""
+_OPEN_AFTER = 0.5
+"""Seconds until the database is opened while a reply comes; the file has its records until then."""
 _LONGEST_CONNECTING = 1.0
 """Seconds until the prompt is saved, where the request was not sent by then."""
 _LAST_LOCK_WAIT = 1.6
@@ -314,20 +316,25 @@ class RecordWriter:
         self._next_piece = 0
         self._process_lock: ProcessLock | None = None
         self._opened: Opened | None = None
+        self._open_at = time.monotonic() + _OPEN_AFTER
         self.problem: StoreError | None = None
         self.is_safe = True
 
     def commit_early(self) -> None:
         """Write what came, while the reply goes on.
 
-        Opening the database takes time, and another process may still hold it, so the records go to
-        the file first then. Images are too large to be written twice without need.
+        The records go to the file first where the database can't be relied on: another process may
+        still hold it, and opening it takes time. It is not opened in the first moments, because a
+        reply that comes all at once would have to share the interpreter with that. Images are too
+        large to be written twice without need.
         """
         self._collect()
         has_images = any(record.get("images") for record in self._records[self._committed :])
-        if self.problem is not None or (self._opened is None and not has_images):
+        is_open = self._opened is not None
+        if self.problem is not None or not (is_open or has_images):
             self._write_pending()
-        self.commit()
+        if is_open or has_images or not self.is_safe or time.monotonic() > self._open_at:
+            self.commit()
 
     def commit(self) -> bool:
         """Write what came to the database, or else to the file and return False."""
