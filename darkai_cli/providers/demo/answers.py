@@ -167,7 +167,7 @@ def reply(query: str, conversation: str = "") -> Iterator[str] | None:
         return None
     words = _plain(query)
     if words in _MARKDOWN:
-        return iter((showcase.MARKDOWN,))
+        return iter((showcase.markdown_page(),))
     if match := _LONG.fullmatch(words):
         return _long(int(match[1]))
     text = _small_talk(words) or _joke(words, conversation or query, conversation)
