@@ -7,7 +7,7 @@ The size is read from the text of the modules. The route is read from a real `da
 server on loopback: a profiler in the process notes each module whose functions are called until the
 first byte of the request leaves, and between the arrival of one chunk and the wait for the next.
 What a module runs while it is imported does not count, nor what Python asks the package's own
-`__getattr__` then: nobody who follows a request reads that.
+`__getattr__` then, nor other threads: nobody who follows a request reads that.
 """
 
 from __future__ import annotations
@@ -57,9 +57,11 @@ def note(frame, event, arg):
         if not name.startswith(package + ".") or getattr(importing, "depth", 0):
             return
         place = (name, frame.f_code.co_name)
+        if threading.get_ident() != main_thread:
+            return
         if not done:
             before.setdefault(place)
-        if window is not None and threading.get_ident() == main_thread:
+        if window is not None:
             window.setdefault(place)
     elif event == "c_call" and arg.__name__ in ("send", "sendall"):
         if "socket" in type(arg.__self__).__name__.lower():

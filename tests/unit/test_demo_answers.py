@@ -36,7 +36,7 @@ DIFF = "\n".join(f"+line {number} of a diff, tell me a joke" for number in range
 def test_a_joke_is_told(prompt: str) -> None:
     reply = answers.answer(prompt)
     assert reply is not None
-    assert any(joke.text in reply for joke in jokes.JOKES)
+    assert any(joke.text in reply for joke in jokes.jokes())
     assert answers.can_answer(prompt)
 
 
@@ -89,9 +89,9 @@ def test_which_joke_is_decided_by_the_prompt_alone() -> None:
 
 
 def test_a_joke_has_a_number() -> None:
-    for number, joke in enumerate(jokes.JOKES, 1):
+    for number, joke in enumerate(jokes.jokes(), 1):
         assert answers.answer(f"joke {number}") == joke.text + "\n"
-    assert answers.answer("joke 0") == f"I know the jokes 1 to {len(jokes.JOKES)}.\n"
+    assert answers.answer("joke 0") == f"I know the jokes 1 to {len(jokes.jokes())}.\n"
     assert answers.answer("joke 999999999") == answers.answer("joke 0")
 
 
@@ -104,7 +104,7 @@ def test_several_jokes_are_different_ones(prompt: str, count: int) -> None:
 
 
 def test_a_topic_is_kept() -> None:
-    networks = {joke.text + "\n" for joke in jokes.JOKES if joke.topic == "network"}
+    networks = {joke.text + "\n" for joke in jokes.jokes() if joke.topic == "network"}
     for marks in range(8):
         assert answers.answer("a joke about networks" + "." * marks) in networks
 
@@ -112,21 +112,21 @@ def test_a_topic_is_kept() -> None:
 def test_a_joke_that_was_heard_is_not_told_again() -> None:
     heard = "User: tell me a joke\nAssistant: "
     told = []
-    for _ in jokes.JOKES:
+    for _ in jokes.jokes():
         pieces = answers.reply("another joke", heard)
         assert pieces is not None
         told.append("".join(pieces).strip())
         heard += told[-1] + "\nUser: another joke\nAssistant: "
-    assert len(set(told)) == len(jokes.JOKES)
+    assert len(set(told)) == len(jokes.jokes())
     assert answers.reply("another joke", heard) is not None
 
 
 def test_there_are_enough_jokes_and_no_two_alike() -> None:
-    texts = [joke.text for joke in jokes.JOKES]
+    texts = [joke.text for joke in jokes.jokes()]
     assert len(texts) >= 40
     assert len(set(texts)) == len(texts)
     assert all(text == text.strip() and "\n\n\n" not in text for text in texts)
-    assert {joke.topic for joke in jokes.JOKES} >= {"terminal", "pipes", "network", "programming"}
+    assert {joke.topic for joke in jokes.jokes()} >= {"terminal", "pipes", "network", "programming"}
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def _small_talk(words: str) -> str | None:
 def _joke(words: str, seed: str, conversation: str) -> str | None:
     if match := _NUMBERED.fullmatch(words):
         text = jokes.numbered(int(match[1]))
-        return f"{text or f'I know the jokes 1 to {len(jokes.JOKES)}.'}\n"
+        return f"{text or f'I know the jokes 1 to {len(jokes.jokes())}.'}\n"
     for note, phrase in _JOKES_ELSEWHERE.items():
         if phrase.fullmatch(words):
             return f"{note}\n\n{jokes.pick(seed, conversation=conversation)[0]}\n"

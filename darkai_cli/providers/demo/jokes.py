@@ -8,6 +8,7 @@ number for good: new ones go to the end.
 from __future__ import annotations
 
 import zlib
+from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
@@ -21,19 +22,17 @@ class Joke(NamedTuple):
     text: str
 
 
-def _read_jokes() -> tuple[Joke, ...]:
+@cache
+def jokes() -> tuple[Joke, ...]:
     """Return the jokes of ``jokes.txt``: the topic, the text, and a line ``%`` between two."""
     text = Path(__file__).with_name("jokes.txt").read_text("utf-8").rstrip("\n")
     entries = (entry.partition("\n") for entry in text.split("\n%\n"))
     return tuple(Joke(cast("Topic", topic), joke) for topic, _, joke in entries)
 
 
-JOKES = _read_jokes()
-
-
 def numbered(number: int) -> str | None:
     """Return joke ``number``, counted from 1, or None if there is no such joke."""
-    return JOKES[number - 1].text if 1 <= number <= len(JOKES) else None
+    return jokes()[number - 1].text if 1 <= number <= len(jokes()) else None
 
 
 def pick(
@@ -43,8 +42,8 @@ def pick(
 
     A joke that is in ``conversation`` comes again only when no other is left.
     """
-    jokes = [joke.text for joke in JOKES if topic in (None, joke.topic)]
-    start = zlib.crc32(seed.encode("utf-8", "surrogatepass")) % len(jokes)
-    rotated = jokes[start:] + jokes[:start]
+    texts = [joke.text for joke in jokes() if topic in (None, joke.topic)]
+    start = zlib.crc32(seed.encode("utf-8", "surrogatepass")) % len(texts)
+    rotated = texts[start:] + texts[:start]
     fresh = [text for text in rotated if text not in conversation]
     return (fresh + [text for text in rotated if text in conversation])[:count]

@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from darkai_cli.providers.demo.jokes import JOKES
+from darkai_cli.providers.demo.jokes import jokes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,5 +33,5 @@ def long_text(words: int) -> Iterator[str]:
         made += len(block.split())
         if made >= words:
             return
-        joke = JOKES[(number - 1) % len(JOKES)]
+        joke = jokes()[(number - 1) % len(jokes())]
         block = f"\n## {number}. {joke.topic}\n\n{joke.text}\n"
