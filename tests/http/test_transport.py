@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from support.faults import HOST, redirect, told
+from support.faults import HOST, error_text, redirect
 from support.openai import base, configure, reply
 from support.proxies import HttpProxy, Proxy, SocksProxy
 from support.scenario import Result, run_darkai
@@ -75,7 +75,7 @@ def test_closed_port(ask: Asker):
     with closed_port() as port:
         result = ask(f"http://{HOST}:{port}/v1")
     assert (result.code, result.stdout) == (7, b"")
-    words = told(result.stderr)
+    words = error_text(result.stderr)
     assert f"Can't reach {HOST}:{port}: connection refused" in words
     assert "Is the server running?" in words
     assert "trying again" not in result.stderr
@@ -84,7 +84,7 @@ def test_closed_port(ask: Asker):
 def test_unknown_host(ask: Asker):
     result = ask("https://no-such-host.invalid/v1")
     assert (result.code, result.stdout) == (7, b"")
-    assert "Can't resolve no-such-host.invalid" in told(result.stderr)
+    assert "Can't resolve no-such-host.invalid" in error_text(result.stderr)
     assert "base URL and your network connection" in result.stderr
     assert "trying again" not in result.stderr
 
@@ -96,7 +96,7 @@ def test_connection_never_answered(ask: Asker):
             f"http://{HOST}:{port}/v1", "--retries", "2", env={"DARKAI_CONNECT_TIMEOUT": "0.3"}
         )
     assert (result.code, result.stdout) == (8, b"")
-    assert f"Connecting to {HOST}:{port} timed out after 0.3 s" in told(result.stderr)
+    assert f"Connecting to {HOST}:{port} timed out after 0.3 s" in error_text(result.stderr)
     assert result.stderr.count("trying again") == 1
 
 
@@ -104,7 +104,7 @@ def test_connection_never_answered(ask: Asker):
 def test_unusable_url(ask: Asker, url: str):
     result = ask(url)
     assert (result.code, result.stdout) == (3, b"")
-    assert "http" in told(result.stderr)
+    assert "http" in error_text(result.stderr)
 
 
 # --- TLS ------------------------------------------------------------------------------------------
@@ -136,20 +136,22 @@ def test_tls_trusted(ask: Asker, authority: Authority, tmp_path: Path, by: str):
 def test_tls_not_trusted(ask: Asker, authority: Authority, tmp_path: Path):
     result = ask_tls(ask, authority, tmp_path, HOST, by="")
     assert (result.code, result.stdout) == (7, b"")
-    assert re.search(rf"TLS: the certificate of {HOST}:\d+ isn't trusted", told(result.stderr))
+    assert re.search(
+        rf"TLS: the certificate of {HOST}:\d+ isn't trusted", error_text(result.stderr)
+    )
     assert "darkai config set ca_file" in result.stderr
 
 
 def test_tls_other_name(ask: Asker, authority: Authority, tmp_path: Path):
     result = ask_tls(ask, authority, tmp_path, "other.example")
     assert (result.code, result.stdout) == (7, b"")
-    assert f"TLS: the certificate isn't valid for {HOST}" in told(result.stderr)
+    assert f"TLS: the certificate isn't valid for {HOST}" in error_text(result.stderr)
 
 
 def test_tls_expired(ask: Asker, authority: Authority, tmp_path: Path):
     result = ask_tls(ask, authority, tmp_path, HOST, expired=True)
     assert (result.code, result.stdout) == (7, b"")
-    assert re.search(rf"TLS: the certificate of {HOST}:\d+ has expired", told(result.stderr))
+    assert re.search(rf"TLS: the certificate of {HOST}:\d+ has expired", error_text(result.stderr))
     assert "clock" in result.stderr
 
 
@@ -166,7 +168,7 @@ def test_https_on_a_plain_port(ask: Asker, script: Script):
         result = ask(f"https://{server.address}/v1", env={"DARKAI_CONNECT_TIMEOUT": "0.5"})
         assert server.connections == 1
     assert (result.code, result.stdout) == (7, b"")
-    words = told(result.stderr)
+    words = error_text(result.stderr)
     assert f"{server.address} doesn't speak TLS" in words
     assert "http://" in words
 
@@ -178,7 +180,7 @@ def test_a_redirect_to_plain_http_is_refused(ask: Asker, authority: Authority, t
         result = ask(base(server), env=env)
         assert server.connections == 1
     assert (result.code, result.stdout) == (9, b"")
-    assert f"{server.address} redirected to plain http: refused" in told(result.stderr)
+    assert f"{server.address} redirected to plain http: refused" in error_text(result.stderr)
 
 
 def test_nothing_is_kept_or_looked_up_for_the_next_request(
@@ -260,7 +262,7 @@ def test_a_service_that_wants_a_client_certificate(
 ):
     result = ask(base(strict), "--retries", "0", env={"SSL_CERT_FILE": authority.pem(tmp_path)})
     assert (result.code, result.stdout) == (7, b"")
-    assert re.search(rf"TLS: {HOST}:\d+ requires a client certificate", told(result.stderr))
+    assert re.search(rf"TLS: {HOST}:\d+ requires a client certificate", error_text(result.stderr))
     assert "client_cert" in result.stderr
 
 
@@ -293,7 +295,7 @@ def test_client_certificates_that_cannot_be_used(
     more += f'client_key = "{getattr(me, key, key)}"\n' if key else ""
     result = ask(base(strict), more=more)
     assert (result.code, result.stdout) == (3, b"")
-    assert words in told(result.stderr)
+    assert words in error_text(result.stderr)
     assert strict.requests == []
 
 
@@ -368,14 +370,14 @@ def test_a_proxy_whose_own_certificate_is_not_trusted(ask: Asker, authority: Aut
     with HttpProxy(tls=authority.context(HOST)) as proxy:
         result = ask("https://service.invalid/v1", "--proxy", proxy.url)
     assert result.code == 7
-    assert f"the certificate of the proxy {HOST} isn't trusted" in told(result.stderr)
+    assert f"the certificate of the proxy {HOST} isn't trusted" in error_text(result.stderr)
 
 
 def test_a_plain_proxy_that_is_called_https(ask: Asker):
     with FaultServer([BeforeRequest(), Send(b"HTTP/1.1 400 Bad\r\n\r\n"), Stall()]) as proxy:
         result = ask("https://service.invalid/v1", "--proxy", f"https://{proxy.address}")
     assert result.code == 7
-    assert f"proxy {proxy.address} doesn't speak TLS" in told(result.stderr)
+    assert f"proxy {proxy.address} doesn't speak TLS" in error_text(result.stderr)
 
 
 def test_socks5_looks_names_up_here_and_socks5h_there(ask: Asker):
@@ -388,7 +390,7 @@ def test_socks5_looks_names_up_here_and_socks5h_there(ask: Asker):
         assert proxy.seen[1] == f"localhost:{server.port}"
         assert proxy.seen[2] == proxy.seen[0]
         result = ask("http://no-such-host.invalid/v1", "--proxy", proxy.url)
-    assert "Can't resolve no-such-host.invalid" in told(result.stderr)
+    assert "Can't resolve no-such-host.invalid" in error_text(result.stderr)
     assert "socks5h://" in result.stderr
 
 
@@ -397,12 +399,14 @@ def test_a_proxy_wants_a_password(ask: Asker, kind: str):
     with KINDS[kind](user="jo", password="pw") as proxy:
         result = ask("https://service.invalid/v1", "--proxy", f"{kind}://{proxy.address}")
         assert (result.code, result.stdout) == (4, b"")
-        assert f"proxy {proxy.address} needs a user name and password" in told(result.stderr)
+        assert f"proxy {proxy.address} needs a user name and password" in error_text(result.stderr)
         assert f"{kind}://USER:PASSWORD@" in result.stderr
         url = f"{kind}://jo:wrong-word@{proxy.address}"
         result = ask("https://service.invalid/v1", env={"HTTPS_PROXY": url})
         assert result.code == 4
-        assert f"proxy {proxy.address} rejected the user name and password" in told(result.stderr)
+        assert f"proxy {proxy.address} rejected the user name and password" in error_text(
+            result.stderr
+        )
     assert "HTTPS_PROXY" in result.stderr
     assert "wrong-word" not in result.stderr
 
@@ -411,7 +415,7 @@ def test_a_plain_proxy_wants_a_password(ask: Asker):
     with HttpProxy(user="jo", password="pw") as proxy:
         result = ask("http://service.invalid/v1", env={"http_proxy": f"http://{proxy.address}"})
     assert result.code == 4
-    assert f"proxy {proxy.address} (from http_proxy) needs a user name" in told(result.stderr)
+    assert f"proxy {proxy.address} (from http_proxy) needs a user name" in error_text(result.stderr)
 
 
 @pytest.mark.parametrize(
@@ -428,7 +432,9 @@ def test_a_proxy_that_refuses(ask: Asker, name: str, scheme: str):
         url = f"{scheme}://jo:secret-word@{HOST}:{port}"
         result = ask("https://service.invalid/v1", env={name: url})
     assert (result.code, result.stdout) == (7, b"")
-    assert f"The proxy {HOST}:{port} (from {name}) refused the connection" in told(result.stderr)
+    assert f"The proxy {HOST}:{port} (from {name}) refused the connection" in error_text(
+        result.stderr
+    )
     assert "secret-word" not in result.stderr
 
 
@@ -440,7 +446,7 @@ def test_a_socks_proxy_that_says_no(ask: Asker, refuse: int, words: str):
         proxy.refuse = refuse
         result = ask("https://service.test/v1", env={"ALL_PROXY": f"socks5h://{proxy.address}"})
     assert result.code == 7
-    message = told(result.stderr)
+    message = error_text(result.stderr)
     assert f"proxy {proxy.address} (from ALL_PROXY) can't reach service.test:443: " in message
     assert words in message
 
@@ -449,7 +455,7 @@ def test_what_is_no_socks_proxy(ask: Asker):
     with FaultServer([BeforeRequest(), Send(b"HTTP/1.1 400 Bad\r\n\r\n"), Stall()]) as proxy:
         result = ask("https://service.test/v1", "--proxy", f"socks5h://{proxy.address}")
     assert result.code == 7
-    assert "it doesn't speak SOCKS5" in told(result.stderr)
+    assert "it doesn't speak SOCKS5" in error_text(result.stderr)
 
 
 @pytest.mark.parametrize("script", [[BeforeRequest(), Stall()]])
@@ -461,7 +467,7 @@ def test_a_proxy_that_says_nothing(ask: Asker, script: Script, kind: str):
             env={"DARKAI_CONNECT_TIMEOUT": "0.4"},
         )  # fmt: skip
     assert result.code == 8, result
-    assert f"proxy {proxy.address} (from `--proxy`) did not" in told(result.stderr)
+    assert f"proxy {proxy.address} (from `--proxy`) did not" in error_text(result.stderr)
 
 
 def test_a_proxy_that_resets(ask: Asker):
@@ -470,7 +476,7 @@ def test_a_proxy_that_resets(ask: Asker):
             "https://service.test/v1", "--retries", "0", "--proxy", f"http://{proxy.address}"
         )
     assert result.code == 7
-    assert f"proxy {proxy.address} (from `--proxy`)" in told(result.stderr)
+    assert f"proxy {proxy.address} (from `--proxy`)" in error_text(result.stderr)
 
 
 @pytest.mark.parametrize(
@@ -496,7 +502,7 @@ def test_a_bad_gateway_may_be_the_proxys(ask: Asker, answer: Script, words: str)
         result = ask(
             "http://service.test/v1", "--retries", "0", "--proxy", f"http://{proxy.address}"
         )
-    assert words.format(proxy.address) in told(result.stderr)
+    assert words.format(proxy.address) in error_text(result.stderr)
 
 
 def test_a_proxy_that_cannot_reach_it(ask: Asker):
@@ -504,8 +510,9 @@ def test_a_proxy_that_cannot_reach_it(ask: Asker):
         proxy.answer = b"HTTP/1.1 504 Gateway Timeout\r\ncontent-length: 0\r\n\r\n"
         result = ask("https://service.test/v1", "--proxy", proxy.url)
     assert result.code == 7
-    assert f"proxy {proxy.address} (from `--proxy`) can't reach service.test:443: 504" in told(
-        result.stderr
+    assert (
+        f"proxy {proxy.address} (from `--proxy`) can't reach service.test:443: 504"
+        in error_text(result.stderr)
     )
 
 
@@ -531,7 +538,7 @@ def test_a_trap_in_the_environment_is_one_clear_line(ask: Asker, name: str):
         )
         result = ask(url, "--retries", "0", env={variable: value})
     assert (result.code, result.stdout) == (code, b""), result
-    assert words in told(result.stderr)
+    assert words in error_text(result.stderr)
     assert "secret-word" not in result.stderr
 
 

@@ -22,7 +22,7 @@ from support.darkai_faults import ROWS
 from support.faults import (
     HOST,
     Row,
-    told,
+    error_text,
 )
 from support.scenario import DARKAI, Result, Running, run_darkai, start_darkai
 from support.server import (
@@ -75,7 +75,7 @@ def test_fault_with_json_is_the_last_line_on_stdout(name: str):
     assert [line["event"] for line in lines[:-1]] == (
         ["stream-start", "text-chunk"] if name in LATE else []
     )
-    told(result.stderr)
+    error_text(result.stderr)
 
 
 @pytest.mark.parametrize("name", LATE)
@@ -93,13 +93,13 @@ def test_output_file_is_left_alone_by_a_cut(name: str, tmp_path: Path):
 def test_quiet_leaves_the_error():
     result, server = play(ROWS["500, always"], ("--retries", "1", "--quiet"))
     assert "trying again" not in result.stderr
-    assert told(result.stderr).startswith(f"error: {server.address} failed (500: boom)")
+    assert error_text(result.stderr).startswith(f"error: {server.address} failed (500: boom)")
 
 
 def test_retries_are_two_by_default():
     result, server = play(ROWS["500, empty"], ())
     assert (result.code, server.connections) == (9, 3)
-    assert "after 3 tries" in told(result.stderr)
+    assert "after 3 tries" in error_text(result.stderr)
 
 
 def test_retry_after_as_a_date_is_obeyed():
@@ -127,7 +127,7 @@ def test_a_repeated_request_is_the_same_request(name: str):
 def test_unusable_url(url: str):
     result = ask(url)
     assert (result.code, result.stdout) == (3, b"")
-    assert re.search("must start with http:// or https://|names no host", told(result.stderr))
+    assert re.search("must start with http:// or https://|names no host", error_text(result.stderr))
     assert "DARKAI_URL" in result.stderr
 
 
@@ -255,7 +255,7 @@ def test_a_full_disk_on_stdout():
     with FaultServer(reply(["fine"])) as server:
         result = run_darkai("ask", "hi", env={"DARKAI_URL": server.url}, redirect=">/dev/full")
     assert result.code == 11, result
-    assert "no space left" in told(result.stderr)
+    assert "no space left" in error_text(result.stderr)
 
 
 def test_text_is_on_stdout_before_the_next_comes():

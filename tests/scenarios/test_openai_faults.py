@@ -21,8 +21,8 @@ from support import faults
 from support.faults import (
     LOGIN,
     bomb,
+    error_text,
     redirect,
-    told,
 )
 from support.openai import base, configure, event, refusal, reply, text
 from support.openai_faults import ROWS
@@ -64,7 +64,7 @@ def test_fault(name: str, start: faults.Start):
 def test_retries_are_two_by_default(start: faults.Start):
     result, server = faults.play(ROWS["500 always"], start, ())
     assert (result.code, server.connections) == (9, 3)
-    assert "failed (500: boom) after 3 tries" in told(result.stderr)
+    assert "failed (500: boom) after 3 tries" in error_text(result.stderr)
     assert len({(one.method, one.target, one.body) for one in server.requests}) == 1
 
 
@@ -138,7 +138,7 @@ def test_no_key_goes_to_another_machine_over_plain_http(isolated: Path):
     configure(isolated, "http://far.invalid/v1", 'key_env = "WORK_KEY"\n')
     result = run_darkai("ask", "hi", env={"WORK_KEY": KEY})
     assert (result.code, result.stdout) == (3, b"")
-    assert "not sent over plain http to far.invalid" in told(result.stderr)
+    assert "not sent over plain http to far.invalid" in error_text(result.stderr)
 
 
 # --- the list of models ---------------------------------------------------------------------------

@@ -108,8 +108,8 @@ def play(
         return run.finish(), server
 
 
-def told(stderr: str) -> str:
-    """The error message with its hint; checks that it is one, in the right form."""
+def error_text(stderr: str) -> str:
+    """Return the error message with its hint; checks that there is one, in the right form."""
     assert "Traceback" not in stderr
     lines = stderr.splitlines()
     errors = [line for line in lines if line.startswith("error: ")]
@@ -126,7 +126,7 @@ def check(row: Row, start: Start) -> None:
     """Play a row, and compare."""
     result, server = play(row, start)
     assert (result.code, result.stdout) == (row.code, row.out), result
-    words = told(result.stderr) if row.code else result.stderr
+    words = error_text(result.stderr) if row.code else result.stderr
     for pattern in (one.replace(":PORT", f":{server.port}") for one in row.tells):
         assert re.search(pattern, words, re.DOTALL), (pattern, result.stderr)
     if row.code == 0:
