@@ -392,7 +392,7 @@ def test_tokens_and_cost(paper, monkeypatch):
     assert "Reported by the service: 1000 in, 500 out\n" in paper.text
     assert "Estimated for other replies: ~1 out\n" in paper.text
     assert "Cost at the listed prices: $0.0075\n" in paper.text
-    assert "window:       128,000 tokens\n" in paper.text
+    assert " of 128,000 tokens; on overflow: ask\n" in paper.text
 
 
 def test_context_shows_what_would_not_fit_and_the_policy_decides(paper, monkeypatch, isolated):

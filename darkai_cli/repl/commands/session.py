@@ -86,17 +86,17 @@ def context(session: ChatSession, argument: str) -> Action:
 
 @command("info", topic="session", summary="Show the model, the conversation and the settings")
 def info(session: ChatSession, argument: str) -> Action:
-    """Shows also where the conversation is saved."""
+    """Includes the ID of the conversation and the number of turns and branches."""
     reject_argument(argument, "/info")
     place, count = session.branches.active_number()
     fit = session.fit()
     settings = session.target.settings
     size = session.context_window.size(session.target, session.all_options())
+    limit = f"{size:,}" if size else "an unknown number of"
     rows = {
         "model": session.name,
         "address": "built in" if settings.type == "demo" else mask_url(settings.url),
-        "window": f"{size:,} tokens" if size else "unknown",
-        "context": f"~{fit.size:,} tokens; on overflow: {session.overflow}",
+        "context": f"~{fit.size:,} of {limit} tokens; on overflow: {session.overflow}",
         "title": session.title or "-",
         "conversation": (session.conversation or "-") if session.saved else "not saved",
         "turns": f"{len(session.branches.prompts())}, branch {place} of {count}",
