@@ -1,21 +1,21 @@
-"""Foreign text made safe for a terminal: every character that could act or hide is made visible.
+"""Foreign text made safe for a terminal: every character that could act or hide becomes visible.
 
-It is not an HTML or Markdown filter and takes nothing away: a filter that drops characters loses
-text, and what it leaves can be nested around the gap. ``SafeText`` is made here and nowhere else,
-so that the type checker can prove that no foreign ``str`` reaches a printer.
+Nothing is removed: a filter that drops characters loses text, and what it leaves can be nested
+around the gap. Only this module makes ``SafeText``, so that the type checker can prove that no
+foreign ``str`` reaches a printer. This is no HTML or Markdown filter.
 
 Strategy, in the order of cost:
 
-1. Most text is clean, and one or two searches of a precompiled character class say so.
-2. Characters that are never welcome (controls, bidirectional overrides, invisible ones, lone
-   surrogates) are replaced code point by code point, so no way of cutting the text into chunks can
-   assemble a control sequence.
-3. Characters that are welcome in their place only are judged by their neighbours: joiners beside
-   letters of scripts that need them and inside emoji, one variation selector after a base, the
-   tags of a flag, a bounded number of marks on a base.
+1. Most text is clean, and one or two searches for a character class say so.
+2. Characters that are never allowed (controls, bidirectional overrides, invisible ones, lone
+   surrogates) are replaced one by one, so no way of cutting the text into chunks can assemble a
+   control sequence.
+3. Some characters are allowed only beside certain others: joiners beside letters of scripts that
+   need them and inside emoji, one variation selector after a base, the tags of a flag, a bounded
+   number of marks on a base.
 
-The judgement reads what has been *shown* to the left and at most one character to the right. So a
-stream has to remember only a short piece of its own output, and sanitising twice changes nothing.
+The third step reads the *output* to the left and at most one character to the right. So a stream
+remembers only a short piece of its own output, and sanitizing twice changes nothing.
 Written against Unicode 14 to 16: UAX #15 (stream-safe text), UAX #29, UTS #51, RFC 5892 A.1, A.2.
 """
 
@@ -34,10 +34,10 @@ MAX_MARKS: Final = 30
 30 as more than any language needs; Tibetan and Hebrew stack at most 8."""
 
 MAX_JOINS: Final = 8
-"""Zero-width joiners in one emoji; the longest recommended sequences have 3."""
+"""The most zero-width joiners in one emoji; the longest recommended sequences have 3."""
 
 _CONTEXT: Final = 64
-"""Characters of output that are remembered: more than the longest cluster that is let through."""
+"""Characters of output that are remembered: more than the longest cluster that is allowed."""
 
 # Code points in hexadecimal, ranges with a hyphen; see `_class`.
 _NEVER = (
@@ -49,10 +49,10 @@ _NEVER_ASTRAL = "13430-1343f 1bca0-1bca3 1d173-1d17a e0080-e00ff e01f0-e0fff"
 _JOINERS = "180e 200b-200d"
 _SELECTORS = "180b-180d 180f fe00-fe0f"
 _ASTRAL_SELECTORS = "e0100-e01ef"
-# What takes no room of its own although it is no mark: Hangul vowels and finals, skin tones.
+# Characters without a width of their own that are no marks: Hangul vowels and finals, skin tones.
 _CONJOINING = "1161-11ff d7b0-d7c6 d7cb-d7fb 1f3fb-1f3ff"
-# Where marks (categories M and Cf) live; `_marks` picks them out. Coarse on purpose: it saves a
-# table of 400 ranges, and text that is held for suspect without cause only costs time.
+# Where the marks (categories M and Cf) are; `_marks` picks them out. These ranges are coarse: that
+# saves a table of 400 ranges, and text that is suspected without cause only costs time.
 _MARK_AREAS = (
     "300-36f 483-489 591-5c7 600-61a 64b-65f 670 6d6-70f 711 730-74a 7a6-7b0 7eb-7fd 816-82d"
     " 859-85b 890-903 93a-94f 951-957 962-963 980-dff e31 e34-e3a e47-e4e eb1-ece f18-fc6"
@@ -66,8 +66,8 @@ _ASTRAL_MARK_AREAS = (
     " 1cf00-1cf46 1d165-1d244 1da00-1daaf 1e000-1e08f 1e130-1e136 1e2ae-1e2ef 1e4ec-1e5ef"
     " 1e6e3-1e6f5 1e8d0-1e8d6 1e944-1e94a"
 )
-# The planes beyond the first as a few wide ranges: a class is as slow as it has such ranges. They
-# leave out what is common: emoji, mathematical letters, ideographs.
+# The planes beyond the first as a few wide ranges, as each range makes a class slower. They leave
+# out what is common: emoji, mathematical letters, ideographs.
 _ASTRAL_SUSPECTS = "10100-1d3ff 1d800-1efff e0000-e0fff"
 
 _EMOJI = (
@@ -100,15 +100,15 @@ _MARKS = frozenset({"Mn", "Mc", "Me", "Cf"})
 
 _ZWJ = "\u200d"
 _BESIDE = {"\u180e": "mongolian", "\u200b": "unspaced", "\u200c": "cursive", _ZWJ: "cursive"}
-"""The joiners, each with the class of characters that it is welcome beside."""
-_CIRCLE = "◌"  # what marks without a base are shown on, by convention
+"""The joiners, each with the class of characters beside which it is allowed."""
+_CIRCLE = "◌"  # the conventional base for marks that have none
 _BLACK_FLAG = "\U0001f3f4"
 _FLAG = "[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
 _FLAG_TAGS = 7
 _DRESSING = 2  # a selector and a skin tone
-_MAX_URL = 2083  # what VTE takes
+_MAX_URL = 2083  # the longest that VTE takes
 _LONG = 500
-"""From this length on a translation is faster than a search in ASCII text."""
+"""From this length on, a translation of ASCII text is faster than a search."""
 
 _COUNTED = {
     "marks": ("⟨+{} mark⟩", "⟨+{} marks⟩"),
@@ -118,7 +118,7 @@ _COUNTED = {
 
 
 def sanitize(text: str) -> SafeText:
-    """The text with everything that could act or hide made visible; LF and TAB stay."""
+    """Return the text with everything that could act or hide made visible; LF and TAB stay."""
     if _is_clean(text) and not _extends(text):
         return SafeText(text)
     sanitizer = Sanitizer()
@@ -126,12 +126,15 @@ def sanitize(text: str) -> SafeText:
 
 
 def sanitize_line(text: str, limit: int = 200) -> SafeText:
-    """The same as one line, line breaks and tabs visible: ``limit`` characters, then `…`."""
+    """Return the sanitized text as one line: line breaks and tabs visible, at most ``limit`` long.
+
+    A longer text is cut and ends with ``…``.
+    """
     line = sanitize(text).replace("\n", "␊").replace("\t", "␉")
     if len(line) <= limit:
         return SafeText(line)
+    # The cut is never inside a cluster: half a flag is a run of invisible tags.
     cut = limit
-    # Never inside a cluster: half a flag is a run of invisible tags.
     extender = _pattern("extender")
     while cut and (extender.match(line, cut) or _pattern("joiner").match(line, cut - 1)):
         cut -= 1
@@ -140,41 +143,41 @@ def sanitize_line(text: str, limit: int = 200) -> SafeText:
 
 
 class Sanitizer:
-    """``sanitize`` for a stream: the same result however the text is cut.
+    """Sanitizes a stream, with the result of ``sanitize`` however the text is cut into chunks.
 
-    Only what the next chunk decides is held back: a CR, a variation selector, a joiner that waits
-    for its right neighbour, the tags of a flag, and the count of a run that may go on.
+    Only what depends on the next chunk is held back: a CR, a variation selector, a joiner whose
+    right neighbor is missing, the tags of a flag, and the count of a run that may go on.
     """
 
     __slots__ = ("_context", "_count", "_held", "_kind")
 
     def __init__(self) -> None:
-        self._context = ""  # the end of what has been shown
-        self._held = ""  # a few characters that wait for the next
-        self._kind = ""  # the kind of a run that is being counted, and its length so far
-        self._count = 0
+        self._context = ""  # the end of the output
+        self._held = ""  # a few characters that depend on the next one
+        self._kind = ""  # the kind of a run that is being counted
+        self._count = 0  # its length so far
 
     def feed(self, text: str) -> SafeText:
-        """Take a chunk, give what can be shown."""
+        """Take a chunk; return what can be shown."""
         if not text:
             return SafeText("")
         if not self._held and not self._kind and _is_clean(text) and not _extends(text):
-            shown = text
+            output = text
         else:
-            shown = self._take(text, is_last=False)
-        if shown and shown[-1] < "\x80":
-            self._context = shown[-1]  # nothing reaches over it
+            output = self._sanitize(text, is_last=False)
+        if output and output[-1] < "\x80":
+            self._context = output[-1]  # no cluster reaches over an ASCII character
         else:
-            self._context = (self._context + shown[-_CONTEXT:])[-_CONTEXT:]
-        return SafeText(shown)
+            self._context = (self._context + output[-_CONTEXT:])[-_CONTEXT:]
+        return SafeText(output)
 
     def finish(self) -> SafeText:
-        """Give what was held back. The sanitizer is then as new."""
-        shown = self._take("", is_last=True) if self._held or self._kind else ""
+        """Return what was held back, and reset the sanitizer."""
+        output = self._sanitize("", is_last=True) if self._held or self._kind else ""
         self._context = ""
-        return SafeText(shown)
+        return SafeText(output)
 
-    def _take(self, text: str, *, is_last: bool) -> str:
+    def _sanitize(self, text: str, *, is_last: bool) -> str:
         counted = ""
         if self._kind:
             run = _pattern(self._kind).match(text)
@@ -193,7 +196,7 @@ class Sanitizer:
         text = _escape(text)
         cluster = _Cluster(self._context + counted)
         final = is_last or bool(self._held)  # a CR ends every cluster
-        shown = [
+        output = [
             self._extend(
                 cluster, kind, piece, text[end : end + 1], is_open=not final and end == len(text)
             )
@@ -201,17 +204,17 @@ class Sanitizer:
             else cluster.plain(piece)
             for kind, piece, end in _pieces(text)
         ]
-        return counted + "".join(shown)
+        return counted + "".join(output)
 
     def _extend(
         self, cluster: _Cluster, kind: str, run: str, following: str, *, is_open: bool
     ) -> str:
-        """What is shown of one run of a kind. ``is_open``: the next chunk may go on with it."""
+        """Return the output for a run of one kind. ``is_open``: the next chunk may continue it."""
         if kind == "marks":
             base = cluster.plain(_CIRCLE) if cluster.lacks_base(run) else ""
             room = max(0, MAX_MARKS - cluster.size)
-            shown = base + cluster.extend(run[:room])
-            return shown + self._counted(cluster, kind, run[room:], is_open)
+            output = base + cluster.extend(run[:room])
+            return output + self._counted(cluster, kind, run[room:], is_open)
         if kind == "joiner":
             fits = cluster.takes_joiner(run, following)
             waits = is_open and not fits
@@ -240,22 +243,22 @@ class Sanitizer:
 
 
 class _Cluster:
-    """The last base that was shown and what has been put on it: the left side of a judgement."""
+    """The last base character of the output and the extenders on it."""
 
     __slots__ = ("base", "joins", "last", "size")
 
-    def __init__(self, shown: str) -> None:
+    def __init__(self, output: str) -> None:
         self.base = self.last = ""
         self.size = 0  # extenders on the base
         self.joins = 0  # joiners that tie the base to emoji before it
-        for kind, piece, _ in _pieces(shown):
+        for kind, piece, _ in _pieces(output):
             if kind:
                 self.extend(piece)
             else:
                 self.plain(piece)
 
     def plain(self, text: str) -> str:
-        """Text without extenders is shown: its last character is the new base."""
+        """Add text without extenders, whose last character is the new base; return it."""
         if self.last != _ZWJ or len(text) > 1:
             self.joins = 0
         self.base = self.last = text[-1]
@@ -263,7 +266,7 @@ class _Cluster:
         return text
 
     def extend(self, run: str) -> str:
-        """Extenders are shown on the base."""
+        """Add extenders to the base; return them."""
         if run:
             if run[-1] == _ZWJ and _pattern("emoji").match(self.base):
                 self.joins += 1
@@ -272,7 +275,7 @@ class _Cluster:
         return run
 
     def lacks_base(self, marks: str) -> bool:
-        """Whether marks would land on what stands before the text, or at the end of a row above."""
+        """Return whether marks would land on what is before the text, or on the row above."""
         if self.size or self.base not in {"", "\n"}:
             return False
         from unicodedata import category
@@ -280,7 +283,7 @@ class _Cluster:
         return category(marks[0]) in {"Mn", "Mc", "Me"}
 
     def takes_joiner(self, joiner: str, following: str) -> bool:
-        """Whether a joiner is in its place between what was shown and the next character."""
+        """Return whether a joiner is allowed between the output and the next character."""
         if self.size >= MAX_MARKS or self.last in _BESIDE:
             return False
         scripts = _pattern(_BESIDE[joiner])
@@ -294,13 +297,13 @@ class _Cluster:
         return bool(emoji.match(following) and emoji.match(self.base))
 
     def _is_bare(self) -> bool:
-        """Whether nothing but a selector, a skin tone or both are on the base."""
+        """Return whether the base has nothing on it but a selector, a skin tone or both."""
         return self.size == 0 or (
             self.size <= _DRESSING and _pattern("dressing").match(self.last) is not None
         )
 
     def takes_selector(self, selector: str) -> bool:
-        """Whether it is one variation selector, directly on a base that may have one."""
+        """Return whether it is one variation selector, directly on a base that may have one."""
         if len(selector) > 1 or self.size or not self.base:
             return False
         if selector < "\ufe00":
@@ -316,11 +319,11 @@ class _Cluster:
         return category(self.base) in {"Lo", "So", "Sm", "Po"}
 
     def takes_tags(self, run: str) -> bool:
-        """Whether the run makes a flag such as Scotland's (UTS #51, ED-14a: a subdivision)."""
+        """Return whether the run makes a flag such as Scotland's (UTS #51, ED-14a)."""
         return self.may_be_flag(run) and re.fullmatch(_FLAG, run) is not None
 
     def may_be_flag(self, run: str) -> bool:
-        """Whether these tags are a flag, or may become one when more of them come."""
+        """Return whether these tags are a flag, or may become one with more tags."""
         return self.base == _BLACK_FLAG and self.size == 0 and len(run) <= _FLAG_TAGS
 
 
@@ -337,10 +340,10 @@ _DOMAIN = r"(?:[^.]+\.)+(?:xn--.*|[^\W\d_]{2,})|\d+(?:\.\d+){3}"
 
 
 def safe_link(url: str, text: str) -> str | None:
-    """``url`` if it may become a link (OSC 8) under the visible ``text``, else None.
+    """Return ``url`` if it may become a link (OSC 8) under the visible ``text``, else None.
 
-    The schemes are http, https and mailto; every character is printable ASCII; the target has a
-    plain host and no user name; and no host that the text shows is another one.
+    The scheme must be http, https or mailto, every character printable ASCII, the target a plain
+    host without a user name, and the text must show no other host.
     """
     if len(url) > _MAX_URL or not re.fullmatch(r"[!-~]+", url):
         return None
@@ -360,20 +363,20 @@ def _bare_host(host: str) -> str:
 
 
 def _hosts_in(text: str) -> set[str]:
-    """The hosts that a reader may see in the text: of URLs, and names such as ``example.com``."""
+    """Return the hosts that a reader may see in the text: of URLs, and names like ``a.com``."""
     hosts = set()
-    for found in re.finditer(_HOST_IN_TEXT, re.sub("[\u3002\uff0e\uff61\u2024]", ".", text)):
-        if found["name"] is None:
-            hosts.add(_bare_host(re.sub(r":\d*\Z", "", found["authority"])))
+    for match in re.finditer(_HOST_IN_TEXT, re.sub("[\u3002\uff0e\uff61\u2024]", ".", text)):
+        if match["name"] is None:
+            hosts.add(_bare_host(re.sub(r":\d*\Z", "", match["authority"])))
             continue
-        name = found["name"].lower()
+        name = match["name"].lower()
         if re.fullmatch(_DOMAIN, name) and not re.fullmatch(_FILE, name):
             hosts.add(_bare_host(name))
     return hosts
 
 
 def _is_clean(text: str) -> bool:
-    """Whether nothing in the text needs a closer look, its first character apart."""
+    """Return whether nothing in the text is suspect, apart from its first character."""
     if text.isascii():
         if len(text) < _LONG:
             return _pattern("ascii").search(text) is None
@@ -384,44 +387,44 @@ def _is_clean(text: str) -> bool:
 
 
 def _extends(text: str) -> bool:
-    """Whether the text may go on with a cluster that was begun before it."""
+    """Return whether the text may continue the cluster before it."""
     return text[:1] >= "\u0300" and _pattern("suspect").match(text) is not None
 
 
 def _escape(text: str) -> str:
-    """CR LF becomes LF, and every character of ``_NEVER`` visible."""
+    """Return the text with LF for CR LF and every character of ``_NEVER`` visible."""
     text = text.replace("\r\n", "\n")
     return _pattern("never").sub(lambda run: run[0].translate(_ESCAPES), text)
 
 
 class _Escapes(dict[int, str]):
-    """The visible forms, made when first needed."""
+    """The visible form of each code point, made when it is first needed."""
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
         if char < " ":
-            shown = chr(0x2400 + code)
+            visible = chr(0x2400 + code)
         elif char == "\x7f":
-            shown = "␡"
+            visible = "␡"
         elif "\ud800" <= char <= "\udfff":
-            shown = "\ufffd"
+            visible = "\ufffd"
         elif char in "\u2028\u2029":
-            shown = "\n"
+            visible = "\n"
         else:
-            shown = f"⟨U+{code:04X}⟩"
-        self[code] = shown
-        return shown
+            visible = f"⟨U+{code:04X}⟩"
+        self[code] = visible
+        return visible
 
 
 def _pieces(text: str) -> Iterator[tuple[str, str, int]]:
-    """The text cut into runs of a kind and, of no kind, what is between; each with its end."""
+    """Yield runs of one kind, and what is between them as kind ""; each with its end."""
     position = 0
     kinds, special = _pattern("kinds"), _pattern("special")
     for run in _pattern("runs").finditer(text):
         start, end = run.span()
         is_inside = start > 0 and end < len(text) and text[start - 1] != "\n"
         if is_inside and end - start <= MAX_MARKS and special.search(text, start, end) is None:
-            continue  # a few marks on a letter: no judgement is needed
+            continue  # a few marks on a letter are always allowed
         if start > position:
             yield "", text[position:start], start
         position = end
@@ -441,11 +444,11 @@ _compiled: dict[str, re.Pattern[str]] = {}
 
 
 def _pattern(name: str) -> re.Pattern[str]:
-    """A pattern by name, compiled when first asked for: none of them costs start-up time."""
-    found = _compiled.get(name)
-    if found is None:
-        found = _compiled[name] = re.compile(_source(name))
-    return found
+    """Return a pattern by its name; it is compiled at its first use, not at start-up."""
+    pattern = _compiled.get(name)
+    if pattern is None:
+        pattern = _compiled[name] = re.compile(_source(name))
+    return pattern
 
 
 def _source(name: str) -> str:
@@ -454,8 +457,9 @@ def _source(name: str) -> str:
     if name in _RUNS:
         return f"[{_class(_RUNS[name])}]+"
     if name == "crowd":
-        one = _class(f"{_MARK_AREAS} {_CONJOINING}")
-        return f"[{one}][{one}]{{{MAX_MARKS}}}"  # twice: a search looks for a class first
+        marks = _class(f"{_MARK_AREAS} {_CONJOINING}")
+        # The class stands there twice because a search looks for a single class first.
+        return f"[{marks}][{marks}]{{{MAX_MARKS}}}"
     others = _class(_CLASSES["special"])
     if name == "runs":
         return f"[{_class(f'{_CONJOINING} {_ASTRAL_SUSPECTS}')}{_marks(_MARK_AREAS)}{others}]+"
@@ -470,7 +474,7 @@ def _source(name: str) -> str:
 
 
 def _class(spec: str) -> str:
-    """The inside of a character class."""
+    """Return the inside of a character class."""
     return "".join(f"{chr(first)}-{chr(last)}" for first, last in _ranges(spec))
 
 
@@ -480,7 +484,7 @@ def _ranges(spec: str) -> list[tuple[int, int]]:
 
 
 def _marks(areas: str) -> str:
-    """The inside of the class of the marks, by the Unicode data of this Python."""
+    """Return the inside of the class of the marks, by the Unicode data of this Python."""
     from unicodedata import category
 
     never = _pattern("never")

@@ -188,7 +188,7 @@ def test_a_line_without_end_is_final_part_by_part(size):
     found = []
     for at in range(0, len(text), size):
         found += committer.feed(text[at : at + size])
-        assert committer._held <= LINE_LIMIT
+        assert committer._partial_length <= LINE_LIMIT
     found += committer.close()
     assert kinds(found) == [
         "paragraph_open",
@@ -208,7 +208,7 @@ def test_a_line_of_code_without_end_is_broken(size):
     found = []
     for at in range(0, len(text), size):
         found += committer.feed(text[at : at + size])
-        assert committer._held <= CODE_LIMIT
+        assert committer._partial_length <= CODE_LIMIT
     lines = [p.text for p in found if isinstance(p, CodeLine)]
     assert lines == [code[:CODE_LIMIT], code[:CODE_LIMIT], "y", "  z"]
     assert found == list(pieces(text))

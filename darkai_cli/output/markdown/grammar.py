@@ -1,24 +1,25 @@
-r"""The Markdown that a reply is read as: CommonMark, tables, strikethrough, footnotes and maths.
+r"""The Markdown grammar of replies: CommonMark, tables, strikethrough, footnotes and maths.
 
-Nothing of a terminal and nothing of streaming is here: a configured ``markdown-it`` parser, whose
-block and inline phases are called one by one so that the committer in ``sinks.markdown`` pays for
-inline parsing only once a block is final.
+This is a configured ``markdown-it`` parser, which knows no terminal and no streaming. Its block and
+inline phases are called one by one, so that ``Committer`` pays for inline parsing only when a block
+is final.
 
-Where this differs from stock ``markdown-it``, it is because a reply must lose no word:
+It differs from stock ``markdown-it`` where a reply would lose words:
 
 - a table row with more cells than its header keeps them in its last cell (GFM drops them),
 - blocks nested deeper than ``MAX_NESTING`` are read as paragraphs (stock skips their text),
 - ``[^1]: text`` is a footnote, not a link definition that vanishes,
-- ``$...$``, ``\(...\)``, ``$$`` and ``\[`` blocks are kept letter for letter,
-- a run of text longer than ``INLINE_LIMIT``, or with more than ``BRACKET_LIMIT`` brackets, is taken
-  literally: inline parsing is quadratic on hostile text (100,000 ``[``), and no paragraph that
-  people read is like that.
+- ``$...$``, ``\(...\)``, ``$$`` and ``\[`` blocks are passed on letter for letter,
+- text longer than ``INLINE_LIMIT`` or with more than ``BRACKET_LIMIT`` brackets is taken literally:
+  inline parsing is quadratic on hostile text (100,000 ``[``), and no paragraph that people read is
+  like that.
 
 Every rule decides from left to right: no later line changes a block that has ended.
 """
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import Any, NamedTuple
 
@@ -31,16 +32,16 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 MAX_NESTING = 40
-"""Levels of quotes and lists that are told apart (a list and its item are two)."""
+"""The deepest nesting of quotes and lists; a list and its item are two levels."""
 
 INLINE_LIMIT = 16_384
-"""Characters of one paragraph, cell or heading up to which emphasis, links and so on are read."""
+"""The most characters of a paragraph, cell or heading in which inline Markdown is parsed."""
 
 BRACKET_LIMIT = 400
-"""Opening brackets in one of them up to which it is (each may look for its end to the last)."""
+"""The most opening brackets in such a text; for each the parser may search to its end."""
 
 FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,64}\]:(?:[ \t]|$)")
-"""How a footnote's line starts."""
+"""How the line of a footnote starts."""
 
 _MATHS_OPENERS = {"$$": "$$", "\\[": "\\]"}
 MATHS_ENDS = ("$$", "\\]")
@@ -69,7 +70,7 @@ class Span(NamedTuple):
 
 
 class _Blocks(ParserBlock):
-    """The block parser, which reads paragraphs where the stock one gives up."""
+    """A block parser that reads what is nested too deep as paragraphs; the stock one skips it."""
 
     def tokenize(self, state: StateBlock, startLine: int, endLine: int) -> None:  # noqa: N803
         if state.level < MAX_NESTING:
@@ -89,7 +90,7 @@ def _line(state: StateBlock, number: int) -> str:
 
 
 def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """The stock rule; afterwards the cells it dropped are put back into the row's last cell."""
+    """Apply the stock rule, then put the cells that it dropped into the last cell of the row."""
     mark = len(state.tokens)
     if not table(state, start, end, silent):
         return False
@@ -115,19 +116,19 @@ def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _reference(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A link definition; never a footnote."""
+    """Parse a link definition, unless it is a footnote."""
     return not FOOTNOTE.match(_line(state, start)) and reference(state, start, end, silent)
 
 
 def _footnote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A footnote: a paragraph of its own, also directly under another."""
+    """Parse a footnote as a paragraph of its own, also directly below another one."""
     if state.is_code_block(start) or not FOOTNOTE.match(_line(state, start)):
         return False
     return silent or paragraph(state, start, end, False)
 
 
 def _maths_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """A formula over several lines, to its closing line or the next blank one."""
+    """Parse a formula over several lines, to its closing line or the next blank one."""
     opening = _line(state, start).rstrip()
     closer = _MATHS_OPENERS.get(opening[:2])
     if closer is None or state.is_code_block(start) or closer in opening[2:]:
@@ -147,7 +148,7 @@ def _maths_block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _maths(state: StateInline, silent: bool) -> bool:
-    """A formula inside a line, letter for letter."""
+    """Parse a formula inside a line, letter for letter."""
     if state.src[state.pos] not in "$\\":
         return False
     match = _MATHS.match(state.src, state.pos, state.pos + _MATHS_REACH)
@@ -166,8 +167,8 @@ _BREAKS_IN: RuleOptionsType = {"alt": ["paragraph", "reference", "blockquote", "
 class Grammar:
     """A parser with the link definitions of one document.
 
-    ``blocks`` may be called for consecutive parts of a document: definitions found in one are in
-    force in the next.
+    ``blocks`` may be called for consecutive parts of a document; the definitions of one apply to
+    the next.
     """
 
     def __init__(self) -> None:
@@ -185,17 +186,16 @@ class Grammar:
         self._env: dict[str, Any] = {}
 
     def fork(self) -> Grammar:
-        """A parser whose new definitions do not reach this one."""
-        other = Grammar.__new__(Grammar)
-        other._md = self._md  # noqa: SLF001 -- of the same class
-        other._env = {"references": dict(self._env.get("references", {}))}  # noqa: SLF001
+        """Return a copy whose new definitions do not reach this parser."""
+        other = copy.copy(self)
+        other._env = {"references": dict(self._env.get("references", {}))}  # noqa: SLF001 -- a copy
         return other
 
     def blocks(self, text: str) -> list[Span]:
-        """The top-level blocks of ``text``, inline content not yet read."""
+        """Return the top-level blocks of ``text``, whose inline content is not parsed yet."""
         tokens: list[Token] = []
         self._md.block.parse(text, self._md, self._env, tokens)
-        self._env.pop("duplicate_refs", None)  # grows with every parse, and nobody reads it
+        self._env.pop("duplicate_refs", None)  # it would grow with every parse
         spans = []
         first = 0
         for index, token in enumerate(tokens):
@@ -206,7 +206,7 @@ class Grammar:
         return spans
 
     def inline(self, tokens: list[Token]) -> None:
-        """Read the inline content of ``tokens``, in place."""
+        """Parse the inline content of ``tokens``, in place."""
         for token in tokens:
             if token.type != "inline" or token.children:
                 continue

@@ -5,8 +5,8 @@ This module knows no terminal and no Rich, and can be used alone::
     committer = Committer()
     for chunk in chunks:
         for piece in committer.feed(chunk):
-            ...                     # will never change again, whatever follows
-        committer.pending()            # the rest, as it looks now
+            ...                     # final: it will not change, whatever follows
+        committer.pending()         # the rest, as it looks now
     for piece in committer.close():
         ...
 
@@ -15,15 +15,15 @@ exception is a link that is used before its definition, in a block that is final
 lets a definition stand anywhere.
 
 Strategy: CommonMark decides block structure line by line from left to right. So only complete lines
-are looked at (``Foo`` and then ``#`` is not the end of a paragraph: ``#hashtag`` would continue
-it), and every top-level block but the last is final, the last one too if a blank line or its own
-form has ended it. Two kinds of block are final in parts: a list item by item, a code fence line by
-line, by a small machine of its own. Lines that can neither open nor close a block are not
-looked at again (``_is_inert``): without that a quote of 10,000 lines would be parsed 10,000 times.
+are parsed (``Foo`` and then ``#`` does not end a paragraph: ``#hashtag`` would continue it). Every
+top-level block but the last is final, and so is the last one if a blank line or its own form has
+ended it. Two kinds of block are final in parts: a list item by item, and a code fence line by line,
+by a small line machine. Lines that can neither open nor close a block cause no parse
+(``_is_inert``); otherwise a quote of 10,000 lines would be parsed 10,000 times.
 
-Memory is bounded whatever comes: a line of more than ``LINE_LIMIT`` characters is no Markdown but
-text, final part by part; a block of more than ``BLOCK_LIMIT`` characters ends behind the line that
-makes it so, and what follows is read as if it began there (a table begins again with its header).
+Memory is bounded. A line of more than ``LINE_LIMIT`` characters is taken as text, and its parts are
+final as they come. A block of more than ``BLOCK_LIMIT`` characters ends after the line that makes
+it so long, and what follows is parsed as if it began there (a table begins again with its header).
 """
 
 from __future__ import annotations
@@ -49,26 +49,26 @@ from darkai_cli.output.markdown.pieces import (
 )
 
 PREVIEW_LIMIT = 4_000
-"""Characters of an open block from which ``pending`` shows only its beginning and its end."""
+"""From this length on, ``pending`` shows only the beginning and the end of an open block."""
 
 LINE_LIMIT = 65_536
-"""Characters of a line, outside of a fence, up to which it is read as Markdown."""
+"""The most characters of a line that is read as Markdown, outside of a fence."""
 
 CODE_LIMIT = 1_048_576
-"""Characters of a line in a fence after which it is broken: it is kept whole until then."""
+"""The most characters of a line of code; a longer one is broken."""
 
 BLOCK_LIMIT = 131_072
-"""Characters after which a block is ended at the next line's end. A fence may be endless."""
+"""Characters after which a block ends with the current line. A fence may be endless."""
 
 _SPACE_WITHIN = 256
-"""Characters before such a limit among which a space is looked for, to break the line there."""
+"""How many characters before such a limit are searched for a space, to break the line there."""
 
 _DEFINITIONS = 64
-"""Lines of link definitions in a row from which the earlier ones are not read again."""
+"""The most link definitions in a row that are parsed again with the next line."""
 
 
 def pieces(text: str) -> Iterator[Piece]:
-    """The pieces of a whole text; parsed at once unless it may be too long for that."""
+    """Yield the pieces of a whole text, which is parsed at once unless it is very long."""
     if len(text) > LINE_LIMIT:
         committer = Committer()
         for at in range(0, len(text), LINE_LIMIT):
@@ -81,9 +81,9 @@ def pieces(text: str) -> Iterator[Piece]:
 
 
 def _cuts(text: str, size: int) -> list[str]:
-    """``text`` in parts of ``size`` characters, or less where a space stands near that.
+    """Return ``text`` in parts of ``size`` characters, or a little less to end at a space.
 
-    Each depends on nothing but what it contains, so it is the same while the text still grows.
+    The cuts stay where they are while the text grows.
     """
     parts = []
     at = 0
@@ -106,13 +106,13 @@ class _Fence:
         self._blank = 0
 
     def closes(self, line: str) -> bool:
-        """Whether ``line`` ends the fence: its character, as many or more, indented less than 4."""
+        """Return whether ``line`` ends the fence: enough of its marks, indented less than 4."""
         bare = line.lstrip(" ")
         count = len(bare) - len(bare.lstrip(self._mark))
         return len(line) - len(bare) < 4 and count >= self._length and not bare[count:].strip(" \t")
 
     def line(self, line: str) -> Iterator[CodeLine]:
-        """``line`` as code, and the blank lines held before it; nothing for a blank one."""
+        """Yield ``line`` as code, after the blank lines before it; nothing for a blank line."""
         text = self._dedent(line)
         if not text.strip():
             self._blank += 1
@@ -123,13 +123,13 @@ class _Fence:
         yield CodeLine(text)
 
     def peek(self, partial: str) -> list[Piece]:
-        """The incomplete line as code, unless it may become the fence's end."""
+        """Return the incomplete line as code, unless it may become the end of the fence."""
         if not partial.strip(" \t" + self._mark):
             return []
         return [*(CodeLine("") for _ in range(self._blank)), CodeLine(self._dedent(partial))]
 
     def _dedent(self, line: str) -> str:
-        """Up to as much indentation taken off as the opening line had; a tab counts to its stop."""
+        """Return the line without the indentation of the opening line; tab stops are 4 apart."""
         column = index = 0
         while column < self._indent and index < len(line) and line[index] in " \t":
             column += 4 - column % 4 if line[index] == "\t" else 1
@@ -137,7 +137,7 @@ class _Fence:
         return " " * (column - self._indent) + line[index:]
 
 
-# What may begin a block, or a setext underline, or a table's second row, inside a paragraph.
+# What may begin a block inside a paragraph, or be a setext underline or a table's second row.
 _OPENER = re.compile(
     r" {0,3}(?:#{1,6}(?:[ \t]|$)|>|[*+-](?:[ \t]|$)|\d{1,9}[.)](?:[ \t]|$)|`{3}|~{3}|<|[|:=-]"
     r"|\$\$|\\\[|\[\^|(?:[*_][ \t]*){3,}$)"
@@ -152,17 +152,17 @@ _COMPLETE = frozenset(("heading", "hr"))
 
 
 class Committer:
-    """Takes a text in chunks and hands out what is final of it.
+    """Takes a text in chunks and returns the pieces of it that are final.
 
-    Line breaks are LF only: normalise before. Cost: linear in the text for every kind of
-    block that answers are made of; memory: the open block, or a part of a line.
+    Line breaks must be LF. The cost is linear in the length of the text for every kind of block
+    that answers have; memory holds the open block, or a part of a line.
     """
 
     def __init__(self) -> None:
         self._grammar = Grammar()
-        self._parts: list[str] = []  # the incomplete last line
-        self._held = 0  # its length
-        self._is_long = False  # and whether parts of it have gone out
+        self._parts: list[str] = []  # of the incomplete last line
+        self._partial_length = 0
+        self._is_long = False  # parts of the incomplete line have become final
         self._lines: list[str] = []  # complete lines that are not final
         self._size = 0  # their length
         self._fence: _Fence | None = None
@@ -172,19 +172,19 @@ class Committer:
         self._html_end: re.Pattern[str] | None = None  # None: a blank line ends the block
 
     def feed(self, text: str) -> list[Piece]:
-        """Take the next part of the text; the pieces that have become final."""
+        """Take the next part of the text; return the pieces that have become final."""
         self._parts.append(text)
-        self._held += len(text)
+        self._partial_length += len(text)
         done: list[Piece] = []
         if "\n" in text:
             lines = "".join(self._parts).split("\n")
             self._parts = [lines.pop()]
-            self._held = len(self._parts[0])
+            self._partial_length = len(self._parts[0])
             self._advance(lines, done)
         limit = LINE_LIMIT if self._fence is None else CODE_LIMIT
-        if self._held > limit:
+        if self._partial_length > limit:
             *parts, last = _cuts("".join(self._parts), limit)
-            self._parts, self._held = [last], len(last)
+            self._parts, self._partial_length = [last], len(last)
             if self._fence is None:
                 self._emit_long(parts, done)
             else:
@@ -192,7 +192,7 @@ class Committer:
         return done
 
     def _emit_long(self, parts: list[str], done: list[Piece]) -> None:
-        """Parts of a long line; the block above is over."""
+        """Add parts of a long line to ``done``, after ending the block above it."""
         if not self._is_long:
             self._end_block(done)
         for part in parts:
@@ -200,9 +200,9 @@ class Committer:
             self._is_long = True
 
     def _end_block(self, done: list[Piece]) -> list[Span]:
-        """Everything that is open is final."""
+        """Take everything that is open as final; return its blocks."""
         text = "\n".join([*self._lines, ""])
-        self._lines = []  # a block may be most of a text: no copy of it is kept
+        self._lines = []  # a block may be most of a text, so there is no second copy of it
         spans = self._grammar.blocks(text)
         for span in spans:
             done.extend(pieces_of(self._grammar, span, self._list if span is spans[0] else None))
@@ -211,8 +211,8 @@ class Committer:
         return spans
 
     def close(self) -> list[Piece]:
-        """The text is over: the rest of its pieces."""
-        done = self.feed("\n") if self._held else []
+        """End the text; return the rest of its pieces."""
+        done = self.feed("\n") if self._partial_length else []
         self._end_block(done)
         if self._fence is not None:
             done.append(CodeClose())
@@ -221,7 +221,10 @@ class Committer:
         return done
 
     def pending(self, limit: int = PREVIEW_LIMIT) -> list[Piece]:
-        """What is not final, as it looks now: an approximation whose cost ``limit`` bounds."""
+        """Return what is not final, as it looks now: an approximation of bounded cost.
+
+        ``limit``: the most characters that are parsed for it.
+        """
         partial = self._partial(limit)
         if self._fence is not None:
             return self._fence.peek(partial)
@@ -229,26 +232,26 @@ class Committer:
             return [LongLine(partial, first=False)]
         grammar = self._grammar.fork()
         text = self._abridged(partial, limit)
-        shown: list[Piece] = []
+        pending: list[Piece] = []
         for span in grammar.blocks(text):
-            shown.extend(pieces_of(grammar, span, None if shown else self._list))
-        return shown
+            pending.extend(pieces_of(grammar, span, None if pending else self._list))
+        return pending
 
     def _partial(self, limit: int) -> str:
-        """The end of the incomplete last line, as much as a preview may need."""
-        # Cut at a multiple of the limit: it stays there while the line grows, and nothing jumps.
-        size = self._held
-        keep = size if size < 2 * limit else limit + size % limit
-        taken: list[str] = []
+        """Return the end of the incomplete last line, as much as a preview may need."""
+        # Cut at a multiple of the limit: the cut stays there while the line grows.
+        size = self._partial_length
+        wanted = size if size < 2 * limit else limit + size % limit
+        parts: list[str] = []
         for part in reversed(self._parts):
-            if keep <= 0:
+            if wanted <= 0:
                 break
-            taken.append(part[-keep:])
-            keep -= len(part)
-        return "".join(reversed(taken))
+            parts.append(part[-wanted:])
+            wanted -= len(part)
+        return "".join(reversed(parts))
 
     def _abridged(self, partial: str, limit: int) -> str:
-        """The open lines; of a long block its first line and its last ones."""
+        """Return the open lines; of a long block only the first line and the last ones."""
         if self._last is not None and self._last.kind == "table":
             partial = ""  # a row is shown when it is complete
         size = len(partial)
@@ -256,7 +259,7 @@ class Committer:
         while begin > 0 and size < limit:
             begin -= 1
             size += len(self._lines[begin]) + 1
-        while begin % 16 and size < 2 * limit:  # again: a cut that stays for a while
+        while begin % 16 and size < 2 * limit:  # so that the cut stays for a while
             begin -= 1
             size += len(self._lines[begin]) + 1
         lines = [line[-limit:] for line in self._lines[begin:]]
@@ -266,7 +269,7 @@ class Committer:
         return "\n".join([*lines, partial])
 
     def _advance(self, lines: list[str], done: list[Piece]) -> None:
-        """Take complete lines."""
+        """Take complete lines, and add to ``done`` what is final."""
         at = 0
         while at < len(lines):
             line = lines[at]
@@ -289,7 +292,7 @@ class Committer:
                 lines, at = ([*rest, *lines[end:]], 0) if rest else (lines, end)
 
     def _portion(self, lines: list[str], at: int) -> int:
-        """The end of the lines from ``at`` on, one at least, that fit into the open block."""
+        """Return the end of the lines from ``at`` on, one at least, that fit into a block."""
         size = self._size + len(lines[at]) + 1
         end = at + 1
         while end < len(lines) and len(lines[end]) <= LINE_LIMIT:
@@ -300,7 +303,7 @@ class Committer:
         return end
 
     def _add_lines(self, fresh: list[str], done: list[Piece]) -> list[str]:
-        """Add lines to what is open; those of them that stand behind the opening of a fence."""
+        """Add lines to the open block; return those that come after the opening of a fence."""
         self._lines.extend(fresh)
         self._size += sum(map(len, fresh)) + len(fresh)
         rest: list[str] = []
@@ -317,7 +320,7 @@ class Committer:
         return rest
 
     def _commit(self, done: list[Piece]) -> list[str]:
-        """Parse the open lines, hand out the final blocks; the lines behind an opened fence."""
+        """Parse the open lines, add final blocks to ``done``; return the lines inside a fence."""
         spans = self._grammar.blocks("\n".join(self._lines) + "\n")
         resumed = self._list
         last = spans.pop() if spans else None
@@ -327,7 +330,7 @@ class Committer:
         self._last = last
         if last is None:
             if self._lines and not self._lines[-1].strip():
-                self._lines = []  # definitions only, and they are over
+                self._lines = []  # link definitions only, which a blank line has ended
             elif len(self._lines) > _DEFINITIONS:
                 self._lines = self._lines[_DEFINITIONS // 2 :]
             return []
@@ -349,7 +352,7 @@ class Committer:
         return []
 
     def _is_over(self, last: Span) -> bool:
-        """Whether the last block cannot go on either."""
+        """Return whether the last block cannot go on."""
         if last.kind == "html_block":
             opening = self._lines[last.start].lstrip(" ")
             ends = next(ends for begins, ends, _ in HTML_SEQUENCES if begins.search(opening))
@@ -365,13 +368,13 @@ class Committer:
         )
 
     def _cut(self, start: int, previous: int) -> None:
-        """Keep the lines from ``start`` on, and definitions directly above (they may grow)."""
+        """Drop the lines before ``start``, except definitions directly above, which may go on."""
         while start > previous and self._lines[start - 1].strip():
             start -= 1
         self._lines = self._lines[start:]
 
     def _commit_items(self, done: list[Piece], last: Span, resumed: ListState | None) -> None:
-        """All items but the last are final."""
+        """Add all items but the last to ``done``."""
         bounds = item_bounds(last.tokens)
         begin, _ = bounds[-1]
         self._list = resumed
@@ -388,7 +391,7 @@ class Committer:
             self._indent = len(lead) + (len(gap) if rest and 1 <= len(gap) <= 4 else 1)
 
     def _is_inert(self, line: str) -> bool:
-        """Whether ``line``, the next one, surely leaves the open block open and opens no other."""
+        """Return whether the next line surely leaves the open block open and opens no other."""
         assert self._last is not None
         kind = self._last.kind
         if not line.strip():

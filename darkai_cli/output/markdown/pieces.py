@@ -1,7 +1,7 @@
-"""What a Markdown text is handed out in: whole blocks, items of a list, lines of code.
+"""The pieces of a Markdown text: whole blocks, items of a list, lines of code.
 
-Only what the pieces are and how a parsed block becomes some; when one is final is decided in
-``sinks.markdown``.
+This module says what the pieces are, and turns a parsed block into pieces. ``incremental`` decides
+when one is final.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ class ListItem(NamedTuple):
 
 
 class LongLine(NamedTuple):
-    """A part of a line that is too long for Markdown, as it is written. ``first``: it begins it."""
+    """A part of a line that is too long for Markdown, as written. ``first``: the line's first."""
 
     text: str
     first: bool
 
 
 class CodeOpen(NamedTuple):
-    """A code fence begins; ``info`` is what stands behind it, usually the language."""
+    """A code fence begins; ``info`` is the rest of its line, usually the language."""
 
     info: str
 
 
 class CodeLine(NamedTuple):
-    """A line of code, without its line break. Blank lines at the end of a fence are left out."""
+    """A line of code without its line break. Blank lines at the end of a fence are left out."""
 
     text: str
 
@@ -61,14 +61,17 @@ Piece: TypeAlias = Block | ListItem | LongLine | CodeOpen | CodeLine | CodeClose
 
 
 class ListState(NamedTuple):
-    """Where a list stands whose first items are final already."""
+    """The state of a list whose first items are final: its next number, and whether it is loose."""
 
     number: int | None
     loose: bool
 
 
 def pieces_of(grammar: Grammar, span: Span, resumed: ListState | None) -> Iterator[Piece]:
-    """The pieces of one block; ``resumed`` if it is a list whose first items went out before."""
+    """Yield the pieces of one block.
+
+    ``resumed``: the state of the list that the block continues, or None.
+    """
     if span.kind in ("bullet_list", "ordered_list"):
         grammar.inline(span.tokens)
         yield from items_of(span, resumed)
@@ -87,7 +90,7 @@ def pieces_of(grammar: Grammar, span: Span, resumed: ListState | None) -> Iterat
 
 
 def items_of(span: Span, resumed: ListState | None) -> Iterator[ListItem]:
-    """The items of a list; ``resumed`` as above."""
+    """Yield the items of a list. ``resumed``: the state of the list that it continues, or None."""
     number = _first_number(span, resumed)
     first = resumed is None
     loose = resumed.loose if resumed else False
@@ -105,7 +108,7 @@ def _first_number(span: Span, resumed: ListState | None) -> int | None:
 
 
 def item_bounds(tokens: list[Token]) -> list[tuple[int, int]]:
-    """Where each item of a top-level list opens and closes."""
+    """Return where each item of a top-level list opens and closes."""
     bounds = []
     begin = 0
     for index, token in enumerate(tokens):
@@ -117,13 +120,13 @@ def item_bounds(tokens: list[Token]) -> list[tuple[int, int]]:
 
 
 def begin_of(tokens: list[Token], index: int) -> int:
-    """The source line of the token at ``index``; 0 if there is none."""
-    where = tokens[index].map if index < len(tokens) else None
-    return where[0] if where else 0
+    """Return the source line of the token at ``index``; 0 if there is none."""
+    lines = tokens[index].map if index < len(tokens) else None
+    return lines[0] if lines else 0
 
 
 def end_of(tokens: list[Token]) -> int:
-    """The source line behind the last visible one of ``tokens``, which begin with a mapped one.
+    """Return the source line after the last visible one of ``tokens``. The first must have a map.
 
     The maps of containers count trailing blank lines; those of leaves do not.
     """
