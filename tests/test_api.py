@@ -294,7 +294,7 @@ def test_a_wrong_argument_is_named(name: str, value: Any) -> None:
 def test_a_value_that_contains_itself() -> None:
     loop: list[Any] = []
     loop.append(loop)
-    with pytest.raises(UsageError, match="the option `foo` is no JSON value"):
+    with pytest.raises(UsageError, match="The option `foo` isn't a JSON value"):
         collect_from_nowhere(bar=1, foo=loop)
 
 

@@ -183,7 +183,7 @@ class AnthropicDialect:
         """Return the models in ``{"data": [{"id", ...}], "has_more", "last_id"}``."""
         listed = payload.get("data") if isinstance(payload, dict) else None
         if not isinstance(listed, list):
-            raise BadReplyError("the service sent no list of models")
+            raise BadReplyError("The service sent no list of models")
         models = [_model(row) for row in dicts(listed) if text_in(row, "id")]
         return models, text_in(payload, "last_id") if payload.get("has_more") is True else ""
 
@@ -228,8 +228,8 @@ def _think(options: dict[str, Any], model: str) -> None:
         level, thinking = level or thinking, None
     if level is not None and level not in (*BUDGETS, "none"):
         raise UsageError(
-            f"the option `reasoning_effort` cannot be `{level}`",
-            hint=f"it is none, {', '.join(BUDGETS)}",
+            f"The option `reasoning_effort` can't be `{level}`",
+            hint=f"Use none, {', '.join(BUDGETS)}",
         )
     adaptive = (version_of(model) or (0, 0)) >= (4, 6)
     if level == "none":
@@ -287,7 +287,7 @@ def _messages(messages: Sequence[Message]) -> list[dict[str, Any]]:
         last = merged[-1][1][-1]
         last["text"] = last["text"].rstrip()
     if not merged:
-        raise InputError("there are no messages to send")
+        raise InputError("There are no messages to send")
     return [
         {
             "role": role,
@@ -379,16 +379,16 @@ def explain(
     ``status``: 200 for an error in the stream or in its place, which is always explained.
     """
     kind = text_in(fault, "type")
-    message = words(fault.get("message")) or kind or "an error without a reason"
+    message = words(fault.get("message")) or kind or "no reason given"
     host = settings.host
     http_status = status if status != 200 else None
     if kind in ("authentication_error", "no_db_connection") or status == 401:  # or LiteLLM's
         return dialect.rejected_key(settings, message, http_status)
     if kind == "permission_error":
-        return AuthError(f"{host}: not allowed: {message}", status=http_status)
+        return AuthError(f"Access denied by {host}: {message}", status=http_status)
     if kind == "billing_error" or "credit balance" in message or "usage limits" in message:
         return RateLimitError(
-            f"quota used up at {host}: {message}", hint=dialect.BILLING, status=http_status
+            f"Quota used up at {host}: {message}", hint=dialect.BILLING, status=http_status
         )
     if kind == "not_found_error" and "model" in message:
         return dialect.no_model(
@@ -399,7 +399,7 @@ def explain(
         return dialect.no_model(name, settings, message, http_status)
     if kind == "request_too_large":
         return RefusedError(
-            f"the request is too large for {host}: {message}",
+            f"The request is too large for {host}: {message}",
             hint=dialect.SMALLER,
             status=http_status,
         )
@@ -409,13 +409,13 @@ def explain(
     if "input is not supported" in message:  # llama.cpp: a 500, which another try does not change
         return ServiceError(
             f"{host}: {message}",
-            hint="name a model that takes images: `-m NAME`",
+            hint="Choose a model that accepts images: `-m NAME`",
             status=http_status,
         )
     if http_status is not None:
         return None
     if kind == "rate_limit_error":
-        return RateLimitError(f"rate limited by {host}: {message}", retryable=True)
+        return RateLimitError(f"Rate limited by {host}: {message}", retryable=True)
     name = f"{host} is overloaded" if kind == "overloaded_error" else host
     return ServiceError(f"{name}: {message}", retryable=True)
 
@@ -424,18 +424,18 @@ def _invalid(message: str, host: str, status: int | None) -> ProviderError:
     """Return the error for a request that the service rejected."""
     if re.search("prompt is too long|exceed context limit|context size", message):
         return RefusedError(
-            f"the conversation is too long for the model: {message}",
-            hint="send less, or begin a new conversation",
+            f"The conversation is too long for the model: {message}",
+            hint="Send less, or start a new conversation",
             status=status,
         )
-    hint = "is an option (`-o`) not right for this model?"
+    hint = "This model may not accept one of your options (`-o`)"
     if "prefill" in message:
-        message = "this model does not go on with a reply that was cut (no prefill)"
-        hint = 'ask for the rest instead: `darkai ask -c "go on where you stopped"`'
+        message = "this model can't continue a reply that was cut off (no prefill)"
+        hint = 'Ask for the rest instead: `darkai ask -c "continue where you stopped"`'
     elif ".image." in message:
-        hint = "send smaller images, or fewer (`-f`)"
+        hint = "Send smaller or fewer images (`-f`)"
     elif "thinking.type.enabled" in message or "adaptive" in message:
-        hint = "this model takes no budget: `-o reasoning_effort=high` (low, medium, high, max)"
+        hint = "Set an effort, not a budget: `-o reasoning_effort=high` (low, medium, high, max)"
     return ServiceError(
         f"{host} rejected the request{f' ({status})' if status else ''}: {message}",
         hint=hint,
@@ -541,7 +541,7 @@ class AnthropicDecoder(ReplyDecoder):
             return ()
         arguments = call.arguments
         if arguments is None:
-            text = f"a call of the tool `{call.name}` was cut off, and is left out"
+            text = f"Left out a call of the tool `{call.name}` that was cut off"
             return (Notice("warning", text),)
         self._visible = True
         return (ToolCall(call.id, call.name, arguments),)
@@ -581,12 +581,12 @@ class AnthropicDecoder(ReplyDecoder):
         yield from self._unreadable.notices()
         if self._reason == "pause_turn":
             raise ServiceError(
-                f"{self._host} paused the answer before its end",
-                hint='ask for the rest: `darkai ask -c "go on"`',
+                f"{self._host} paused the reply before its end",
+                hint='Ask for the rest: `darkai ask -c "continue"`',
             )
         reason = _END.get(self._reason, "stop")
         if reason == "filtered" and self._refusal:
-            yield Notice("warning", f"the model refused: {self._refusal}")
+            yield Notice("warning", f"The model refused: {self._refusal}")
         yield from self._end(reason)
 
 

@@ -80,7 +80,7 @@ def services() -> list[Service]:
         "anthropic": ("Anthropic", "https://platform.claude.com/docs/en/api/messages", ""),
         "gemini": ("Google Gemini", "https://ai.google.dev/api/generate-content", ""),
         "ollama": ("Ollama", "https://docs.ollama.com/api", ""),
-        "demo": ("the demonstration", "", "offline, built in, no language model"),
+        "demo": ("the demonstration", "", "offline, built in, not a language model"),
     }
     rows = []
     for name, (title, source, note) in own.items():
@@ -93,13 +93,13 @@ _REFERENCE = """\
 
 <!-- Generated from darkai_cli/providers/catalog.py and services.py; a test compares. -->
 
-A provider is a service that answers. These are built in; how to use them, and others by a table of
-your own, is in [Use a service](../how-to/providers.md). Type is the wire format. A provider that
-needs no key and has none is asked without one.
+A provider is a service that answers prompts. These are built in; [Use a
+service](../how-to/providers.md) shows how to use them and how to add your own. The type is the wire
+format.
 
-*Page* is the service's own on the matter. Where it is called *unread*, it could not be read when
-this was written, and the row is from public catalogues and clients that name it as their source.
-None of it was tried against the service itself.
+*Page* links to the service's own documentation. *Unread* means that the page could not be read when
+this list was written; the row then comes from public catalogues and clients that cite the page.
+Nothing was tried against the services themselves.
 
 {table}
 
@@ -107,18 +107,17 @@ None of it was tried against the service itself.
 
 {notes}
 
-## What else is the case
+## Details
 
-- *Address* is the base below which the service's paths lie. `url` in `[providers.NAME]` replaces
-  it; `OLLAMA_HOST`, `OPENAI_BASE_URL` and `AZURE_OPENAI_ENDPOINT` do so where the configuration
-  says nothing.
-- *Key* is the environment variable, the first that is set; `darkai keys` and `key_command` are
-  other places.
-- *Default model* is asked where none is named. A server on this machine without one is asked which
-  models it has, and its first one answers; any other service wants a name: `-m NAME`.
-- {limit} take the length of a reply as `max_completion_tokens`, the others as `max_tokens`; the
-  option `max_tokens` stands for either.
-- {silent} are not asked for the usage, which they tell, or do not tell, on their own.
+- *Address* is the base URL. `url` in `[providers.NAME]` replaces it. If the configuration sets no
+  address, `OLLAMA_HOST`, `OPENAI_BASE_URL` and `AZURE_OPENAI_ENDPOINT` do.
+- *Key* names the environment variables; the first that is set counts. `darkai keys` and
+  `key_command` are other places for a key. A provider that needs no key works without one.
+- *Default model* is used if you name none. A server on this machine without one is asked for its
+  models, and the first that can chat is used. Any other service requires a name: `-m NAME`.
+- {limit} call the limit of a reply's length `max_completion_tokens`, the others `max_tokens`. The
+  option `max_tokens` works for all.
+- {silent} get no request for token counts; some report them anyway.
 """
 
 

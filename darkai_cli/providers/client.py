@@ -211,7 +211,7 @@ class ReplyReader:
         if not message:
             readable = stray.isprintable() or stray.replace("\n", "").isprintable()
             message = words(stray, 80) if readable else "binary data"
-        raise BadReplyError(f"{settings.host} sent no stream but: {message}", status=200)
+        raise BadReplyError(f"{settings.host} didn't send a stream but: {message}", status=200)
 
     def refusal(
         self,
@@ -248,7 +248,7 @@ def _add_wait(error: RateLimitError, headers: Headers, now: float) -> None:
         error.retry_after = retry_after(headers.get("retry-after", ""), now)
     if error.retry_after:
         error.retryable = error.retryable and error.retry_after <= http_errors.MAX_WAIT
-        again = f"try again in {duration(error.retry_after)}"
+        again = f"Try again in {duration(error.retry_after)}"
         error.hint = again if error.hint in (None, error.default_hint) else f"{again}; {error.hint}"
 
 
@@ -476,4 +476,6 @@ def _is_complete(reader: ReplyReader, error: ProviderError) -> bool:
 
 
 def _too_large(settings: ProviderSettings) -> TooLargeError:
-    return TooLargeError(f"the answer of {settings.host} exceeded {file_size(MAX_BODY)}; stopped")
+    return TooLargeError(
+        f"The reply of {settings.host} exceeded {file_size(MAX_BODY)} and was stopped"
+    )

@@ -120,7 +120,7 @@ def with_key(
     if key is None and settings.key_needed:
         variable = settings.key_env[0] if settings.key_env else ""
         raise AuthError(
-            f"`{settings.name}` needs an API key, and there is none",
+            f"No API key set for `{settings.name}`",
             hint=f"`darkai keys set {settings.name}`"
             + (f", or set {variable}" if variable else ""),
         )

@@ -71,7 +71,7 @@ def format_prompt(
     Raises ``InputError`` if there is no message.
     """
     if not messages:
-        raise InputError("there are no messages to send")
+        raise InputError("There are no messages to send")
     if len(messages) == 1 and not add_special_tokens:
         return messages[0].content
     lines = [
@@ -94,8 +94,8 @@ class DarkAIDialect:
         reserved = sorted({"query", "model"} & options.keys())
         if reserved:
             raise UsageError(
-                f"the option `{reserved[0]}` is darkai's own",
-                hint="the prompt is an argument, the model is `-m NAME`",
+                f"The option `{reserved[0]}` is set by darkai itself",
+                hint="Give the prompt as an argument, the model with `-m NAME`",
             )
         notice = _notice_of_images(chat.messages, settings)
         # A conversation that ends with the assistant is a reply to be continued.
@@ -128,7 +128,7 @@ class DarkAIDialect:
         host = settings.host
         if status == 429:
             return RateLimitError(
-                f"rate limited by {host}",
+                f"Rate limited by {host}",
                 hint="DarkAI allows 4 requests a minute, 30 in 30 minutes, 80 in 6 hours",
                 status=status,
             )
@@ -168,14 +168,14 @@ def _notice_of_images(messages: Sequence[Message], settings: ProviderSettings) -
     """
     if messages and messages[-1].images:
         raise InputError(
-            f"`{settings.name}` takes no images",
-            hint="ask a provider that does: `-p NAME`, see `darkai models`",
+            f"`{settings.name}` doesn't accept images",
+            hint="Use a provider that does: `-p NAME`; see `darkai models`",
         )
     count = sum(len(message.images) for message in messages)
     if not count:
         return ""
     what = plural(count, "image")
-    return f"`{settings.name}` takes no images: {what} of earlier messages left out"
+    return f"`{settings.name}` doesn't accept images: left out {what} of earlier messages"
 
 
 class DarkAIDecoder:
@@ -281,14 +281,14 @@ class DarkAIDecoder:
         yield from self._unreadable.notices()
         if self._end_seen:
             if not self._text:
-                yield Notice("warning", "the model sent no text")
+                yield Notice("warning", "The model sent no text")
             yield StreamEnd("stop")
             return
         if not self._text:
             raise ServiceError(
-                f"{self._host} sent an empty answer", hint="try again", retryable=True
+                f"{self._host} sent an empty reply", hint="Try again", retryable=True
             )
-        yield Notice("warning", "the service ended the reply without `stream-end`")
+        yield Notice("warning", "The service ended the reply without `stream-end`")
         yield StreamEnd("eof")
 
 
@@ -300,7 +300,7 @@ def _detail(data: dict[str, Any], host: str) -> str:
             value = value.get("message") or value.get("detail")
         if isinstance(value, str) and value.strip():
             return f"{host}: {words(value)}"
-    return f"{host} reported an error without saying which"
+    return f"{host} reported an error without details"
 
 
 def _invalid(detail: list[Any], settings: ProviderSettings) -> ProviderError:
@@ -309,10 +309,10 @@ def _invalid(detail: list[Any], settings: ProviderSettings) -> ProviderError:
     where = [str(part) for part in loc if part != "body"] if isinstance(loc, list) else []
     field = ".".join(where)[:60] or "?"
     text = one_line(str(first.get("msg", "not valid")), 200)
-    hint = "an option (`-o`) that it does not know?"
+    hint = "It may not know one of your options (`-o`)"
     if "model" in where:
-        listed = f"; it lists {', '.join(settings.models)}" if settings.models else ""
-        hint = f"name another model: `-m NAME`{listed}"
+        listed = f"; its models are {', '.join(settings.models)}" if settings.models else ""
+        hint = f"Choose another model: `-m NAME`{listed}"
     return ServiceError(
         f"{settings.host} rejected the field `{field}`: {text}",
         hint=hint,

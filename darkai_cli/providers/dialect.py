@@ -32,15 +32,15 @@ CONTINUE_PROMPT = (
 """The prompt for a model that does not continue a reply by itself."""
 
 REJECTED = (
-    "is there an option (`-o`, `options` in the config) that this model does not take? `-m NAME` "
-    "names another"
+    "This model may not accept one of your options (`-o`, or `options` in the configuration); "
+    "`-m NAME` chooses another model"
 )
 """The hint for a request that was rejected."""
 
-SMALLER = "send less: fewer or smaller files, or a new conversation"
+SMALLER = "Send fewer or smaller files, or start a new conversation"
 """The hint for a request that is too large."""
 
-BILLING = "check billing there, or ask another service: `--provider NAME`"
+BILLING = "Check billing at the service, or use another one: `-p NAME`"
 """The hint for a quota that is used up."""
 
 _MAX_DIGITS = 400
@@ -86,8 +86,8 @@ def body(fields: Mapping[str, Any]) -> bytes:
             except (TypeError, ValueError, RecursionError):
                 break
         raise UsageError(
-            f"the option `{name}` is no JSON value",
-            hint="options are numbers, texts, true, false, null, and lists and tables of these",
+            f"The option `{name}` isn't a JSON value",
+            hint="Options are numbers, texts, true, false, null, and lists and tables of these",
         ) from exc
     return text.encode("utf-8", "replace")
 
@@ -113,9 +113,9 @@ def options(
         field = renamed.get(name, name)
         if field in reserved:
             raise UsageError(
-                f"the option `{name}` is darkai's own",
-                hint="the prompt is an argument, the model is `-m NAME`, the system prompt is "
-                "`-s TEXT`",
+                f"The option `{name}` is set by darkai itself",
+                hint="Give the prompt as an argument, the model with `-m NAME`, the system prompt "
+                "with `-s TEXT`",
             )
         if strict and field not in names:
             raise _unknown_option(name, {*names, *renamed}, service)
@@ -140,7 +140,7 @@ def _unknown_option(name: str, known: set[str], service: str) -> UsageError:
     listed = ", ".join(sorted(known))
     return UsageError(
         f"`{service}` has no option `{name}`",
-        hint=f"did you mean {either(close)}?" if close else f"its options are {listed}",
+        hint=f"Did you mean {either(close)}?" if close else f"Its options are {listed}",
     )
 
 
@@ -234,17 +234,18 @@ class UnreadableEvents:
         """Return what to tell the user at the end of the reply."""
         if not self.total:
             return ()
-        return (Notice("warning", f"{plural(self.total, 'unreadable event')} skipped"),)
+        return (Notice("warning", f"Skipped {plural(self.total, 'unreadable event')}"),)
 
     def error(self) -> BadReplyError:
         """Return the error of a reply in which nothing else came."""
         return BadReplyError(
-            f"{self._host} sent nothing readable ({self.total} unreadable events)", hint=self._hint
+            f"{self._host} sent no readable reply ({plural(self.total, 'unreadable event')})",
+            hint=self._hint,
         )
 
     @property
     def _hint(self) -> str:
-        return f"is the URL that of {self._service}?"
+        return f"Is it the URL of {self._service}?"
 
 
 def rejected_key(settings: ProviderSettings, message: str, status: int | None = None) -> AuthError:
@@ -262,7 +263,7 @@ def rejected_key(settings: ProviderSettings, message: str, status: int | None = 
     if any("key" in name.lower() or name.lower() == "authorization" for name in settings.headers):
         rejected = f"{host} rejected the API key (from the provider's `headers`){more}"
         return AuthError(rejected, hint="`darkai config edit`", status=status)
-    return AuthError(f"{host} wants an API key{more}", hint=hint, status=status)
+    return AuthError(f"{host} requires an API key{more}", hint=hint, status=status)
 
 
 def no_model(
@@ -273,14 +274,14 @@ def no_model(
     ``name``: the model, "" if only the service's own ``message`` names it.
     """
     host = settings.host
-    hint = f"`darkai models list -p {settings.name}` lists what it offers; `-m NAME` names one"
+    hint = f"`darkai models list -p {settings.name}` lists its models; choose one with `-m NAME`"
     if not name:
         return UnknownModelError(f"{host}: {message}", hint=hint, status=status)
     known = {*settings.models, settings.default_model} - {"", name}
     close = close_to(name, sorted(known))
     if close:
-        hint = f"did you mean {either(close)}? (`darkai models list -p {settings.name}`)"
-    return UnknownModelError(f"model `{name}` not found at {host}", hint=hint, status=status)
+        hint = f"Did you mean {either(close)}? `darkai models list -p {settings.name}` lists all"
+    return UnknownModelError(f"No model named `{name}` at {host}", hint=hint, status=status)
 
 
 class ReplyDecoder:
@@ -316,10 +317,10 @@ class ReplyDecoder:
         if self._unreadable.total and not started:
             return self._unreadable.error()
         if self._visible:
-            return ServiceError("answer ended without an end mark; it may be cut off")
-        return ServiceError(f"{self._host} sent an empty answer", hint="try again", retryable=True)
+            return ServiceError("The reply ended without an end mark; it may be cut off")
+        return ServiceError(f"{self._host} sent an empty reply", hint="Try again", retryable=True)
 
-    def _end(self, reason: EndReason, empty: str = "the model sent no text") -> Iterator[Event]:
+    def _end(self, reason: EndReason, empty: str = "The model sent no text") -> Iterator[Event]:
         """Yield the last events of a complete reply. ``empty``: the notice if it has no text."""
         if reason == "stop" and not self._text:
             yield Notice("warning", empty)

@@ -48,6 +48,7 @@ from darkai_cli.providers.base import (
     ProviderSettings,
 )
 from darkai_cli.providers.dialect import ReplyDecoder, count, dicts, text_in, words
+from darkai_cli.text import plural
 
 if TYPE_CHECKING:
     from darkai_cli.providers.base import Decoder, Dialect
@@ -192,7 +193,7 @@ class GeminiDialect:
         """Return those that can chat in ``{"models": [{"name", ...}], "nextPageToken"}``."""
         listed = payload.get("models") if isinstance(payload, dict) else None
         if not isinstance(listed, list) and payload != {}:  # an empty list is left out
-            raise BadReplyError("the service sent no list of models")
+            raise BadReplyError("The service sent no list of models")
         models = [
             ModelInfo(
                 text_in(row, "name").removeprefix("models/"),
@@ -257,8 +258,8 @@ def _think(options: dict[str, Any], model: str) -> None:
     config: dict[str, Any] = {}
     if level is not None and level not in BUDGETS:
         raise UsageError(
-            f"the option `reasoning_effort` cannot be `{level}`",
-            hint=f"it is {', '.join(BUDGETS)}",
+            f"The option `reasoning_effort` can't be `{level}`",
+            hint=f"Use {', '.join(BUDGETS)}",
         )
     if isinstance(thinking, bool) or thinking is None:
         if level is not None and version >= (3, 0) and level in LEVELS:
@@ -297,7 +298,7 @@ def _contents(chat: ChatRequest) -> list[dict[str, Any]]:
         else:
             merged.append({"role": role, "parts": parts})
     if not merged:
-        raise InputError("there are no messages to send")
+        raise InputError("There are no messages to send")
     return merged
 
 
@@ -360,13 +361,13 @@ def explain(
         return dialect.rejected_key(settings, message, http_status)
     if "SERVICE_DISABLED" in reasons:
         return AuthError(
-            f"{host}: not allowed: {message}",
-            hint=f"allow it in that project, or take another's key: `darkai keys set "
+            f"Access denied by {host}: {message}",
+            hint=f"Enable it in that project, or use another project's key: `darkai keys set "
             f"{settings.name}`",
             status=http_status,
         )
     if name == "PERMISSION_DENIED" or code == 403:
-        return AuthError(f"{host}: not allowed: {message}", status=http_status)
+        return AuthError(f"Access denied by {host}: {message}", status=http_status)
     if (name == "RESOURCE_EXHAUSTED" or code == 429) and (
         fault.get("details") or http_status is None
     ):
@@ -376,15 +377,15 @@ def explain(
         return dialect.no_model(match[1] if match else "", settings, message, http_status)
     if name == "FAILED_PRECONDITION" and ("location" in lower or "billing" in lower):
         return AuthError(
-            f"{host}: not allowed: {message}",
-            hint="the service is not offered from here, or not without billing",
+            f"Access denied by {host}: {message}",
+            hint="The service isn't available in your location, or not without billing",
             status=http_status,
         )
     if code in (400, 422):
         return _invalid(message, host, http_status)
     if http_status is not None:
         return None
-    more = f": {message or name}" if message or name else " reported an error without saying which"
+    more = f": {message or name}" if message or name else " reported an error without details"
     return ServiceError(f"{host}{more}", retryable=code >= 500)
 
 
@@ -393,13 +394,13 @@ def _invalid(message: str, host: str, status: int | None) -> ProviderError:
     lower = message.lower()
     if "token count" in lower and "exceeds" in lower:
         return RefusedError(
-            f"the conversation is too long for the model: {message}",
-            hint="send less, or begin a new conversation",
+            f"The conversation is too long for the model: {message}",
+            hint="Send less, or start a new conversation",
             status=status,
         )
-    hint = "is an option (`-o`) not right for this model?"
+    hint = "This model may not accept one of your options (`-o`)"
     if "end with a user" in lower:
-        hint = 'ask for the rest instead: `darkai ask -c "go on where you stopped"`'
+        hint = 'Ask for the rest instead: `darkai ask -c "continue where you stopped"`'
     return ServiceError(
         f"{host} rejected the request{f' ({status})' if status else ''}: {message}",
         hint=hint,
@@ -426,14 +427,14 @@ def _limited(
     ]
     first = re.split(r"(?<=[.!?])\s", message, maxsplit=1)[0]
     if any("PerDay" in quota for quota in quotas) or delay is None:
-        what = "the day's quota is used up" if quotas else "rate limit or quota used up"
+        what = "Daily quota used up" if quotas else "Rate limit or quota used up"
         return RateLimitError(
             f"{what} at {host}: {first}",
-            hint="wait, check the plan and the billing, or name another model: `-m NAME`",
+            hint="Wait, check your plan and billing, or choose another model: `-m NAME`",
             status=status,
         )
     return RateLimitError(
-        f"rate limited by {host}: {first}", status=status, retryable=True, retry_after=delay
+        f"Rate limited by {host}: {first}", status=status, retryable=True, retry_after=delay
     )
 
 
@@ -465,7 +466,9 @@ class GeminiDecoder(ReplyDecoder):
         fault = message.get("error")
         if fault:
             fault = fault if isinstance(fault, dict) else {"message": fault}
-            raise explain(fault, self._settings, 200) or ServiceError(self._host)
+            raise explain(fault, self._settings, 200) or ServiceError(
+                f"{self._host} reported an error"
+            )
         self._started = True
         self._count(message.get("usageMetadata"))
         self._id = text_in(message, "responseId") or self._id
@@ -545,9 +548,7 @@ class GeminiDecoder(ReplyDecoder):
             raise self._incomplete(started=self._started)
         yield from self._unreadable.notices()
         if self._other_parts:
-            text = f"{self._other_parts} parts of the answer are no text, and are not shown"
-            if self._other_parts == 1:
-                text = "a part of the answer is no text, and is not shown"
+            text = f"Left out {plural(self._other_parts, 'part')} of the reply that can't be shown"
             yield Notice("warning", text)
         reason = self._end_reason()
         if reason == "filtered":
@@ -556,7 +557,7 @@ class GeminiDecoder(ReplyDecoder):
                 if self._finish_message
                 else self._reason.lower()
             )
-            yield Notice("warning", f"the service stopped the answer ({why})")
+            yield Notice("warning", f"The service stopped the reply ({why})")
         yield from self._end(reason)
 
     def _end_reason(self) -> EndReason:
@@ -570,8 +571,8 @@ class GeminiDecoder(ReplyDecoder):
             return "tool-calls" if self._calls else "stop"
         more = f": {self._finish_message}" if self._finish_message else ""
         raise ServiceError(
-            f"{self._host} ended the answer for the reason `{words(reason, 60)}`{more}",
-            hint="try again, or ask differently",
+            f"{self._host} ended the reply with the reason `{words(reason, 60)}`{more}",
+            hint="Try again, or rephrase the prompt",
             retryable=reason in _FAULTY,
         )
 

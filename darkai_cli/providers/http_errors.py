@@ -111,8 +111,8 @@ def page_error(host: str, status: int, headers: Headers, text: str) -> ProviderE
         is_page(text) and any(sign in text for sign in _CHALLENGES)
     ):
         return NetworkError(
-            f"{host} is behind a browser check (Cloudflare); this client cannot pass it",
-            hint="ask another service: `--provider NAME`",
+            f"{host} is behind a browser check (Cloudflare) that darkai can't pass",
+            hint="Use another service: `-p NAME`",
             status=status,
         )
     if not is_page(text):
@@ -121,8 +121,8 @@ def page_error(host: str, status: int, headers: Headers, text: str) -> ProviderE
     named = f"a web page ('{title}')" if title else "a web page"
     if status == 200:
         return ServiceError(
-            f"{host} sent {named}, not an API answer",
-            hint="a captive portal, or the wrong URL: open it in a browser to see",
+            f"{host} sent {named}, not an API reply",
+            hint="Open the URL in a browser: it may be wrong, or there is a captive portal",
             status=status,
         )
     return None
@@ -159,23 +159,23 @@ def explain(
         return _redirected(host, request.url, status, headers, settings)
     if status == 401:
         return AuthError(
-            f"{host} rejected the key or wants one (401){more}",
-            hint="set it in the provider's `headers`, see `darkai config edit`",
+            f"{host} rejected the key or requires one (401){more}",
+            hint="Set it in the provider's `headers`: `darkai config edit`",
             status=status,
         )
     if status == 403:
-        return AuthError(f"{host}: not allowed (403){more}", status=status)
+        return AuthError(f"Access denied by {host} (403){more}", status=status)
     if status in (404, 405):
         return _not_found(host, request, status, message)
     if status == 407:
         return AuthError(
-            f"the proxy before {host} needs a user name and password",
-            hint="write them into the proxy URL: http://USER:PASSWORD@HOST:PORT",
+            f"The proxy in front of {host} needs a user name and password",
+            hint="Add them to the proxy URL: http://USER:PASSWORD@HOST:PORT",
             status=status,
         )
     if status == 413:
         return RefusedError(
-            f"the request of {file_size(len(request.body))} is too large for {host}{more}",
+            f"The request ({file_size(len(request.body))}) is too large for {host}{more}",
             hint=SMALLER,
             status=status,
         )
@@ -196,8 +196,8 @@ def _proxy_error(
     """Return the error for an answer that is the proxy's own; None for any other."""
     if status == 407:
         return AuthError(
-            f"proxy {proxy} needs a user name and password, or others",
-            hint="write them into the proxy URL: http://USER:PASSWORD@HOST:PORT",
+            f"The proxy {proxy} needs a user name and password, or rejected them",
+            hint="Add them to the proxy URL: http://USER:PASSWORD@HOST:PORT",
             status=status,
         )
     signs = ("x-squid-error", "proxy-status", "proxy-authenticate", "proxy-connection")
@@ -206,8 +206,8 @@ def _proxy_error(
         return None
     title = title_of(text).removeprefix(f"{status} ") or _NAMES.get(status, "")
     return NetworkError(
-        f"proxy {proxy} cannot reach {host}: {status} {title}".rstrip(),
-        hint="check the proxy, or go without it: `--proxy ''`",
+        f"The proxy {proxy} can't reach {host}: {status} {title}".rstrip(),
+        hint="Check the proxy, or connect without it: `--proxy ''`",
         status=status,
     )
 
@@ -218,16 +218,14 @@ def _not_found(host: str, request: HttpRequest, status: int, message: str) -> Pr
     if status == 404 and "model" in message.lower():
         return UnknownModelError(f"{host}: {message}", hint="`darkai models`", status=status)
     if status == 404 and message and message.lower().strip(". ") not in _NO_PATH:
-        return ServiceError(f"{host}: not found: {message}", status=status)
+        return ServiceError(f"Not found at {host}: {message}", status=status)
     usual = path.endswith(("/chat/completions", "/models", "/responses", "/messages"))
     usual = usual and "/v1beta" not in path  # which is Gemini's
     return ServiceError(
-        f"{host} has no such path ({path})"
+        f"{host} has no path {path}"
         if status == 404
-        else f"{host} does not take {request.method} at {path} (405)",
-        hint="is the base URL right? It usually ends in `/v1`"
-        if usual
-        else "is the base URL right?",
+        else f"{host} doesn't accept {request.method} at {path} (405)",
+        hint="Check the base URL; it usually ends with `/v1`" if usual else "Check the base URL",
         status=status,
     )
 
@@ -240,24 +238,24 @@ def limited(host: str, status: int, headers: Headers, message: str, now: float) 
     lower = message.lower()
     more = f": {message}" if message else ""
     if status == 402 or any(word in lower for word in _QUOTA_WORDS):
-        return RateLimitError(f"quota used up at {host}{more}", hint=BILLING, status=status)
+        return RateLimitError(f"Quota used up at {host}{more}", hint=BILLING, status=status)
     if any(word in lower for word in _TOO_LARGE_WORDS):
         return RateLimitError(
-            f"rate limited by {host}{more}",
-            hint="this request alone is over the limit: send less, or name another model: "
+            f"Rate limited by {host}{more}",
+            hint="This request alone exceeds the limit: send less, or choose another model: "
             "`-m NAME`",
             status=429,
         )
     if wait is not None and wait > MAX_WAIT:
         return RateLimitError(
-            f"rate limited; {host} asks to wait {duration(wait)}{more}",
-            hint="try again later, or use another provider: `--provider NAME`",
+            f"Rate limited: {host} asks to wait {duration(wait)}{more}",
+            hint="Try again later, or use another provider: `-p NAME`",
             status=429,
             retry_after=wait,
         )
     return RateLimitError(
-        f"rate limited by {host}{more}",
-        hint=f"try again in {duration(max(wait, 1))}" if wait else "try again in a minute",
+        f"Rate limited by {host}{more}",
+        hint=f"Try again in {duration(max(wait, 1))}" if wait else "Try again in a minute",
         status=429,
         retryable=True,
         retry_after=wait,
@@ -317,7 +315,7 @@ def _redirected(
     moved = _moved(url, target, settings.url) if settings is not None else ""
     return ServiceError(
         f"{host} redirected to {address}",
-        hint="set the base URL to it if you trust it: "
+        hint="If you trust it, make it the base URL: "
         f"`darkai config set providers.{name}.url {moved or 'URL'}`",
         status=status,
     )

@@ -111,7 +111,7 @@ def _fetch_all(
         if future in done:
             models = future.result()
         else:
-            late = f"{settings.host} did not list its models within {seconds:g} s"
+            late = f"{settings.host} didn't list its models within {seconds:g} s"
             models = ModelList(settings, fault=ReplyTimeoutError(late))
         if models.fault is None:
             model_cache.write(settings.name, settings.url, models.models)

@@ -91,7 +91,7 @@ class OllamaDialect:
         dialect.as_list(options, "stop")
         messages = [_message(message, chat) for message in chat.messages]
         if not messages:
-            raise InputError("there are no messages to send")
+            raise InputError("There are no messages to send")
         fields: dict[str, Any] = {"model": chat.model, "messages": messages, "stream": True}
         if chat.tools:
             fields["tools"] = [
@@ -146,7 +146,7 @@ class OllamaDialect:
     def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:
         """Return those that can chat in ``{"models": [{"name", "details", "capabilities"}]}``."""
         if not isinstance(payload, dict) or "models" not in payload:
-            raise BadReplyError("the service sent no list of models")
+            raise BadReplyError("The service sent no list of models")
         return [_model(row) for row in dicts(payload["models"]) if _chats(row)], ""
 
     def about_request(self, model: str, settings: ProviderSettings) -> HttpRequest:
@@ -241,37 +241,37 @@ def _explain(message: str, settings: ProviderSettings, status: int) -> ProviderE
     if missing:
         name = missing[1]
         return UnknownModelError(
-            f"model `{name}` is not on {host}", hint=f"`ollama pull {name}`", status=http_status
+            f"No model named `{name}` on {host}", hint=f"`ollama pull {name}`", status=http_status
         )
     if status == 401 or lower == "unauthorized":
         if settings.key is None:
             hint = f"`ollama signin`, or `darkai keys set {settings.name}`"
             return AuthError(
-                f"{host} wants you to sign in: {message}", hint=hint, status=http_status
+                f"{host} requires you to sign in: {message}", hint=hint, status=http_status
             )
         return dialect.rejected_key(settings, message, http_status)
     if "context length" in lower or "context size" in lower or "prompt is too long" in lower:
         return RefusedError(
-            f"the conversation is too long for the model: {message}",
-            hint="send less, or give it more room: `-o num_ctx=16384`",
+            f"The conversation is too long for the model: {message}",
+            hint="Send less, or enlarge the context window: `-o num_ctx=16384`",
             status=http_status,
         )
     if "more system memory" in lower or "out of memory" in lower:
         return ServiceError(
-            f"{host}: {message}", hint="name a smaller model: `-m NAME`", status=http_status
+            f"{host}: {message}", hint="Choose a smaller model: `-m NAME`", status=http_status
         )
     if "image input" in lower:  # a 500, which another try does not change
         return ServiceError(
             f"{host}: {message}",
-            hint="name a model that takes images: `-m NAME`",
+            hint="Choose a model that accepts images: `-m NAME`",
             status=http_status,
         )
     if status in (400, 422):
-        hint = "is an option (`-o`) not right for this model?"
+        hint = "This model may not accept one of your options (`-o`)"
         if "does not support tools" in lower:
-            hint = "name a model that takes tools: `-m NAME`"
+            hint = "Choose a model that supports tools: `-m NAME`"
         elif "does not support chat" in lower:
-            hint = "name a model that can chat: `-m NAME`"
+            hint = "Choose a model that can chat: `-m NAME`"
         return ServiceError(
             f"{host} rejected the request ({status}): {message}", hint=hint, status=http_status
         )
@@ -301,7 +301,7 @@ class OllamaDecoder(ReplyDecoder):
         if fault:
             if isinstance(fault, dict):
                 fault = fault.get("message")
-            text = words(fault) or "an error without a reason"
+            text = words(fault) or "The server reported an error without a reason"
             raise _explain(text, self._settings, 200) or ServiceError(text)
         self._started = True
         events: tuple[Event, ...] = ()
@@ -354,7 +354,7 @@ class OllamaDecoder(ReplyDecoder):
         elif self._calls:
             reason = "tool-calls"
         if self._reason in ("load", "unload"):
-            only = f"{self._host} only {self._reason}ed the model, and asked it nothing"
+            only = f"{self._host} only {self._reason}ed the model; it sent no text"
             yield from self._end(reason, only)
         else:
             yield from self._end(reason)

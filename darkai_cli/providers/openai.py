@@ -97,7 +97,7 @@ class OpenAIDialect(OpenAIErrorsAndModels):
     def request(self, chat: ChatRequest, settings: ProviderSettings) -> HttpRequest:
         """Return the request for a streamed reply."""
         if not chat.messages:
-            raise InputError("there are no messages to send")
+            raise InputError("There are no messages to send")
         quirks = settings.quirks
         limit = quirks.limit or "max_tokens"
         chosen = options(

@@ -212,12 +212,12 @@ def explain(fault: Fault, status: int, settings: ProviderSettings) -> ProviderEr
         return rejected_key(settings, fault.message, http_status)
     if "must be verified" in more:  # OpenAI's organizations, for streams of some of its models
         return AuthError(
-            f"{host}: not allowed{more}",
-            hint="do so there, or name another model: `-m NAME`",
+            f"Access denied by {host}{more}",
+            hint="Verify your organization there, or choose another model: `-m NAME`",
             status=http_status,
         )
     if names & _QUOTA or code == 402:
-        return RateLimitError(f"quota used up at {host}{more}", hint=BILLING, status=http_status)
+        return RateLimitError(f"Quota used up at {host}{more}", hint=BILLING, status=http_status)
     if (
         names & _NO_MODEL
         or (code in (400, 404) and _MODEL_GONE.search(more))
@@ -227,11 +227,11 @@ def explain(fault: Fault, status: int, settings: ProviderSettings) -> ProviderEr
     if not inside:
         return _rejected(fault, status, settings)
     if code == 429 or names & _LIMITED:
-        return RateLimitError(f"rate limited by {host}{more}", retryable=True)
+        return RateLimitError(f"Rate limited by {host}{more}", retryable=True)
     if code == 403:
-        return AuthError(f"{host}: not allowed{more}")
+        return AuthError(f"Access denied by {host}{more}")
     again = code >= 500 and "invalid_request_error" not in names
-    more = more or " reported an error without saying which"
+    more = more or " reported an error without details"
     return ServiceError(f"{host}{more}", retryable=again)
 
 
@@ -239,13 +239,15 @@ def _too_long(fault: Fault, status: int | None, host: str) -> RefusedError:
     size = fault.size or _number(_SIZE, fault.message)
     limit = fault.limit or _number(_LIMIT, fault.message)
     if size and limit:
-        text = f"{host}: the conversation is {size} tokens, the model's limit {limit}"
+        text = f"The conversation is too long for {host}: {size} tokens, the limit is {limit}"
     elif limit:
-        text = f"{host}: the conversation is too long, the model's limit is {limit} tokens"
+        text = f"The conversation is too long for {host}: the limit is {limit} tokens"
     else:
-        text = f"{host}: the conversation is too long: {fault.message}"
+        text = f"The conversation is too long for {host}: {fault.message}"
     return RefusedError(
-        text, hint="ask in a new conversation, send less, or name a larger model", status=status
+        text,
+        hint="Start a new conversation, send less, or choose a larger model: `-m NAME`",
+        status=status,
     )
 
 
@@ -261,7 +263,7 @@ def _no_model(fault: Fault, status: int | None, settings: ProviderSettings) -> P
         key = f"providers.{settings.name}.type"
         return UnknownModelError(
             f"{settings.host}: {fault.message}",
-            hint=f"`darkai config set {key} openai-responses`, or name another model: `-m NAME`",
+            hint=f"`darkai config set {key} openai-responses`, or choose another model: `-m NAME`",
             status=status,
         )
     match = _MODEL_NAME.search(fault.message)
@@ -277,9 +279,9 @@ def _rejected(fault: Fault, status: int, settings: ProviderSettings) -> ServiceE
         more = f": {fault.message}" if fault.message else ""
         rejected = f"{settings.host} rejected the request ({status}){more}"
         return ServiceError(rejected, hint=REJECTED, status=status)
-    hint = "is it an option (`-o`, or `options` in the config) that this model does not take?"
+    hint = "This model may not accept this option (`-o`, or `options` in the configuration)"
     if fault.param.startswith(("messages", "input", "prompt")):
-        hint = "was something attached that this model does not take? `-m NAME` names another"
+        hint = "This model may not accept an attachment; `-m NAME` chooses another model"
     return ServiceError(
         f"{settings.host} rejected the field `{fault.param}`: {fault.message}",
         hint=hint,

@@ -61,7 +61,7 @@ def read(payload: Any) -> list[ModelInfo]:
         if not isinstance(rows, list):
             rows = payload.get("models")
     if not isinstance(rows, list):
-        raise BadReplyError("the service sent no list of models")
+        raise BadReplyError("The service sent no list of models")
     models: dict[str, ModelInfo] = {}
     for row in dicts(rows):
         name = text_in(row, "id", "name", "model")

@@ -83,7 +83,7 @@ class ResponsesDialect(OpenAIErrorsAndModels):
     def request(self, chat: ChatRequest, settings: ProviderSettings) -> HttpRequest:
         """Return the request for a streamed reply."""
         if not chat.messages:
-            raise InputError("there are no messages to send")
+            raise InputError("There are no messages to send")
         chosen = options(
             {**settings.options, **chat.options},
             renamed={
@@ -303,7 +303,7 @@ class ResponsesDecoder(ReplyDecoder):
         if kind == "response.failed":
             raise openai_errors.in_stream(openai_errors.fault_in(response), self._settings)
         if kind == "response.cancelled":
-            raise ServiceError(f"{self._host}: the service gave the answer up")
+            raise ServiceError(f"{self._host} aborted the reply")
         status = response.get("status")
         details = response.get("incomplete_details")
         why = text_in(details, "reason") if isinstance(details, dict) else ""
@@ -327,7 +327,7 @@ class ResponsesDecoder(ReplyDecoder):
         if self._reason is None:
             raise self._incomplete(started=True)
         if self._refusal:
-            raise RefusedError(f"the model refused: {words(self._refusal)}")
+            raise RefusedError(f"The model refused: {words(self._refusal)}")
         yield from self._end(self._reason)
 
 

@@ -44,8 +44,8 @@ _REASONS: dict[str, EndReason] = {
 
 _FAILURES = {
     "error": "the model's own provider failed",
-    "abort": "the service gave the answer up",
-    "aborted": "the service gave the answer up",
+    "abort": "the service aborted the reply",
+    "aborted": "the service aborted the reply",
     "insufficient_system_resource": "the service ran out of capacity",
 }
 _EXTRAS = frozenset({"citations", "search_results", "annotations", "x_groq", "timings"})
@@ -219,7 +219,7 @@ class OpenAIDecoder(ReplyDecoder):
         if self._reason is None:
             raise self._incomplete(started=True)
         if self._refusal:
-            raise RefusedError(f"the model refused: {words(self._refusal)}")
+            raise RefusedError(f"The model refused: {words(self._refusal)}")
         yield from self._end(self._reason)
 
 
@@ -347,7 +347,9 @@ class ToolCallPieces:
             if not arguments.strip():
                 arguments = "{}"
             if not call.name or (cut and parse(arguments) is None):
-                what = f"the call of the tool `{words(call.name, 60)}`" if call.name else "a call"
-                yield Notice("warning", f"{what} was cut off, and is left out")
+                call_text = (
+                    f"call of the tool `{words(call.name, 60)}`" if call.name else "tool call"
+                )
+                yield Notice("warning", f"Left out a {call_text} that was cut off")
                 continue
             yield ToolCall(call.id or f"call_{number}", call.name, arguments)

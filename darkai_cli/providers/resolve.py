@@ -45,7 +45,7 @@ def model_of(settings: ProviderSettings, name: str | None) -> str:
     if not settings.models or name in settings.models:
         return name
     raise UnknownModelError(
-        f"the provider `{settings.name}` has no model `{name}`",
+        f"`{settings.name}` has no model named `{name}`",
         hint=suggest(name, [*settings.models, *settings.aliases], "models"),
     )
 
@@ -85,8 +85,8 @@ def resolve_alias(config: Config, alias: str, provider: ProviderSettings | None 
             return _find(config, provider, name)
         if alias == config.model and _chosen_with_it(config) and not _has(provider, name):
             raise UsageError(
-                f"`{provider.name}` is the provider that was chosen",
-                hint=f"name a model of `{provider.name}`, or leave the provider out",
+                f"`{provider.name}` is the chosen provider",
+                hint=f"Choose a model of `{provider.name}`, or leave out the provider",
             )
         return parse_model_name(config, name)
 
@@ -99,7 +99,7 @@ def _naming(config: Config, alias: str) -> Iterator[None]:
     except DarkAIError as error:
         if alias in config.aliases:
             name = config.aliases[alias]
-            error.message = f"the alias `{alias}` means `{name}`, but {error.message}"
+            error.message = f"The alias `{alias}` means `{name}`: {error.message}"
         raise
 
 
@@ -143,7 +143,7 @@ def _find_elsewhere(
     known = [f"{other.name}/{model}" for other in others for model in known_models(other)]
     if matches:
         full_names = either(f"{other.name}/{wanted}" for other in matches)
-        error.hint = f"did you mean {full_names}? (`darkai models`)"
+        error.hint = f"Did you mean {full_names}? `darkai models` lists all"
     elif known:
         error.hint = suggest(wanted, [*provider.models, *provider.aliases, *known], "models")
     raise error
@@ -155,9 +155,10 @@ def _provider_hint(config: Config, wanted: str) -> str:
     if first in provider_names(config):
         if rest:
             return ""
-        return f"`{first}` is a provider: `-p {first}`, `darkai models list -p {first}`"
+        lists = f"`darkai models list -p {first}`"
+        return f"`{first}` is a provider: use `-p {first}`; {lists} lists its models"
     close = close_to(first, provider_names(config)) if slash and rest else []
-    return f"did you mean {either(f'{similar}/{rest}' for similar in close)}?" if close else ""
+    return f"Did you mean {either(f'{similar}/{rest}' for similar in close)}?" if close else ""
 
 
 _STRENGTH = ("default", "user", "project", "environment", "flag")
@@ -233,8 +234,9 @@ def with_model(target: Target, config: Config) -> Target:
         return target
     if not is_local_url(settings.url):
         raise UsageError(
-            f"no model is named, and `{settings.name}` has no default",
-            hint=f"`-m {settings.name}/MODEL`; `darkai models list -p {settings.name}` lists them",
+            f"No model chosen, and `{settings.name}` has no default",
+            hint=f"`darkai models list -p {settings.name}` lists them; choose one with "
+            f"`-m {settings.name}/MODEL`",
         )
     name = _FIRST.get(settings.url)
     if name is None:
@@ -242,8 +244,8 @@ def with_model(target: Target, config: Config) -> Target:
         first = first_chat_model(models)
         if first is None:
             raise NotFoundError(
-                f"`{settings.name}` at {settings.host} has no model",
-                hint="`ollama pull MODEL`" if settings.type == "ollama" else "load one there",
+                f"`{settings.name}` at {settings.host} has no models",
+                hint="`ollama pull MODEL`" if settings.type == "ollama" else "Load a model there",
             )
         name = _FIRST[settings.url] = first
     return Target(settings, name)

@@ -55,7 +55,7 @@ def settings_of(config: Config, name: str) -> ProviderSettings:
     if own is None:
         if built_in is None:
             raise NotFoundError(
-                f"there is no provider `{name}`",
+                f"No provider named `{name}`",
                 hint=suggest(name, provider_names(config), "providers"),
             )
         if not built_in.url:
@@ -130,9 +130,9 @@ def _azure(settings: ProviderSettings, *, chosen: bool) -> ProviderSettings:
         return settings._replace(url=f"{base}{mark}{query}", quirks=quirks)
     if "api-version=" not in query:
         raise ConfigError(
-            f"the `url` of the provider `{settings.name}` names a deployment, but no `api-version`",
-            hint=f"`darkai config set providers.{settings.name}.url https://{root}`, or put "
-            "`?api-version=DATE` at its end",
+            f"The `url` of the provider `{settings.name}` names a deployment, but no `api-version`",
+            hint=f"`darkai config set providers.{settings.name}.url https://{root}`, or append "
+            "`?api-version=DATE` to it",
         )
     name = rest.partition("/")[0]
     return settings._replace(
@@ -147,18 +147,18 @@ def _check(name: str, kind: str, url: str | None, built_in: ProviderSettings | N
     types = ", ".join(kind_name for kind_name in DIALECTS if kind_name != "demo")
     if not kind:
         raise ConfigError(
-            f"the provider `{name}` has no `type`",
+            f"The provider `{name}` has no `type`",
             hint=f"`darkai config set {key}.type TYPE`; types are {types}",
         )
     if kind not in DIALECTS:
         raise ConfigError(
-            f"the provider `{name}` has the type `{kind}`, which is not known",
-            hint=f"types are {types}",
+            f"The provider `{name}` has the unknown type `{kind}`",
+            hint=f"Types are {types}",
         )
     if kind == "demo":
         if url:
             raise ConfigError(
-                f"the provider `{name}` has a `url`, but `demo` answers without any service",
+                f"The provider `{name}` has a `url`, but the type `demo` uses no service",
                 hint=f"`darkai config unset {key}.url`, or `darkai config set {key}.type TYPE`",
             )
     elif not url and not (built_in and built_in.url):
@@ -172,7 +172,7 @@ def _no_url(name: str) -> ConfigError:
             "`darkai config set providers.azure.url https://RESOURCE.openai.azure.com`, or set "
             "`AZURE_OPENAI_ENDPOINT`"
         )
-    return ConfigError(f"the provider `{name}` has no `url`", hint=hint)
+    return ConfigError(f"The provider `{name}` has no `url`", hint=hint)
 
 
 def suggest(name: str, known: Iterable[str], what: str) -> str:
@@ -184,10 +184,11 @@ def suggest(name: str, known: Iterable[str], what: str) -> str:
     close = close_to(name, listed)
     lists = _LISTS.get(what, "")
     if close:
-        return f"did you mean {either(close)}?{lists}"
+        return f"Did you mean {either(close)}?{f' {lists}' if lists else ''}"
     names = ", ".join(listed[:_MAX_NAMES])
-    return f"{what} are {names}{' ...' if len(listed) > _MAX_NAMES else ''}{lists}"
+    more = " ..." if len(listed) > _MAX_NAMES else ""
+    return f"The {what} are {names}{more}{f'; {lists}' if lists else ''}"
 
 
 _MAX_NAMES = 40
-_LISTS = {"models": " (`darkai models`)", "aliases": " (`darkai models alias`)"}
+_LISTS = {"models": "`darkai models` lists all", "aliases": "`darkai models alias` lists all"}

@@ -488,11 +488,11 @@ def test_a_proxy_that_resets(ask: Asker):
         ),
         (
             page(503, "", headers={"server": "tinyproxy/1.11"}),
-            "proxy {} (from `--proxy`) cannot reach service.test: 503 unavailable",
+            "The proxy {} (from `--proxy`) can't reach service.test: 503 unavailable",
         ),
         (
             page(403, "<html>denied</html>", headers={"x-squid-error": "ERR_ACCESS_DENIED 0"}),
-            "proxy {} (from `--proxy`) cannot reach service.test: 403",
+            "The proxy {} (from `--proxy`) can't reach service.test: 403",
         ),
         (json_page(502, {"error": {"message": "boom"}}), "service.test: bad gateway (502): boom"),
     ],

@@ -117,7 +117,7 @@ def test_a_canned_answer(gateway: str):
         ("locked", 4, "rejected the API key"),
         ("down", 9, "Connection error"),
         ("limited", 6, "rate limited"),
-        ("nosuch", 5, "model `nosuch` not found at 127.0.0.1"),
+        ("nosuch", 5, "No model named `nosuch` at 127.0.0.1"),
     ],
 )
 def test_faults_behind_it(gateway: str, name: str, code: int, told: str):
@@ -142,7 +142,7 @@ def test_a_wrong_key(gateway: str):
 def test_no_key(gateway: str):
     result = run("ask", "-m", "desk", "hi", env={"GATEWAY_KEY": None})
     assert (result.code, result.text) == (4, ""), result
-    assert "wants an API key" in result.stderr
+    assert "requires an API key" in result.stderr
 
 
 def test_models(gateway: str):

@@ -137,7 +137,7 @@ def test_a_wrong_key_is_told_with_its_origin(desk: str):
 def test_without_a_key_one_is_asked_for(desk: str):
     result = run("ask", "hi", env={"DESK_KEY": None})
     assert (result.code, result.text) == (4, ""), result
-    assert "wants an API key" in result.stderr
+    assert "requires an API key" in result.stderr
     assert "`darkai keys set desk`, or set DESK_KEY" in result.stderr
 
 

@@ -24,9 +24,9 @@ def configure(text: str) -> None:
 
 UNUSABLE = [
     ('url = "http://a.test/"', "has no `type`"),
-    ('type = "nonsense"\nurl = "http://a.test/"', "has the type `nonsense`, which is not known"),
+    ('type = "nonsense"\nurl = "http://a.test/"', "has the unknown type `nonsense`"),
     ('type = "darkai"', "has no `url`"),
-    ('type = "demo"\nurl = "http://a.test/"', "has a `url`, but `demo`"),
+    ('type = "demo"\nurl = "http://a.test/"', "has a `url`, but the type `demo`"),
 ]
 
 
@@ -36,7 +36,7 @@ def test_a_table_that_cannot_be_used_is_told_and_hurts_nobody_else(table: str, w
     with pytest.raises(DarkAIError) as caught:
         settings_of(load(), "work")
     assert caught.value.exit_code == 3
-    assert f"the provider `work` {words}" in caught.value.message
+    assert f"The provider `work` {words}" in caught.value.message
     with pytest.raises(DarkAIError) as caught:
         resolve.resolve(load({"model": "gpt-40"}))
     assert caught.value.exit_code == 5  # what was asked for, not what is broken beside it
@@ -49,7 +49,7 @@ def test_models_warns_and_lists_the_others() -> None:
     configure('[providers.work]\nurl = "http://a.test/"\n')
     result = run_darkai("models")
     assert result.code == 0, result
-    assert result.stderr == "warning: the provider `work` has no `type`\n"
+    assert result.stderr == "warning: The provider `work` has no `type`\n"
     assert "*\tdarkai/llama-3-70b\tllama-3.1-70b" in result.text.splitlines()
     asked = run_darkai("ask", "--dry-run", "-p", "work", "x")
     assert asked.code == 3
@@ -81,7 +81,7 @@ def test_a_users_aliases_are_listed() -> None:
     result = run_darkai("models")
     assert "\tdarkai/gpt-4o\tfast" in result.text.splitlines()
     warnings = result.stderr.splitlines()
-    assert any("the alias `loop` means `nosuch/zzz`, but " in line for line in warnings)
+    assert any("The alias `loop` means `nosuch/zzz`: " in line for line in warnings)
 
 
 def test_an_alias_of_a_model_that_is_not_listed_has_a_row() -> None:
@@ -96,8 +96,8 @@ def test_the_error_names_the_alias() -> None:
     configure(ALIASES)
     result = run_darkai("ask", "-m", "loop", "x")
     assert result.code == 5, result
-    assert "error: the alias `loop` means `nosuch/zzz`, but " in result.stderr
-    with pytest.raises(DarkAIError, match="the alias `loop` means `nosuch/zzz`, but there is no"):
+    assert "error: The alias `loop` means `nosuch/zzz`: " in result.stderr
+    with pytest.raises(DarkAIError, match="The alias `loop` means `nosuch/zzz`: No provider"):
         resolve.target_by_name(load(), "loop")
 
 

@@ -233,7 +233,7 @@ def test_options_are_set_shown_and_taken_back(do, session, monkeypatch):
     assert "error: Option `seed` is not set in this chat" in do("/unset seed")
     assert "error: Expected KEY=VALUE, not `temperature`" in do("/set temperature")
     assert "error: `seed`: the value" in do("/set seed=NaN")
-    assert "error: the option `query` is darkai's own" in do("/set query=x")
+    assert "error: The option `query` is set by darkai itself" in do("/set query=x")
     assert session.options == {"temperature": 0.2}
 
 
@@ -241,7 +241,7 @@ def test_an_option_that_the_service_does_not_know_is_told_at_once(paper, monkeyp
     session = new_session(paper, provider="anthropic")
     talk(session, "/set temprature=1")
     assert "error: " in paper.text
-    assert "did you mean `temperature`?" in paper.text
+    assert "Did you mean `temperature`?" in paper.text
     assert session.options == {}
     session.options["whatever"] = 1
     talk(session, "/model openai/gpt-4o")
@@ -270,7 +270,7 @@ def test_an_image_that_the_model_does_not_take_is_refused_when_it_is_attached(
     do, session, tmp_path
 ):
     (tmp_path / "a.png").write_bytes(PNG)
-    assert "error: `darkai` takes no images" in do(f"/file {tmp_path / 'a.png'}")
+    assert "error: `darkai` doesn't accept images" in do(f"/file {tmp_path / 'a.png'}")
     assert session.pending.images == ()
 
 

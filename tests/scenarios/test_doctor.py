@@ -518,7 +518,7 @@ def test_only_what_is_named() -> None:
         assert "provider.work.service" in report.checks
     result = run_darkai("doctor", "wrok")
     assert (result.code, result.stdout) == (5, b""), result
-    assert "hint: did you mean `work`" in result.stderr
+    assert "hint: Did you mean `work`" in result.stderr
 
 
 def test_the_public_default_that_nobody_chose_is_a_failure_if_it_is_all_there_is() -> None:

@@ -287,7 +287,5 @@ def test_a_fallback_without_a_key_is_skipped() -> None:
     result = ask("tell me a joke")
     assert result.code == 0, result
     first, second = result.stderr.splitlines()
-    assert (
-        first == "warning: Fallback `openai/gpt-4o`: `openai` needs an API key, and there is none"
-    )
+    assert first == "warning: Fallback `openai/gpt-4o`: No API key set for `openai`"
     assert second.endswith("trying `demo` instead")

@@ -137,7 +137,7 @@ def test_what_was_said_before_does_not_stop_a_service_without_images(
     with FaultServer(reply(["blue"])) as other:
         env = {"DARKAI_URL": other.url}
         result = ask("-c", "-p", "darkai", "which colour?", env=env)
-        told = "`darkai` takes no images: 2 images of earlier messages left out"
+        told = "`darkai` doesn't accept images: left out 2 images of earlier messages"
         assert result.stderr.splitlines()[1:] == [f"warning: {told}"]
         query = other.requests[0].json()["query"]
         assert query == (
@@ -158,7 +158,7 @@ def test_it_is_told_once_where_the_request_is_sent_again(service: FaultServer, p
     with FaultServer(json_page(503, {}), reply(["blue"])) as other:
         result = ask("-c", "-p", "darkai", "and?", env={"DARKAI_URL": other.url})
     assert len(other.requests) == 2
-    assert result.stderr.count("takes no images: 1 image of earlier messages left out") == 1
+    assert result.stderr.count("doesn't accept images: left out 1 image of earlier messages") == 1
 
 
 def test_a_new_picture_is_refused_by_a_service_without_images(photo: Path):
@@ -166,10 +166,10 @@ def test_a_new_picture_is_refused_by_a_service_without_images(photo: Path):
         env = {"DARKAI_URL": server.url}
         result = run_darkai("ask", "-f", str(photo), "what?", env=env)
         assert (result.code, len(server.requests)) == (11, 0)
-        assert result.stderr.startswith("error: `darkai` takes no images\nhint: ")
+        assert result.stderr.startswith("error: `darkai` doesn't accept images\nhint: ")
         going_on = run_darkai("ask", "-c", "then without", env=env)  # the failed one is before it
         assert going_on.code == 0, going_on
-        assert "1 image of earlier messages left out" in going_on.stderr
+        assert "left out 1 image of earlier messages" in going_on.stderr
 
 
 # --- shown, and carried away ---

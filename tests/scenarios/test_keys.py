@@ -183,7 +183,7 @@ def test_a_key_is_no_argument(home: Path):
 def test_an_unknown_provider_has_no_key(home: Path):
     result = run_darkai("keys", "set", "opnai", stdin=KEY.encode())
     assert result.code == 5
-    assert "did you mean `openai`" in result.stderr
+    assert "Did you mean `openai`" in result.stderr
     assert run_darkai("keys", "set", "demo", stdin=KEY.encode()).code == 2
     assert not (home / "keys.toml").exists()
 

@@ -198,8 +198,8 @@ def test_a_service_without_a_default_wants_a_name() -> None:
     result = run_darkai("ask", "-p", "groq", "hi", env={"GROQ_API_KEY": "gsk_never_used"})
     assert result.code == 2
     assert result.stderr.splitlines() == [
-        "error: no model is named, and `groq` has no default",
-        "hint: `-m groq/MODEL`; `darkai models list -p groq` lists them",
+        "error: No model chosen, and `groq` has no default",
+        "hint: `darkai models list -p groq` lists them; choose one with `-m groq/MODEL`",
     ]
 
 
@@ -357,7 +357,7 @@ def test_a_list_that_is_too_large_or_cut_is_not_called_a_wrong_one() -> None:
         configure(table("one", server))
         large = run_darkai("models", "-p", "one")
         cut = run_darkai("models", "-p", "one")
-    assert large.stderr.startswith(f"error: the answer of {server.address} exceeded 16 MiB")
+    assert large.stderr.startswith(f"error: The reply of {server.address} exceeded 16 MiB")
     assert cut.code == 7, cut
     assert "Connection lost" in cut.stderr
 

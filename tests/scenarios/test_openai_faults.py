@@ -237,4 +237,4 @@ def test_the_error_with_json_is_the_last_line(isolated: Path):
     assert (last["data"]["kind"], last["data"]["exit_code"], last["data"]["status"]) == (
         "not-found", 5, 404,
     )  # fmt: skip
-    assert re.search("model `m` not found", last["data"]["message"])
+    assert re.search("No model named `m`", last["data"]["message"])

@@ -125,7 +125,7 @@ def test_text_without_the_end_mark_is_kept_and_told(name: str, how: str) -> None
         result = ask(name, server)
     assert (result.code, result.stdout) == (14, b"Half\n")
     told = {
-        "clean": "answer ended without an end mark; it may be cut off",
+        "clean": "The reply ended without an end mark; it may be cut off",
         "fin": "Connection lost",
         "reset": "reset the connection",
     }
@@ -154,7 +154,7 @@ def test_an_empty_stream_is_asked_for_again(name: str) -> None:
     with FaultServer(stream(name), good) as server:
         result = ask(name, server)
     assert (result.code, result.stdout) == (0, b"Hello\n")
-    assert "sent an empty answer; trying again" in result.stderr
+    assert "sent an empty reply; trying again" in result.stderr
 
 
 def test_the_length_limit(name: str) -> None:
@@ -257,7 +257,7 @@ def test_a_gemini_limit_that_tells_how_long() -> None:
     with FaultServer(json_page(429, {"error": error})) as server:
         result = ask("gemini", server)
     assert result.code == 6
-    assert "try again in 23 h" in result.stderr
+    assert "Try again in 23 h" in result.stderr
     assert server.connections == 1
 
 

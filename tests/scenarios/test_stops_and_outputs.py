@@ -41,7 +41,7 @@ def test_a_reset_after_the_end_is_no_fault() -> None:
     with FaultServer(script) as server:
         result = run_darkai("ask", "hi", env={"DARKAI_URL": server.url})
     assert (result.code, result.stdout) == (0, b""), result
-    assert "the model sent no text" in result.stderr
+    assert "The model sent no text" in result.stderr
 
 
 def test_half_a_pair_in_a_final_response() -> None:

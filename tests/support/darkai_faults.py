@@ -82,13 +82,13 @@ ROWS: dict[str, Row] = {
     # --- statuses ---
     "401": fails(4, r"127\.0\.0\.1:PORT rejected", script=json_page(401, {"detail": "who are you"})),
     "403 JSON": fails(
-        4, r"127\.0\.0\.1:PORT: not allowed.*your region", script=json_page(403, {"detail": "your region"})
+        4, r"Access denied by 127\.0\.0\.1:PORT.*your region", script=json_page(403, {"detail": "your region"})
     ),
     "404 model": fails(
         5, "llama-9.*not found",
         script=json_page(404, {"error": {"message": "model llama-9 not found"}}),
     ),
-    "404 page": fails(9, r"127\.0\.0\.1:PORT has no such path.*/chat", script=page(404, "<html>no</html>")),
+    "404 page": fails(9, r"127\.0\.0\.1:PORT has no path.*/chat", script=page(404, "<html>no</html>")),
     "409": fails(9, r"127\.0\.0\.1:PORT: conflict", script=page(409)),
     "413": fails(10, r"too large for 127\.0\.0\.1:PORT", script=page(413, "<html>too large</html>")),
     "422": fails(
@@ -98,14 +98,14 @@ ROWS: dict[str, Row] = {
     "422, odd detail": fails(
         9, r"127\.0\.0\.1:PORT rejected", script=json_page(422, {"detail": [7, None]})
     ),
-    "429": fails(6, r"rate limited by 127\.0\.0\.1:PORT", script=page(429)),
+    "429": fails(6, r"Rate limited by 127\.0\.0\.1:PORT", script=page(429)),
     "429 Retry-After": fails(
-        6, "rate limited", r"hint:.* 2 s", script=page(429, headers={"retry-after": "2"})
+        6, "Rate limited", r"hint:.* 2 s", script=page(429, headers={"retry-after": "2"})
     ),
     "429 for days": fails(
-        6, "rate limited", "11 days", script=page(429, headers={"retry-after": "999999"})
+        6, "Rate limited", "11 days", script=page(429, headers={"retry-after": "999999"})
     ),
-    "429 unreadable": fails(6, "rate limited", script=page(429, headers={"retry-after": "soon"})),
+    "429 unreadable": fails(6, "Rate limited", script=page(429, headers={"retry-after": "soon"})),
     "500, empty": fails(9, r"127\.0\.0\.1:PORT failed \(500\) after 2 tries", script=page(500), retried=True),
     "500, always": fails(
         9, r"127\.0\.0\.1:PORT failed \(500: boom\) after 2 tries",
@@ -217,12 +217,12 @@ ROWS: dict[str, Row] = {
     "last line unfinished": warned(
         "fine", "stream-end", reply(["fi", text("ne").rstrip()], end=None)
     ),
-    "an event is not JSON": warned("fine", "1 unreadable event skipped", reply(["fi", BAD_JSON, "ne"])),
+    "an event is not JSON": warned("fine", "Skipped 1 unreadable event", reply(["fi", BAD_JSON, "ne"])),
     "events are no objects": warned(
-        "fine", "3 unreadable events skipped",
+        "fine", "Skipped 3 unreadable events",
         reply([b"data: [1,2,3]\n\n", b"data: null\n\n", b'data: "str"\n\n', "fine"]),
     ),
-    "nested too deep": warned("fine", "1 unreadable event skipped", reply(["fi", DEEP, "ne"])),
+    "nested too deep": warned("fine", "Skipped 1 unreadable event", reply(["fi", DEEP, "ne"])),
     "numbers too long": Row(
         [reply(["fi", LONG_NUMBER, b'data: {"event":"x","data":[1e400,NaN]}\n\n', "ne"])],
         0, out=b"fine\n", silent=False,
@@ -232,10 +232,10 @@ ROWS: dict[str, Row] = {
     "empty once": warned("fine", "empty", reply(end=None), reply(["fine"]), retried=True),
     # --- no answer in the stream ---
     "no event": fails(
-        9, r"127\.0\.0\.1:PORT sent an empty answer", script=reply(end=None), retried=True
+        9, r"127\.0\.0\.1:PORT sent an empty reply", script=reply(end=None), retried=True
     ),
     "only comments": fails(
-        9, r"127\.0\.0\.1:PORT sent an empty answer", script=reply([b": ping\n\n"], end=None), retried=True
+        9, r"127\.0\.0\.1:PORT sent an empty reply", script=reply([b": ping\n\n"], end=None), retried=True
     ),
     "only nonsense": fails(9, "unreadable|readable", script=reply([BAD_JSON, BAD_JSON])),
     "60 unreadable events in a row": fails(

@@ -81,26 +81,26 @@ ROWS: dict[str, Row] = {
     ),
     # --- statuses ---
     "401": fails(
-        4, rf"{NAMED} wants an API key", r"hint: .*darkai keys set work", script=refusal(401, "who?")
+        4, rf"{NAMED} requires an API key", r"hint: .*darkai keys set work", script=refusal(401, "who?")
     ),
-    "401, empty": fails(4, rf"{NAMED} wants an API key", "darkai keys set", script=page(401)),
+    "401, empty": fails(4, rf"{NAMED} requires an API key", "darkai keys set", script=page(401)),
     "403 region": fails(
-        4, rf"{NAMED}: not allowed.*your region is not supported",
+        4, rf"Access denied by {NAMED}.*your region is not supported",
         script=refusal(403, "your region is not supported", code="unsupported_country"),
     ),
     "404 model_not_found": fails(
-        5, rf"model `m` not found at {NAMED}", r"hint: .*darkai models",
+        5, rf"No model named `m` at {NAMED}", r"hint: .*darkai models",
         script=refusal(404, "The model `m` does not exist", code="model_not_found"),
     ),
     "404 HTML": fails(
-        9, rf"{NAMED} has no such path \(/v1/chat/completions\)", r"hint: .*base URL.*/v1",
+        9, rf"{NAMED} has no path /v1/chat/completions", r"hint: .*base URL.*/v1",
         script=page(404, "<html>no</html>"),
     ),
     "404 JSON of a web server": fails(
-        9, rf"{NAMED} has no such path", r"hint: .*base URL", script=json_page(404, {"detail": "Not Found"})
+        9, rf"{NAMED} has no path", r"hint: .*base URL", script=json_page(404, {"detail": "Not Found"})
     ),
     "400 context_length_exceeded": fails(
-        10, r"conversation is 9001 tokens, the model's limit 8192", "hint: ",
+        10, r"9001 tokens, the limit is 8192", "hint: ",
         script=refusal(400, TOO_LONG, code="context_length_exceeded"),
     ),
     "400 with a field": fails(
@@ -112,7 +112,7 @@ ROWS: dict[str, Row] = {
         9, rf"{NAMED}.*405", "hint: .*base URL", script=json_page(405, {"detail": "Method Not Allowed"})
     ),
     "413 HTML": fails(
-        10, rf"request of \d.* too large for {NAMED}", "hint: ", script=page(413, "<html>big</html>")
+        10, rf"The request \(\d.* too large for {NAMED}", "hint: ", script=page(413, "<html>big</html>")
     ),
     "422 FastAPI": fails(
         9, rf"{NAMED} rejected the field `temperature`: must be below 2", "hint: ",
@@ -121,20 +121,20 @@ ROWS: dict[str, Row] = {
     "500 with empty body": fails(9, rf"{NAMED} failed \(500\) after 2 tries", script=page(500), retried=True),
     "409": fails(9, rf"{NAMED}: conflict", script=refusal(409, "busy")),
     "429 then success": warned(
-        "fine", r"rate limited.*trying again in 0", limited("0"), reply(["fine"]), retried=True
+        "fine", r"Rate limited.*trying again in 0", limited("0"), reply(["fine"]), retried=True
     ),
     "429 with a date, then success": warned(
-        "fine", "rate limited.*trying again in 0", limited(late(-5)), reply(["fine"]), retried=True
+        "fine", "Rate limited.*trying again in 0", limited(late(-5)), reply(["fine"]), retried=True
     ),
     "429 for days": fails(
-        6, rf"rate limited; {NAMED} asks to wait 11 days", "hint: try again later", script=limited("999999")
+        6, rf"Rate limited: {NAMED} asks to wait 11 days", "hint: Try again later", script=limited("999999")
     ),
-    "429 soon": fails(6, "rate limited", script=limited("soon"), retried=True),
+    "429 soon": fails(6, "Rate limited", script=limited("soon"), retried=True),
     "429 insufficient_quota": fails(
-        6, rf"quota used up at {NAMED}", "hint: check billing",
+        6, rf"Quota used up at {NAMED}", "hint: Check billing",
         script=refusal(429, "You exceeded your quota", code="insufficient_quota"),
     ),
-    "402": fails(6, rf"quota used up at {NAMED}", script=refusal(402, "Insufficient Balance")),
+    "402": fails(6, rf"Quota used up at {NAMED}", script=refusal(402, "Insufficient Balance")),
     "500 once": warned(
         "fine", rf"{NAMED} failed \(500: boom\); trying again", refusal(500, "boom"), reply(["fine"]),
         retried=True,
@@ -179,9 +179,9 @@ ROWS: dict[str, Row] = {
     ),
     # --- nothing in it ---
     "zero events": fails(
-        9, rf"{NAMED} sent an empty answer", script=reply(reason=None, done=False), retried=True
+        9, rf"{NAMED} sent an empty reply", script=reply(reason=None, done=False), retried=True
     ),
-    "no text": warned("", "the model sent no text", reply([chunk({"role": "assistant"})]))._replace(out=b""),
+    "no text": warned("", "The model sent no text", reply([chunk({"role": "assistant"})]))._replace(out=b""),
     # --- the end ---
     "RST after text": partial(14, CUT, script=reply(["Hello", GATE, Reset()])),
     "FIN inside a chunk": partial(
@@ -252,13 +252,13 @@ ROWS: dict[str, Row] = {
     ),
     "refusal": Row(
         [reply([chunk({"refusal": "I can't "}), chunk({"refusal": "do that"})])], 10,
-        ["the model refused: I can't do that"], out=b"I can't do that\n",
+        ["The model refused: I can't do that"], out=b"I can't do that\n",
     ),
     # --- odd but good ---
     "invalid UTF-8": fine("a\ufffdb", raw(b"a\xffb")),
-    "an event is not JSON": warned("fine", "1 unreadable event skipped", reply(["fi", BAD_JSON, "ne"])),
+    "an event is not JSON": warned("fine", "Skipped 1 unreadable event", reply(["fi", BAD_JSON, "ne"])),
     "events are no objects": warned(
-        "fine", "3 unreadable events skipped",
+        "fine", "Skipped 3 unreadable events",
         reply([b"data: [1,2,3]\n\n", b"data: null\n\n", b'data: "str"\n\n', "fine"]),
     ),
     "no choices": fine("fine", event({"id": "x", "object": "chat.completion.chunk"}), "fine"),
@@ -269,7 +269,7 @@ ROWS: dict[str, Row] = {
     "content 12345": fine("fine", chunk({"content": 12345}), chunk({"content": ["x"]}), "fine"),
     "another choice": fine("fine", event({"choices": [{"index": 1, "delta": {"content": "x"}}]}), "fine"),
     "odd numbers": fine("fine", "fi", LONG % (b"9" * 5000), "ne"),
-    "nested too deep": warned("fine", "1 unreadable event skipped", reply(["fi", DEEP, "ne"])),
+    "nested too deep": warned("fine", "Skipped 1 unreadable event", reply(["fi", DEEP, "ne"])),
     "separators in the text": fine("a\u2028b\x85c\u2029d", raw("a\u2028b\x85c\u2029d".encode())),
     "CRLF": fine("fine", text("fine", newline="\r\n")),
     "CR": fine("fine", text("fine", newline="\r")),

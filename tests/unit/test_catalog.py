@@ -184,7 +184,7 @@ def test_a_service_of_ones_own_has_models_of_its_own(kind: str) -> None:
     )
     with pytest.raises(UsageError) as caught:
         resolve.resolve(load())
-    assert caught.value.message == "no model is named, and `mine` has no default"
+    assert caught.value.message == "No model chosen, and `mine` has no default"
     assert "`-m mine/MODEL`" in (caught.value.hint or "")
     assert resolve.resolve(load({"model": "x"})).model == "x"
 

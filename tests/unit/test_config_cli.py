@@ -191,7 +191,7 @@ def test_set_and_unset(file: Path) -> None:
 
 def test_set_tells_what_a_provider_lacks(file: Path) -> None:
     assert "has no `type`" in Run("set", "providers.work.url", "http://localhost:1/").err
-    assert "`opnai`, which is not known" in Run("set", "providers.work.type", "opnai").err
+    assert "unknown type `opnai`" in Run("set", "providers.work.type", "opnai").err
     assert ok("set", "providers.work.type", "openai") == ""
     error = failure(ConfigError, "set", "providers.work.typ", "openai")
     assert (error.message, error.hint) == (

@@ -137,11 +137,11 @@ def test_there_are_enough_jokes_and_no_two_alike() -> None:
         ("Buenos días", "Buenos días!"),
         ("thanks", "welcome"),
         ("Vielen Dank!", "welcome"),
-        ("who are you?", "no language model"),
-        ("hey, who are you?", "no language model"),
-        ("Are you ChatGPT?", "no language model"),
+        ("who are you?", "not a language model"),
+        ("hey, who are you?", "not a language model"),
+        ("Are you ChatGPT?", "not a language model"),
         ("what can you do?", "`long 500`"),
-        ("how are you?", "I am a program"),
+        ("how are you?", "I'm a program"),
         ("good night", "Goodbye"),
     ],
 )
@@ -152,8 +152,8 @@ def test_small_talk(prompt: str, part: str) -> None:
 
 def test_demo_never_passes_for_a_model() -> None:
     for prompt in ("hi", "who are you?", "are you an AI?", "which model are you?"):
-        assert "no language model" in (answers.answer(prompt) or ""), prompt
-    assert "no language model" in answers.CANNOT
+        assert "not a language model" in (answers.answer(prompt) or ""), prompt
+    assert "not a language model" in answers.CANNOT
     assert "-p darkai" in answers.CANNOT
     assert "DARKAI_URL" in answers.CANNOT
     assert answers.CANNOT.count("\n") == 1

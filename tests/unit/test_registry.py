@@ -100,7 +100,7 @@ def test_an_alias_is_not_sent_to_another_provider_than_it_names() -> None:
     with pytest.raises(DarkAIError) as caught:
         meant(model="fast", provider="ollama")
     assert caught.value.exit_code == 2
-    assert "means `home/two`, but `ollama` is the provider that was chosen" in caught.value.message
+    assert "means `home/two`: `ollama` is the chosen provider" in caught.value.message
 
 
 def test_a_provider_with_a_key_is_meant_by_a_later_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,15 +119,15 @@ def test_a_flag_is_later_than_a_variable(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     ("text", "flags", "hint"),
     [
-        ("", {"model": "gpt-40"}, "did you mean `gpt-4o`"),
-        ("", {"provider": "opnerouter"}, "did you mean `openrouter`"),
-        (TABLES, {"model": "two"}, "did you mean `work/two` or `home/two`"),
+        ("", {"model": "gpt-40"}, "Did you mean `gpt-4o`"),
+        ("", {"provider": "opnerouter"}, "Did you mean `openrouter`"),
+        (TABLES, {"model": "two"}, "Did you mean `work/two` or `home/two`"),
         (TABLES, {"model": "thre"}, "`home/three`"),
         (TABLES, {"provider": "work", "model": "three"}, "models are one, two"),
-        ("", {"model": "opnai/gpt-4o"}, "did you mean `openai/gpt-4o`?"),
-        (TABLES, {"provider": "work", "model": "hme/two"}, "did you mean `home/two`?"),
-        ("", {"model": "openai"}, "`openai` is a provider: `-p openai`"),
-        ("", {"provider": "opnai"}, "did you mean `openai`"),
+        ("", {"model": "opnai/gpt-4o"}, "Did you mean `openai/gpt-4o`?"),
+        (TABLES, {"provider": "work", "model": "hme/two"}, "Did you mean `home/two`?"),
+        ("", {"model": "openai"}, "`openai` is a provider: use `-p openai`"),
+        ("", {"provider": "opnai"}, "Did you mean `openai`"),
     ],
 )
 def test_unknown_names_tell_the_nearest(text: str, flags: dict[str, str], hint: str) -> None:
@@ -194,5 +194,5 @@ def test_a_paid_service_wants_a_name() -> None:
     with pytest.raises(DarkAIError) as caught:
         resolve.resolve(load({"provider": "groq"}))
     assert caught.value.exit_code == 2
-    assert caught.value.message == "no model is named, and `groq` has no default"
+    assert caught.value.message == "No model chosen, and `groq` has no default"
     assert "darkai models list -p groq" in (caught.value.hint or "")

@@ -26,18 +26,25 @@ def explain(status: int, body: object = b"", forwarder: str = "", **headers: str
     [
         (401, {"error": {"message": "bad key"}}, {}, 4, False, "bad key"),
         (403, {"message": "not in your region"}, {}, 4, False, "not in your region"),
-        (404, b"<html><title>404</title></html>", {}, 9, False, "no such path (/v1/chat)"),
+        (404, b"<html><title>404</title></html>", {}, 9, False, "has no path /v1/chat"),
         (404, {"error": {"message": "model x not found"}}, {}, 5, False, "model x not found"),
-        (404, {"detail": "Not Found"}, {}, 9, False, "no such path (/v1/chat)"),
-        (404, b"404 page not found", {}, 9, False, "no such path (/v1/chat)"),
-        (404, {"error": "no such session"}, {}, 9, False, "not found: no such session"),
+        (404, {"detail": "Not Found"}, {}, 9, False, "has no path /v1/chat"),
+        (404, b"404 page not found", {}, 9, False, "has no path /v1/chat"),
+        (
+            404,
+            {"error": "no such session"},
+            {},
+            9,
+            False,
+            "Not found at service.test: no such session",
+        ),
         (
             405,
             {"detail": "Method Not Allowed"},
             {},
             9,
             False,
-            "does not take POST at /v1/chat (405)",
+            "doesn't accept POST at /v1/chat (405)",
         ),
         (407, b"", {}, 4, False, "proxy"),
         (408, b"", {}, 9, True, "408"),
@@ -48,11 +55,11 @@ def explain(status: int, body: object = b"", forwarder: str = "", **headers: str
             {},
             10,
             False,
-            "the request of 2.2 MiB is too large for service.test",
+            "The request (2.2 MiB) is too large for service.test",
         ),
         (422, {"detail": [{"loc": ["body", "t"], "msg": "wrong"}]}, {}, 9, False, "`t`: wrong"),
-        (429, {}, {"retry_after": "2"}, 6, True, "rate limited"),
-        (429, {}, {"retry_after": "soon"}, 6, True, "rate limited"),
+        (429, {}, {"retry_after": "2"}, 6, True, "Rate limited"),
+        (429, {}, {"retry_after": "soon"}, 6, True, "Rate limited"),
         (429, {}, {"retry_after": "999999"}, 6, False, "11 days"),
         (429, {"error": {"message": "insufficient_quota"}}, {}, 6, False, "quota"),
         (500, {"error": "boom"}, {}, 9, True, "failed (500: boom)"),
@@ -110,12 +117,12 @@ def test_a_page_is_named_by_its_title_only() -> None:
         (
             b"<html><title>502 no way</title>",
             {"x_squid_error": "ERR 111"},
-            "proxy p.test:3128 cannot reach service.test: 502 no way",
+            "The proxy p.test:3128 can't reach service.test: 502 no way",
         ),
         (
             b"x",
             {"server": "tinyproxy/1.11"},
-            "proxy p.test:3128 cannot reach service.test: 502 bad gateway",
+            "The proxy p.test:3128 can't reach service.test: 502 bad gateway",
         ),
         ({"error": "boom"}, {}, "service.test: bad gateway (502): boom"),
     ],
@@ -127,7 +134,7 @@ def test_a_proxy_that_may_have_answered_is_named(body, headers, blamed) -> None:
 def test_a_proxy_that_wants_a_password_is_named() -> None:
     error = explain(407, b"", "p.test:3128 (from HTTP_PROXY)")
     assert error.exit_code == 4
-    assert "proxy p.test:3128 (from HTTP_PROXY) needs a user name and password" in error.message
+    assert "The proxy p.test:3128 (from HTTP_PROXY) needs a user name and password" in error.message
 
 
 @pytest.mark.parametrize(

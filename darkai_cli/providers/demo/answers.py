@@ -21,23 +21,23 @@ MAX_PROMPT = 200
 """Characters of a prompt; a longer one has a text in it that it is about."""
 
 CANNOT = (
-    "I cannot answer that. I am the *demo* provider, an offline demonstration that is built into"
-    " darkai, and no language model: I can tell a `joke`, and show off with `markdown`, `echo TEXT`"
-    ' and `long 500`. For anything else choose a real service: `darkai ask -p darkai "..."`, or set'
+    "I can't answer that. I'm the *demo* provider, a small offline demonstration inside darkai, not"
+    " a language model: I can tell a `joke`, and show off with `markdown`, `echo TEXT` and"
+    ' `long 500`. For anything else use a real service: `darkai ask -p darkai "..."`, or set'
     " `DARKAI_URL` to a server that speaks its protocol, such as `http://127.0.0.1:8080/chat`.\n"
 )
 """The reply of a demo that was chosen by name and has no answer."""
 
 _WHO = """\
-I am the *demo* provider: a small program inside darkai that works offline. I am no language \
-model, I know nothing about the world, and the same prompt gets the same answer each time. I can
+I'm the *demo* provider: a small program inside darkai that works offline. I'm not a language \
+model, I know nothing about the world, and the same prompt always gets the same reply. I can
 
 - tell a joke: `joke`, or `joke 7` for number seven;
 - show what a reply can look like: `markdown`;
-- give back what I get: `echo TEXT`;
+- repeat what you say: `echo TEXT`;
 - write a text of any length: `long 500` has about 500 words.
 
-For anything else choose a real service with `-p`, or a server of your own with `DARKAI_URL`.
+For anything else use a real service with `-p`, or a server of your own with `DARKAI_URL`.
 """
 
 _GREETINGS = {
@@ -61,11 +61,11 @@ _SENTENCES: dict[str, frozenset[str]] = {
         "who is this", "who am i talking to", "tell me about yourself", "wer bist du",
         "qui es tu", "quien eres", "chi sei",
     }),
-    "I am a program, so I am exactly as I was the last time. Thank you for asking!\n": frozenset({
+    "I'm a program, so I'm exactly as I was the last time. Thank you for asking!\n": frozenset({
         "how are you", "how are you doing", "how are you today", "hows it going", "how do you do",
         "how is it going", "are you ok", "are you well", "whats up",
     }),
-    "You are welcome!\n": frozenset({
+    "You're welcome!\n": frozenset({
         "thanks", "thank you", "thx", "thanks a lot", "many thanks", "thank you so much", "danke",
         "thank you very much", "thanks so much", "cheers", "merci", "gracias", "grazie", "obrigado",
         "obrigada", "danke schon", "vielen dank", "merci beaucoup", "muchas gracias", "bedankt",
@@ -74,7 +74,7 @@ _SENTENCES: dict[str, frozenset[str]] = {
         "bye", "goodbye", "good bye", "bye bye", "see you", "see you later", "good night",
         "tschuss", "au revoir", "adios", "arrivederci",
     }),
-    "I am glad that you liked it. `another joke` gets you one more.\n": frozenset({
+    "I'm glad you liked it. Ask for `another joke` to get one more.\n": frozenset({
         "haha", "hahaha", "lol", "that was funny", "very funny", "that was a good joke",
         "that was a good one", "good joke", "nice joke", "good one", "great joke",
     }),
@@ -192,7 +192,7 @@ def _small_talk(words: str) -> str | None:
     greeting = _GREETINGS.get(words) or _GREETINGS.get(_AFTER_GREETING.sub("", words))
     if greeting:
         return (
-            f"{greeting}! I am the *demo* provider, an offline demonstration and no language model."
+            f"{greeting}! I'm the *demo* provider, an offline demonstration, not a language model."
             " Try `tell me a joke` or `markdown`.\n"
         )
     variants = (words, polite, re.sub(r" (?:darkai|demo)$", "", polite))
