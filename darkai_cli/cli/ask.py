@@ -51,8 +51,11 @@ def ask(
     verbose: opt.Verbose = False,
     debug: opt.Debug = False,
 ) -> int:
-    """Ask one thing."""
+    """Ask one question."""
     from darkai_cli.config.load import load
+    from darkai_cli.conversation.fallback_candidates import check_can_resume
+    from darkai_cli.conversation.request import TurnRequest
+    from darkai_cli.providers.resolve import resolve
 
     words = opt.decode_words(prompt or ())
     system = opt.decode_argument(system, "the system prompt (`-s`)") if system else system
@@ -63,16 +66,10 @@ def ask(
     select_format(output_options, terminal=False)  # before stdin is read
     _check(words, file, conversation, resume=resume)
     flags = {
-        "model": model,
-        "provider": provider,
-        "system": system,
-        "proxy": proxy,
-        "timeout": timeout,
-        "retries": retries,
-        "max_wait": max_wait,
-        "plain": plain or None,
-        "reasoning": reasoning,
-    }
+        "model": model, "provider": provider, "system": system, "proxy": proxy,
+        "timeout": timeout, "retries": retries, "max_wait": max_wait,
+        "plain": plain or None, "reasoning": reasoning,
+    }  # fmt: skip
     config = load(flags)
     for notice in () if quiet else config.notices:
         _warn(notice)
@@ -83,24 +80,23 @@ def ask(
     message = None
     if not resume:
         message = _user_message(words, file or (), config, no_stdin=no_stdin, quiet=quiet)
-    messages = _messages(config, message, resumed)
-    if resume:
-        _check_can_resume(config, messages, resumed)
-    if resumed is not None and not quiet:
-        _print_resumed(resumed)
-    if dry_run:
-        return _print_request(_request(config, messages, options))
-    return _run(
+    request = TurnRequest(
         config,
-        messages,
+        resolve(config),
+        _messages(config, message, resumed),
         options,
-        output_options,
-        message=message,
-        resumed=resumed,
-        save=not no_save,
         allow_fallback=not no_fallback,
+        announces_default=True,
         log=stdio.print_err if debug else None,
     )
+    if resumed is not None:
+        if resume:
+            check_can_resume(request.target, request.messages, resumed.model)
+        if not quiet:
+            _print_resumed(resumed)
+    if dry_run:
+        return _print_request(request)
+    return _run(request, output_options, message, resumed, save=not no_save and config.save)
 
 
 command = CommandSpec(
@@ -113,32 +109,28 @@ command = CommandSpec(
 
 
 def _run(
-    config: "Config",
-    messages: tuple[Message, ...],
-    options: dict[str, Any],
-    output_options: OutputOptions,
-    *,
+    request: "TurnRequest",
+    options: OutputOptions,
     message: Message | None,
     resumed: "Resumed | None",
+    *,
     save: bool,
-    allow_fallback: bool,
-    log: "Callable[[str], None] | None",
 ) -> int:
-    """Send the request, show and save the reply. Raises what ended it, if not its own end."""
+    """Send the request, show and save the reply. Raises the error that ended it.
+
+    ``message``: the new one, None where a reply is resumed.
+    """
     from darkai_cli.conversation.save import NEW_CONVERSATION, TurnRecorder, open_journal
     from darkai_cli.conversation.sinks import Output
     from darkai_cli.conversation.turn import run_turn
 
-    request = _request(config, messages, options)._replace(
-        allow_fallback=allow_fallback, announces_default=True, log=log
-    )
     recorder = TurnRecorder(
-        open_journal() if save and config.save else None,
+        open_journal() if save else None,
         resumed.position if resumed is not None else NEW_CONVERSATION,
         prompt=message,
-        quiet=output_options.quiet,
+        quiet=options.quiet,
     )
-    out = Output(config, output_options, recorder)
+    out = Output(request.config, options, recorder)
     try:
         outcome = run_turn(request, out)
     except BrokenPipeError:
@@ -148,15 +140,6 @@ def _run(
     if outcome.error is not None:
         raise outcome.error
     return 0
-
-
-def _request(
-    config: "Config", messages: tuple[Message, ...], options: dict[str, Any]
-) -> "TurnRequest":
-    from darkai_cli.conversation.request import TurnRequest
-    from darkai_cli.providers import resolve
-
-    return TurnRequest(config, resolve.resolve(config), messages, options)
 
 
 def _print_request(request: "TurnRequest") -> int:
@@ -190,7 +173,7 @@ def _print_request(request: "TurnRequest") -> int:
 def _check(
     words: list[str], files: list[str] | None, conversation: str | None, *, resume: bool
 ) -> None:
-    """Raise ``UsageError`` for what cannot be continued."""
+    """Raise ``UsageError`` for options that cannot be used together."""
     if resume and (words or files):
         raise UsageError(
             "`--resume` takes no prompt and no file",
@@ -224,17 +207,6 @@ def _with_conversation_model(
     if resumed.model == f"{target.settings.name}/{target.model}":
         return flags
     return {**flags, "model": resumed.model}
-
-
-def _check_can_resume(
-    config: "Config", messages: tuple[Message, ...], resumed: "Resumed | None"
-) -> None:
-    """Raise ``UsageError`` where the reply cannot be continued by the configured target."""
-    from darkai_cli.conversation.fallback_candidates import check_can_resume
-    from darkai_cli.providers import resolve
-
-    model = resumed.model if resumed is not None else None
-    check_can_resume(resolve.resolve(config), messages, model)
 
 
 def _user_message(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from darkai_cli.errors import DarkAIError, IncompleteReplyError, RefusedError
-from darkai_cli.events import EndReason, Event, StreamStart, Usage
+from darkai_cli.events import EndReason, Event, Usage
 
 State = Literal["complete", "interrupted", "truncated", "failed"]
 
@@ -30,7 +30,6 @@ class Reply:
     """What one reply brought. ``visible``: whether anything of it was shown."""
 
     def __init__(self) -> None:
-        self.start: StreamStart | None = None
         self.usage: Usage | None = None
         self.reason: EndReason | None = None
         self.error: BaseException | None = None
@@ -41,8 +40,6 @@ class Reply:
         kind = event.type
         if kind in ("text-chunk", "reasoning-chunk", "tool-call", "citation"):
             self.visible = True
-        elif isinstance(event, StreamStart):
-            self.start = event
         elif isinstance(event, Usage):
             self.usage = event
         elif event.type == "stream-end":

@@ -10,7 +10,7 @@ request that may be repeated is) and waits for rate limits. What each of these d
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING
 
@@ -88,7 +88,7 @@ def stream_turn(
         while True:
             try:
                 client = call.connect()
-                yield from call.wait_for_slot()
+                yield from wait_for_slot(call.gate, call.wait_policy(), observer)
                 observer.request_started(call.host)
                 with closing(client.stream(call.chat)) as events:
                     for event in events:
@@ -132,7 +132,7 @@ async def astream_turn(request: TurnRequest) -> AsyncGenerator[Event, None]:
     while True:
         try:
             client = call.connect()
-            async for notice in call.await_slot():
+            async for notice in await_slot(call.gate, call.wait_policy()):
                 yield notice
             async with aclosing(client.astream(call.chat)) as events:
                 async for event in events:
@@ -181,23 +181,8 @@ class ProviderCall:
             self.gate.key = self._client.settings.key
         return self._client
 
-    def wait_for_slot(self) -> Iterator[Notice]:
-        """Wait until the rate limits let the request through; yield what the user should know."""
-        if self._is_limited:
-            yield from wait_for_slot(self.gate, self._wait_policy(), self._observer)
-
-    async def await_slot(self) -> AsyncGenerator[Notice, None]:
-        """Wait as ``wait_for_slot`` does, for the asynchronous driver."""
-        if self._is_limited:
-            async for notice in await_slot(self.gate, self._wait_policy()):
-                yield notice
-
-    @property
-    def _is_limited(self) -> bool:
-        """Whether the request leaves this process: the demo's does not."""
-        return self._candidate.target.settings.type != "demo"
-
-    def _wait_policy(self) -> WaitPolicy:
+    def wait_policy(self) -> WaitPolicy:
+        """Return how long one attempt may wait for its slot."""
         request = self._request
         limit = request.max_wait
         if limit is None:
