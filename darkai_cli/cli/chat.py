@@ -45,8 +45,8 @@ def chat(
     }
     if not stdio.is_terminal(stdio.stdout()):
         raise UsageError(
-            "`chat` needs a terminal to show the conversation on",
-            hint="`darkai ask` answers one question, also into a pipe",
+            "`chat` needs a terminal",
+            hint="Use `darkai ask` in a pipe",
         )
     words = opt.decode_words(prompt or ())
     return main.chat(

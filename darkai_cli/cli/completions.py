@@ -28,8 +28,8 @@ SHELLS = {
 _BASH_FOLDER = "~/.local/share/bash-completion/completions"
 _INSTALL = {
     "bash": f"`mkdir -p {_BASH_FOLDER} && darkai completions bash > {_BASH_FOLDER}/darkai`",
-    "zsh": "`mkdir -p ~/.zfunc && darkai completions zsh > ~/.zfunc/_darkai`, and in ~/.zshrc"
-    " `fpath=(~/.zfunc $fpath)` before `compinit`",
+    "zsh": "`mkdir -p ~/.zfunc && darkai completions zsh > ~/.zfunc/_darkai`, and add"
+    " `fpath=(~/.zfunc $fpath)` before `compinit` in ~/.zshrc",
     "fish": "`darkai completions fish > ~/.config/fish/completions/darkai.fish`",
     "powershell": "`darkai completions powershell >> $PROFILE`",
 }
@@ -46,15 +46,15 @@ def completions(
         _print_names(names)
         return 0
     if shell not in SHELLS:
-        what = "no shell is named" if shell is None else f"there is no script for `{shell}`"
-        raise UsageError(what, hint=f"`darkai completions SHELL`, one of {', '.join(SHELLS)}")
+        message = "No shell given" if shell is None else f"No completion script for `{shell}`"
+        raise UsageError(message, hint=f"Choose one of {', '.join(SHELLS)}")
     from darkai_cli.cli import groups
 
     out = stdio.stdout()
     out.write(script(shell, groups.root()))
     if stdio.is_terminal(out):
         out.flush()
-        stdio.print_err(f"hint: {_INSTALL[shell]}")
+        stdio.print_err(f"hint: To install it, run {_INSTALL[shell]}")
     return 0
 
 

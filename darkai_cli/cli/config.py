@@ -135,7 +135,7 @@ def unset(key: Key) -> None:
     from darkai_cli.config import paths, write
 
     if not write.unset_value(key):
-        note(f"`{key}` is not set in {paths.config_file()}")
+        note(f"`{key}` is not set in `{paths.config_file()}`")
 
 
 def edit() -> None:
@@ -149,7 +149,7 @@ def edit() -> None:
         files.ensure(file.parent)
         files.create(file, schema.template().encode())
     except OSError as exc:
-        raise ConfigError(f"`{file}` cannot be written: {files.reason(exc)}") from exc
+        raise ConfigError(f"Can't write `{file}`: {files.reason(exc)}") from exc
     _run_editor(file)
     load.user_file(file)
 
@@ -192,7 +192,7 @@ def trust(
     project = _project_file(file)
     data = toml.read(project)
     if data is None:
-        raise InputError(f"there is no file `{project}`", hint="`darkai config trust FILE`")
+        raise InputError(f"No such file: `{project}`", hint="Run `darkai config trust FILE`")
     load.check_project(project, data)
     Printer().value(f"{project_trust.record(project, data)}  {project}")
 
@@ -205,15 +205,15 @@ def _project_file(file: Path | None) -> Path:
         current = paths.project_file()
         if current is None:
             raise NotFoundError(
-                f"there is no `{paths.PROJECT_FILE}` here or above",
-                hint="name it: `darkai config trust FILE`",
+                f"No `{paths.PROJECT_FILE}` in this folder or above it",
+                hint="Name the file: `darkai config trust FILE`",
             )
         return current
     project = file / paths.PROJECT_FILE if file.is_dir() else file
     if project.name != paths.PROJECT_FILE:
         raise UsageError(
-            f"`{file}` is no project file, it is not called `{paths.PROJECT_FILE}`",
-            hint="your own `config.toml` needs no trust",
+            f"`{file}` is not a project file: its name must be `{paths.PROJECT_FILE}`",
+            hint="Your own `config.toml` is always trusted",
         )
     return project.absolute()
 
@@ -253,7 +253,9 @@ def _value(config: Config, path: tuple[str, ...]) -> Any:
         value = {name: _provider(table) for name, table in value.items()}
     for part in path[1:]:
         if not isinstance(value, dict) or part not in value:
-            raise NotFoundError(f"`{'.'.join(path)}` is not set", hint="`darkai config show`")
+            raise NotFoundError(
+                f"`{'.'.join(path)}` is not set", hint="Run `darkai config show` to see all keys"
+            )
         value = value[part]
     return value
 
@@ -303,9 +305,9 @@ def _note_override(key: str) -> None:
         warn(exc.message)
         return
     if origin.kind != "user":
-        note(f"written, but `{_name(origin)}` wins over it")
+        note(f"Written, but `{_name(origin)}` overrides it")
     elif key.startswith("providers."):
         try:
             settings_of(config, toml.path_of(key)[1])
         except DarkAIError as fault:
-            note(f"{fault.message}; {fault.hint}")
+            note(f"{fault.message}. {fault.hint}")

@@ -57,7 +57,7 @@ group = LazyGroup(
 
 Provider = Annotated[str, typer.Argument(metavar="PROVIDER", help="Provider, such as openai.")]
 
-_WAITING = "note: waiting for the key on stdin"
+_WAITING = "note: Waiting for the key on stdin"
 _KINDS = {
     "environment": "environment variable", "key_command": "key_command", "keyring": "keyring",
     "file": "file", "header": "header",
@@ -93,7 +93,9 @@ def set_key(
     config = load()
     settings = settings_of(config, provider)
     if settings.type == "demo":
-        raise UsageError(f"`{provider}` takes no key", hint="`darkai keys set openai`, for example")
+        raise UsageError(
+            f"`{provider}` needs no API key", hint="For example: `darkai keys set openai`"
+        )
     # Before the user is asked for the key: reading the file may fail.
     before = key_file.entries().get(provider)
     key = _read_key(provider)
@@ -103,7 +105,7 @@ def set_key(
         key_ring.put(provider, origin, key)
     key_file.put(provider, settings.url, None if keyring else key)
     place = "the keyring" if keyring else str(paths.keys_file())
-    note(f"stored the key of `{provider}` ({fingerprint}) for {origin} in {place}")
+    note(f"Stored the key of `{provider}` ({fingerprint}) for {origin} in {place}")
     if before is not None and before.key is None and not (keyring and before.origin == origin):
         _remove_from_keyring(provider, before.origin)
     _note_override(config, settings)
@@ -138,7 +140,7 @@ def list_keys(
     if faults:
         raise faults[0]  # a file that cannot be used: its keys are missing above
     if not rows:
-        note("there are no keys; `darkai keys set PROVIDER` stores one")
+        note("No API keys. Run `darkai keys set PROVIDER` to store one")
 
 
 def rm(provider: Provider) -> None:
@@ -149,12 +151,12 @@ def rm(provider: Provider) -> None:
     entry = key_file.entries().get(provider)
     if entry is None:
         raise NotFoundError(
-            f"there is no stored key of `{provider}`", hint="`darkai keys list` shows all keys"
+            f"No stored key for `{provider}`", hint="Run `darkai keys list` to see all keys"
         )
     if entry.key is None:
         key_ring.remove(provider, entry.origin)
     key_file.remove(provider)
-    note(f"removed the key of `{provider}`")
+    note(f"Removed the key of `{provider}`")
 
 
 def path() -> None:
@@ -170,13 +172,13 @@ def _read_key(provider: str) -> str:
     from darkai_cli.config.keys.lookup import fault_in
 
     signals.raise_pending()
-    where, nothing = "on stdin", "no key on stdin"
+    where, nothing = "on stdin", "No key on stdin"
     if stdio.is_terminal(stdio.stdin()):
         from darkai_cli import tty
 
         line = tty.read_hidden(f"API key of {provider} (not shown): ")
         text = stdio.decode(line, "what was typed")
-        where, nothing = "that was typed", "no key was typed"
+        where, nothing = "that you entered", "No key was entered"
     elif stdio.has_input():
         text = stdio.read_input(lambda: stdio.print_err(_WAITING))
     else:
@@ -185,8 +187,8 @@ def _read_key(provider: str) -> str:
     fault = fault_in(key)
     if fault is not None:
         raise InputError(
-            f"the key {where} {fault}; nothing was changed" if key else nothing,
-            hint=f"a key is one line without spaces: `pass show {provider} | head -n 1 | "
+            f"The key {where} {fault}; nothing was changed" if key else nothing,
+            hint=f"A key is one line without spaces: `pass show {provider} | head -n 1 | "
             f"darkai keys set {provider}`",
         )
     return key
@@ -200,14 +202,14 @@ def _remove_from_keyring(name: str, origin: str) -> None:
     try:
         key_ring.remove(name, origin)
     except ConfigError as exc:
-        warn(f"the old key is still in the keyring: {exc.message}")
+        warn(f"The old key is still in the keyring: {exc.message}")
 
 
 def _note_override(config: Config, settings: ProviderSettings) -> None:
     """Say what keeps a key that was just stored from being used, if anything does."""
     used = next((row for row in _rows(config, settings, []) if row.in_force), None)
     if used is not None and used.kind not in ("file", "keyring"):
-        note(f"it is not used, {_place(used)} wins over it")
+        note(f"Stored, but {_place(used)} overrides it")
     elif used is not None and used.problem:
         warn(used.problem)
 

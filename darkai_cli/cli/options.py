@@ -124,12 +124,16 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
         pair = decode_argument(argument, f"option {number} (`-o`)")
         name, sign, text = pair.partition("=")
         if not sign or not name.strip():
-            raise UsageError(f"`-o {pair}` is not K=V", hint="`-o temperature=0.2`")
+            raise UsageError(
+                f"Expected KEY=VALUE after `-o`, not `{pair}`",
+                hint="For example: `-o temperature=0.2`",
+            )
         try:
             options[name.strip()] = values.parse(schema.OPTION, text)
         except values.Invalid as exc:
             raise UsageError(
-                f"`-o {name.strip()}`: the value {exc.rule}", hint="`-o temperature=0.2`"
+                f"The value of `-o {name.strip()}` {exc.rule}",
+                hint="For example: `-o temperature=0.2`",
             ) from None
     return options
 

@@ -52,14 +52,14 @@ def edit_file(
 
     variable = next((name for name in ("VISUAL", "EDITOR") if environ.get(name)), None)
     source = "`editor` in the config" if editor else f"`${variable}`" if variable else "`vi`"
-    hint = "`darkai config set editor nano`, or another editor"
+    hint = "Choose an editor, for example: `darkai config set editor nano`"
     try:
         command = shlex.split(editor or (environ[variable] if variable else "vi"))
         code = subprocess.run([*command, str(file)], check=False, env=child).returncode
     except (OSError, ValueError, IndexError) as exc:
-        raise ConfigError(f"the editor from {source} cannot be started: {exc}", hint=hint) from exc
+        raise ConfigError(f"Can't start the editor from {source}: {exc}", hint=hint) from exc
     if code:
-        raise ConfigError(f"the editor ended with exit code {code}", hint=hint)
+        raise ConfigError(f"The editor failed with exit code {code}", hint=hint)
 
 
 def edit_text(text: str, editor: str | None, child: Mapping[str, str]) -> str:
@@ -80,5 +80,5 @@ def edit_text(text: str, editor: str | None, child: Mapping[str, str]) -> str:
             data = file.read_bytes()
     except OSError as exc:
         reason = (exc.strerror or str(exc)).lower()
-        raise InputError(f"the text cannot be given to the editor: {reason}") from exc
+        raise InputError(f"Can't pass the text to the editor: {reason}") from exc
     return stdio.decode(data, "what the editor left").replace("\r\n", "\n").removesuffix("\n")

@@ -61,7 +61,7 @@ def check_project(file: Path, data: bytes) -> None:
     """Raise ``ConfigError`` if a project file has errors that would stop it even when trusted."""
     origin = Origin("project", str(file))
     config = Config()
-    for path, value in toml.entries(toml.parse(file, data, hint="mend the line"), origin):
+    for path, value in toml.entries(toml.parse(file, data, hint="Correct the line"), origin):
         _put(config, path, value, origin)
 
 
@@ -154,7 +154,7 @@ def _apply_service_urls(config: Config, env: Mapping[str, str]) -> None:
         if config.chosen(f"providers.{name}.url"):
             continue
         if problem:
-            config.notices += (f"`{variable}` is ignored: {problem}",)
+            config.notices += (f"Ignoring `{variable}`: it {problem}",)
         else:
             _put(config, ("providers", name, "url"), url, Origin("environment", variable))
 
@@ -176,7 +176,7 @@ def _put(config: Config, path: tuple[str, ...], value: Any, origin: Origin) -> N
         try:
             values.check_provider_name(path[1])
         except values.Invalid as exc:
-            raise ConfigError(f"`{origin.where}`: {exc.rule}", hint=exc.hint) from None
+            raise ConfigError(f"{exc.rule} (`{origin.where}`)", hint=exc.hint) from None
         if len(path) == 2:
             config.put(path, None, origin)
             return
@@ -187,7 +187,7 @@ def _put(config: Config, path: tuple[str, ...], value: Any, origin: Origin) -> N
         checked = values.check(key, value)
     except values.Invalid as exc:
         if key is schema.ALIAS and isinstance(value, dict):
-            exc.hint = f'a name with dots stands in quotes: `"gpt-4.1" = {key.example}`'
+            exc.hint = f'Put a name with dots in quotes: `"gpt-4.1" = {key.example}`'
         raise _invalid(path, key, exc, origin) from None
     if key.kind == "path":
         checked = _absolute(checked, origin)
@@ -223,14 +223,13 @@ def _error(origin: Origin) -> type[DarkAIError]:
 def _unknown(path: tuple[str, ...], origin: Origin) -> DarkAIError:
     known = schema.PROVIDER_KEYS if path[0] == "providers" else (*schema.KEYS, *schema.TABLES)
     guess = schema.nearest(path[-1], known)
-    hint = f"keys are {', '.join(known)}"
+    hint = f"Valid keys: {', '.join(known)}"
     if guess is not None:
-        hint = f"did you mean `{guess}`?"
+        hint = f"Did you mean `{guess}`?"
         hint += f" {toml.EDIT}" if origin.kind == "user" else ""
     if path[0] == "providers" and path[-1] in schema.SECRETS:
-        hint = f"API keys are kept apart: `darkai keys set {toml.dotted(path[1:2])}`"
-    message = f"`{origin.where}`: unknown key `{toml.dotted(path)}`"
-    return _error(origin)(message, hint=hint)
+        hint = f"Store API keys with `darkai keys set {toml.dotted(path[1:2])}`"
+    return _error(origin)(f"Unknown key `{toml.dotted(path)}` in `{origin.where}`", hint=hint)
 
 
 def _invalid(
@@ -238,10 +237,10 @@ def _invalid(
 ) -> DarkAIError:
     if not origin.is_file:
         sign = "=" if origin.kind == "environment" else " "
-        hint = f"for example `{origin.where}{sign}{key.example.strip(chr(34))}`"
-        return _error(origin)(f"`{origin.where}`: {fault.rule}", hint=fault.hint or hint)
+        hint = f"For example: `{origin.where}{sign}{key.example.strip(chr(34))}`"
+        return _error(origin)(f"`{origin.where}` {fault.rule}", hint=fault.hint or hint)
     name = toml.dotted(path)
-    hint = f"for example `{path[-1]} = {key.example}`"
+    hint = f"For example: `{path[-1]} = {key.example}`"
     if origin.kind == "user":
-        hint = f"`darkai config set {name} VALUE`, {hint}"
-    return ConfigError(f"`{origin.where}`: `{name}`: {fault.rule}", hint=fault.hint or hint)
+        hint = f"For example: `darkai config set {name} {toml.shell_word(key.example)}`"
+    return ConfigError(f"`{name}` {fault.rule} (`{origin.where}`)", hint=fault.hint or hint)

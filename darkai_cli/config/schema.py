@@ -58,12 +58,12 @@ LONGEST = 1_000_000
 """The longest timeout in seconds: the operating system's timers take no more."""
 
 _ALL = (
-    Key("provider", "name", "darkai", "who is asked", '"darkai"'),
+    Key("provider", "name", "darkai", "the provider to use", '"darkai"'),
     Key(
         "model",
         "name",
         None,
-        "which model answers: its name, an alias, or `provider/model`; unset: the provider's own",
+        "the model to use: a name, an alias or `provider/model`; unset: the provider's default",
         '"llama-3-70b"',
         shared=True,
     ),
@@ -72,7 +72,7 @@ _ALL = (
         "options",
         "options",
         None,
-        "a table that is sent with each request",
+        "a table of options sent with each request",
         "{ temperature = 0.7 }",
         shared=True,
     ),
@@ -80,15 +80,15 @@ _ALL = (
         "fallback",
         "list",
         None,
-        "who answers instead, in this order, when the service fails before its first word; "
-        "`[]`: nobody; unset: for the default service only, what runs on this machine",
+        "models or providers to try, in this order, if the service fails before the first token; "
+        "`[]`: none; unset: for the default service only, servers on this machine and `demo`",
         '["demo"]',
     ),
     Key(
         "timeout",
         "number",
         None,
-        "seconds to wait for the first text, and for any sign of life after it; unset: 600 and 60",
+        "seconds to wait for the first token, and between tokens; unset: 600 and 60",
         "120",
         high=LONGEST,
         above=True,
@@ -102,42 +102,42 @@ _ALL = (
         high=LONGEST,
         above=True,
     ),
-    Key("retries", "count", 2, "how often a request that may succeed is sent again", "2", high=10),
+    Key("retries", "count", 2, "retries of a request before the first token", "2", high=10),
     Key(
         "proxy",
         "proxy",
         None,
-        "the proxy; empty: none; unset: what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and "
-        "`NO_PROXY` say",
+        "the proxy; empty: none; unset: the variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and "
+        "`NO_PROXY` apply",
         '"http://localhost:3128"',
     ),
     Key(
         "ca_file",
         "path",
         None,
-        "certificates to trust instead of the system's, a PEM file; relative to the config file",
+        "a PEM file of certificates to trust instead of the system's; relative to the config file",
         '"~/certificates/company.pem"',
     ),
     Key(
         "client_cert",
         "path",
         None,
-        "a certificate that shows the service who you are, a PEM file; it may hold the key too",
+        "a PEM file with your client certificate; it may contain the private key too",
         '"~/certificates/me.pem"',
     ),
     Key(
         "client_key",
         "path",
         None,
-        "the private key of `client_cert`, where that file does not hold it",
+        "a PEM file with the private key of `client_cert`, if that file does not contain it",
         '"~/certificates/me.key"',
     ),
     Key(
         "max_wait",
         "number",
         60.0,
-        "seconds to wait for the next slot of a rate limit; a terminal shows the countdown, and "
-        "waits for as long as it takes unless this is set",
+        "seconds to wait for a rate limit; if it is not set, darkai waits on a terminal as long as "
+        "it takes, and shows a countdown",
         "60",
         high=LONGEST,
     ),
@@ -146,17 +146,17 @@ _ALL = (
         "theme",
         "choice",
         "auto",
-        "colours for a light or a dark terminal",
+        "colors for a light or a dark terminal",
         '"dark"',
         ("auto", "light", "dark"),
         shared=True,
     ),
-    Key("code_theme", "name", "auto", "the colours of code blocks", '"monokai"', shared=True),
+    Key("code_theme", "name", "auto", "the colors of code blocks", '"monokai"', shared=True),
     Key(
         "reasoning",
         "choice",
         "auto",
-        "how a model's reasoning is shown on a terminal",
+        "how to show a model's reasoning on a terminal",
         '"fold"',
         ("auto", "show", "fold", "hide"),
         shared=True,
@@ -165,7 +165,7 @@ _ALL = (
         "edit_mode",
         "choice",
         "emacs",
-        "the keys of `chat`'s input",
+        "the key bindings of the prompt in `chat`",
         '"vi"',
         ("emacs", "vi"),
     ),
@@ -176,12 +176,12 @@ _ALL = (
         "the editor for prompts and for `darkai config edit`; unset: `$VISUAL`, `$EDITOR`, vi",
         '"nano"',
     ),
-    Key("input_history", "bool", True, "keep the lines typed in `chat`", "false"),
+    Key("input_history", "bool", True, "save the prompts entered in `chat`", "false"),
     Key(
         "overflow",
         "choice",
         "ask",
-        "what `chat` does with old messages that do not fit the model's window",
+        "what `chat` does if a conversation does not fit the model's context window",
         '"drop"',
         ("ask", "drop", "send"),
     ),
@@ -193,8 +193,8 @@ _ALL = (
         '"model"',
         ("prompt", "model"),
     ),
-    Key("save", "bool", True, "keep conversations in the history", "false"),
-    Key("plain", "bool", False, "no colours, no redrawing", "true", shared=True),
+    Key("save", "bool", True, "save conversations in the history", "false"),
+    Key("plain", "bool", False, "no colors and no redrawing", "true", shared=True),
     Key("markdown", "bool", True, "render Markdown on a terminal", "false", shared=True),
 )
 
@@ -203,55 +203,53 @@ KEYS: dict[str, Key] = {key.name: key for key in _ALL}
 PROVIDER_KEYS: dict[str, Key] = {
     key.name: key
     for key in (
-        Key("type", "name", None, "the wire format the service speaks", '"darkai"'),
-        Key("url", "url", None, "where the service is", '"http://localhost:8000/chat"'),
-        Key("model", "name", None, "the model that is asked if none is named", '"llama-3-70b"'),
+        Key("type", "name", None, "the wire format of the service", '"darkai"'),
+        Key("url", "url", None, "the URL of the service", '"http://localhost:8000/chat"'),
+        Key("model", "name", None, "the default model", '"llama-3-70b"'),
         Key(
             "models",
             "list",
             None,
-            "the models it has; unset: what is built in, or any name",
+            "the models that it has; unset: the built-in list, or any name",
             '["llama-3-70b"]',
         ),
         Key("headers", "headers", None, "headers sent with each request", '{ X-Team = "blue" }'),
-        Key(
-            "key_env", "name", None, "the environment variable that holds its key", '"WORK_API_KEY"'
-        ),
+        Key("key_env", "name", None, "the environment variable of its API key", '"WORK_API_KEY"'),
         Key(
             "key_command",
             "text",
             None,
-            "a command that prints its key, run without a shell when the key is needed",
+            "a command that prints its API key, run without a shell when the key is needed",
             '"pass show work"',
         ),
         Key(
             "options",
             "options",
             None,
-            "a table that is sent with each request to it",
+            "a table of options sent with each request to it",
             "{ temperature = 0.2 }",
         ),
         Key(
             "limits",
             "list",
             None,
-            "how many requests it takes in which time, with `s`, `min`, `h`, `d`; darkai waits "
-            "before it breaks one",
+            "the requests that it allows per time, in `s`, `min`, `h` or `d`; darkai waits instead "
+            "of exceeding them",
             '["4/min", "80/6h"]',
         ),
         Key(
             "allow_http_key",
             "bool",
             None,
-            "send its key over plain `http://` to another machine",
+            "send its API key over plain `http://` to another machine",
             "true",
         ),
         Key(
             "context",
             "count",
             None,
-            "the tokens that its models take in all, for `chat` to know what fits; unset: what the "
-            "service lists for the model",
+            "the size of its models' context window in tokens, for `chat`; unset: the size that "
+            "the service lists",
             "8192",
             low=256,
             high=100_000_000,
@@ -367,8 +365,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 def template() -> str:
     """Return a ``config.toml`` of comments only, which ``darkai config edit`` starts from."""
     lines = [
-        "# The configuration of darkai. Take the `#` away from a line to set it.",
-        "# `darkai config show` tells what is in force and why.",
+        "# The configuration of darkai. Remove the `#` from a line to set the value.",
+        "# `darkai config show` shows all values and where they come from.",
         "",
     ]
     for key in KEYS.values():
@@ -419,32 +417,33 @@ _REFERENCE = """\
 
 <!-- Generated from darkai_cli/config/schema.py; a test compares. -->
 
-`config.toml` lies in the platform's configuration folder; `darkai config path` prints where. With
-`DARKAI_HOME` set, all of darkai's files lie side by side in that folder.
+`config.toml` is in the platform's configuration folder; `darkai config path` prints its path. If
+`DARKAI_HOME` is set, all of darkai's files are in that folder.
 
-Each value is taken from the first of these that has it:
+darkai takes each value from the first of these that sets it:
 
 1. a flag, such as `--model`;
-2. an environment variable: `DARKAI_` and the key in capitals; one that is empty counts as not set;
-3. `.darkai.toml`, searched from the current folder upward to the home folder or the root of a git
-   tree;
+2. an environment variable: `DARKAI_` and the key in capitals (an empty variable counts as unset);
+3. `.darkai.toml` in the current folder or one above it, up to the home folder or the root of a git
+   repository;
 4. `config.toml`;
 5. the default.
 
 The tables `options`, `aliases` and `providers` are merged entry by entry. `darkai config show`
-tells each value and where it comes from.
+shows each value and where it comes from.
 
 ## Keys
 
 {keys}
 
-In the environment a list is written with commas (`DARKAI_FALLBACK=work/llama-3-70b,demo`), a table
-as TOML or JSON writes it (`DARKAI_OPTIONS='temperature = 0.2, top_p = 0.9'`). True is also `1`,
-`yes`, `on`; false is `0`, `no`, `off`.
+In an environment variable, separate the items of a list with commas
+(`DARKAI_FALLBACK=work/llama-3-70b,demo`), and write a table in TOML or JSON
+(`DARKAI_OPTIONS='temperature = 0.2, top_p = 0.9'`). `1`, `yes` and `on` mean true; `0`, `no` and
+`off` mean false.
 
 ## `[aliases]`
 
-Names of your own for models:
+Your own names for models:
 
 ```toml
 [aliases]
@@ -453,7 +452,7 @@ fast = {alias}
 
 ## `[providers.NAME]`
 
-Settings of a provider that is built in ([all of them](providers.md)), or one of your own:
+Settings of a built-in provider ([list](providers.md)) or of your own:
 
 ```toml
 [providers.work]
@@ -463,29 +462,29 @@ url = "https://chat.example.com/chat"
 
 {providers}
 
-`{variable}` sets the `url` of the provider `darkai`. Where nothing is configured, `OLLAMA_HOST`,
-`OPENAI_BASE_URL` and `AZURE_OPENAI_ENDPOINT` set those of `ollama`, `openai` and `azure`. A URL
-must not hold a user name or a password.
+`{variable}` sets the `url` of the provider `darkai`. `OLLAMA_HOST`, `OPENAI_BASE_URL` and
+`AZURE_OPENAI_ENDPOINT` set the URLs of `ollama`, `openai` and `azure` if nothing else does. A URL
+must not contain a user name or a password.
 
 ## Project files
 
-A `.darkai.toml` comes with somebody's repository. It may set {shared}, where
-`model` must be one of `darkai`, `demo` or a provider that you have configured, by a table or a key.
-Anything else in it is ignored, with a warning, until you have read the file and run
-`darkai config trust`. That records the file's SHA-256: a changed file has to be trusted again. A
-file that belongs to another user is ignored as a whole until it is trusted.
+A `.darkai.toml` comes with somebody's repository. It may set {shared}. The
+`model` must belong to `darkai`, `demo` or a provider that you have configured, by a table or a key.
+Anything else is ignored with a warning until you have read the file and run `darkai config trust`.
+That records the file's SHA-256, so you have to trust a changed file again. A file that belongs to
+another user is ignored completely until you trust it.
 
 ## Commands
 
-| command | what it does |
+| command | description |
 |---|---|
-| `darkai config show` | each value and where it comes from; `--json` |
-| `darkai config get KEY` | one value |
-| `darkai config set KEY VALUE` | writes it to `config.toml`, keeping comments and order |
-| `darkai config unset KEY` | removes it |
-| `darkai config edit` | opens `config.toml` in `$VISUAL`, `$EDITOR` or vi, then checks it |
-| `darkai config path` | prints where `config.toml` is |
-| `darkai config trust [FILE]` | trusts a project file as it is now |
+| `darkai config show` | show each value and where it comes from; `--json` |
+| `darkai config get KEY` | print one value |
+| `darkai config set KEY VALUE` | write a value to `config.toml`, keeping comments and order |
+| `darkai config unset KEY` | remove a value |
+| `darkai config edit` | open `config.toml` in `$VISUAL`, `$EDITOR` or vi, then check it |
+| `darkai config path` | print the path of `config.toml` |
+| `darkai config trust [FILE]` | trust a project file as it is now |
 
 `KEY` may be dotted: `aliases.fast`, `options.temperature`, `providers.darkai.url`.
 """

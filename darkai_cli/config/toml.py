@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from darkai_cli.config.config import Origin
 
-EDIT = "`darkai config edit`"
+EDIT = "Run `darkai config edit`"
 
 
 def read(file: Path) -> bytes | None:
@@ -26,7 +26,7 @@ def read(file: Path) -> bytes | None:
         return files.read(file)
     except OSError as exc:
         raise ConfigError(
-            f"`{file}` cannot be read: {files.reason(exc)}", hint=f"look at it: `ls -l {file}`"
+            f"Can't read `{file}`: {files.reason(exc)}", hint=f"Check it: `ls -l {file}`"
         ) from exc
 
 
@@ -36,7 +36,7 @@ def decode(file: Path, data: bytes, hint: str = EDIT) -> str:
         return data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
-        raise ConfigError(f"`{file}:{line}`: not UTF-8 text", hint=hint) from None
+        raise ConfigError(f"`{file}:{line}` is not UTF-8 text", hint=hint) from None
 
 
 def parse(file: Path, data: bytes, hint: str = EDIT) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def parse(file: Path, data: bytes, hint: str = EDIT) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise ConfigError(f"`{file}`: nested too deeply", hint=hint) from None
+        raise ConfigError(f"`{file}` is nested too deeply", hint=hint) from None
     except ValueError as exc:
         reason, _, place = str(exc).rpartition(" (at ")
         line_text = place.removeprefix("line ").partition(",")[0]
@@ -55,7 +55,7 @@ def parse(file: Path, data: bytes, hint: str = EDIT) -> dict[str, Any]:
         # with too many digits.
         line = int(line_text) if line_text.isdigit() else text.rstrip().count("\n") + 1
         what = (reason or str(exc)).replace("`", "'")
-        raise ConfigError(f"`{file}:{line}`: not valid TOML: {what}", hint=hint) from None
+        raise ConfigError(f"`{file}:{line}` is not valid TOML: {what}", hint=hint) from None
 
 
 def entries(tables: dict[str, Any], origin: Origin) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -82,7 +82,7 @@ def _table(path: tuple[str, ...], value: Any, origin: Origin) -> dict[str, Any]:
         return value
     name = dotted(path)
     raise ConfigError(
-        f"`{origin.where}`: `{name}` must be a table", hint=f"write `[{name}]`: {EDIT}"
+        f"`{name}` must be a table (`{origin.where}`)", hint=f"Write `[{name}]`. {EDIT}"
     )
 
 
@@ -92,12 +92,19 @@ def dotted(path: tuple[str, ...]) -> str:
     return text if len(text) <= 80 else text[:80] + "…"
 
 
+def shell_word(example: str) -> str:
+    """Return the example of a key as one word for a shell."""
+    import shlex
+
+    return shlex.quote(example.strip('"'))
+
+
 def path_of(key: str) -> tuple[str, ...]:
     """Return the path of a dotted key from a command line. Raises ``ConfigError``."""
     path = schema.split(key)
     if path is None:
         known = (*schema.KEYS, *schema.TABLES)
         guess = schema.nearest(key, known)
-        hint = f"did you mean `{guess}`?" if guess else f"keys are {', '.join(known)}"
-        raise ConfigError(f"unknown key `{key}`", hint=hint)
+        hint = f"Did you mean `{guess}`?" if guess else f"Valid keys: {', '.join(known)}"
+        raise ConfigError(f"Unknown key `{key}`", hint=hint)
     return path

@@ -15,6 +15,7 @@ from darkai_cli import files
 from darkai_cli.config import paths, schema, toml
 from darkai_cli.config.config import Origin
 from darkai_cli.errors import ConfigError
+from darkai_cli.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,12 +42,12 @@ def admit(
         data = files.read(file)
         owner = file.stat().st_uid
     except OSError as exc:
-        return [], (f"`{file}` is ignored, it cannot be read: {files.reason(exc)}",)
+        return [], (f"Ignoring `{file}`: {files.reason(exc)}",)
     if data is None:
         return [], ()
     if owner not in _accepted_owners() and not is_trusted(file, data, environ):
-        return [], (f"`{file}` is ignored, it belongs to another user; read it, then {_COMMAND}",)
-    tables = toml.parse(file, data, hint="mend the line, or delete the file")
+        return [], (f"Ignoring `{file}`: it belongs to another user. Read it, then run {_COMMAND}",)
+    tables = toml.parse(file, data, hint="Correct the line, or delete the file")
     ignored = [
         name for name, value in tables.items() if not _harmless(config, name, value, environ)
     ]
@@ -94,13 +95,13 @@ def _is_configured(config: Config, provider: str, environ: Mapping[str, str] | N
 
 def _ignored(file: Path, names: list[str]) -> tuple[str, ...]:
     notices = [
-        f"`{file}`: `{toml.dotted((name,))}` is ignored, the file is not "
-        f"trusted; read it, then {_COMMAND}"
+        f"Ignoring `{toml.dotted((name,))}` in `{file}`, which you haven't trusted. Read it, then "
+        f"run {_COMMAND}"
         for name in names[:_MOST_NOTICES]
     ]
     more = len(names) - len(notices)
     if more:
-        notices.append(f"`{file}`: {more} more {'key is' if more == 1 else 'keys are'} ignored")
+        notices.append(f"Ignoring {plural(more, 'more key')} in `{file}`")
     return tuple(notices)
 
 
@@ -122,12 +123,12 @@ def record(file: Path, data: bytes, environ: Mapping[str, str] | None = None) ->
         files.ensure(store.parent)
         with files.locked(store, _LOCK_SECONDS) as is_locked:
             if not is_locked:
-                raise ConfigError(f"`{store}` is in use by another process", hint="try again")
+                raise ConfigError(f"`{store}` is in use by another process", hint="Try again")
             known = _recorded(store)
             known[os.path.realpath(file)] = _digest(data)
             files.replace(store, json.dumps(known, indent=1).encode())
     except OSError as exc:
-        raise ConfigError(f"`{store}` cannot be written: {files.reason(exc)}") from exc
+        raise ConfigError(f"Can't write `{store}`: {files.reason(exc)}") from exc
     return _digest(data)
 
 
@@ -150,6 +151,6 @@ def _recorded(store: Path) -> dict[str, str]:
     if not isinstance(known, dict):
         raise ConfigError(
             f"`{store}` is damaged",
-            hint=f"delete it, then trust your project files again: {_COMMAND}",
+            hint=f"Delete it, then trust your project files again with {_COMMAND}",
         )
     return known

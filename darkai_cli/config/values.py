@@ -107,7 +107,7 @@ def _toml(text: str) -> Any:
     except (ValueError, RecursionError):
         data = {}
     if data.keys() != {"value"}:
-        raise Invalid("cannot be read as a TOML value")
+        raise Invalid("is not a valid TOML value")
     return data["value"]
 
 
@@ -116,7 +116,7 @@ def _name(_key: Key, value: object) -> str:
     if not text:
         raise Invalid("must not be empty")
     if not text.isprintable():
-        raise Invalid("must not hold control characters")
+        raise Invalid("must not contain control characters")
     return text
 
 
@@ -188,7 +188,7 @@ def _check_rates(items: tuple[str, ...]) -> None:
         try:
             rates.parse(item)
         except ValueError as exc:
-            raise Invalid(f"{_quoted(item)} {exc}") from None
+            raise Invalid(f"contains {_quoted(item)}, which {exc}") from None
 
 
 def _url(_key: Key, value: object) -> str:
@@ -199,20 +199,20 @@ def _url(_key: Key, value: object) -> str:
         place = place.partition(end)[0]
     if "@" in place or (not mark and "@" in text):
         raise Invalid(
-            "must not hold a user name or a password",
-            "leave out what stands before the `@`",
+            "must not contain a user name or a password",
+            "Remove the part before the `@`",
         )
     if not mark or scheme.lower() not in ("http", "https"):
         # A text with an `@` may contain a password.
         actual = "" if "@" in text else f", not {_quoted(text)}"
-        raise Invalid(f"base URL must start with http:// or https://{actual}")
+        raise Invalid(f"must start with http:// or https://{actual}")
     if not text.isprintable() or " " in text or "\\" in place:
-        raise Invalid("must not hold spaces, backslashes or control characters")
+        raise Invalid("must not contain spaces, backslashes or control characters")
     host, port = _host_and_port(place)
     if not host:
-        raise Invalid("names no host")
+        raise Invalid("has no host")
     if port and not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
-        raise Invalid("has a port that is no number from 1 to 65535")
+        raise Invalid("must have a port from 1 to 65535")
     if "[" in place or "]" in place or not place.isascii():
         _check_host(text)
     return text
@@ -225,7 +225,7 @@ def _check_host(url: str) -> None:
     try:
         urlsplit(url)
     except ValueError:
-        raise Invalid("has a host that is no name and no address") from None
+        raise Invalid("has an invalid host") from None
 
 
 def _host_and_port(place: str) -> tuple[str, str]:
@@ -239,7 +239,7 @@ def _host_and_port(place: str) -> tuple[str, str]:
 def _proxy(_key: Key, value: object) -> str:
     text = _str(value).strip()
     if not text.isprintable() or " " in text:
-        raise Invalid("must not hold spaces or control characters")
+        raise Invalid("must not contain spaces or control characters")
     scheme, mark, _ = text.partition("://")
     if mark and scheme.lower() not in PROXY_SCHEMES:
         raise Invalid(f"must start with one of {', '.join(s + '://' for s in PROXY_SCHEMES)}")
@@ -254,7 +254,7 @@ def _options(key: Key, value: object) -> Any:
         raise Invalid(f"must be a table, not {_type(value)}")
     for name, item in value.items():
         if not _str(name):
-            raise Invalid("must not hold an empty name")
+            raise Invalid("must not contain an empty name")
         _check_json(item, 1)
     return dict(value)
 
@@ -274,7 +274,7 @@ def _check_json(value: object, depth: int) -> None:
     elif isinstance(value, float) and not math.isfinite(value):
         raise Invalid("must be a finite number")
     elif value is not None and not isinstance(value, (bool, int, float)):
-        raise Invalid(f"must be a value that JSON knows, not {_type(value)}")
+        raise Invalid(f"must be a JSON value, not {_type(value)}")
 
 
 def _headers(_key: Key, value: object) -> dict[str, str]:
@@ -282,9 +282,9 @@ def _headers(_key: Key, value: object) -> dict[str, str]:
         raise Invalid(f"must be a table, not {_type(value)}")
     for name, item in value.items():
         if not _str(name) or not _TOKEN.issuperset(name):
-            raise Invalid(f"has {_quoted(name)}, which is no name of a header")
+            raise Invalid(f"has an invalid header name, {_quoted(name)}")
         if not _str(item).isprintable() or not item.isascii():
-            raise Invalid(f"has a value for `{name}` that is no line of ASCII characters")
+            raise Invalid(f"must have one line of ASCII characters as `{name}`")
     return dict(value)
 
 
@@ -304,7 +304,7 @@ _CHECKS: dict[Kind, Callable[[Key, object], Any]] = {
 }
 
 _TYPES = {
-    bool: "a truth value",
+    bool: "true or false",
     int: "a number",
     float: "a number",
     str: "text",
@@ -332,6 +332,6 @@ def check_provider_name(name: str) -> None:
     """Raise ``Invalid`` if a provider cannot have that name."""
     if not name or not name.isprintable() or any(char in "/ \\`" for char in name):
         raise Invalid(
-            f"{_quoted(name)} cannot be a provider's name",
-            "a name has no spaces, slashes or backslashes: `[providers.work]`",
+            f"{_quoted(name)} can't be the name of a provider",
+            "Use a name without spaces, slashes and backslashes: `[providers.work]`",
         )

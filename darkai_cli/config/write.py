@@ -59,11 +59,11 @@ def unset_value(key: str, *, environ: Mapping[str, str] | None = None) -> bool:
 def _unknown(key: str, provider: str, field: str) -> ConfigError:
     known = schema.PROVIDER_KEYS
     guess = schema.nearest(field, known)
-    near = f"did you mean `providers.{provider}.{guess}`?"
-    hint = near if guess else f"keys are {', '.join(known)}"
+    near = f"Did you mean `providers.{provider}.{guess}`?"
+    hint = near if guess else f"Valid keys: {', '.join(known)}"
     if field in schema.SECRETS:
-        hint = f"API keys are kept apart: `darkai keys set {provider}`"
-    return ConfigError(f"unknown key `{key}`", hint=hint)
+        hint = f"Store API keys with `darkai keys set {provider}`"
+    return ConfigError(f"Unknown key `{key}`", hint=hint)
 
 
 def _value(key: str, path: tuple[str, ...], text: str) -> Any:
@@ -72,20 +72,24 @@ def _value(key: str, path: tuple[str, ...], text: str) -> Any:
         if path[0] == "providers" and "." in path[1]:  # a field that is none
             raise _unknown(key, *path[1].rsplit(".", 1))
         entry = "NAME" if path[0] == "aliases" else f"NAME.{'|'.join(schema.PROVIDER_KEYS)}"
-        raise ConfigError(f"`{key}` is a table", hint=f"name an entry: `{path[0]}.{entry}`")
-    try:
-        if path[0] == "providers":
+        raise ConfigError(f"`{key}` is a table", hint=f"Name an entry of it: `{path[0]}.{entry}`")
+    if path[0] == "providers":
+        try:
             values.check_provider_name(path[1])
+        except values.Invalid as exc:
+            raise ConfigError(exc.rule, hint=exc.hint) from None
+    try:
         if len(path) == 4:
             values.check(row, {path[3]: text})
             return text
         value = values.parse(row, text)
     except values.Invalid as exc:
-        hint = exc.hint or f"for example `darkai config set {key} {_shell(row.example)}`"
-        raise ConfigError(f"`{key}`: {exc.rule}", hint=hint) from None
+        hint = exc.hint or f"For example: `darkai config set {key} {toml.shell_word(row.example)}`"
+        raise ConfigError(f"`{key}` {exc.rule}", hint=hint) from None
     if _holds_null(value):
         raise ConfigError(
-            f"`{key}`: holds null, which TOML does not know", hint=f"`darkai config unset {key}`"
+            f"`{key}` contains null, which TOML does not have",
+            hint=f"Run `darkai config unset {key}`",
         )
     return value
 
@@ -94,12 +98,6 @@ def _holds_null(value: Any) -> bool:
     if isinstance(value, dict):
         value = list(value.values())
     return any(map(_holds_null, value)) if isinstance(value, list) else value is None
-
-
-def _shell(example: str) -> str:
-    import shlex
-
-    return shlex.quote(example.strip('"'))
 
 
 def _change(
@@ -123,7 +121,7 @@ def rewrite(
         files.ensure(file.parent)
         with files.locked(file, _LOCK_SECONDS) as is_locked:
             if not is_locked:
-                raise ConfigError(f"`{file}` is in use by another process", hint="try again")
+                raise ConfigError(f"`{file}` is in use by another process", hint="Try again")
             data = read(file) or b""
             text, tables = toml.decode(file, data, hint), toml.parse(file, data, hint)
             result = _rewritten(str(file), text, tables, change, hint)
@@ -132,8 +130,8 @@ def rewrite(
                 files.replace(file, mark + result.encode())
     except OSError as exc:
         raise ConfigError(
-            f"`{file}` cannot be written: {files.reason(exc)}",
-            hint=f"look at it: `ls -ld {file.parent} {file}`",
+            f"Can't write `{file}`: {files.reason(exc)}",
+            hint=f"Check it: `ls -ld {file.parent} {file}`",
         ) from exc
 
 
@@ -159,7 +157,7 @@ def _rewritten(
         values_written = None
         result = text
     if values_written != intended:
-        raise ConfigError(f"`{file}` is written in a way that only you can change", hint=hint)
+        raise ConfigError(f"darkai can't change `{file}` without damaging it", hint=hint)
     return result
 
 

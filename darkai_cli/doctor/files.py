@@ -70,7 +70,7 @@ def configuration(config: Config, environ: Mapping[str, str]) -> Finding:
     """Check the user's file."""
     file = paths.config_file(environ)
     if not file.exists():
-        return ok(f"no `{file}`: the defaults are in force")
+        return ok(f"no `{file}`, using the defaults")
     keys = [name for name in schema.KEYS if config.origin(name).kind == "user"]
     keys += [f"aliases.{name}" for name in config.aliases]
     keys += [f"providers.{name}" for name in config.providers]
@@ -84,12 +84,12 @@ def project(config: Config, environ: Mapping[str, str]) -> Finding:
         return ok("no project file here")
     if config.notices:
         more = f" (and {len(config.notices) - 1} more)" if len(config.notices) > 1 else ""
-        return warned(config.notices[0] + more, hint="read the file, then `darkai config trust`")
+        return warned(config.notices[0] + more, hint="Read it, then run `darkai config trust`")
     try:
         trusted = trust.is_trusted(file, files.read(file) or b"", environ)
     except OSError:
         trusted = False
-    return ok(f"`{file}`, {'trusted' if trusted else 'not trusted, and sets only what it may'}")
+    return ok(f"`{file}`, {'trusted' if trusted else 'not trusted, and sets only what is allowed'}")
 
 
 def environment(config: Config, environ: Mapping[str, str]) -> Finding:
@@ -102,16 +102,16 @@ def environment(config: Config, environ: Mapping[str, str]) -> Finding:
     if unknown:
         close = schema.nearest(unknown[0], known)
         return warned(
-            f"`{unknown[0]}` means nothing to darkai",
-            hint=f"did you mean `{close}`?" if close else f"`unset {unknown[0]}`",
+            f"Unknown variable `{unknown[0]}`",
+            hint=f"Did you mean `{close}`?" if close else f"Run `unset {unknown[0]}`",
         )
-    ignored = [f"`{name}` is ignored: {fault}" for name, _, _, fault in load.service_urls(environ)
+    ignored = [f"Ignoring `{name}`: it {fault}" for name, _, _, fault in load.service_urls(environ)
                if fault]  # fmt: skip
     if ignored:
-        return warned(ignored[0], hint="correct it, or unset it")
+        return warned(ignored[0], hint="Correct it, or unset it")
     names = sorted(known | {*schema.ADDRESS_VARIABLES} | keys)
     used = [name for name in names if environ.get(name, "").strip()]
-    return ok(", ".join(used) or "no variable of darkai's or of a key is set")
+    return ok(", ".join(used) or "no variables of darkai or of API keys")
 
 
 def folder(name: str, path: Path) -> Finding:
@@ -123,40 +123,41 @@ def folder(name: str, path: Path) -> Finding:
     except OSError as exc:
         return failed(_unusable(name, path, files.reason(exc)))
     if not path.is_dir():
-        return failed(_unusable(name, path, "it is no folder"))
+        return failed(_unusable(name, path, "not a folder"))
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         if name == "cache":
-            return warned(f"`{path}` cannot be written: nothing is kept there",
-                          hint=f"look at it: `ls -ld {path}`")  # fmt: skip
-        return failed(_unusable(name, path, "it cannot be written"))
+            return warned(f"`{path}` is not writable, so nothing is cached",
+                          hint=f"Check it: `ls -ld {path}`")  # fmt: skip
+        return failed(_unusable(name, path, "not writable"))
     if hasattr(os, "geteuid") and status.st_mode & 0o077:
         return warned(
-            f"`{path}` is open to others (mode {status.st_mode & 0o777:04o})",
-            hint=f"`chmod 700 {path}`",
+            f"`{path}` is accessible to others (mode {status.st_mode & 0o777:04o})",
+            hint=f"Run `chmod 700 {path}`",
         )
     open_files = sorted(file.name for file in _private_files(path) if _is_open(file))
     if open_files:
         names = ", ".join(f"`{file}`" for file in open_files[:3])
         return warned(
-            f"others may read {names} in `{path}`", hint=f"`chmod 600 {path / open_files[0]}`"
+            f"{names} in `{path}`: readable by others",
+            hint=f"Run `chmod 600 {path / open_files[0]}`",
         )
-    return ok(f"`{path}`, yours alone" if hasattr(os, "geteuid") else f"`{path}`")
+    return ok(f"`{path}`, private" if hasattr(os, "geteuid") else f"`{path}`")
 
 
 def _missing_folder(name: str, path: Path) -> Finding:
     """Check that a folder can be created when it is needed."""
     parent = next((folder for folder in path.parents if folder.exists()), path.parent)
     if os.access(parent, os.W_OK | os.X_OK):
-        return ok(f"`{path}` is made when it is needed")
-    fault = _unusable(name, path, f"it is not there, and `{parent}` cannot be written")
+        return ok(f"`{path}` will be created when needed")
+    fault = _unusable(name, path, f"it does not exist, and `{parent}` is not writable")
     return warned(fault.message, fault.hint) if name == "cache" else failed(fault)
 
 
 def _unusable(name: str, path: Path, reason: str) -> DarkAIError:
     kind = StoreError if name == "data" else ConfigError
     return kind(
-        f"`{path}` cannot be used for {_NEEDED_FOR[name]}: {reason}",
-        hint=f"look at it: `ls -ld {path}`; or use another folder with `DARKAI_HOME=FOLDER`",
+        f"Can't use `{path}` for {_NEEDED_FOR[name]}: {reason}",
+        hint=f"Check it: `ls -ld {path}`; or set another folder with `DARKAI_HOME=FOLDER`",
     )
 
 
@@ -178,7 +179,7 @@ def keys_file(environ: Mapping[str, str]) -> Finding:
     if not os.path.lexists(file):
         return ok("no stored keys")
     entries = key_file.entries(environ)
-    return ok(f"`{file}` has keys for {', '.join(entries) or 'nobody'}, and is yours alone")
+    return ok(f"`{file}`, private, has keys for {', '.join(entries) or 'no provider'}")
 
 
 def history(environ: Mapping[str, str], *, deep: bool) -> Finding:
@@ -190,28 +191,26 @@ def history(environ: Mapping[str, str], *, deep: bool) -> Finding:
     health = inspection.inspect_fully(file) if deep else inspection.inspect(file, QUICK)
     aside = sorted(file.parent.glob(f"{file.name}.damaged-*"))
     if health is not None and health.problems:
-        count = len(health.problems)
-        problems = "a problem" if count == 1 else f"{count} problems"
         return failed(
             StoreError(
-                f"`{file}` has {problems}: {health.problems[0]}",
-                hint=f"`darkai history check --repair`; or {import_command(file)}, which moves "
-                "the file aside and takes back what can be read",
+                f"`{file}` has {plural(len(health.problems), 'problem')}: {health.problems[0]}",
+                hint=f"Run `darkai history check --repair`, or {import_command(file)} to recover "
+                "what can be read",
             )
         )
-    detail = "nothing is saved yet" if health is None else _health(health, str(file), deep=deep)
+    detail = "no saved conversations" if health is None else _health(health, str(file), deep=deep)
     if aside:
         return warned(
             f"{detail}; a damaged history was moved to `{aside[0]}`",
-            hint=f"{import_command(aside[0])} takes back what can be read; then remove it",
+            hint=f"Run {import_command(aside[0])} to recover what can be read, then remove it",
         )
     return ok(detail)
 
 
 def _health(health: Health, file: str, *, deep: bool) -> str:
-    how = "all of it is sound" if deep else "sound by a quick check"
+    how = "full check passed" if deep else "quick check passed"
     if not health.complete:
-        how = f"sound as far as it was read in {QUICK:g} s (`darkai history check` reads all of it)"
+        how = f"no damage in the part read in {QUICK:g} s (`darkai history check` reads everything)"
     count = plural(health.conversations, "conversation")
     return f"`{file}`, {file_size(health.size)}, schema {health.version}, {count}, {how}"
 
@@ -226,11 +225,11 @@ def limits(config: Config, environ: Mapping[str, str], now: float | None = None)
         sent_at, holds = overview(file, now)
     except RateLimitStoreError as exc:
         return warned(
-            f"`{file}` cannot be read, so requests are not counted: {exc}",
-            hint=f"`rm {file}`: all that it holds is counts of the last hours",
+            f"Can't read `{file}`, so requests are not counted: {exc}",
+            hint=f"Run `rm {file}`: it only contains the counts of the last hours",
         )
     waits = [
-        f"{names.get(account.origin, account.origin)} asked for a pause, {format_slot(until, now)}"
+        f"{names.get(account.origin, account.origin)} asked us to wait {format_slot(until, now)}"
         for account, until in holds.items()
     ]
     counts = []
@@ -241,14 +240,15 @@ def limits(config: Config, environ: Mapping[str, str], now: float | None = None)
                 continue
             free = next_slot(rates, times, now)
             if free.at > now:
-                waits.append(
-                    f"{provider.name} takes {free.rate}, the next {format_slot(free.at, now, 'at')}"
-                )
+                when = format_slot(free.at, now, "at")
+                waits.append(f"{provider.name} allows {free.rate}, the next {when}")
             else:
                 recent = sum(at > now - longest_interval(rates) for at in times)
                 counts.append(
-                    f"{provider.name}: {recent} requests are counted, the next may go now"
+                    f"{provider.name}: {plural(recent, 'request')} counted, ready for the next"
                 )
     if waits:
-        return warned("; ".join([*waits, *counts]), hint="wait for it, or `darkai ask -p NAME`")
-    return ok("; ".join(counts) or "nobody is waited for")
+        return warned(
+            "; ".join([*waits, *counts]), hint="Wait, or use another provider: `darkai ask -p NAME`"
+        )
+    return ok("; ".join(counts) or "none pending")

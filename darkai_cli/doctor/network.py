@@ -34,8 +34,8 @@ def proxy_settings(config: Config, environ: Mapping[str, str]) -> Finding:
     if config.chosen("proxy"):
         where = config.origin("proxy").where
         if not config.proxy:
-            return ok(f"none, by `{where}`")
-        return ok(f"{proxy_name(proxies.parse(config.proxy, where))}, by `{where}`")
+            return ok(f"none, set by `{where}`")
+        return ok(f"{proxy_name(proxies.parse(config.proxy, where))}, set by `{where}`")
     parts = []
     for variable in _VARIABLES:
         for name in (variable, variable.upper()):
@@ -45,11 +45,11 @@ def proxy_settings(config: Config, environ: Mapping[str, str]) -> Finding:
             if variable == "no_proxy":
                 parts.append(f"{name}={value}")
             elif name == "HTTP_PROXY" and "REQUEST_METHOD" in environ:
-                parts.append(f"{name} is ignored, since REQUEST_METHOD is set")
+                parts.append(f"{name} is ignored because REQUEST_METHOD is set")
             else:
                 parts.append(f"{name}={proxy_name(proxies.parse(value, name))}")
             break
-    return ok(", ".join(parts) or "none is set")
+    return ok(", ".join(parts) or "none")
 
 
 def proxy_name(proxy: proxies.Proxy) -> str:
@@ -69,13 +69,13 @@ def trust(config: Config, environ: Mapping[str, str]) -> Finding:
     sources += [(name, environ.get(name)) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")]
     for origin, path in sources:
         if path:
-            return ok(f"`{path}` from {origin}, in place of the system's{client}")
+            return ok(f"`{path}` from {origin}, instead of the system's{client}")
     default = ssl.get_default_verify_paths()
     if default.cafile is None and not _has_files(default.capath) and not _has_other_store():
         return failed(
             ConfigError(
-                "the system has no trusted certificates, so no https:// service can be reached",
-                hint="install them: `apt install ca-certificates`, or the like",
+                "The system has no trusted certificates, so no https:// service can be reached",
+                hint="Install them, for example: `apt install ca-certificates`",
             )
         )
     return ok(f"the system's{f' ({default.cafile})' if default.cafile else ''}{client}")
@@ -100,4 +100,4 @@ def local_servers(servers: Sequence[Target]) -> Finding:
     parts = [
         f"{server.settings.name} at {server.settings.url} with {server.model}" for server in servers
     ]
-    return ok("; ".join(parts) or "none answers")
+    return ok("; ".join(parts) or "none")

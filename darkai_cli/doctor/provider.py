@@ -82,7 +82,7 @@ class ProviderChecks:
         checks: list[tuple[str, str, Callable[[], Finding | None]]] = [
             ("settings", "settings", self.check_settings),
             ("key", "key", self.check_key),
-            ("route", "way", self.check_route),
+            ("route", "route", self.check_route),
             ("service", "service", self.check_service),
         ]
         if self._deep:
@@ -117,9 +117,9 @@ class ProviderChecks:
             model = resolve.configured_target(self._config).model
             if not model and not is_local_url(settings.url):
                 return warned(
-                    f"{mask_url(settings.url)}; no model is named, so every question must name one",
-                    hint=f"`darkai models default {self.name}/MODEL`; `darkai models list -p "
-                    f"{self.name}` lists them",
+                    f"{mask_url(settings.url)}; no default model, so every prompt needs `--model`",
+                    hint=f"Set one: `darkai models default {self.name}/MODEL`. To see the models: "
+                    f"`darkai models list -p {self.name}`",
                 )
         model_text = f", model {model}" if model else ""
         return ok(f"{mask_url(settings.url)}{model_text}, type {settings.type}")
@@ -142,11 +142,11 @@ class ProviderChecks:
         for source in lookup.sources(self._config, query, self._environ):
             if source.origin is not None:
                 return warned(
-                    f"none is sent: that from {source.where} belongs to {source.origin}, and "
+                    f"not sent: the key from {source.where} belongs to {source.origin}, but "
                     f"`{self.name}` is at {format_origin(settings.url)}",
-                    hint=f"`darkai keys set {self.name}`, if it needs one there",
+                    hint=f"If it needs a key there, run `darkai keys set {self.name}`",
                 )
-        return ok("none, and none is needed") if settings.key_env else None
+        return ok("none, and none needed") if settings.key_env else None
 
     def check_route(self) -> Finding | None:
         """Report the proxy; None if there is none."""
@@ -168,7 +168,7 @@ class ProviderChecks:
         until = self._hold(keyed)
         if until is not None:
             at = time.strftime("%H:%M:%S", time.localtime(until))
-            return skipped(f"not asked: it asked for a pause until {at}")._replace(last=True)
+            return skipped(f"not checked: it asked us to wait until {at}")._replace(last=True)
         dialect = connect.dialect_of(keyed)
         if dialect.models_request(keyed) is None:
             return self._check_without_list(keyed, route)
@@ -179,15 +179,15 @@ class ProviderChecks:
         except AuthError as fault:
             raise self._with_key_source(fault, keyed) from fault
         except ReplyTimeoutError as fault:
-            fault.hint = f"try again later; `darkai ask -p {self.name}` waits longer"
+            fault.hint = f"Try again later; `darkai ask -p {self.name}` waits longer"
             raise
-        accepted = ", the key is accepted" if keyed.key is not None else ""
+        accepted = ", accepts the key" if keyed.key is not None else ""
         if not models:
             return warned(
-                f"lists no model{accepted}",
-                hint="load one there; or is the URL right? It usually ends in `/v1`"
+                f"lists no models{accepted}",
+                hint="Load a model there, or check the URL: it usually ends in `/v1`"
                 if keyed.type == "openai"
-                else "load one there, or look what the key may do",
+                else "Load a model there, or check what the key permits",
             )
         detail = f"lists {plural(len(models), 'model')}{accepted}"
         model = resolve.configured_target(self._config).model if self._is_used else ""
@@ -195,8 +195,8 @@ class ProviderChecks:
         is_missing = names and model and not {model, f"{model}:latest"} & names
         if is_missing and keyed.name != "azure":  # Azure lists what could be deployed
             return warned(
-                f"{detail}; `{model}`, which is used, is not one of them",
-                hint=f"`darkai models list -p {self.name}`, then `darkai models default "
+                f"{detail}; the default model `{model}` is not one of them",
+                hint=f"Run `darkai models list -p {self.name}`, then `darkai models default "
                 f"{self.name}/MODEL`",
             )
         return ok(detail)
@@ -218,9 +218,9 @@ class ProviderChecks:
         from_source = "" if source in fault.message else f"from {source}, "
         return AuthError(
             f"{fault.message} ({from_source}fingerprint {keyed.key.fingerprint})",
-            hint=f"`darkai keys set {self.name}`"
+            hint=f"Run `darkai keys set {self.name}`"
             if source in ("keys.toml", "the keyring")
-            else f"correct the key in {source}, or unset that and `darkai keys set {self.name}`",
+            else f"Correct the key in {source}, or unset it and run `darkai keys set {self.name}`",
             status=fault.status,
         )
 
@@ -239,7 +239,7 @@ class ProviderChecks:
                 keyed.host, status, exchange.headers, body.decode("utf-8", "replace")
             )
             if status in _ALIVE or (status == 200 and page_fault is None):
-                return ok(f"answers (status {status} to a GET); only `--deep` tests a question")
+                return ok(f"answers (status {status} to a GET); use `--deep` to test a prompt")
             fault = page_fault or http_errors.explain(
                 keyed.host, request, status, exchange.headers, body, time.time(), exchange.forwarder
             )
@@ -253,8 +253,8 @@ class ProviderChecks:
         if self._is_used:
             target = resolve.configured_target(config)
         if not target.model and not is_local_url(self._settings.url):
-            return skipped("no question was asked: no model is named",
-                           hint=f"`darkai models default {self.name}/MODEL`")  # fmt: skip
+            return skipped("no prompt sent: no default model",
+                           hint=f"Set one: `darkai models default {self.name}/MODEL`")  # fmt: skip
         target = resolve.with_model(target, config)
         began = time.monotonic()
         request = TurnRequest(
@@ -265,6 +265,6 @@ class ProviderChecks:
             for event in events:
                 if event.type in ("text-chunk", "reasoning-chunk"):
                     seconds = time.monotonic() - began
-                    return ok(f"{target.model} answers, its first word came after {seconds:.1f} s")
+                    return ok(f"{target.model} answers, first token after {seconds:.1f} s")
         host = self._settings.host
-        return failed(BadReplyError(f"{target.model} at {host} answered without any text"))
+        return failed(BadReplyError(f"{target.model} at {host} replied without any text"))

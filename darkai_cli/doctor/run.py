@@ -103,12 +103,12 @@ def _is_public_default(config: Config, name: str) -> bool:
 
 def _choose_another(others: Sequence[str]) -> str:
     """Return the hint to use another service than the public DarkAI service."""
-    down = "it has been down since February 2025, as far as is known; choose another service:"
+    down = "The service has been down since February 2025. Choose another one:"
     if others:
         return f"{down} `darkai config set provider {others[0]}`"
     return (
-        f"{down} `darkai keys set openai`, then `darkai config set provider openai`; or one of "
-        "your own: `darkai config set providers.darkai.url URL`; `darkai ask -p demo` works offline"
+        f"{down} `darkai keys set openai`, then `darkai config set provider openai`; or set the "
+        "URL of your own: `darkai config set providers.darkai.url URL`"
     )
 
 
@@ -160,8 +160,8 @@ def run_chains(chains: Sequence[Sequence[Step]], seconds: float) -> Iterator[Che
             yield from chain.checks(deadline)
         except TimeoutError:
             fault = ReplyTimeoutError(
-                f"no result within {seconds:g} s: it hangs",
-                hint="run it again; if it hangs again, this is what is slow or broken",
+                f"No result within {seconds:g} s",
+                hint="Run it again; if it hangs again, this is the part that is slow or broken",
             )
             if chain.step is not None:
                 yield Check.of(chain.step, failed(fault), time.monotonic() - chain.began)
@@ -175,6 +175,6 @@ def _run_step(step: Step) -> Finding | None:
         return failed(fault)
     except Exception as exc:  # noqa: BLE001 -- one check that is broken must not hide the others
         bug = DarkAIError(
-            f"Internal error: {type(exc).__name__}: {exc}", hint="report it with this line"
+            f"Internal error: {type(exc).__name__}: {exc}", hint="Report it with this line"
         )
         return failed(bug)

@@ -61,21 +61,21 @@ def packages() -> Finding:
     needs = [need for need in required() if not need.extra]
     if not needs:
         return warned(
-            f"`{DISTRIBUTION}` is not installed, it runs from its source",
-            hint=f"`pip install {DISTRIBUTION}`",
+            f"`{DISTRIBUTION}` is not installed; darkai runs from its source",
+            hint=f"Run `pip install {DISTRIBUTION}`",
         )
     versions = {need.package: version_of(need.package) for need in needs}
     missing = [name for name, version in versions.items() if version is None]
-    again = f"`pip install --force-reinstall {DISTRIBUTION}`"
+    again = f"Run `pip install --force-reinstall {DISTRIBUTION}`"
     if missing:
-        return failed(ConfigError(f"not installed: {', '.join(missing)}", hint=again))
+        return failed(ConfigError(f"Not installed: {', '.join(missing)}", hint=again))
     wrong = [
-        f"{need.package} {versions[need.package]} (made for {need.bounds})"
+        f"{need.package} {versions[need.package]} (expected {need.bounds})"
         for need in needs
         if not within(versions[need.package] or "", need.bounds)
     ]
     if wrong:
-        return warned(f"other versions than darkai is made for: {', '.join(wrong)}", hint=again)
+        return warned(f"Unexpected versions: {', '.join(wrong)}", hint=again)
     return ok(", ".join(f"{name} {version}" for name, version in versions.items()))
 
 
@@ -147,7 +147,7 @@ def terminal(config: Config, environ: Mapping[str, str]) -> Finding:
         if environ.get(variable)
     ]
     if not stdio.is_terminal(out):
-        facts = ["stdout is no terminal", f"TERM={name}" if name else "", *places]
+        facts = ["stdout is not a terminal", f"TERM={name}" if name else "", *places]
         return ok(", ".join(filter(None, facts)))
     columns, rows = stdio.size(out)
     facts = [name or "no TERM", f"{columns}x{rows}", *_look(config, environ), *places]
@@ -156,15 +156,16 @@ def terminal(config: Config, environ: Mapping[str, str]) -> Finding:
     locale = locale_of(environ)
     if not is_utf8(locale):
         return warned(
-            f"{detail}; the locale `{locale}` is not UTF-8: text beyond ASCII may be garbled",
-            hint="`export LC_ALL=C.UTF-8`, or a UTF-8 locale of your language",
+            f"{detail}; the locale `{locale}` is not UTF-8, so text beyond ASCII may be garbled",
+            hint="Run `export LC_ALL=C.UTF-8`, or choose a UTF-8 locale of your language",
         )
     if stdio.is_dumb() or not name:
         return warned(
-            f"{detail}; so nothing is rendered", hint="`export TERM=xterm-256color`, if it is one"
+            f"{detail}; Markdown is not rendered",
+            hint="Run `export TERM=xterm-256color` if your terminal is compatible",
         )
     if columns < NARROW:
-        return warned(f"{detail}; tables need {NARROW} columns", hint="make the window wider")
+        return warned(f"{detail}; tables need {NARROW} columns", hint="Make the window wider")
     return ok(detail)
 
 

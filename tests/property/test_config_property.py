@@ -102,7 +102,7 @@ def test_any_toml_is_read_or_told(table: dict[str, Any], is_project: bool) -> No
 def test_any_variable_is_read_or_told(variable: str, text: str) -> None:
     folder, environ = in_a_folder()
     message = told(lambda: load(environ={**environ, variable: text}, cwd=folder))
-    assert message is None or message.startswith(f"`{variable}`: ")
+    assert message is None or message.startswith(f"`{variable}` ")
 
 
 # --- writing ---

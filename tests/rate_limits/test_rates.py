@@ -50,7 +50,7 @@ def test_any_text_is_a_rate_or_an_explained_refusal(text: str) -> None:
 def test_the_configuration_names_the_entry_that_is_wrong() -> None:
     key = schema.PROVIDER_KEYS["limits"]
     assert values.check(key, ["4/min", "80/6h"]) == ("4/min", "80/6h")
-    with pytest.raises(values.Invalid, match="`4 per minute` must be a rate"):
+    with pytest.raises(values.Invalid, match="contains `4 per minute`, which must be a rate"):
         values.check(key, ["80/6h", "4 per minute"])
 
 

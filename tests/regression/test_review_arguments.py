@@ -15,7 +15,7 @@ CAFE = os.fsdecode(b"caf\xe9")
 def test_a_url_with_half_an_address() -> None:
     result = run_darkai("ask", "x", env={"DARKAI_URL": "http://[::1/"})
     assert result.code == 3, result
-    assert "`DARKAI_URL`: has a host" in result.stderr
+    assert "`DARKAI_URL` has an invalid host" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_text_is_sent_whatever_the_locale_makes_of_it() -> None:
 def test_an_option_that_no_request_can_hold(value: str) -> None:
     result = run_darkai("ask", "--dry-run", "-o", f"x={value}", "hi")
     assert (result.code, result.stdout) == (2, b""), result
-    assert "error: `-o x`: the value " in result.stderr
+    assert "error: The value of `-o x` " in result.stderr
 
 
 def test_options_are_json_where_they_are_and_text_otherwise() -> None:

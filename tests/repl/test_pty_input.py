@@ -248,7 +248,7 @@ def test_an_editor_that_fails_loses_nothing(tmp_path):
         chat.type("draft")
         chat.input("draft")
         chat.type("\x18\x05")
-        chat.until("error: the editor ended with exit code 3")
+        chat.until("error: The editor failed with exit code 3")
         chat.input("draft")
         chat.type("\x15")
         chat.input()

@@ -127,7 +127,7 @@ def test_a_repeated_request_is_the_same_request(name: str):
 def test_unusable_url(url: str):
     result = ask(url)
     assert (result.code, result.stdout) == (3, b"")
-    assert re.search("must start with http:// or https://|names no host", error_text(result.stderr))
+    assert re.search("must start with http:// or https://|has no host", error_text(result.stderr))
     assert "DARKAI_URL" in result.stderr
 
 

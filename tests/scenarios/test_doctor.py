@@ -103,7 +103,7 @@ def test_all_is_well() -> None:
         report = examine(env={"WORK_API_KEY": KEY})
         assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
     assert (report.code, report.bad) == (0, [])
-    assert "lists 2 models, the key is accepted" in report["provider.work.service"]["detail"]
+    assert "lists 2 models, accepts the key" in report["provider.work.service"]["detail"]
     assert "WORK_API_KEY" in report["provider.work.key"]["detail"]
     assert report.value["summary"]["fail"] == 0
     assert set(report["python"]) == {
@@ -157,13 +157,13 @@ def test_folders_and_files_that_others_may_read() -> None:
         report = examine()
         assert report.bad == ["folders.config", "folders.data"]
         assert report.code == 0
-        assert report["folders.data"]["hint"].startswith("`chmod 700 ")
+        assert report["folders.data"]["hint"].startswith("Run `chmod 700 ")
         home().chmod(0o700)
         (home() / "history.db").touch(mode=0o644)
         (home() / "history.db").chmod(0o644)
         report = examine()
         assert report.bad == ["folders.config", "folders.data"]
-        assert report["folders.data"]["hint"].startswith("`chmod 600 ")
+        assert report["folders.data"]["hint"].startswith("Run `chmod 600 ")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -193,7 +193,7 @@ def test_keys_that_others_can_read_are_refused() -> None:
         (home() / "keys.toml").chmod(0o644)
         report = examine()
     assert report.code == 3
-    assert report["folders.keys"]["hint"].startswith("`chmod 600 ")
+    assert report["folders.keys"]["hint"].startswith("Run `chmod 600 ")
 
 
 def saved() -> Path:
@@ -239,12 +239,12 @@ def test_a_sound_history_is_left_as_it_is() -> None:
     before = {one.name: one.read_bytes() for one in file.parent.iterdir() if one.is_file()}
     report = examine("demo")
     assert report["history"]["status"] == "ok"
-    assert ", 1 conversation, sound by a quick check" in report["history"]["detail"]
+    assert ", 1 conversation, quick check passed" in report["history"]["detail"]
     after = {one.name: one.read_bytes() for one in file.parent.iterdir() if one.is_file()}
     assert {name: data for name, data in after.items() if not name.endswith(("-shm", "-wal"))} == {
         name: data for name, data in before.items() if not name.endswith(("-shm", "-wal"))
     }
-    assert "all of it is sound" in examine("demo", "--deep")["history"]["detail"]
+    assert "full check passed" in examine("demo", "--deep")["history"]["detail"]
 
 
 def test_a_history_that_was_moved_aside() -> None:
@@ -261,8 +261,8 @@ def test_rates_and_pauses() -> None:
         report = examine()
         assert len(server.requests) == 1, "it asked us to wait"
     assert (report.code, report.bad) == (0, ["limits"])
-    assert "work asked us to wait, until " in report["limits"]["detail"]
-    assert "work takes 1 request an hour, the next at " in report["limits"]["detail"]
+    assert "work asked us to wait until " in report["limits"]["detail"]
+    assert "work allows 1 request an hour, the next at " in report["limits"]["detail"]
     assert report["provider.work.service"]["status"] == "skipped"
 
 
@@ -271,7 +271,7 @@ def test_a_ledger_that_is_damaged() -> None:
         (home() / "limits.db").write_bytes(b"nonsense" * 999)
         (home() / "limits.db").chmod(0o600)
         found = examine().only("limits", "warning", 0)
-    assert found["hint"].startswith("`rm ")
+    assert found["hint"].startswith("Run `rm ")
 
 
 # --- the way to a provider ------------------------------------------------------------------------
@@ -427,7 +427,7 @@ def test_a_key_that_must_not_go_over_plain_http() -> None:
         (page(500, "boom"), 9, "failed (500"),
         (page(404, "<html><title>Not here</title>"), 9, "/v1"),
         (page(200, "<html><title>Hotel</title><body>login</body>"), 9, "Hotel"),
-        (json_page(429, {"error": {"message": "slow down"}}), 6, "rate limit"),
+        (json_page(429, {"error": {"message": "slow down"}}), 6, "Rate limited"),
         ([Reset()], 7, "reset"),
         ([], 7, "closed the connection without replying"),
         ([Send(b"HTTP/9.9 banana\r\n\r\n")], 9, "invalid HTTP"),
@@ -486,7 +486,7 @@ def test_all_that_hangs_is_told_within_the_limit() -> None:
     ]  # fmt: skip
     assert report["provider.b.service"]["exit_code"] == 8
     assert report["provider.d.key"]["exit_code"] == 8
-    assert report["provider.d.key"]["detail"].startswith("no result within ")
+    assert report["provider.d.key"]["detail"].startswith("No result within ")
     assert report.code == 7
     assert report.value["summary"]["seconds"] < 15
 
@@ -617,7 +617,7 @@ def test_lines_fit_the_terminal(columns: int) -> None:
     text = "\n".join(lines)
     assert "Provider work (in use)" in text
     flat = " ".join(text.split())
-    assert "hint: run it yourself" in flat
+    assert "hint: Run it yourself" in flat
     assert any(line.lstrip().startswith("FAIL") for line in lines)
     assert "\x1b[31mFAIL\x1b[0m" in shown.raw.decode()
 

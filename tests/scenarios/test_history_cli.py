@@ -101,7 +101,7 @@ def test_without_a_history_nothing_is_made_and_something_is_said(args: list[str]
     if args == ["path"]:
         assert done.text == f"{paths.history_file()}\n"
     else:
-        assert "nothing is saved yet" in done.stderr
+        assert "No saved conversations" in done.stderr
     assert not paths.history_file().exists()
     assert not paths.history_file().with_name("history.db.pending").exists()
 
@@ -138,7 +138,7 @@ def test_filters_of_the_list(saved: Names):
     assert len(fields("--since", "1h")) == 3
     none = history("--model", "nobody")
     assert (none.code, none.stdout) == (0, b"")
-    assert "no conversation is like that" in none.stderr
+    assert "No matching conversations" in none.stderr
     assert history("--state", "done").code == 2
     assert history("--since", "soon").code == 2
 
@@ -188,7 +188,7 @@ def test_search(saved: Names):
     assert role == "user"
     limited = history("search", "--limit", "1", "evil")
     assert len(limited.text.splitlines()) == 1
-    assert limited.stderr == "note: the best 1 of 2; `--limit` shows more\n"
+    assert limited.stderr == "note: Showing the best 1 of 2; use `--limit` for more\n"
     row = json.loads(history("search", "--json", "hallow*").text)
     assert {"text": "Halloween", "match": True} in row["snippet"]
 
@@ -201,7 +201,7 @@ def test_odd_words_are_no_error(saved: Names, words: str):
 
 def test_matches_are_highlighted_on_a_terminal(saved: Names):
     assert b"\x1b[1;31mHalloween\x1b[0m" in on_terminal("search", "halloween").raw
-    assert on_terminal("search", "nosuchword").lines == ["note: no message has `nosuchword`"]
+    assert on_terminal("search", "nosuchword").lines == ["note: No matches for `nosuchword`"]
 
 
 def test_a_search_with_very_many_hits_says_that_it_is_by_date(saved: Names):
@@ -214,7 +214,7 @@ def test_a_search_with_very_many_hits_says_that_it_is_by_date(saved: Names):
     done = history("search", "common", "--limit", "3")
     assert done.code == 0
     assert len(done.text.splitlines()) == 3
-    assert "more than 10,000" in done.stderr
+    assert "More than 10,000" in done.stderr
     assert "by date" in done.stderr
 
 
@@ -300,7 +300,7 @@ def thoughtful() -> str:
 
 def test_reasoning_and_tool_calls_on_a_terminal(thoughtful: str):
     folded = on_terminal("show")
-    assert "reasoning, 8 words: `--reasoning show` shows it" in folded.lines
+    assert "reasoning, 8 words: use `--reasoning show` to read it" in folded.lines
     assert 'called clock {"zone": "UTC"}' in folded.lines
     assert [line for line in folded.lines if line.startswith("clock gave: Fri 2026 xx")]
     assert "Friday" in folded.lines
@@ -385,7 +385,7 @@ def test_diff_of_branches_and_conversations(saved: Names):
     assert "-tell me a joke" in history("diff", saved.jokes, saved.cut).text
     same = history("diff", "1", saved.evil + ":1")  # the latest
     assert (same.code, same.stdout) == (0, b"")
-    assert "say the same" in same.stderr
+    assert "are the same" in same.stderr
     assert history("diff", f"{saved.jokes}:x", "1").code == 5
 
 
@@ -414,7 +414,9 @@ def test_rm_needs_a_yes_where_nobody_can_be_asked(saved: Names):
     assert done.code == 2
     assert "--yes" in done.stderr
     assert len(fields()) == 3
-    assert history("rm", saved.jokes, saved.jokes, "--yes").stderr == "removed 1 conversation\n"
+    assert (
+        history("rm", saved.jokes, saved.jokes, "--yes").stderr == "note: Removed 1 conversation\n"
+    )
     assert [row[0] for row in fields()] == [saved.evil, saved.cut]
 
 
@@ -448,7 +450,7 @@ def test_rm_of_what_is_old(saved: Names):
         conn.execute("UPDATE conversation SET updated = 1 WHERE id = ?", (saved.jokes,))
     assert history("rm", "--older-than", "90d", "--yes").code == 0
     assert [row[0] for row in fields()] == [saved.evil, saved.cut]
-    assert "nothing is older" in history("rm", "--older-than", "90d").stderr
+    assert "No conversations are older" in history("rm", "--older-than", "90d").stderr
 
 
 # --- export and import ----------------------------------------------------------------------------
@@ -507,7 +509,7 @@ def test_an_import_says_what_it_skipped(saved: Names, tmp_path: Path):
     file.write_text('{"record": "history", "version": 1}\nnonsense\n{"record": "message"}\n')
     assert history("import", str(file)).text.splitlines()[-1].startswith("skipped\t2\t")
     shown = on_terminal("import", str(file))
-    assert shown.lines[-1].startswith("skipped 2 times: ")
+    assert shown.lines[-1].startswith("Skipped 2 items: ")
     (tmp_path / "text").write_text("no history")
     assert history("import", str(tmp_path / "text")).code == 11
 
@@ -592,7 +594,7 @@ def test_a_damaged_history_is_taken_back_by_the_command_in_the_hint(saved: Names
     done = history(*hint[1].split())
     assert done.code == 0, done
     aside = f"{file}.damaged-"
-    assert done.stderr.startswith(f"note: the damaged history is now `{aside}")
+    assert done.stderr.startswith(f"note: Moved the damaged history to `{aside}")
     assert done.text.splitlines()[:4] == [
         "source\tdarkai", "conversations\t3", "messages\t9", "present\t0",
     ]  # fmt: skip
@@ -648,7 +650,9 @@ def test_an_empty_id_is_a_wrong_argument(saved: Names, empty: str):
     ):  # fmt: skip
         done = history(*args)
         assert (done.code, done.stdout) == (2, b""), (args, done)
-        assert done.stderr == "error: an ID is empty\nhint: `darkai history list` shows them\n"
+        assert (
+            done.stderr == "error: An ID is empty\nhint: Run `darkai history list` to see the IDs\n"
+        )
     assert len(fields()) == 3
 
 

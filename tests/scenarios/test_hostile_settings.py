@@ -24,7 +24,7 @@ def test_a_foreign_file_of_settings_cannot_reach_the_terminal(args: tuple[str, .
     """What it holds is named in a warning."""
     Path(".darkai.toml").write_text(HOSTILE)
     run = run_in_pty(*args)
-    assert b"is ignored, the file is not trusted" in run.raw
+    assert b"which you haven't trusted" in run.raw
     assert b"\x1b]52" not in run.raw
     assert "\x9b" not in run.raw.decode()
 

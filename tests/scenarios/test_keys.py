@@ -46,7 +46,7 @@ def test_a_key_from_a_pipe(home: Path):
     result = run_darkai("keys", "set", "openai", stdin=f"{KEY}\n".encode())
     assert (result.code, result.stdout) == (0, b"")
     assert result.stderr == (
-        f"note: stored the key of `openai` ({fingerprint(KEY)}) for https://api.openai.com in "
+        f"note: Stored the key of `openai` ({fingerprint(KEY)}) for https://api.openai.com in "
         f"{home}/keys.toml\n"
     )
     assert stored(home) == {"openai": {"origin": "https://api.openai.com", "key": KEY}}
@@ -77,7 +77,7 @@ def test_the_prompt_is_seen_where_stderr_is_no_terminal(home: Path):
         run.type(f"{KEY}\n")
         result = run.finish()
     assert result.code == 0
-    assert result.stderr.startswith("note: stored")
+    assert result.stderr.startswith("note: Stored")
     assert KEY.encode() not in run.terminal
 
 
@@ -136,14 +136,14 @@ def test_the_terminal_is_put_right(home: Path, typed: str):
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"", "no key on stdin"),
-        (b"\n", "no key on stdin"),
-        (b" \t\r\n", "no key on stdin"),
-        (b"sk-one-123456\nsk-two-123456\n", "the key on stdin has more than one line"),
-        (b"sk-one-123456\n\n", "the key on stdin has more than one line"),
-        (b"sk one 12345678", "the key on stdin holds a space"),
-        ("sk-schlüssel".encode(), "the key on stdin holds a character that is not ASCII"),
-        (b"sk-\x1b[31mred", "the key on stdin holds a control character"),
+        (b"", "No key on stdin"),
+        (b"\n", "No key on stdin"),
+        (b" \t\r\n", "No key on stdin"),
+        (b"sk-one-123456\nsk-two-123456\n", "The key on stdin has more than one line"),
+        (b"sk-one-123456\n\n", "The key on stdin has more than one line"),
+        (b"sk one 12345678", "The key on stdin contains a space"),
+        ("sk-schlüssel".encode(), "The key on stdin contains a character that is not ASCII"),
+        (b"sk-\x1b[31mred", "The key on stdin contains a control character"),
         (b"sk-\xff\xfe", "stdin is not UTF-8 text"),
     ],
 )
@@ -161,7 +161,7 @@ def test_what_is_no_key_is_refused(home: Path, data: bytes, told: str):
 def test_without_any_input_nothing_is_asked(home: Path, stdin: None):
     result = run_darkai("keys", "set", "openai", stdin=stdin)
     assert result.code == 11
-    assert "no key on stdin" in result.stderr
+    assert "No key on stdin" in result.stderr
     assert not (home / "keys.toml").exists()
 
 
@@ -171,7 +171,7 @@ def test_an_empty_line_typed_is_refused(home: Path):
         run.type("\n")
         shown = run.shown()
     assert shown.code == 11
-    assert b"error: no key was typed" in shown.raw
+    assert b"error: No key was entered" in shown.raw
 
 
 def test_a_key_is_no_argument(home: Path):
@@ -250,8 +250,7 @@ def test_who_wins_over_the_key_is_told(home: Path):
         "keys", "set", "openai", stdin=KEY.encode(), env={"OPENAI_API_KEY": "sk-environment"}
     )
     assert (
-        "note: it is not used, the environment variable `OPENAI_API_KEY` wins over it"
-        in result.stderr
+        "note: Stored, but the environment variable `OPENAI_API_KEY` overrides it" in result.stderr
     )
     configure(home, '[providers.work]\ntype = "openai"\nurl = "http://box.test/v1"\n')
     result = run_darkai("keys", "set", "work", stdin=KEY.encode())
@@ -293,7 +292,7 @@ def test_the_list_tells_where_each_key_is_from(home: Path):
         ("groq", "environment", "GROQ_API_KEY", fingerprint("sk-groq-123456"), False),
         ("mine", "header", "Authorization", fingerprint("sk-header-123456"), True),
     ]
-    assert "holds a space" in rows[3]["problem"]
+    assert "contains a space" in rows[3]["problem"]
     assert rows[4]["origin"] == "https://api.groq.com"
     assert "`groq` is at https://elsewhere.test" in rows[4]["problem"]
     for key in ("sk-", "bad key"):
@@ -314,7 +313,7 @@ def test_the_list_tells_where_each_key_is_from(home: Path):
 def test_an_empty_list_says_what_to_do(home: Path):
     result = run_darkai("keys")
     assert (result.code, result.stdout) == (0, b"")
-    assert result.stderr == "note: there are no keys; `darkai keys set PROVIDER` stores one\n"
+    assert result.stderr == "note: No API keys. Run `darkai keys set PROVIDER` to store one\n"
 
 
 def test_a_file_that_cannot_be_used_hides_no_other_key(home: Path):
@@ -323,15 +322,15 @@ def test_a_file_that_cannot_be_used_hides_no_other_key(home: Path):
     result = run_darkai("keys", env={"OPENAI_API_KEY": "sk-environment"})
     assert result.code == 3
     assert "\topenai\tenvironment\t" in result.text
-    assert "others can read it" in result.stderr
-    assert f"hint: `chmod 600 {home}/keys.toml`" in result.stderr
+    assert "readable by others" in result.stderr
+    assert f"hint: Run `chmod 600 {home}/keys.toml`" in result.stderr
 
 
 def test_a_key_is_removed(home: Path):
     run_darkai("keys", "set", "openai", stdin=KEY.encode())
     run_darkai("keys", "set", "groq", stdin=KEY.encode())
     result = run_darkai("keys", "rm", "openai")
-    assert (result.code, result.stderr) == (0, "note: removed the key of `openai`\n")
+    assert (result.code, result.stderr) == (0, "note: Removed the key of `openai`\n")
     assert set(stored(home)) == {"groq"}
     result = run_darkai("keys", "rm", "openai")
     assert result.code == 5

@@ -160,7 +160,7 @@ def test_a_table_fits_the_terminal_and_is_safe(columns: int) -> None:
     assert max(map(len, shown.lines)) <= columns
     assert any("one/lab/big" in line and "131k" in line for line in shown.lines)
     if columns == 100:
-        heading = ["model", "context", "takes", "$/M", "in", "$/M", "out", "also"]
+        heading = ["model", "context", "input", "$/M", "in", "$/M", "out", "aliases"]
         assert shown.lines[0].split() == heading
         assert shown.lines[1].split()[-3:] == ["0.15", "0.6", "big"]
 
@@ -273,7 +273,10 @@ def test_a_default_that_cannot_be_is_not_written(name: str, code: int) -> None:
 
 def test_default_says_what_wins_over_it() -> None:
     result = run_darkai("models", "default", "gpt-4o", env={"DARKAI_MODEL": "gpt-3.5-turbo"})
-    assert (result.code, result.stderr) == (0, "note: written, but `DARKAI_MODEL` wins over it\n")
+    assert (result.code, result.stderr) == (
+        0,
+        "note: Written, but `DARKAI_MODEL` overrides it\n",
+    )
 
 
 # --- alias ----------------------------------------------------------------------------------------
@@ -284,7 +287,7 @@ def test_aliases_are_made_listed_and_removed() -> None:
     made = run_darkai("models", "alias", "fast", "openai/gpt-4o-mini")
     assert (made.code, made.text, made.stderr) == (0, "", "")
     made = run_darkai("models", "alias", "gpt-4.1", "gpt-4o")
-    assert made.stderr == "note: `gpt-4.1` means `darkai/gpt-4o`\n"
+    assert made.stderr == "note: `gpt-4.1` stands for `darkai/gpt-4o`\n"
     assert written()["aliases"] == {"fast": "openai/gpt-4o-mini", "gpt-4.1": "darkai/gpt-4o"}
     assert lines(run_darkai("models", "alias")) == [
         "fast\topenai/gpt-4o-mini",
@@ -304,14 +307,14 @@ def test_aliases_are_made_listed_and_removed() -> None:
 @pytest.mark.parametrize(
     ("args", "code", "words"),
     [
-        (("openai", "darkai/gpt-4o"), 2, "is a provider's name"),
-        (("groq/x", "darkai/gpt-4o"), 2, "begins like a provider's model"),
+        (("openai", "darkai/gpt-4o"), 2, "is the name of a provider"),
+        (("groq/x", "darkai/gpt-4o"), 2, "looks like a model of that provider"),
         (("fast", "nosuch/model"), 5, "`darkai` has no model"),
-        (("fast", "openai"), 2, "an alias means a model"),
-        (("fast",), 5, "there is no alias `fast`"),
+        (("fast", "openai"), 2, "an alias stands for a model"),
+        (("fast",), 5, "No alias named `fast`"),
         (("--rm", "fast", "other"), 2, "`--rm` takes one alias"),
-        (("", "darkai/gpt-4o"), 2, "an alias needs a name"),
-        ((" x", "darkai/gpt-4o"), 2, "no blanks around it"),
+        (("", "darkai/gpt-4o"), 2, "An alias must have a name"),
+        ((" x", "darkai/gpt-4o"), 2, "must not begin or end with a space"),
     ],
 )
 def test_an_alias_that_cannot_be(args: tuple[str, ...], code: int, words: str) -> None:
@@ -336,7 +339,7 @@ def test_what_is_written_names_the_provider_that_was_typed() -> None:
 def test_an_alias_that_hides_a_model_is_told() -> None:
     made = run_darkai("models", "alias", "gpt-4o", "openai/gpt-4o")
     assert made.code == 0
-    assert made.stderr.startswith("note: `gpt-4o` alone no longer means the model of that name; ")
+    assert made.stderr.startswith("note: `gpt-4o` now is the alias; ")
 
 
 def test_what_several_providers_have_in_common_is_told_once() -> None:
@@ -346,7 +349,7 @@ def test_what_several_providers_have_in_common_is_told_once() -> None:
     keys.write_text("")
     keys.chmod(0o644)
     result = run_darkai("models")
-    assert result.stderr == f"warning: `a`, `b`: `{keys}` is not used: others can read it\n"
+    assert result.stderr == f"warning: `a`, `b`: Ignoring `{keys}`: readable by others\n"
 
 
 def test_a_list_that_is_too_large_or_cut_is_not_called_a_wrong_one() -> None:

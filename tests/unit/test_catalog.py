@@ -279,7 +279,7 @@ def test_an_address_that_is_none_is_ignored_and_told(
     config = load()
     assert settings_of(config, "ollama").url == BUILT_IN["ollama"].url
     (notice,) = config.notices
-    assert notice.startswith("`OLLAMA_HOST` is ignored: ")
+    assert notice.startswith("Ignoring `OLLAMA_HOST`: it ")
     assert "u:p" not in notice
 
 

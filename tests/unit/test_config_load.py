@@ -229,7 +229,7 @@ def test_environment(variable: str, text: str, key: str, value: object) -> None:
 def test_a_wrong_variable_is_named(variable: str, text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(environ={**os.environ, variable: text})
-    assert caught.value.message.startswith(f"`{variable}`: ")
+    assert caught.value.message.startswith(f"`{variable}` ")
     assert len(caught.value.message) < 200
     assert variable in (caught.value.hint or "")
 
@@ -241,15 +241,15 @@ def test_variables_that_are_no_keys_are_none_of_ours() -> None:
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ('model = "m"\nmodle = "m"\n', "unknown key `modle`"),
-        ('[providers.a]\nurl = "http://a"\n\nulr = "x"\n', "unknown key `providers.a.ulr`"),
-        ("# c\ntimeout = 0\n", "`timeout`: must be a number of seconds above 0"),
+        ('model = "m"\nmodle = "m"\n', "Unknown key `modle`"),
+        ('[providers.a]\nurl = "http://a"\n\nulr = "x"\n', "Unknown key `providers.a.ulr`"),
+        ("# c\ntimeout = 0\n", "`timeout` must be a number of seconds above 0"),
         ("timeout = -1\n", "not `-1`"),
         ("timeout = inf\n", "not `inf`"),
         ("timeout = nan\n", "not `nan`"),
         (f"timeout = 1{'0' * 400}\n", "a number of that size"),
         ('timeout = "60"\n', "not text"),
-        ("timeout = true\n", "not a truth value"),
+        ("timeout = true\n", "not true or false"),
         ("retries = 11\n", "from 0 to 10"),
         ("retries = 1.0\n", "whole number"),
         ("demo_delay = -0.1\n", "from 0 to 60"),
@@ -261,21 +261,21 @@ def test_variables_that_are_no_keys_are_none_of_ours() -> None:
         ("fallback = [1]\n", "must be text"),
         ("\naliases = 5\n", "`aliases` must be a table"),
         ("\n[[providers]]\n", "`providers` must be a table"),
-        ('[providers]\n"a/b" = {}\n', "cannot be a provider's name"),
+        ('[providers]\n"a/b" = {}\n', "can't be the name of a provider"),
         ("[options]\na = 1979-05-27\n", "JSON"),
         ("[options]\na = [{ b = inf }]\n", "finite"),
         ("[aliases]\ngpt-4.1 = 'x'\n", "must be text"),
-        ('[providers.a]\nheaders = { "X Y" = "z" }\n', "no name of a header"),
-        ('[providers.a]\nheaders = { A = "b\\r\\nc: d" }\n', "no line of ASCII"),
+        ('[providers.a]\nheaders = { "X Y" = "z" }\n', "an invalid header name"),
+        ('[providers.a]\nheaders = { A = "b\\r\\nc: d" }\n', "one line of ASCII"),
         ("[providers.a]\nheaders = 1\n", "must be a table"),
     ],
 )
 def test_a_wrong_file_is_named(user_file: Path, text: str, what: str) -> None:
     user_file.write_text(text)
     error = failure()
-    assert error.message.startswith(f"`{user_file}`: ")
+    assert f"`{user_file}`" in error.message
     assert what in error.message
-    assert "`" in (error.hint or "") or "keys are" in (error.hint or "")
+    assert "`" in (error.hint or "") or "Valid keys" in (error.hint or "")
 
 
 def test_a_dot_in_a_name_needs_quotes(user_file: Path) -> None:
@@ -285,11 +285,11 @@ def test_a_dot_in_a_name_needs_quotes(user_file: Path) -> None:
 
 def test_the_nearest_key_is_offered(user_file: Path) -> None:
     user_file.write_text("conect_timeout = 1\n")
-    assert "did you mean `connect_timeout`?" in (failure().hint or "")
+    assert "Did you mean `connect_timeout`?" in (failure().hint or "")
     user_file.write_text('[providers.a]\nurls = "x"\n')
-    assert "did you mean `url`?" in (failure().hint or "")
+    assert "Did you mean `url`?" in (failure().hint or "")
     user_file.write_text("zzzzzz = 1\n")
-    assert "keys are provider, model" in (failure().hint or "")
+    assert "Valid keys: provider, model" in (failure().hint or "")
 
 
 @pytest.mark.parametrize(
@@ -311,21 +311,21 @@ def test_what_is_no_toml_is_named_with_the_line(
     user_file.write_bytes(data)
     error = failure()
     place = f"{user_file}:{line}" if line else f"{user_file}"
-    assert error.message.startswith(f"`{place}`: ")
+    assert error.message.startswith(f"`{place}` ")
     assert what in error.message
 
 
 def test_a_byte_order_mark_and_crlf_are_read(user_file: Path) -> None:
     user_file.write_bytes(b'\xef\xbb\xbfmodel = "m"\r\nretries = 99\r\n')
-    assert failure().message.startswith(f"`{user_file}`: `retries`")
+    assert failure().message.startswith("`retries` must be")
 
 
 def test_what_is_no_file_is_told(user_file: Path) -> None:
     user_file.mkdir()
-    assert "cannot be read: it is no regular file" in failure().message
+    assert f"Can't read `{user_file}`: it is no regular file" in failure().message
     user_file.rmdir()
     os.mkfifo(user_file)  # must not be waited for
-    assert "cannot be read: it is no regular file" in failure().message
+    assert f"Can't read `{user_file}`: it is no regular file" in failure().message
     user_file.unlink()
     user_file.write_bytes(b"#" * (1 << 20) + b"\n")
     assert "larger than 1 MiB" in failure().message
@@ -341,25 +341,25 @@ def test_an_unreadable_file_is_told(user_file: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "rule"),
     [
-        ("localhost:8000", "base URL must start with http:// or https://, not `localhost:8000`"),
-        ("ftp://a/", "base URL must start with http:// or https://, not `ftp://a/`"),
-        ("", "base URL must start with http:// or https://"),
-        ("http://", "names no host"),
-        ("https://:80/", "names no host"),
-        ("http://a:99999/", "has a port that is no number"),
-        ("http://a:x/", "has a port that is no number"),
-        ("http://a b/", "must not hold spaces"),
-        ("http://a\x1b/", "must not hold spaces"),
-        ("http://a\\b/", "must not hold spaces"),
-        ("http://[::1/", "has a host that is no name and no address"),
-        ("http://a]b/", "has a host that is no name and no address"),
-        ("http://[no]/", "has a host that is no name and no address"),
-        ("http://a\u2100b/", "has a host that is no name and no address"),
+        ("localhost:8000", "must start with http:// or https://, not `localhost:8000`"),
+        ("ftp://a/", "must start with http:// or https://, not `ftp://a/`"),
+        ("", "must start with http:// or https://"),
+        ("http://", "has no host"),
+        ("https://:80/", "has no host"),
+        ("http://a:99999/", "must have a port from 1 to 65535"),
+        ("http://a:x/", "must have a port from 1 to 65535"),
+        ("http://a b/", "must not contain spaces"),
+        ("http://a\x1b/", "must not contain spaces"),
+        ("http://a\\b/", "must not contain spaces"),
+        ("http://[::1/", "has an invalid host"),
+        ("http://a]b/", "has an invalid host"),
+        ("http://[no]/", "has an invalid host"),
+        ("http://a\u2100b/", "has an invalid host"),
     ],
 )
 def test_a_wrong_base_url(url: str, rule: str) -> None:
     error = failure(**{"providers.darkai.url": url})
-    assert error.message.startswith("`--url`: ")
+    assert error.message.startswith("`--url` ")
     assert rule in error.message
 
 
@@ -373,7 +373,7 @@ def test_a_good_base_url(url: str) -> None:
 )
 def test_a_user_name_in_a_url_is_refused_and_not_repeated(url: str) -> None:
     error = failure(**{"providers.darkai.url": url})
-    assert "must not hold a user name" in error.message
+    assert "must not contain a user name" in error.message
     assert "pass@" not in error.message + (error.hint or "")
 
 
@@ -395,6 +395,6 @@ def test_ca_file_is_relative_to_the_file_that_names_it(
 
 
 def test_a_flag_that_is_no_key_is_told() -> None:
-    assert "`--modle`: unknown key `modle`" in failure(modle="x").message
-    assert "unknown key" in failure(aliases={"a": "b"}).message
-    assert failure(timeout=-1.0).message.startswith("`--timeout`: ")
+    assert "Unknown key `modle` in `--modle`" in failure(modle="x").message
+    assert "Unknown key" in failure(aliases={"a": "b"}).message
+    assert failure(timeout=-1.0).message.startswith("`--timeout` ")

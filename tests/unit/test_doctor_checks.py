@@ -123,10 +123,10 @@ def test_packages_that_are_missing_or_of_another_version(monkeypatch: pytest.Mon
     assert system.extras().detail == "installed: http2 (h2 4.2)"
     versions["httpx"] = "0.29.3"
     assert system.packages().status == "warning"
-    assert "httpx 0.29.3 (made for <0.29,>=0.28.1)" in system.packages().detail
+    assert "httpx 0.29.3 (expected <0.29,>=0.28.1)" in system.packages().detail
     del versions["rich"]
     assert (system.packages().status, system.packages().code) == ("fail", 3)
-    assert "not installed: rich" in system.packages().detail
+    assert "Not installed: rich" in system.packages().detail
 
 
 def test_a_source_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +163,7 @@ def test_folders_that_cannot_be_written(
     name: str, status: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "d"
-    assert files.folder(name, folder).detail == f"`{folder}` is made when it is needed"
+    assert files.folder(name, folder).detail == f"`{folder}` will be created when needed"
     folder.mkdir(mode=0o700)
     assert files.folder(name, folder).status == "ok"
     monkeypatch.setattr(os, "access", lambda *_: False)
@@ -199,12 +199,12 @@ def test_proxies_are_told_as_they_are_used() -> None:
     }
     told = network.proxy_settings(load(environ={}), environ).detail
     assert told == (
-        "https_proxy=socks5://***@one:1, HTTP_PROXY is ignored, since REQUEST_METHOD is set, "
+        "https_proxy=socks5://***@one:1, HTTP_PROXY is ignored because REQUEST_METHOD is set, "
         "NO_PROXY=a,b"
     )
     assert (
         network.proxy_settings(load({"proxy": ""}, environ={}), environ).detail
-        == "none, by `--proxy`"
+        == "none, set by `--proxy`"
     )
 
 

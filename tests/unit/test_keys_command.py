@@ -106,11 +106,11 @@ def test_nothing_printed_is_an_error(tmp_path: Path, text: str):
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("no-such-program-anywhere x", "cannot be started: no such file"),
-        ("'unclosed", "cannot be read: no closing quotation"),
+        ("no-such-program-anywhere x", "can't be started: no such file"),
+        ("'unclosed", "is not a valid command: no closing quotation"),
         ("  ", "is empty"),
-        ("/", "cannot be started: permission denied"),
-        ("echo \0x", "cannot be started: embedded null byte"),
+        ("/", "can't be started: permission denied"),
+        ("echo \0x", "can't be started: embedded null byte"),
     ],
 )
 def test_a_command_that_cannot_be_run_is_a_fault_of_the_configuration(line: str, told: str):
@@ -125,7 +125,7 @@ def test_a_command_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.Monke
         f"import os, signal\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\n"
         "print('half', end='', flush=True)\nsignal.pause()",
     )
-    assert "did not end within 0.3 s" in failure(line).message
+    assert "did not finish within 0.3 s" in failure(line).message
     if pid.exists():  # else it had not even begun
         assert not Path(f"/proc/{pid.read_text()}").exists()
 

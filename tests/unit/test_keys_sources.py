@@ -214,7 +214,7 @@ def test_a_project_file_sets_nothing_of_a_provider(line: str):
     project(f"[providers.openai]\n{line}\n", trusted=False)
     config = load()
     assert "openai" not in config.providers
-    assert any("`providers` is ignored" in notice for notice in config.notices)
+    assert any("Ignoring `providers`" in notice for notice in config.notices)
     key = found(OPENAI_API_KEY=KEY)
     assert (key and key.source) == "OPENAI_API_KEY"
     assert not Path("planted").exists()

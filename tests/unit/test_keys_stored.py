@@ -104,7 +104,7 @@ def test_a_file_that_others_can_use_is_refused(file: Path, mode: int):
     stored.put("openai", URL, KEY)
     before = file.read_bytes()
     file.chmod(mode)
-    refused("others can read it", f"chmod 600 {file}")
+    refused("readable by others", f"chmod 600 {file}")
     assert file.read_bytes() == before
 
 
@@ -130,7 +130,7 @@ def test_somebody_elses_file_is_refused(file: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_folder_in_its_place_is_told(file: Path):
     file.mkdir(parents=True)
-    refused("cannot be read")
+    refused("Can't read")
 
 
 def test_a_planted_temporary_file_is_not_written_to(file: Path, monkeypatch: pytest.MonkeyPatch):
@@ -138,7 +138,7 @@ def test_a_planted_temporary_file_is_not_written_to(file: Path, monkeypatch: pyt
     victim = file.parent / "victim"
     monkeypatch.setattr(os, "urandom", lambda size: b"\0" * size)
     file.with_name(f".keys.toml.{'00' * 6}").symlink_to(victim)
-    with pytest.raises(ConfigError, match="cannot be written"):
+    with pytest.raises(ConfigError, match="Can't write"):
         stored.put("openai", URL, "sk-other-123456")
     assert not victim.exists()
     assert stored.entries()["openai"].key == KEY

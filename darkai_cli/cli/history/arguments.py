@@ -17,8 +17,8 @@ from darkai_cli.errors import NotFoundError, UsageError
 if TYPE_CHECKING:
     from darkai_cli.history.store import Store
 
-NOTHING = "nothing is saved yet"
-FIRST = '`darkai ask "tell me a joke"` makes the first conversation'
+NOTHING = "No saved conversations"
+FIRST = 'Start one with `darkai ask "tell me a joke"`'
 _SPANS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_557_600}
 
 
@@ -56,7 +56,7 @@ def open_store(file: Path, *, replace: bool = False) -> Store:
 def check_ids(*identifiers: str | None) -> None:
     """Raise ``UsageError`` for an empty id, which an unset variable in a script makes."""
     if any(identifier is not None and not identifier.strip() for identifier in identifiers):
-        raise UsageError("an ID is empty", hint="`darkai history list` shows them")
+        raise UsageError("An ID is empty", hint="Run `darkai history list` to see the IDs")
 
 
 def conversation_id(store: Store, prefix: str | None) -> str:
@@ -89,6 +89,6 @@ def time_ms(argument: str, option: str) -> int:
         except (ValueError, OverflowError, OSError):
             pass
     raise UsageError(
-        f"`{option} {argument}` is no time",
-        hint=f"`{option} 2d` (s, m, h, d, w, y), or a date such as `{option} 2026-01-31`",
+        f"`{option} {argument}` is not a valid time",
+        hint=f"Use `{option} 2d` (s, m, h, d, w, y), or a date such as `{option} 2026-01-31`",
     )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from darkai_cli import stdio
 from darkai_cli.cli import tables
 from darkai_cli.cli.history import arguments
 from darkai_cli.cli.print import STATES, Printer, note, safe_line, utc_time
@@ -70,7 +69,7 @@ def list_conversations(
     start = arguments.time_ms(since, "--since") if since is not None else None
     store = arguments.existing_store()
     if store is None:
-        stdio.print_err(f"{arguments.NOTHING}; {arguments.FIRST}")
+        note(f"{arguments.NOTHING}. {arguments.FIRST}")
         return
     with store:
         conversations = store.conversations(limit=limit, since=start, model=model, state=state)
@@ -82,9 +81,9 @@ def list_conversations(
 def _print_none(store: Store) -> None:
     """Say why the list is empty."""
     if store.latest() is None:
-        stdio.print_err(f"{arguments.NOTHING}; {arguments.FIRST}")
+        note(f"{arguments.NOTHING}. {arguments.FIRST}")
     else:
-        stdio.print_err("no conversation is like that; `darkai history list` shows them all")
+        note("No matching conversations. Run `darkai history list` to see all")
 
 
 def _print(conversations: list[Conversation], *, json: bool) -> None:
@@ -159,7 +158,7 @@ def search(
     query = " ".join(words)
     store = arguments.existing_store()
     if store is None:
-        stdio.print_err(f"{arguments.NOTHING}; {arguments.FIRST}")
+        note(f"{arguments.NOTHING}. {arguments.FIRST}")
         return
     with store:
         result = library.search(store, query, limit=limit, since=start)
@@ -171,16 +170,16 @@ def _print_notes(result: SearchResult, query: str, limit: int) -> None:
     """Say which words were ignored, and how many hits there are."""
     if result.ignored:
         ignored = ", ".join(f"`{word}`" for word in result.ignored)
-        note(f"punctuation alone cannot be found: {ignored}")
+        note(f"Ignoring punctuation: {ignored}")
     if not result.hits:
-        note(f"no message has `{query}`")
+        note(f"No matches for `{query}`")
     elif result.by_date:
         note(
-            f"more than {result.total - 1:,} messages have `{query}`: ordered by date, the newest"
-            f" {len(result.hits)} shown",
+            f"More than {result.total - 1:,} messages contain `{query}`: showing the newest"
+            f" {len(result.hits)}, by date",
         )
     elif len(result.hits) == limit and result.total > limit:
-        note(f"the best {limit} of {result.total:,}; `--limit` shows more")
+        note(f"Showing the best {limit} of {result.total:,}; use `--limit` for more")
 
 
 def _print_hits(store: Store, result: SearchResult, *, json: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 from darkai_cli import stdio
 from darkai_cli.cli import tables
 from darkai_cli.cli.history import arguments
-from darkai_cli.cli.print import Printer, local_time, safe_line
+from darkai_cli.cli.print import Printer, local_time, note, safe_line
 from darkai_cli.errors import StoreError, UsageError
 from darkai_cli.text import file_size, plural
 
@@ -55,7 +55,8 @@ def rm(
     arguments.check_ids(*identifiers or ())
     if not identifiers and older_than is None:
         raise UsageError(
-            "nothing to remove is named", hint="`darkai history rm ID`, or `--older-than 90d`"
+            "No conversation to remove",
+            hint="Run `darkai history rm ID`, or use `--older-than 90d`",
         )
     before = arguments.time_ms(older_than, "--older-than") if older_than is not None else None
     with arguments.required_store() as store:
@@ -64,12 +65,12 @@ def rm(
             ids += store.older_than(before)
         ids = list(dict.fromkeys(ids))
         if not ids:
-            stdio.print_err(f"nothing is older than {older_than}")
+            note(f"No conversations are older than {older_than}")
         elif yes or _confirmed(store, ids):
             removed = store.remove(ids)
-            stdio.print_err(f"removed {plural(removed, 'conversation')}")
+            note(f"Removed {plural(removed, 'conversation')}")
         else:
-            stdio.print_err("nothing removed")
+            note("Nothing removed")
 
 
 def _confirmed(store: Store, ids: list[str]) -> bool:
@@ -77,15 +78,15 @@ def _confirmed(store: Store, ids: list[str]) -> bool:
     terminals = (stdio.stdin(), stdio.stderr())
     if not all(stdio.is_terminal(stream) for stream in terminals):
         raise UsageError(
-            f"removing {plural(len(ids), 'conversation')} must be confirmed",
-            hint="`--yes` does it without a question",
+            f"Removing {plural(len(ids), 'conversation')} needs a confirmation",
+            hint="Use `--yes` to confirm",
         )
     for row in map(store.conversation, ids[:_LISTED]):
         title = tables.cut(safe_line(row.title), 50)
         stdio.print_err(f"  {row.short}  {local_time(row.updated)}  {title}")
     if len(ids) > _LISTED:
         stdio.print_err(f"  and {len(ids) - _LISTED:,} more")
-    return bool(typer.confirm(f"Remove {plural(len(ids), 'conversation')} for good?", err=True))
+    return bool(typer.confirm(f"Remove {plural(len(ids), 'conversation')} permanently?", err=True))
 
 
 def path() -> None:
@@ -99,13 +100,13 @@ def vacuum() -> None:
     """Give unused space back."""
     store = arguments.existing_store()
     if store is None:
-        stdio.print_err(arguments.NOTHING)
+        note(arguments.NOTHING)
         return
     with store:
         sizes = store.vacuum()
     printer = Printer()
     if printer.is_terminal:
-        printer.lines([f"{file_size(sizes.before)} before, {file_size(sizes.after)} now"])
+        printer.lines([f"{file_size(sizes.before)} before, {file_size(sizes.after)} after"])
     else:
         printer.record(*sizes)
 
@@ -120,7 +121,7 @@ def check(
 
     store = arguments.existing_store()
     if store is None:
-        stdio.print_err(arguments.NOTHING)
+        note(arguments.NOTHING)
         return
     with store:
         if repair:
@@ -132,8 +133,8 @@ def check(
         printer.lines([safe_line(problem)])
     if problems:
         raise StoreError(
-            f"the history has {plural(len(problems), 'problem')} ({file})",
-            hint="`--repair` makes the search index anew; for the rest,"
-            f" {import_command(file)} moves the file aside and takes back what can be read",
+            f"The history has {plural(len(problems), 'problem')} ({file})",
+            hint="Use `--repair` to rebuild the search index. For other damage, run"
+            f" {import_command(file)} to recover what can be read",
         )
     printer.lines(["ok"])

@@ -84,8 +84,8 @@ def _turn(store: Store, conversation: str, number: int) -> list[Node]:
     turns = store.turns(conversation)
     if not 1 <= (number if number > 0 else len(turns) + 1 + number) <= len(turns) or not number:
         raise NotFoundError(
-            f"there is no turn {number}, the conversation has {plural(len(turns), 'turn')}",
-            hint=f"`darkai history tree {store.short(conversation)}` numbers them",
+            f"No turn {number}: the conversation has {plural(len(turns), 'turn')}",
+            hint=f"Run `darkai history tree {store.short(conversation)}` to see the numbers",
         )
     turn = turns[number - 1 if number > 0 else number]
     return [
@@ -169,7 +169,7 @@ def _show_reasoning(node: Node, printer: Printer, mode: str) -> None:
             rows += tables.wrapped(line.expandtabs(), printer.width)
     elif node.reasoning and mode != "hide":
         about = f"reasoning, {plural(len(node.reasoning.split()), 'word')}"
-        rows += tables.wrapped(f"{about}: `--reasoning show` shows it", printer.width)
+        rows += tables.wrapped(f"{about}: use `--reasoning show` to read it", printer.width)
     rows += [tables.cut(safe_line(call), printer.width) for call in describe.tool_use_lines(node)]
     if rows:
         printer.lines([*(printer.styled("dim", row) for row in rows), ""])
@@ -297,7 +297,7 @@ def diff(
     printer = Printer()
     rows = list(difflib.unified_diff(old, new, fromfile=first, tofile=second, lineterm=""))
     if not rows:
-        note(f"`{first}` and `{second}` say the same")
+        note(f"`{first}` and `{second}` are the same")
     if not printer.is_terminal:
         printer.lines(rows)
         return
@@ -315,7 +315,9 @@ def _side(store: Store, argument: str, *, branch: bool) -> list[str]:
     prefix, colon, number = argument.rpartition(":")
     is_number = re.fullmatch(r"\d{1,6}", number, re.ASCII)  # a short id has seven characters
     if colon and not is_number:
-        raise NotFoundError(f"`{argument}` has no number after the colon", hint="`ID:2` is turn 2")
+        raise NotFoundError(
+            f"`{argument}` has no turn number after the colon", hint="Turn 2 is `ID:2`"
+        )
     conversation = arguments.conversation_id(store, (prefix if is_number else argument) or None)
     if not is_number:
         nodes = library.branch(store, conversation)

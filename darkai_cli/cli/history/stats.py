@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from darkai_cli import stdio
 from darkai_cli.cli import tables
 from darkai_cli.cli.history import arguments
-from darkai_cli.cli.print import STATES, Printer, safe_line
+from darkai_cli.cli.print import STATES, Printer, note, safe_line
 from darkai_cli.cli.tables import Cell, Column
 from darkai_cli.text import duration, file_size, plural
 
@@ -23,7 +22,7 @@ _MODELS = (
     Column("", drop=3),
     Column("TOKENS IN", right=True, drop=1),
     Column("OUT", right=True, drop=1),
-    Column("FIRST TEXT", right=True),
+    Column("FIRST TOKEN", right=True),
     Column("REPLY", right=True, drop=2),
 )
 _BAR = 16
@@ -45,7 +44,7 @@ def stats(
     start = arguments.time_ms(since, "--since") if since is not None else None
     store = arguments.existing_store()
     if store is None:
-        stdio.print_err(f"{arguments.NOTHING}; {arguments.FIRST}")
+        note(f"{arguments.NOTHING}. {arguments.FIRST}")
         return
     with store:
         numbers = library.stats(store, since=start)

@@ -49,7 +49,7 @@ def export(
     fmt = _format(format, output)
     arguments.check_ids(*identifiers or ())
     if everything and identifiers:
-        raise UsageError("`--all` goes with no ID", hint="leave out one of them")
+        raise UsageError("`--all` and an ID exclude each other", hint="Leave out one of them")
     with arguments.required_store() as store:
         if everything:
             ids = [row[0] for row in store.rows("SELECT id FROM conversation ORDER BY id")]
@@ -73,7 +73,9 @@ def _format(format: str | None, output: str | None) -> Format:  # noqa: A002 -- 
         if name == known:
             return known
     if format is not None:
-        raise UsageError(f"there is no format `{format}`", hint=f"one of {_FORMATS}")
+        raise UsageError(
+            f"Unknown format `{format}`", hint=f"Choose one of {_FORMATS.replace('|', ', ')}"
+        )
     return "md"
 
 
@@ -95,7 +97,7 @@ def _write(pieces: Iterator[str], output: str) -> None:
             out.write(piece.encode())
     except OSError as exc:
         file.discard()
-        raise InputError(f"cannot write `{output}`: {reason(exc)}") from exc
+        raise InputError(f"Can't write `{output}`: {reason(exc)}") from exc
     except BaseException:
         file.discard()
         raise
@@ -119,11 +121,11 @@ def import_file(
     try:
         file.open("rb").close()  # before a history is created for it
     except OSError as exc:
-        raise InputError(f"cannot read `{file}`: {reason(exc)}") from exc
+        raise InputError(f"Can't read `{file}`: {reason(exc)}") from exc
     history = paths.history_file()
     if history.exists() and history.samefile(file):
         file = salvage.put_aside(file)
-        note(f"the damaged history is now `{file}`; a new one is started")
+        note(f"Moved the damaged history to `{file}`; starting a new one")
     with arguments.open_store(history, replace=True) as store:
         bar = ProgressBar()
         try:
@@ -142,12 +144,13 @@ def _print_report(report: ImportReport) -> None:
         for reason_text, times in report.skipped.items():
             printer.record("skipped", times, reason_text)
         return
-    taken = f"{plural(report.conversations, 'conversation')} taken from {report.source}"
-    lines = [f"{taken}, {plural(report.messages, 'message')} in all"]
+    conversations = plural(report.conversations, "conversation")
+    messages = plural(report.messages, "message")
+    lines = [f"Imported {conversations} from {report.source} ({messages})"]
     if report.present:
-        lines.append(f"{plural(report.present, 'message')} already there")
+        lines.append(f"{plural(report.present, 'message')} already imported")
     lines += [
-        printer.styled("warn", f"skipped {times:,} times: {safe_line(reason_text)}")
+        printer.styled("warn", f"Skipped {plural(times, 'item')}: {safe_line(reason_text)}")
         for reason_text, times in report.skipped.items()
     ]
     printer.lines(lines)

@@ -49,7 +49,9 @@ def alias(
 ) -> None:
     """List, print, set or remove aliases."""
     if rm is not None and name is not None:
-        raise UsageError("`--rm` takes one alias and nothing else", hint=f"`--rm {name}`")
+        raise UsageError(
+            "`--rm` takes one alias and nothing else", hint=f"Run `darkai models alias --rm {name}`"
+        )
     if rm is not None:
         _remove_alias(rm)
     elif target is not None and name is not None:
@@ -64,7 +66,7 @@ def _show_default() -> None:
     target = resolve.configured_target(load())
     Printer().value(_full_name(target))
     if not target.model:
-        note("no model is named; a server on this machine is asked for its first one")
+        note("No model is set, so darkai uses the first model of this local server")
 
 
 def _set_default(name: str) -> None:
@@ -108,21 +110,22 @@ def _set_alias(name: str, model: str) -> None:
     config = load()
     first, slash, _ = name.partition("/")
     if first in provider_names(config):
-        what = "begins like a provider's model" if slash else "is a provider's name"
-        raise UsageError(f"`{name}` {what}", hint="take a name of your own, such as `fast`")
+        what = "looks like a model of that provider" if slash else "is the name of a provider"
+        raise UsageError(f"`{name}` {what}", hint="Choose another name, such as `fast`")
     if name.strip() != name or not name:
-        what = "has no blanks around it" if name.strip() else "needs a name"
-        raise UsageError(f"an alias {what}", hint=f"`darkai models alias fast {model}`")
+        rule = "must not begin or end with a space" if name.strip() else "must have a name"
+        raise UsageError(f"An alias {rule}", hint=f"Run `darkai models alias fast {model}`")
     if model in provider_names(config) and model not in config.aliases:
         raise UsageError(
-            f"`{model}` is a provider, and an alias means a model", hint=f"`{model}/MODEL`"
+            f"`{model}` is a provider, and an alias stands for a model",
+            hint=f"Name a model: `{model}/MODEL`",
         )
     target = _resolve(config, model)
     write.set_value(f"aliases.{name}", _full_name(target))
     _note_hidden(config, name)
     _warn_unlisted(target)
     if _full_name(target) != model:
-        note(f"`{name}` means `{_full_name(target)}`")
+        note(f"`{name}` stands for `{_full_name(target)}`")
 
 
 def _remove_alias(name: str) -> None:
@@ -152,15 +155,15 @@ def _warn_unlisted(target: Target) -> None:
     models = model_cache.read(settings.name, settings.url) or []
     known = [name for info in models for name in (info.name, *info.aliases)]
     if known and model and model not in known:
-        warn(f"`{settings.name}` does not list `{model}`; {suggest(model, known, 'models')}")
+        warn(f"`{settings.name}` does not list `{model}`. {suggest(model, known, 'models')}")
 
 
 def _note_hidden(config: Config, name: str) -> None:
     """Say which model the new alias hides, if any."""
     for settings in resolve.usable_providers(config)[0]:
         if name in (*resolve.known_models(settings), *settings.aliases):
-            full_name = f"`{settings.name}/{name}` does"
-            note(f"`{name}` alone no longer means the model of that name; {full_name}")
+            full_name = f"`{settings.name}/{name}`"
+            note(f"`{name}` now is the alias; use {full_name} for the model of that name")
             return
 
 
@@ -170,10 +173,14 @@ def _note_override() -> None:
     for key in ("provider", "model"):
         origin = config.origin(key)
         if origin.kind not in ("user", "default"):
-            note(f"written, but `{origin.where}` wins over it")
+            note(f"Written, but `{origin.where}` overrides it")
             return
 
 
 def _unknown(name: str, aliases: dict[str, str]) -> NotFoundError:
-    hint = suggest(name, aliases, "aliases") if aliases else "`darkai models alias NAME MODEL`"
-    return NotFoundError(f"there is no alias `{name}`", hint=hint)
+    hint = (
+        suggest(name, aliases, "aliases")
+        if aliases
+        else "Set one: `darkai models alias NAME MODEL`"
+    )
+    return NotFoundError(f"No alias named `{name}`", hint=hint)

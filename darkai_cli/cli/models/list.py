@@ -211,10 +211,10 @@ def _table(rows: Sequence[ModelRow], width: int) -> list[str]:
         (Column(""), lambda row: "*" if row.is_default else ""),
         (Column("model", least=24), lambda row: sanitize_line(row.name)),
         (Column("context", right=True, drop=1), lambda row: short_number(row.model.context)),
-        (Column("takes", least=5, drop=4), lambda row: sanitize_line(", ".join(row.model.takes))),
+        (Column("input", least=5, drop=4), lambda row: sanitize_line(", ".join(row.model.takes))),
         (Column("$/M in", right=True, drop=2), lambda row: price(row.model.price_in)),
         (Column("$/M out", right=True, drop=2), lambda row: price(row.model.price_out)),
-        (Column("also", least=12, drop=3), lambda row: sanitize_line(", ".join(row.aliases))),
+        (Column("aliases", least=12, drop=3), lambda row: sanitize_line(", ".join(row.aliases))),
     ]
     texts = [[text(row) for _, text in columns] for row in rows]
     filled = [at for at in range(len(columns)) if at < 2 or any(line[at] for line in texts)]

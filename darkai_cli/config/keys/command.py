@@ -44,7 +44,7 @@ def output(name: str, command: str, environ: Mapping[str, str], hidden: Iterable
 
 
 def _first_line(name: str, command: str, environ: Mapping[str, str]) -> str:
-    what = f"the `key_command` of `{name}`"
+    what = f"The `key_command` of `{name}`"
     process = _start(name, command, environ)
     out, err = _Reader(process.stdout, process), _Reader(process.stderr, process)
     deadline = time.monotonic() + LIMIT
@@ -61,8 +61,8 @@ def _first_line(name: str, command: str, environ: Mapping[str, str]) -> str:
     remember(key)  # so that no error shows it
     if status is None:
         raise AuthError(
-            f"{what} did not end within {LIMIT:g} s",
-            hint="run it in a terminal and see what it asks",
+            f"{what} did not finish within {LIMIT:g} s",
+            hint="Run it in a terminal to see what it waits for",
         )
     if out.overflowed:
         raise AuthError(f"{what} printed more than {file_size(_LARGEST)}", hint=_hint(name))
@@ -77,19 +77,19 @@ def _first_line(name: str, command: str, environ: Mapping[str, str]) -> str:
 
 
 def _hint(name: str) -> str:
-    return f"run it yourself: `darkai config get providers.{name}.key_command` shows it"
+    return f"Run it yourself: `darkai config get providers.{name}.key_command` prints it"
 
 
 def _start(name: str, command: str, environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
     import shlex
     import subprocess
 
-    what = f"the `key_command` of `{name}`"
-    hint = f'for example `darkai config set providers.{name}.key_command "pass show {name}"`'
+    what = f"The `key_command` of `{name}`"
+    hint = f'For example: `darkai config set providers.{name}.key_command "pass show {name}"`'
     try:
         words = shlex.split(command)
     except ValueError as exc:
-        raise ConfigError(f"{what} cannot be read: {str(exc).lower()}", hint=hint) from None
+        raise ConfigError(f"{what} is not a valid command: {str(exc).lower()}", hint=hint) from None
     if not words:
         raise ConfigError(f"{what} is empty", hint=hint)
     try:
@@ -103,8 +103,8 @@ def _start(name: str, command: str, environ: Mapping[str, str]) -> subprocess.Po
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
         raise ConfigError(
-            f"{what} cannot be started: {reason.lower()}",
-            hint="it is run without a shell: its first word is a program, found in PATH",
+            f"{what} can't be started: {reason.lower()}",
+            hint="It runs without a shell: its first word must be a program in PATH",
         ) from exc
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tomlkit import TOMLDocument
 
-_HEAD = "The keys of darkai, for your eyes only. `darkai keys list` tells what is here."
+_HEAD = "API keys of darkai: keep this file private. `darkai keys list` lists them."
 
 
 class StoredKey(NamedTuple):
@@ -96,7 +96,9 @@ def _rewrite(file: Path, change: Any) -> None:
 
 
 def _mend(file: Path) -> str:
-    return f"mend the line, or move the file away and set your keys again: `mv {file} {file}.old`"
+    return (
+        f"Correct the line, or move the file away and store your keys again: `mv {file} {file}.old`"
+    )
 
 
 def _read(file: Path) -> bytes | None:
@@ -107,12 +109,12 @@ def _read(file: Path) -> bytes | None:
             return
         if status.st_uid != os.geteuid():
             raise ConfigError(
-                f"`{file}` is not used: it belongs to another user",
-                hint=f"look at it: `ls -l {file}`; remove it, then `darkai keys set NAME`",
+                f"Ignoring `{file}`: it belongs to another user",
+                hint=f"Check it with `ls -l {file}`, remove it, then store your keys again",
             )
         if status.st_mode & 0o077:
             raise ConfigError(
-                f"`{file}` is not used: others can read it", hint=f"`chmod 600 {file}`"
+                f"Ignoring `{file}`: readable by others", hint=f"Run `chmod 600 {file}`"
             )
 
     try:
@@ -120,11 +122,11 @@ def _read(file: Path) -> bytes | None:
     except OSError as exc:
         if exc.errno == errno.ELOOP:
             raise ConfigError(
-                f"`{file}` is not used: it is a symbolic link",
-                hint=f"keys lie in the file itself: `rm {file}`, then `darkai keys set NAME`",
+                f"Ignoring `{file}`: it is a symbolic link",
+                hint=f"Remove the link with `rm {file}`, then store your keys again",
             ) from exc
         raise ConfigError(
-            f"`{file}` cannot be read: {files.reason(exc)}", hint=f"look at it: `ls -l {file}`"
+            f"Can't read `{file}`: {files.reason(exc)}", hint=f"Check it: `ls -l {file}`"
         ) from exc
 
 
@@ -137,8 +139,8 @@ def _entries(file: Path, tables: dict[str, Any]) -> dict[str, StoredKey]:
         if not isinstance(origin, str) or not (keyring or isinstance(key, str)):
             title = toml.dotted((name,))
             raise ConfigError(
-                f"`{file}`: `{title}` is no key as darkai stores it",
-                hint=f"remove it there, then `darkai keys set {title}`",
+                f"`{title}` in `{file}` is not a valid entry",
+                hint=f"Remove it from the file, then run `darkai keys set {title}`",
             )
         if key is not None:
             remember(key.strip())

@@ -12,7 +12,6 @@ from darkai_cli.errors import AuthError, ConfigError
 from darkai_cli.text import one_line
 
 SERVICE = "darkai"
-_OTHER = "`darkai keys set {name}` stores the key in a file instead"
 
 
 def get(name: str, origin: str) -> str:
@@ -22,13 +21,13 @@ def get(name: str, origin: str) -> str:
         key = keyring.get_password(SERVICE, _user(name, origin))
     except Exception as exc:
         raise AuthError(
-            f"the keyring does not give the key of `{name}`: {_reason(exc)}",
-            hint=f"unlock it, or {_OTHER.format(name=name)}",
+            f"The keyring did not return the key of `{name}`: {_reason(exc)}",
+            hint=f"Unlock it, or store the key in a file: `darkai keys set {name}`",
         ) from exc
     if not isinstance(key, str):
         raise AuthError(
-            f"the key of `{name}` is not in the keyring any more",
-            hint=f"`darkai keys set {name} --keyring`",
+            f"The key of `{name}` is no longer in the keyring",
+            hint=f"Run `darkai keys set {name} --keyring`",
         )
     return key
 
@@ -41,10 +40,10 @@ def put(name: str, origin: str, key: str) -> None:
         stored_key = keyring.get_password(SERVICE, _user(name, origin))
     except Exception as exc:
         raise ConfigError(
-            f"the keyring does not take the key: {_reason(exc)}", hint=_OTHER.format(name=name)
+            f"The keyring did not accept the key: {_reason(exc)}", hint=_or_file(name)
         ) from exc
     if stored_key != key:
-        raise ConfigError("the keyring keeps nothing here", hint=_OTHER.format(name=name))
+        raise ConfigError("The keyring did not store the key", hint=_or_file(name))
 
 
 def remove(name: str, origin: str) -> None:
@@ -55,7 +54,7 @@ def remove(name: str, origin: str) -> None:
             keyring.delete_password(SERVICE, _user(name, origin))
     except Exception as exc:
         raise ConfigError(
-            f"the keyring does not remove the key: {_reason(exc)}", hint="unlock it, and try again"
+            f"The keyring did not remove the key: {_reason(exc)}", hint="Unlock it and try again"
         ) from exc
 
 
@@ -69,10 +68,14 @@ def _import_keyring() -> Any:
         import keyring
     except ImportError as exc:
         raise ConfigError(
-            "the system's keyring needs the Python package `keyring`, which is not installed",
-            hint="`pip install 'darkai-cli[keyring]'`",
+            "The system's keyring needs the Python package `keyring`, which is not installed",
+            hint="Run `pip install 'darkai-cli[keyring]'`",
         ) from exc
     return keyring
+
+
+def _or_file(name: str) -> str:
+    return f"Store the key in a file: `darkai keys set {name}`"
 
 
 def _reason(exc: Exception) -> str:

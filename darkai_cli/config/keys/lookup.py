@@ -77,10 +77,10 @@ def of_header(config: Config, query: KeyQuery, name: str, value: str) -> Secret:
     """Return the key in a header of the user. Raises ``ConfigError`` if it must not be sent."""
     if not _may_follow(config, query.name, f"headers.{name}"):
         raise ConfigError(
-            f"your header `{name}` is not sent to {format_origin(query.url)}, where a project's "
-            f"file has `{query.name}`",
-            hint=f"if you want that: `darkai config set providers.{query.name}.url URL`, and take "
-            "it out of the project's file",
+            f"Your header `{name}` is not sent to {format_origin(query.url)}, the URL that a "
+            f"project file sets for `{query.name}`",
+            hint=f"To send it there, run `darkai config set providers.{query.name}.url URL`, and "
+            "remove the URL from the project file",
         )
     key = value.strip().rpartition(" ")[2]
     secret = Secret(
@@ -170,8 +170,8 @@ def checked(value: str, source: str) -> str:
     problem = fault_in(key)
     if problem is not None:
         raise AuthError(
-            f"the key from {source} {problem}",
-            hint="a key is one line of ASCII characters without spaces",
+            f"The key from {source} {problem}",
+            hint="A key is one line of ASCII characters without spaces",
         )
     return key
 
@@ -185,7 +185,7 @@ def fault_in(key: str) -> str | None:
     if "\n" in key or "\r" in key:
         return "has more than one line"
     if not key.isascii():
-        return "holds a character that is not ASCII"
+        return "contains a character that is not ASCII"
     if not key.isprintable():
-        return "holds a control character"
-    return "holds a space" if " " in key else None
+        return "contains a control character"
+    return "contains a space" if " " in key else None
