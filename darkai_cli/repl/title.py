@@ -105,11 +105,6 @@ class TitleGenerator:
             self._connections.close()
             self._connections = None
 
-    def wait(self) -> None:
-        """Wait for the request. For tests."""
-        if self._thread is not None:
-            self._thread.join(30)
-
     def _run(
         self, conversation: str, before: str, messages: list[Message], connections: ConnectionPool
     ) -> None:

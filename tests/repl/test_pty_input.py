@@ -1,4 +1,4 @@
-"""Typing in ``darkai chat``, on a real terminal: what is sent, what is shown, what is kept."""
+"""Typing in ``darkai chat`` on a terminal: keys, pastes, history, completion, the editor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.scenario import DARKAI, start_in_pty
 from support.server import FaultServer, Stall, reply
-from support.talk import DEMO, Chat, chatting, poll
+from support.talk import DEMO, Chat, chatting, query, to
 
 from darkai_cli.config import paths
 
@@ -19,19 +19,15 @@ PASTE = "\x1b[200~", "\x1b[201~"
 LONG = "\n".join(f"line {number}" for number in range(500))
 
 
-def asked(server: FaultServer, number: int = 1) -> str:
+def last_prompt(server: FaultServer, number: int = 1) -> str:
     """The last prompt of a request."""
-    return str(server.wait_requests(number)[number - 1].json()["query"]).rpartition("User: ")[2]
+    return query(server, number).rpartition("User: ")[2]
 
 
 @pytest.fixture
 def server():
-    with FaultServer(reply(["fine"])) as found:
-        yield found
-
-
-def to(server: FaultServer) -> dict[str, str | None]:
-    return {"DARKAI_URL": server.url}
+    with FaultServer(reply(["fine"])) as server:
+        yield server
 
 
 def test_enter_sends_and_the_prompt_is_back(server):
@@ -39,10 +35,10 @@ def test_enter_sends_and_the_prompt_is_back(server):
         chat.type("hello\r")
         chat.until("fine")
         chat.input()
-        assert asked(server).startswith("hello")
-        shown = chat.leave()
-    assert shown.code == 0
-    assert any(line.startswith("> hello") for line in shown.lines)
+        assert last_prompt(server).startswith("hello")
+        result = chat.leave()
+    assert result.code == 0
+    assert any(line.startswith("> hello") for line in result.lines)
 
 
 def test_darkai_alone_on_a_terminal_is_a_chat():
@@ -52,9 +48,10 @@ def test_darkai_alone_on_a_terminal_is_a_chat():
         assert run.shown().code == 0
 
 
-@pytest.mark.parametrize("key", ["\x1b\r", "\n", "\\\r"], ids=["alt-enter", "ctrl-j", "backslash"])
-@pytest.mark.parametrize("mode", ["emacs", "vi"])
-def test_a_new_line(server, key, mode):
+@pytest.mark.parametrize(
+    ("mode", "key"), [("emacs", "\x1b\r"), ("vi", "\x1b\r"), ("vi", "\n"), ("vi", "\\\r")]
+)
+def test_a_new_line(server, mode, key):
     with chatting(env={**to(server), "DARKAI_EDIT_MODE": mode}) as chat:
         chat.type("one")
         chat.input("one")
@@ -64,7 +61,7 @@ def test_a_new_line(server, key, mode):
         chat.input("one\ntwo")
         chat.type("\r")
         chat.until("fine")
-        assert asked(server).startswith("one\ntwo")
+        assert last_prompt(server).startswith("one\ntwo")
 
 
 def test_a_bracketed_paste_of_500_lines_is_one_message_and_a_token(server):
@@ -77,22 +74,22 @@ def test_a_bracketed_paste_of_500_lines_is_one_message_and_a_token(server):
         chat.type("\r")
         chat.until("fine")
         chat.input()
-        assert asked(server).startswith(f"see: {LONG}")
+        assert last_prompt(server).startswith(f"see: {LONG}")
         chat.leave()
     stored = paths.input_file(os.environ).read_text().splitlines()
     assert stored[-500:] == [f"+{line}" for line in f"see: {LONG}".splitlines()]
 
 
-def test_a_pasted_tab_is_room_and_stays_a_tab(server):
+def test_a_pasted_tab_is_displayed_as_spaces_and_stays_a_tab(server):
     with chatting(env=to(server)) as chat:
         chat.type(f"{PASTE[0]}if x:\n\treturn\ty{PASTE[1]}")
         chat.input("if x:\n    return  y")
         chat.type("\r")
         chat.until("fine")
-        assert asked(server).startswith("if x:\n\treturn\ty")
+        assert last_prompt(server).startswith("if x:\n\treturn\ty")
 
 
-def test_what_turns_the_direction_of_a_pasted_text_is_seen():
+def test_direction_controls_in_a_paste_are_visible():
     with chatting(env=DEMO) as chat:
         chat.type(f"{PASTE[0]}x\u202egnp.exe\u2066{PASTE[1]}")
         chat.input("x<202e>gnp.exe<2066>")
@@ -111,7 +108,7 @@ def test_several_lines_at_once_are_one_message_that_is_offered(server, size):
         assert not server.requests
         chat.type("\r")
         chat.until("fine")
-        assert asked(server).startswith(text)
+        assert last_prompt(server).startswith(text)
         assert len(server.requests) == 1
 
 
@@ -173,22 +170,6 @@ def test_input_history_search_and_suggestion_in_the_next_session():
         chat.leave()
 
 
-def test_up_and_down_move_in_a_text_before_they_leave_it():
-    with chatting() as chat:
-        chat.type("tell me a joke\r")
-        chat.until("demo/demo ·")
-        chat.input()
-        chat.type("first\nsecond".join(PASTE))
-        chat.input("first\nsecond")
-        chat.type("\x1b[A")
-        chat.run.wait_until(lambda screen: screen.display[screen.cursor.y].startswith("> first"))
-        chat.type("\x1b[B")
-        chat.input("first\nsecond")
-        chat.type("\x03")
-        chat.input()
-        chat.leave()
-
-
 def test_the_menu_of_commands_and_of_paths(tmp_path):
     (tmp_path / "a folder").mkdir()
     (tmp_path / "a folder" / "notes one.txt").write_text("x")
@@ -216,81 +197,49 @@ def test_the_menu_of_commands_and_of_paths(tmp_path):
         chat.leave()
 
 
-EDITOR = """#!/bin/sh
-printf ' and more\\n' >> "$1"
-exit {code}
-"""
-
-
-def editor(folder: Path, code: int = 0) -> str:
-    file = folder / f"editor{code}"
-    file.write_text(EDITOR.format(code=code))
+def editor(folder: Path, script: str) -> str:
+    file = folder / "editor"
+    file.write_text(f"#!/bin/sh\n{script}\n")
     file.chmod(0o755)
     return str(file)
 
 
-@pytest.mark.parametrize("mode", ["emacs", "vi"])
-def test_the_editor_and_back(tmp_path, mode):
-    env = {**DEMO, "VISUAL": editor(tmp_path), "DARKAI_EDIT_MODE": mode}
-    with chatting(env=env) as chat:
-        chat.type("draft")
-        chat.input("draft")
-        chat.type("\x18\x05")
-        chat.input("draft and more")
-        chat.type("\x03")
-        chat.input()
-        chat.leave()
-
-
 def test_an_editor_that_fails_loses_nothing(tmp_path):
-    env = {**DEMO, "VISUAL": editor(tmp_path), "DARKAI_EDITOR": editor(tmp_path, 3)}
-    with chatting(env=env) as chat:
+    with chatting(env={**DEMO, "VISUAL": editor(tmp_path, "echo more >> $1; exit 3")}) as chat:
         chat.type("draft")
         chat.input("draft")
         chat.type("\x18\x05")
-        chat.until("error: The editor failed with exit code 3")
+        chat.until("exit code 3")
         chat.input("draft")
         chat.type("\x15")
-        chat.input()
         chat.leave()
 
 
-def test_the_editor_sees_a_paste_whole_and_no_keys(tmp_path):
-    script = tmp_path / "editor"
-    script.write_text(
-        f'#!/bin/sh\nenv > {tmp_path}/env\ncp "$1" {tmp_path}/s && mv {tmp_path}/s {tmp_path}/seen\n'
-    )
-    script.chmod(0o755)
-    env = {**DEMO, "VISUAL": str(script), "OPENAI_API_KEY": "sk-secret"}
-    with chatting(env=env) as chat:
+@pytest.mark.parametrize("mode", ["emacs", "vi"])
+def test_the_editor_gets_the_text_of_a_paste_and_no_keys(tmp_path, mode):
+    script = f"env > {tmp_path}/env; cp $1 {tmp_path}/text; echo edited > $1"
+    env = {"VISUAL": editor(tmp_path, script), "OPENAI_API_KEY": "sk-secret"}
+    with chatting(env={**DEMO, **env, "DARKAI_EDIT_MODE": mode}) as chat:
         chat.type(LONG.join(PASTE))
         chat.input("[pasted 500 lines]")
         chat.type("\x18\x05")
-        poll((tmp_path / "seen").exists)
-        chat.input("[pasted 500 lines]")
-        assert (tmp_path / "seen").read_text() == LONG
+        chat.input("edited")
+        assert (tmp_path / "text").read_text() == LONG
         assert "sk-secret" not in (tmp_path / "env").read_text()
         chat.type("\x03")
-        chat.input()
         chat.leave()
 
 
-def test_vi_keys():
+def test_vi_mode_is_displayed():
     with chatting(env={**DEMO, "DARKAI_EDIT_MODE": "vi"}) as chat:
         chat.type("hello world")
         chat.input("hello world")
         chat.type("\x1b")
-        chat.run.wait_until(lambda screen: "normal mode" in screen.display[-1])
-        chat.type("0")
-        chat.input("")
-        chat.type("dw")
-        chat.run.wait_until(lambda screen: any(row.rstrip() == "> world" for row in screen.display))
-        chat.type("A")
+        chat.foot("normal mode")
+        chat.type("0dwA")
         chat.gone("normal mode")
-        chat.type("s")
-        chat.input("worlds")
+        chat.input("world")
         chat.type("\x03")
-        chat.input()
         chat.leave()
 
 

@@ -1,4 +1,4 @@
-"""``darkai chat --plain`` and a dumb terminal: nothing but lines, and words for marks."""
+"""``darkai chat --plain`` and a dumb terminal: lines only, and words in place of marks."""
 
 from __future__ import annotations
 
@@ -8,15 +8,7 @@ from threading import Event
 import pytest
 from support.scenario import start_in_pty
 from support.server import FaultServer, Pause, Stall, reply
-from support.talk import Chat
-
-
-def to(server: FaultServer) -> dict[str, str | None]:
-    return {"DARKAI_URL": server.url}
-
-
-def prompts(server: FaultServer, number: int) -> str:
-    return str(server.wait_requests(number)[number - 1].json()["query"])
+from support.talk import Chat, query, to
 
 
 def ready(chat: Chat) -> None:
@@ -38,14 +30,14 @@ def test_a_session_in_plain_lines(way):
             chat.until("some text")
             ready(chat)
             chat.type("\x04")
-            shown = run.shown()
+            result = run.shown()
             assert run.modes() == before
-        assert "one\ntwo" in prompts(server, 1)
-    assert shown.code == 0
-    assert b"\x1b" not in re.sub(rb"\x1b\[[0-9;]*m", b"", shown.raw)  # in a reply: bold, italic
+        assert "one\ntwo" in query(server, 1)
+    assert result.code == 0
+    assert b"\x1b" not in re.sub(rb"\x1b\[[0-9;]*m", b"", result.raw)  # in a reply: bold, italic
     if way == "TERM":
-        assert b"\x1b" not in shown.raw
-    assert "·".encode() not in shown.raw
+        assert b"\x1b" not in result.raw
+    assert "·".encode() not in result.raw
 
 
 def test_ctrl_c_drops_the_line_and_twice_leaves():
@@ -72,7 +64,7 @@ def test_lines_at_once_are_one_message_that_is_offered():
             assert not server.requests
             chat.type("\r")
             chat.until("fine")
-            assert "one\ntwo\nthree" in prompts(server, 1)
+            assert "one\ntwo\nthree" in query(server, 1)
 
 
 def test_what_is_typed_meanwhile_is_offered():
@@ -90,7 +82,7 @@ def test_what_is_typed_meanwhile_is_offered():
             assert len(server.requests) == 1
             chat.type("\r")
             chat.until("second")
-            assert "and then" in prompts(server, 2)
+            assert "and then" in query(server, 2)
 
 
 def test_ctrl_c_stops_the_reply():
@@ -126,9 +118,9 @@ def test_other_surroundings(env):
             chat.until("a reply")
             chat.foot("darkai/")
             chat.type("\x04")
-            shown = run.shown()
-    assert shown.code == 0
+            result = run.shown()
+    assert result.code == 0
     if "NO_COLOR" in env:
-        assert b"\x1b[31m" not in shown.raw
+        assert b"\x1b[31m" not in result.raw
     else:
-        assert b"\x1b[31merror:" in shown.raw
+        assert b"\x1b[31merror:" in result.raw

@@ -1,4 +1,4 @@
-"""While a reply streams, and how a session ends, on a real terminal."""
+"""``darkai chat`` on a terminal while a reply streams, and at its end."""
 
 from __future__ import annotations
 
@@ -12,17 +12,9 @@ from threading import Event
 import pytest
 from support.scenario import start_in_pty
 from support.server import FaultServer, Pause, Stall, reply
-from support.talk import DEMO, Chat, chatting, poll
+from support.talk import DEMO, Chat, chatting, poll, query, to
 
 ECHO = 8  # termios.ECHO, in the local modes
-
-
-def to(server: FaultServer) -> dict[str, str | None]:
-    return {"DARKAI_URL": server.url}
-
-
-def prompts(server: FaultServer, number: int) -> str:
-    return str(server.wait_requests(number)[number - 1].json()["query"])
 
 
 @pytest.mark.parametrize(
@@ -35,7 +27,7 @@ def prompts(server: FaultServer, number: int) -> str:
     ],
     ids=["text", "with Enter", "two lines", "corrected"],
 )
-def test_what_is_typed_meanwhile_is_offered_and_neither_shown_nor_sent(keys, offered):
+def test_typeahead_is_offered_and_neither_displayed_nor_sent(keys, offered):
     first, last = Event(), Event()
     script = reply(["Hel", Pause(first), "lo ", Pause(last), "there"])
     with FaultServer(script, reply(["again"])) as server, chatting(env=to(server)) as chat:
@@ -50,7 +42,7 @@ def test_what_is_typed_meanwhile_is_offered_and_neither_shown_nor_sent(keys, off
         assert len(server.requests) == 1
         chat.type("\r")
         chat.until("again")
-        assert offered in prompts(server, 2)
+        assert offered in query(server, 2)
 
 
 def test_nothing_is_echoed_before_the_first_word_either():
@@ -66,7 +58,7 @@ def test_nothing_is_echoed_before_the_first_word_either():
         assert rows == ["> secret thought"]
 
 
-@pytest.mark.parametrize("point", range(10))
+@pytest.mark.parametrize("point", [0, 4, 9])
 def test_ctrl_c_in_mid_stream_stops_the_reply_and_not_the_program(point):
     words = [f"word{number} " for number in range(10)]
     script = [*reply([*words[: point + 1], Stall()], end=None)]
@@ -114,7 +106,7 @@ def test_a_resize_while_typing_and_while_streaming():
         assert chat.leave().code == 0
 
 
-@pytest.mark.parametrize("cols", [40, 41, 60, 80, 200, 400])
+@pytest.mark.parametrize("cols", [40, 80, 400])
 def test_the_foot_is_one_row_at_any_width(cols):
     with chatting(cols=cols, rows=10) as chat:
         chat.type("tell me a joke about something that makes a rather long title, please\r")
@@ -142,18 +134,18 @@ def test_a_signal_ends_it_with_everything_saved_and_the_terminal_as_it_was(where
                 chat.type("\x03")
                 chat.input()
             run.signal(number)
-            shown = run.shown()
-            assert shown.code == 128 + number
+            result = run.shown()
+            assert result.code == 128 + number
             assert run.modes() == before
-            _as_before(shown)
+            _as_before(result)
         with chatting("-c", env=to(server), ready=False) as again:
             again.until("so far")
             again.input()
 
 
-def _as_before(shown) -> None:
+def _as_before(result) -> None:
     """The modes of the emulator, by the last word on each."""
-    raw = shown.raw
+    raw = result.raw
     for mode, wanted in ((b"2004", b"l"), (b"25", b"h"), (b"7", b"h")):
         last = max((raw.rfind(b"\x1b[?" + mode + end), end) for end in (b"h", b"l"))
         assert last[0] < 0 or last[1] == wanted, mode
@@ -176,11 +168,11 @@ def test_the_terminal_is_as_before_after_leaving(way):
             chat.until("Ctrl-C again")
             way = "\x03"
         chat.type(way)
-        shown = run.shown()
-        assert shown.code == 0
+        result = run.shown()
+        assert result.code == 0
         assert run.modes() == before
-        _as_before(shown)
-        assert any("`darkai chat -c` resumes it" in line for line in shown.lines)
+        _as_before(result)
+        assert any("`darkai chat -c` resumes it" in line for line in result.lines)
 
 
 def test_a_hostile_title_is_shown_as_text():
@@ -189,8 +181,8 @@ def test_a_hostile_title_is_shown_as_text():
         chat.type("\x1b[200~\x07\x1b]0;owned\x07\x1b[201~\r")
         chat.until("demo/demo ·")
         chat.input()
-        shown = chat.leave()
-    titles = shown.raw.split(b"\x1b]")[1:]
+        result = chat.leave()
+    titles = result.raw.split(b"\x1b]")[1:]
     assert titles
     assert all(title.startswith(b"2;darkai") and b"\x07" in title for title in titles)
 
@@ -236,7 +228,7 @@ def test_a_pipe_is_context_and_the_terminal_the_keyboard():
             chat.type("what is it?\r")
             chat.until("fine")
             chat.input()
-            sent = prompts(server, 1)
+            sent = query(server, 1)
             assert "what is it?" in sent
             assert "diff --git a b" in sent
             chat.leave()

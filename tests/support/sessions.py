@@ -1,14 +1,17 @@
-"""A chat session without a terminal: what is typed is given, what is shown is a list of lines."""
+"""A chat without a terminal: the lines to type are given, what it shows is a list of texts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from darkai_cli.config import paths
+from darkai_cli.conversation.branches import Branches
 from darkai_cli.errors import NetworkError
 from darkai_cli.events import Event, ReasoningChunk, StreamEnd, StreamStart, TextChunk, Usage
 from darkai_cli.messages import ChatRequest
@@ -22,7 +25,7 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class Hand:
-    """A person: types the lines, answers each question with the next of ``answers``, then leaves.
+    """A user: types the lines, answers each question with the next of ``answers``, then leaves.
 
     ``offered``: what stood in the input before each line. A line may be a function, called first.
     """
@@ -31,7 +34,7 @@ class Hand:
         self._lines = list(lines)
         self._answers = list(answers)
         self.offered: list[str] = []
-        self.asked: list[str] = []
+        self.questions: list[str] = []
         self.closed = False
 
     def read(self, prefill: str) -> str:
@@ -42,7 +45,7 @@ class Hand:
         return line if isinstance(line, str) else line()
 
     def confirm(self, question: str) -> bool:
-        self.asked.append(question)
+        self.questions.append(question)
         return self._answers.pop(0) if self._answers else False
 
     def with_echo(self) -> AbstractContextManager[None]:
@@ -53,7 +56,7 @@ class Hand:
 
 
 class Paper:
-    """What a session has shown, as text."""
+    """A screen that collects what it shows."""
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
@@ -63,8 +66,8 @@ class Paper:
     def text(self) -> str:
         return _COLOURS.sub("", "".join(self.pieces))
 
-    def taken(self) -> str:
-        """The text since it was last taken."""
+    def take(self) -> str:
+        """Return the text since the last call."""
         text, self.pieces[:] = self.text, []
         return text
 
@@ -86,7 +89,7 @@ def talk(
 
 
 class Service:
-    """In place of every provider: plays the next script, and notes what it was asked.
+    """In place of every provider: plays the next script and collects the requests.
 
     A script is a list of texts, events and exceptions to be raised; the last one is played again
     and again. A script that ends without an exception is a complete reply.
@@ -94,7 +97,7 @@ class Service:
 
     def __init__(self, *scripts: Sequence[str | Event | BaseException]) -> None:
         self.scripts = list(scripts) or [["fine"]]
-        self.asked: list[ChatRequest] = []
+        self.requests: list[ChatRequest] = []
         self.targets: list[Target] = []
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> Service:
@@ -115,7 +118,7 @@ class _Provider:
         self._target = target
 
     def stream(self, chat: ChatRequest) -> Iterator[Event]:
-        self._service.asked.append(chat)
+        self._service.requests.append(chat)
         self._service.targets.append(self._target)
         yield StreamStart(self.settings.name, chat.model)
         for step in self._service.next():
@@ -125,6 +128,40 @@ class _Provider:
             if isinstance(step, StreamEnd):
                 return
         yield StreamEnd("stop")
+
+
+def texts(session: ChatSession) -> list[str]:
+    """Return the texts of the active branch."""
+    return [entry.message.content for entry in session.branches.branch()]
+
+
+def shape(tree: Branches) -> tuple[Any, ...]:
+    """Return all that a tree is, to compare two."""
+    rows = [
+        (
+            entry.id,
+            entry.parent,
+            entry.message.role,
+            entry.message.content,
+            entry.answer
+            and (
+                entry.answer.state,
+                entry.answer.reasoning,
+                entry.answer.provider,
+                entry.answer.model,
+            ),
+        )
+        for entry in tree.entries()
+    ]
+    return sorted(rows), tree.active
+
+
+def write_config(text: str) -> None:
+    """Write the configuration file."""
+    path = Path(paths.config_file())
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o600)
 
 
 def lost() -> NetworkError:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from support.scenario import Running, Terminal, start_in_pty
+from support.server import FaultServer
 
 DEMO = {"DARKAI_PROVIDER": "demo", "DARKAI_DEMO_DELAY": "0"}
 
@@ -31,13 +32,6 @@ class Chat:
         """Type, in one go."""
         self.run.type(keys)
 
-    def keys(self, *keys: str) -> None:
-        """Press one key after the other, each when the last one has been drawn."""
-        for key in keys:
-            seen = len(self.run.terminal)
-            self.run.type(key)
-            self.run.wait_until(lambda _, seen=seen: len(self.run._seen["terminal"]) > seen)
-
     def until(self, text: str) -> None:
         """Wait until the text is to be seen, scrollback included."""
         self.run.wait_until(lambda screen: any(text in line for line in screen.all_lines()))
@@ -48,7 +42,7 @@ class Chat:
 
     def input(self, text: str = "") -> None:
         """Wait until the input holds this text, with the cursor at its end."""
-        self.run.wait_until(lambda screen: typed(screen) == text)
+        self.run.wait_until(lambda screen: input_text(screen) == text)
 
     def foot(self, text: str) -> str:
         """The status line, once it holds the text."""
@@ -62,6 +56,16 @@ class Chat:
         return self.run.shown()
 
 
+def to(server: FaultServer) -> dict[str, str | None]:
+    """Return the environment of a chat with this DarkAI service."""
+    return {"DARKAI_URL": server.url}
+
+
+def query(server: FaultServer, number: int = 1) -> str:
+    """Return the conversation in a request, once it came."""
+    return str(server.wait_requests(number)[number - 1].json()["query"])
+
+
 def poll(holds: Callable[[], Any], seconds: float = 20) -> None:
     """Wait for something that shows on no screen: a file, a row of a database."""
     end = time.monotonic() + seconds
@@ -70,7 +74,7 @@ def poll(holds: Callable[[], Any], seconds: float = 20) -> None:
         threading.Event().wait(0.02)
 
 
-def typed(screen: Terminal) -> str | None:
+def input_text(screen: Terminal) -> str | None:
     """The input from its prompt to the cursor; None if the cursor is not in one."""
     rows = list(screen.display[: screen.cursor.y])
     rows.append(screen.display[screen.cursor.y][: screen.cursor.x])

@@ -19,8 +19,8 @@ PASTE = "\x1b[200~{}\x1b[201~"
 
 @pytest.fixture
 def keys() -> Iterator[PipeInput]:
-    with create_pipe_input() as made:
-        yield made
+    with create_pipe_input() as pipe:
+        yield pipe
 
 
 def reader(keys: PipeInput, **flags: str) -> PromptReader:
@@ -32,7 +32,7 @@ def reader(keys: PipeInput, **flags: str) -> PromptReader:
 
 
 @pytest.mark.parametrize(
-    ("typed", "message"),
+    ("text", "message"),
     [
         ("hello\r", "hello"),
         ("one\ntwo\r", "one\ntwo"),
@@ -46,8 +46,8 @@ def reader(keys: PipeInput, **flags: str) -> PromptReader:
         ),
     ],
 )
-def test_keys_make_a_message(keys: PipeInput, typed: str, message: str):
-    keys.send_text(typed)
+def test_keys_make_a_message(keys: PipeInput, text: str, message: str):
+    keys.send_text(text)
     assert reader(keys).read("") == message
 
 
@@ -58,20 +58,20 @@ def test_what_is_offered_can_be_changed(keys: PipeInput):
 
 def test_ctrl_d_leaves_an_empty_input_only(keys: PipeInput):
     keys.send_text("x\x04\r")
-    one = reader(keys)
-    assert one.read("") == "x"
+    prompt = reader(keys)
+    assert prompt.read("") == "x"
     keys.send_text("\x04")
     with pytest.raises(EOFError):
-        one.read("")
+        prompt.read("")
 
 
 def test_ctrl_c_drops_the_text_and_leaves_at_the_second_on_nothing(keys: PipeInput):
-    one = reader(keys)
+    prompt = reader(keys)
     keys.send_text("dropped\x03kept\r")
-    assert one.read("") == "kept"
+    assert prompt.read("") == "kept"
     keys.send_text("\x03\x03")
     with pytest.raises(EOFError):
-        one.read("")
+        prompt.read("")
 
 
 def test_the_lines_typed_before_are_there(keys: PipeInput):

@@ -1,4 +1,4 @@
-"""A session and real services on loopback: its connections, its options, its stops, its titles."""
+"""A chat and services on loopback: its connections, its options, its stops."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import signal
 import socket
 import threading
 from contextlib import suppress
-from pathlib import Path
 from threading import Event
 from typing import Self
 
@@ -16,7 +15,6 @@ import pytest
 from support import openai
 from support.server import (
     FaultServer,
-    Pause,
     Stall,
     Tell,
     event,
@@ -25,14 +23,13 @@ from support.server import (
     reply,
     text,
 )
-from support.sessions import Paper, new_session, talk
+from support.sessions import Paper, new_session, talk, texts, write_config
 
 from darkai_cli import signals
 from darkai_cli.config import paths
 from darkai_cli.conversation.resume import reopen
 from darkai_cli.history.journal import Journal
 from darkai_cli.repl.session import ChatSession
-from darkai_cli.repl.title import clean_title
 
 
 class KeepAlive:
@@ -56,29 +53,18 @@ class KeepAlive:
                 ).start()
 
     def _serve(self, sock: socket.socket, seen: list[bytes]) -> None:
-        said = http_chunk(text("fine") + event("stream-end")) + http_chunk(b"")
+        body = http_chunk(text("fine") + event("stream-end")) + http_chunk(b"")
         head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
         with suppress(OSError), sock:
             while (request := read_request(sock)) is not None:
                 seen.append(request.body)
-                sock.sendall(head + said)
+                sock.sendall(head + body)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._listener.close()
-
-
-def config_file(text: str) -> None:
-    path = Path(paths.config_file())
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.write_text(text)
-    path.chmod(0o600)
-
-
-def said(session: ChatSession) -> list[str]:
-    return [one.message.content for one in session.branches.branch()]
 
 
 def test_a_session_keeps_its_connection_and_prepares_it(monkeypatch):
@@ -89,7 +75,7 @@ def test_a_session_keeps_its_connection_and_prepares_it(monkeypatch):
         assert server.accepted.wait(20)
         talk(session, "one", "two", "three")
         assert [len(seen) for seen in server.requests] == [3]
-        assert said(session)[1::2] == ["fine"] * 3
+        assert texts(session)[1::2] == ["fine"] * 3
 
 
 def test_preparing_for_what_cannot_be_reached_is_silent(monkeypatch):
@@ -111,7 +97,7 @@ def options_sent(server: FaultServer) -> list[dict]:
 
 def test_options_of_config_provider_and_session_in_this_order(isolated):
     with FaultServer(reply(["x"])) as first, FaultServer(openai.reply(["y"])) as second:
-        config_file(
+        write_config(
             'provider = "one"\noptions = { a = 1, b = 1, c = 1 }\n'
             f'[providers.one]\ntype = "darkai"\nurl = "{first.url}"\noptions = {{ b = 2, c = 2 }}\n'
             f'[providers.two]\ntype = "openai"\nurl = "{openai.base(second)}"\nmodel = "m"\n'
@@ -127,7 +113,7 @@ def test_options_of_config_provider_and_session_in_this_order(isolated):
 
 def test_after_a_fallback_the_other_provider_has_its_own_options(isolated, capsys):
     with FaultServer(openai.reply(["y"])) as second:
-        config_file(
+        write_config(
             'provider = "one"\nfallback = ["two/m"]\noptions = { a = 1, b = 1 }\n'
             '[providers.one]\ntype = "darkai"\nurl = "http://127.0.0.1:9/"\noptions = { b = 2 }\n'
             f'[providers.two]\ntype = "openai"\nurl = "{openai.base(second)}"\nmodel = "m"\n'
@@ -143,10 +129,10 @@ def test_after_a_fallback_the_other_provider_has_its_own_options(isolated, capsy
 
 def interrupted_by(*steps, monkeypatch, more=()) -> tuple[ChatSession, Paper, FaultServer]:
     """A session whose reply gets SIGINT from another thread at a step that tells."""
-    told = Event()
+    reached = Event()
 
     def stop() -> None:
-        told.wait(30)
+        reached.wait(30)
         os.kill(os.getpid(), signal.SIGINT)
 
     def ending(*args, **kwargs):
@@ -155,7 +141,7 @@ def interrupted_by(*steps, monkeypatch, more=()) -> tuple[ChatSession, Paper, Fa
 
     end = Journal.end
     monkeypatch.setattr(Journal, "end", ending)
-    server = FaultServer(reply([*steps, Tell(told), Stall()]), *more)
+    server = FaultServer(reply([*steps, Tell(reached), Stall()]), *more)
     monkeypatch.setenv("DARKAI_URL", server.url)
     thread = threading.Thread(target=stop)
     thread.start()
@@ -178,85 +164,14 @@ def test_ctrl_c_twice_at_any_point_closes_the_connection_and_not_the_session(ste
     session, paper, server = interrupted_by(*steps, monkeypatch=monkeypatch)
     with server:
         assert server.departed.wait(20)
-    kept = said(session)
-    assert not kept or "".join(steps).startswith(kept[1])
+    branch = texts(session)
+    assert not branch or "".join(steps).startswith(branch[1])
     assert "Stopped" in paper.text
     assert "error" not in paper.text
-    found = reopen(paths.history_file(), session.conversation)
-    assert [one.message.content for one in found.branches().branch()] == kept
+    resumed = reopen(paths.history_file(), session.conversation)
+    assert [entry.message.content for entry in resumed.branches().branch()] == branch
     with session.store() as store:
-        assert [one.state for one in store.turns(session.conversation)] == ["interrupted"]
-
-
-def titled(answer: str, monkeypatch) -> tuple[ChatSession, FaultServer]:
-    server = FaultServer(reply(["The answer."]), reply([answer]))
-    monkeypatch.setenv("DARKAI_URL", server.url)
-    monkeypatch.setenv("DARKAI_TITLE", "model")
-    return new_session(Paper()), server
-
-
-def test_the_model_is_asked_for_a_title_once(monkeypatch):
-    session, server = titled('"Counting **sheep**"\n', monkeypatch)
-    with server:
-        titling = wait_for_title(session, monkeypatch)
-        talk(session, "how many sheep?", titling, titling)
-        assert len(server.wait_requests(3)) == 3
-    assert session.title == "Counting sheep"
-    with session.store() as store:
-        assert store.conversations()[0].title == session.title
-    assert "how many sheep?" in server.requests[1].json()["query"]
-    assert len(session.branches) == 4
-
-
-def wait_for_title(session, monkeypatch):
-    """A line that is typed when the title is there."""
-    from darkai_cli.repl import main
-
-    made = []
-    real = main.TitleGenerator
-    monkeypatch.setattr(main, "TitleGenerator", lambda one: made.append(real(one)) or made[-1])
-    lines = iter(["and goats?", "/title"])
-
-    def line() -> str:
-        made[-1].wait()
-        return next(lines)
-
-    return line
-
-
-def test_no_title_stays_the_first_prompt(monkeypatch):
-    with FaultServer(reply(["The answer."]), [Stall()]) as server:
-        monkeypatch.setenv("DARKAI_URL", server.url)
-        monkeypatch.setenv("DARKAI_TITLE", "model")
-        paper = Paper()
-        session = new_session(paper)
-        talk(session, "how many sheep?", lambda: server.wait_requests(2) and "/title")
-        assert server.departed.wait(20)
-    assert "how many sheep?\n" in paper.text
-    assert "error" not in paper.text
-
-
-@pytest.mark.parametrize(
-    ("told", "title"),
-    [("Title: Sheep.", "Sheep"), ('"A \u201cgood\u201d one"', "A \u201cgood\u201d one"), ("`x` **y**", "x y"), ("", ""), ("\n\n", ""),
-     ("# Sheep\nand more", "Sheep"), ("a\x1b[31mb", "a [31mb"), ("x" * 200, "x" * 79 + "…")],
-)  # fmt: skip
-def test_a_title_is_one_clean_line(told, title):
-    assert clean_title(told) == title
-
-
-def test_the_prompt_waits_for_no_title(monkeypatch):
-    gate = Event()
-    with FaultServer(
-        reply(["The answer."]), reply([Pause(gate), "Late"]), reply(["two"])
-    ) as server:
-        monkeypatch.setenv("DARKAI_URL", server.url)
-        monkeypatch.setenv("DARKAI_TITLE", "model")
-        session = new_session(Paper())
-        talk(session, "sheep?", lambda: server.wait_requests(2) and "goats?")
-        gate.set()
-    assert said(session) == ["sheep?", "The answer.", "goats?", "two"]
-    assert session.title == "sheep?"
+        assert [saved.state for saved in store.turns(session.conversation)] == ["interrupted"]
 
 
 def test_images_of_earlier_prompts_go_along(isolated, tmp_path):

@@ -1,8 +1,8 @@
-"""Any sequence of what a person does and a service suffers: nothing said is lost, disk and memory agree.
+"""Any sequence of turns and commands: no text is lost, and disk and memory agree.
 
-A session over a service that answers, fails before its first word, is cut in mid-reply, or is stopped
-by Ctrl-C at any point; between the turns any of the commands that move along the branches. After each
-step, what ``darkai chat -c`` would reopen is what the session has.
+The service replies, fails before its first word, is cut off in mid-reply, or is stopped by Ctrl-C.
+Between the turns come commands that move along the branches. After each step, what ``darkai chat
+-c`` would reopen is what the session has.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from support.sessions import Paper, Service, lost, new_session, thought
+from support.sessions import Paper, Service, lost, new_session, shape, thought
 
 from darkai_cli.config import paths
-from darkai_cli.conversation.branches import Branches
 from darkai_cli.conversation.resume import reopen
 from darkai_cli.errors import DarkAIError
 from darkai_cli.events import StreamEnd
@@ -35,7 +34,7 @@ SCRIPTS = st.tuples(PIECES, ENDS)
 
 
 def script(pieces: Sequence, end: str) -> list:
-    """What the service does: gives the pieces, and ends so."""
+    """Return the script of a reply with these pieces and this end."""
     endings = {
         "complete": [],
         "lost": [lost()],
@@ -46,17 +45,8 @@ def script(pieces: Sequence, end: str) -> list:
     return [*pieces, *endings[end]]
 
 
-def shape(tree: Branches) -> tuple:
-    rows = [
-        (one.id, one.parent, one.message.role, one.message.content,
-         one.answer and (one.answer.state, one.answer.reasoning, one.answer.provider, one.answer.model))
-        for one in tree.entries()
-    ]  # fmt: skip
-    return sorted(rows), tree.active
-
-
 class Machine(RuleBasedStateMachine):
-    """``kept``: every message that ever was in the tree, by conversation."""
+    """``messages``: every message that ever was in the tree. ``sent``: all prompts."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,8 +56,8 @@ class Machine(RuleBasedStateMachine):
         self.patch.setenv("DARKAI_URL", "http://localhost:9/chat")
         self.service = Service(["fine"]).install(self.patch)
         self.session: ChatSession = new_session(Paper())
-        self.kept: dict[str, str] = {}
-        self.typed: set[str] = set()
+        self.messages: dict[str, str] = {}
+        self.sent: set[str] = set()
 
     def teardown(self) -> None:
         self.session.close()
@@ -83,7 +73,7 @@ class Machine(RuleBasedStateMachine):
         self.service.scripts = [script(*played)]
         before = self.session.branches.active
         result = turn.send(self.session, text)
-        self.typed.add(text)
+        self.sent.add(text)
         if result.reply is None:
             assert result.unsent == text
             assert self.session.branches.active == before
@@ -138,21 +128,22 @@ class Machine(RuleBasedStateMachine):
     def disk_and_memory_agree(self):
         if self.session.conversation is None:
             return
-        found = reopen(paths.history_file(), self.session.conversation)
-        assert shape(found.branches()) == shape(self.session.branches)
+        resumed = reopen(paths.history_file(), self.session.conversation)
+        assert shape(resumed.branches()) == shape(self.session.branches)
         if len(self.session.branches):
-            assert found.title == self.session.title
+            assert resumed.title == self.session.title
 
     @invariant()
     def nothing_is_lost(self):
         for entry in self.session.branches.entries():
-            assert self.kept.setdefault(entry.id, entry.message.content) == entry.message.content
+            text = entry.message.content
+            assert self.messages.setdefault(entry.id, text) == text
         if not Path(paths.history_file()).exists():
             return
         with self.session.store() as store:
             rows = dict(store.rows("SELECT id, text FROM message"))
-        assert self.kept.items() <= rows.items()
-        assert self.typed <= set(rows.values())
+        assert self.messages.items() <= rows.items()
+        assert self.sent <= set(rows.values())
 
 
 TestMachine = Machine.TestCase

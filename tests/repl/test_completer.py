@@ -12,20 +12,21 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 from support.sessions import Paper, new_session
 
+from darkai_cli.repl import completer as completer_module
 from darkai_cli.repl.completer import SlashCompleter, _last_word
 
 
 @pytest.fixture
 def session():
-    found = new_session(Paper())
-    yield found
-    found.close()
+    session = new_session(Paper())
+    yield session
+    session.close()
 
 
 def results(session, text: str) -> list[str]:
-    """The whole input with each of what is offered in its place."""
-    found = SlashCompleter(session).get_completions(Document(text), CompleteEvent())
-    return [text[: len(text) + one.start_position] + one.text for one in found]
+    """Return the input with each candidate in its place."""
+    candidates = SlashCompleter(session).get_completions(Document(text), CompleteEvent())
+    return [text[: len(text) + each.start_position] + each.text for each in candidates]
 
 
 def test_commands_by_the_beginning_of_any_name(session):
@@ -61,7 +62,7 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("typed", "offered"),
+    ("text", "candidates"),
     [
         ("/file pl", ["/file plain.txt"]),
         ("/file two", ["/file 'two words.txt'"]),
@@ -79,8 +80,8 @@ def folder(tmp_path):
         ("/file nowhere/x", []),
     ],
 )
-def test_paths(session, folder, typed, offered):
-    assert results(session, typed) == offered
+def test_paths(session, folder, text, candidates):
+    assert results(session, text) == candidates
 
 
 def test_paths_in_the_home_folder(session, isolated):
@@ -103,11 +104,11 @@ def test_the_last_word_is_the_shells(text):
         assert words[-1] == word.text
 
 
-def test_what_was_gathered_is_kept_for_one_input(session, monkeypatch):
-    from darkai_cli.repl import completer as completion
-
+def test_candidates_are_cached_for_one_input(session, monkeypatch):
     calls = []
-    monkeypatch.setattr(completion, "_models", lambda _: calls.append(1) or [("one/model", "")])
+    monkeypatch.setattr(
+        completer_module, "_models", lambda _: calls.append(1) or [("one/model", "")]
+    )
     completer = SlashCompleter(session)
     for text in ("/model o", "/model on", "/model one"):
         assert list(completer.get_completions(Document(text), CompleteEvent()))
