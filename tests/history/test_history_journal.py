@@ -581,3 +581,35 @@ def test_giving_text_costs_no_lock_and_no_wait(database, journal):
     assert after.ru_oublock == before.ru_oublock
     blocker.close()
     assert journal.end("complete") == "saved"
+
+
+SLOW_TO_OPEN = """
+import os, signal, sys, time
+from pathlib import Path
+from darkai_cli.events import TextChunk
+from darkai_cli.history import turns
+from darkai_cli.history.journal import Journal, RecordWriter
+
+def kill(_writer):
+    print("sqlite3" in sys.modules, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+RecordWriter.commit = kill
+journal = Journal(Path(sys.argv[1]))
+journal.begin("q", provider="p", model="m")
+journal.text("so ")
+journal.take(TextChunk("far"))
+journal.sent()
+time.sleep(60)
+"""
+
+
+def test_the_first_text_is_safe_before_the_database_is_opened(database):
+    code = [sys.executable, "-I", "-c", SLOW_TO_OPEN, str(database)]
+    done = subprocess.run(code, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("False\n", -9), done.stderr
+    assert database.exists()  # or nobody would open it, and find the rest
+    with Store(database) as store:
+        turn, nodes = only_turn(store)
+        assert (turn.state, [n.text for n in nodes]) == ("interrupted", ["q", "so far"])
+    assert list(turns.pending_folder(database).glob("*")) == []

@@ -31,18 +31,10 @@ from support.server import (
 )
 
 from darkai_cli.config import paths
-from darkai_cli.config.load import load
-from darkai_cli.conversation.request import TurnRequest
-from darkai_cli.conversation.save import TurnRecorder, open_journal
-from darkai_cli.errors import DarkAIError
-from darkai_cli.events import StreamEnd, StreamStart, TextChunk
 from darkai_cli.history import ids, schema, tree, turns
 from darkai_cli.history.journal import Journal
 from darkai_cli.history.schema import VERSION
 from darkai_cli.history.store import Store, StoredTurn
-from darkai_cli.messages import Message
-from darkai_cli.output.sink import dispatch
-from darkai_cli.providers.base import ProviderSettings, Target
 
 ALLOWANCE = 0.5
 """Seconds that a busy machine may keep the journal's thread from running, beyond its 250 ms."""
@@ -181,24 +173,6 @@ def test_a_lost_connection_truncates_the_reply() -> None:
     assert (turn.state, turn.reason, turn.error_kind) == ("truncated", None, "incomplete")
     assert result.stderr.startswith(f"error: {turn.error}")
     assert answer == "half a word"
-
-
-@pytest.mark.parametrize(("options", "told"), [({}, True), ({"max_tokens": 5}, False)])
-def test_a_reply_at_its_length_limit_is_truncated(options: dict, told: bool) -> None:
-    recorder = TurnRecorder(open_journal(), prompt=Message("user", "x"))
-    settings = ProviderSettings("p", "darkai", "http://service.test/", "m")
-    request = TurnRequest(load({}), Target(settings, "m"), (Message("user", "x"),), options)
-    recorder.begin(request)
-    events = [StreamStart("p", "m"), TextChunk("cut o"), StreamEnd("length")]
-    dispatch(iter(events), [recorder])
-    outcome = recorder.reply.outcome(stayed=True, options=options)
-    recorder.end(outcome)
-    recorder.close_journal()
-    assert isinstance(outcome.error, DarkAIError) == told
-    if told:
-        assert outcome.error.hint.startswith(RESUME)
-    turn, _, answer, _ = only_turn()
-    assert (turn.state, turn.reason, answer) == ("truncated", "length", "cut o")
 
 
 def test_a_reply_that_never_came_failed_with_the_service_s_words() -> None:
