@@ -25,7 +25,8 @@ def doctor(
     deep: Annotated[
         bool,
         Option(
-            "--deep", help="Ask each a question too, which costs money; read all of the history."
+            "--deep",
+            help="Also send each a short prompt, which may cost money, and read all of the history.",
         ),
     ] = False,
     json: Annotated[bool, Option("--json", help="Print one JSON object.")] = False,
