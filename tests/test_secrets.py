@@ -30,9 +30,9 @@ def _nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_secret_shows_itself_nowhere():
     key = Secret(KEY, "OPENAI_API_KEY", "https://a.test")
-    for shown in (repr(key), str(key), f"{key}", f"{key:>20}", f"{key!r}", repr([key])):
-        assert KEY not in shown
-        assert "***" in shown
+    for screen in (repr(key), str(key), f"{key}", f"{key:>20}", f"{key!r}", repr([key])):
+        assert KEY not in screen
+        assert "***" in screen
     assert KEY not in key.fingerprint
     assert len(key.fingerprint) == 8
     for spread in (pickle.dumps, copy.deepcopy):
@@ -136,11 +136,11 @@ def test_a_longer_key_is_hidden_whole():
 
 @given(st.integers(0, len(KEY)), st.text("as-k", max_size=9))
 def test_a_key_that_was_cut_off_is_hidden(length: int, before: str):
-    shown = mask(f"{before} {KEY[:length]}… and …", [KEY])
+    screen = mask(f"{before} {KEY[:length]}… and …", [KEY])
     if length >= secrets.SHORTEST:
-        assert shown == f"{before} ***… and …"
+        assert screen == f"{before} ***… and …"
     else:
-        assert shown == f"{before} {KEY[:length]}… and …"
+        assert screen == f"{before} {KEY[:length]}… and …"
 
 
 def test_an_error_is_written_without_keys():

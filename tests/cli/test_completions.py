@@ -1,6 +1,6 @@
 """The completion scripts as texts: up to date, complete, quoted; and the names they ask for.
 
-What they do in a real shell is tested in ``scenarios/test_completions_in_shells.py``.
+What they do in a real shell is tested in ``test_completions_in_shells.py``.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ COMMANDS = list(spec.walk(TREE))
 def test_the_file_is_what_the_command_prints(shell: str, capsys: pytest.CaptureFixture[str]):
     assert main.run(["completions", shell]) == 0
     printed = capsys.readouterr()
-    kept = (ROOT / "completions" / FILES[shell]).read_bytes()
-    assert printed.out.encode() == kept, (
+    stored = (ROOT / "completions" / FILES[shell]).read_bytes()
+    assert printed.out.encode() == stored, (
         f"completions/{FILES[shell]} is out of date; write it anew:\n"
         f"    python -m darkai_cli completions {shell} > completions/{FILES[shell]}"
     )
@@ -67,12 +67,12 @@ def test_bash_can_read_its_script():
 @pytest.mark.parametrize("shell", FILES)
 def test_each_command_and_option_is_in_each_script(shell: str):
     script = completions.script(shell, groups.root())
-    assert [one.path[1:] for one in TREE.commands] == [(name,) for name in commands.COMMANDS]
+    assert [item.path[1:] for item in TREE.commands] == [(name,) for name in commands.COMMANDS]
     for command in COMMANDS:
         for option in command.options:
             for name in option.names:
-                shown = f"-l {name[2:]} " if name.startswith("--") else f"-s {name[1:]} "
-                assert (shown if shell == "fish" else name) in script
+                screen = f"-l {name[2:]} " if name.startswith("--") else f"-s {name[1:]} "
+                assert (screen if shell == "fish" else name) in script
 
 
 def test_what_stands_bare_in_a_script_is_harmless_in_every_shell():
@@ -81,7 +81,7 @@ def test_what_stands_bare_in_a_script_is_harmless_in_every_shell():
         values = [*command.arguments, *(option.value for option in command.options)]
         words = [word for value in (*values, command.rest) if value for word in value.words]
         names = [name for option in command.options for name in option.names]
-        assert [one for one in (*command.path, *words, *names) if not bare.fullmatch(one)] == []
+        assert [item for item in (*command.path, *words, *names) if not bare.fullmatch(item)] == []
 
 
 # --- rows -----------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def test_rows_say_what_options_and_arguments_take():
     }
     assert command.arguments == (spec.CompletionValue("provider", "provider"),)
     assert command.rest == spec.CompletionValue("file", "file")
-    assert [one.path for one in group.commands] == [
+    assert [item.path for item in group.commands] == [
         ("darkai", "inner", "one"),
         ("darkai", "inner", "two"),
     ]
@@ -151,10 +151,13 @@ def test_rows_say_what_options_and_arguments_take():
     ],
 )
 def test_the_kinds_of_darkai_s_own(path: str, kind: str):
-    found = {
-        name: value.kind for one in COMMANDS for names, value in spec.values(one) for name in names
+    finding = {
+        name: value.kind
+        for item in COMMANDS
+        for names, value in spec.values(item)
+        for name in names
     }
-    assert found[f"darkai {path}"] == kind
+    assert finding[f"darkai {path}"] == kind
 
 
 # --- quotes ---------------------------------------------------------------------------------------
@@ -208,11 +211,11 @@ def test_the_powershell_script_is_ascii_and_balanced():
 
 def test_each_powershell_row_has_four_texts_and_the_last_but_one_has_no_comma():
     script = (ROOT / "completions" / FILES["powershell"]).read_text("ascii")
-    found = re.findall(r"^        @\((.*)\)(,?)$", script, re.MULTILINE)
+    finding = re.findall(r"^        @\((.*)\)(,?)$", script, re.MULTILINE)
     text = r"'(?:[^']|'')+'"
-    assert all(re.fullmatch(rf"{text}, {text}, {text}, {text}", row) for row, _ in found)
-    assert [comma for _, comma in found] == [","] * (len(found) - 1) + [""]
-    assert len(found) > len(COMMANDS)
+    assert all(re.fullmatch(rf"{text}, {text}, {text}, {text}", row) for row, _ in finding)
+    assert [comma for _, comma in finding] == [","] * (len(finding) - 1) + [""]
+    assert len(finding) > len(COMMANDS)
 
 
 # --- the command ----------------------------------------------------------------------------------
@@ -229,11 +232,11 @@ def test_a_wrong_shell_is_told_the_right_ones(args: list[str]):
 
 @pytest.mark.parametrize("shell", FILES)
 def test_on_a_terminal_a_hint_follows_on_stderr(shell: str):
-    shown = run_in_pty("completions", shell, on=("stdout",))
-    assert shown.code == 0
+    screen = run_in_pty("completions", shell, on=("stdout",))
+    assert screen.code == 0
     script = completions.script(shell, groups.root())
-    assert shown.raw.decode().replace("\r\n", "\n") == script
-    (line,) = shown.stderr.splitlines()
+    assert screen.raw.decode().replace("\r\n", "\n") == script
+    (line,) = screen.stderr.splitlines()
     assert line.startswith("hint: ")
     assert f"darkai completions {shell} >" in line
 
@@ -251,14 +254,14 @@ def configure(text: str) -> None:
 
 
 def test_names_where_nothing_is_configured():
-    found = names("providers")
-    assert found[:2] == ["darkai", "demo"], "what is set up comes first"
-    assert set(found) == set(BUILT_IN)
-    found = names("models")
-    assert found[0] == "gpt-4o"
-    assert {name.partition("/")[0] for name in found if "/" in name} == {"darkai", "demo"}
-    assert {"llama-3-70b", "llama-3.1-70b", "darkai/gpt-4o", "demo/demo"} <= set(found)
-    assert len(found) == len(set(found))
+    finding = names("providers")
+    assert finding[:2] == ["darkai", "demo"], "what is set up comes first"
+    assert set(finding) == set(BUILT_IN)
+    finding = names("models")
+    assert finding[0] == "gpt-4o"
+    assert {name.partition("/")[0] for name in finding if "/" in name} == {"darkai", "demo"}
+    assert {"llama-3-70b", "llama-3.1-70b", "darkai/gpt-4o", "demo/demo"} <= set(finding)
+    assert len(finding) == len(set(finding))
 
 
 def test_names_of_a_configuration():
@@ -268,20 +271,20 @@ def test_names_of_a_configuration():
         'models = ["llama3:8b", "größer"]\n[providers.broken]\ntype = "nope"\n'
     )
     assert names("providers")[:4] == ["darkai", "demo", "work", "broken"]
-    found = names("models")
-    assert found[:3] == ["a b:c", "llama3:8b", "größer"]
-    assert {"work/llama3:8b", "darkai/gpt-4o"} <= set(found)
-    assert "llama-3.1-70b" not in found, "an alias of a model that `work` does not have"
-    assert all(name.isprintable() for name in found)
+    finding = names("models")
+    assert finding[:3] == ["a b:c", "llama3:8b", "größer"]
+    assert {"work/llama3:8b", "darkai/gpt-4o"} <= set(finding)
+    assert "llama-3.1-70b" not in finding, "an alias of a model that `work` does not have"
+    assert all(name.isprintable() for name in finding)
 
 
 def test_names_of_a_kept_list_come_without_any_request(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GROQ_API_KEY", "gsk_never_used")
     url = BUILT_IN["groq"].url
     model_cache.write("groq", url, [ModelInfo("openai/gpt-oss-20b"), ModelInfo("bad\x1b[2J")])
-    found = names("models")
-    assert "groq/openai/gpt-oss-20b" in found
-    assert all(name.isprintable() for name in found)
+    finding = names("models")
+    assert "groq/openai/gpt-oss-20b" in finding
+    assert all(name.isprintable() for name in finding)
 
 
 @pytest.mark.parametrize("what", ["models", "providers"])

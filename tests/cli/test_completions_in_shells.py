@@ -2,7 +2,7 @@
 
 In place of darkai the shells find a stub that writes down how it was called. So a test sees the very
 words that a completed line comes to, quoting included, and that a TAB started nothing unless it had
-to. PowerShell is not here: its script is only read (``unit/test_completions.py``).
+to. PowerShell is not here: its script is only read (``test_completions.py``).
 """
 
 from __future__ import annotations
@@ -157,10 +157,10 @@ def at(shell: str, folder: Path, more: str = "") -> Iterator[Typist]:
 
 
 def present(shell: str) -> str:
-    found = shutil.which(shell)
-    if found is None:
+    finding = shutil.which(shell)
+    if finding is None:
         pytest.skip(f"{shell} is not installed")
-    return found
+    return finding
 
 
 def shell_environment(folder: Path) -> dict[str, str]:
@@ -173,7 +173,7 @@ def shell_environment(folder: Path) -> dict[str, str]:
     }
 
 
-def shown(words: list[str]) -> str:
+def in_brackets(words: list[str]) -> str:
     return "".join(f"<{word}>" for word in words)
 
 
@@ -181,7 +181,7 @@ def shown(words: list[str]) -> str:
 def test_a_completed_line_runs_as_meant_and_starts_nothing(shell: str, folder: Path):
     with at(shell, folder) as typist:
         ran = {line: typist.type(f"{line}\t") for line in LINES}
-    assert ran == {line: shown(words) for line, words in LINES.items()}
+    assert ran == {line: in_brackets(words) for line, words in LINES.items()}
     assert not (folder / "stub" / "asked").exists()
 
 
@@ -189,20 +189,20 @@ def test_a_completed_line_runs_as_meant_and_starts_nothing(shell: str, folder: P
 def test_foreign_names_arrive_as_they_are(shell: str, folder: Path):
     with at(shell, folder) as typist:
         ran = {line: typist.type(f"{line}\t") for line in ASKING}
-    assert ran == {line: shown(words) for line, words in ASKING.items()}
+    assert ran == {line: in_brackets(words) for line, words in ASKING.items()}
     assert list(folder.rglob("PWNED")) == []
-    asked = (folder / "stub" / "asked").read_text().splitlines()
-    assert (asked[0], set(asked[1:])) == ("providers", {"models"})
+    request = (folder / "stub" / "asked").read_text().splitlines()
+    assert (request[0], set(request[1:])) == ("providers", {"models"})
 
 
 # --- everything that is offered --------------------------------------------------------------------
 
-TREE = {one.path[1:]: one for one in spec.walk(spec.tree(groups.root()))}
-ASK_NO = [name for one in TREE["ask",].options for name in one.names if name.startswith("--no-")]
+TREE = {item.path[1:]: item for item in spec.walk(spec.tree(groups.root()))}
+ASK_NO = [name for item in TREE["ask",].options for name in item.names if name.startswith("--no-")]
 OFFERS = {
     "darkai ": list(COMMANDS),
     "darkai ask": ["ask"],
-    "darkai config ": [one.path[-1] for one in TREE["config",].commands],
+    "darkai config ": [item.path[-1] for item in TREE["config",].commands],
     "darkai models ": ["list", "show", "default", "alias"],
     "darkai completions ": ["bash", "zsh", "fish", "powershell"],
     "darkai ask --no-": ASK_NO,
@@ -291,8 +291,8 @@ def test_what_fish_offers(folder: Path, line: str):
         check=True,
     )
     assert done.stderr == ""
-    found = [offer.split("\t")[0] for offer in done.stdout.splitlines()]
-    assert sorted(found) == sorted(OFFERS[line])
+    finding = [offer.split("\t")[0] for offer in done.stdout.splitlines()]
+    assert sorted(finding) == sorted(OFFERS[line])
 
 
 ZSH = """
@@ -309,15 +309,15 @@ compadd() {
 
 def test_what_zsh_offers(folder: Path):
     offered = folder / "stub" / "offered"
-    found = {}
+    finding = {}
     with at("zsh", folder, ZSH) as typist:
         for line in OFFERS:
             typist.type(f"{line}\t\x15darkai mark")  # Ctrl-U takes the line away
-            found[line] = set(offered.read_text().split()) if offered.exists() else set()
+            finding[line] = set(offered.read_text().split()) if offered.exists() else set()
             offered.unlink(missing_ok=True)
     wanted = {line: set(names) for line, names in OFFERS.items()}
     wanted["darkai config get theme "] = {"-h", "--help"}  # zsh's way, where no argument is left
-    assert found == wanted
+    assert finding == wanted
 
 
 # --- with darkai itself ----------------------------------------------------------------------------
@@ -344,8 +344,8 @@ def test_the_shell_can_read_its_script(shell: str):
 
 def test_an_old_bash_completes_files_where_nothing_is_offered():
     script = ROOT / "completions" / SCRIPTS["bash"]
-    told = subprocess.run(
+    message = subprocess.run(
         ["bash", "--norc", "-c", 'enable -n compopt; source "$0"; complete -p darkai', script],
         env=environment(), capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert told.stdout.split() == ["complete", "-o", "default", "-F", "_darkai", "darkai"]
+    assert message.stdout.split() == ["complete", "-o", "default", "-F", "_darkai", "darkai"]

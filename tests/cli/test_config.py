@@ -136,14 +136,14 @@ def test_on_a_terminal_there_are_columns_and_no_control_characters(
         with monkeypatch.context() as patch:
             patch.setattr("darkai_cli.stdio.stdout", lambda screen=screen: screen)
             assert Run(*args).error is None
-        shown = screen.buffer.getvalue().decode()
-        assert shown
-        assert "\x1b" not in shown
-        assert "\u202e" not in shown
+        output = screen.buffer.getvalue().decode()
+        assert output
+        assert "\x1b" not in output
+        assert "\u202e" not in output
         if args == ["show"]:
-            lines = shown.splitlines()
+            lines = output.splitlines()
             assert len(lines) == len(schema.KEYS) + 1
-            assert "\t" not in shown
+            assert "\t" not in output
             assert lines[0].split() == ["provider", "darkai", "default"]
             assert lines[0].index("darkai") == lines[7].index("2")
 
@@ -272,9 +272,9 @@ def test_trust(file: Path) -> None:
     project = Path.cwd() / ".darkai.toml"
     assert "No `.darkai.toml`" in failure(NotFoundError, "trust").message
     project.write_text("retries = 7\n")
-    shown = Run("show")
-    assert shown.rows()["retries"] == ("2", "default")
-    assert shown.err.startswith(f"warning: Ignoring `retries` in `{project}`")
+    screen = Run("show")
+    assert screen.rows()["retries"] == ("2", "default")
+    assert screen.err.startswith(f"warning: Ignoring `retries` in `{project}`")
     digest = hashlib.sha256(project.read_bytes()).hexdigest()
     (project.parent / "sub").mkdir()
     os.chdir("sub")

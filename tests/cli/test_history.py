@@ -154,11 +154,11 @@ def test_a_list_as_json(saved: Names):
 @pytest.mark.parametrize("cols", [30, 40, 80, 200])
 def test_pages_fit_a_terminal_and_nothing_acts_on_it(saved: Names, cols: int):
     for args in ([], ["tree"], ["search", "red"], ["tree", saved.jokes], ["stats"]):
-        shown = on_terminal(*args, cols=cols)
-        assert shown.code == 0, shown
-        assert b"\x1b]" not in shown.raw
-        assert b"\x1b[2J" not in shown.raw
-        text = re.sub(r"\x1b\[[0-9;]*m", "", shown.raw.decode()).replace("\r", "")
+        screen = on_terminal(*args, cols=cols)
+        assert screen.code == 0, screen
+        assert b"\x1b]" not in screen.raw
+        assert b"\x1b[2J" not in screen.raw
+        text = re.sub(r"\x1b\[[0-9;]*m", "", screen.raw.decode()).replace("\r", "")
         assert "\x1b" not in text
         assert "\u202e" not in text
         if args != ["stats"] or cols >= 40:
@@ -253,14 +253,14 @@ def test_show_one_turn(saved: Names):
 def test_show_as_json(saved: Names):
     whole = json.loads(history("show", saved.jokes, "--json").text)
     assert (whole["id"], len(whole["messages"]), len(whole["turns"])) == (saved.jokes, 5, 3)
-    one = json.loads(history("show", saved.jokes, "--json", "--turn", "2").text)
-    assert [message["role"] for message in one["messages"]] == ["user", "assistant"]
-    assert [turn["model"] for turn in one["turns"]] == ["gpt-4o"]
+    item = json.loads(history("show", saved.jokes, "--json", "--turn", "2").text)
+    assert [message["role"] for message in item["messages"]] == ["user", "assistant"]
+    assert [turn["model"] for turn in item["turns"]] == ["gpt-4o"]
 
 
 def test_show_renders_on_a_terminal(saved: Names):
-    shown = on_terminal("show", saved.jokes, "--turn", "1")
-    assert "Why do programmers mix up Halloween and Christmas?" in shown.lines
+    screen = on_terminal("show", saved.jokes, "--turn", "1")
+    assert "Why do programmers mix up Halloween and Christmas?" in screen.lines
     raw = on_terminal("show", saved.jokes, "--turn", "1", "--raw")
     assert "Why do **programmers** mix up Halloween and Christmas?" in raw.lines
 
@@ -281,15 +281,15 @@ def test_a_fence_that_was_left_open_swallows_nothing(saved: Names):
 @pytest.fixture
 def thoughtful() -> str:
     """A reply with reasoning, a tool call and its result; its conversation."""
-    talk, asked, answered, turn = ids.new_ids(4)
+    talk, request, answered, turn = ids.new_ids(4)
     when = ids.now_ms()
     called = ToolCall("1", "clock", '{"zone": "UTC"}')
     given = ToolResult("1", "clock", "Fri\n2026 " + "x" * 100, is_error=False)
     parts = dumps([to_json(called), to_json(given)])
     thought = "I do not know.\nI \x1b[31mask the clock.\n"
-    reply = DraftMessage(answered, asked, "assistant", "**Friday**\n", thought, parts, when)
-    messages = [DraftMessage(asked, None, "user", "which day is it?", "", "[]", when), reply]
-    made = turn_for(turn, reply, prompt=asked, provider="p", model="m")
+    reply = DraftMessage(answered, request, "assistant", "**Friday**\n", thought, parts, when)
+    messages = [DraftMessage(request, None, "user", "which day is it?", "", "[]", when), reply]
+    made = turn_for(turn, reply, prompt=request, provider="p", model="m")
     with Store(paths.history_file()) as store:
         draft = ImportedConversation(
             talk, "a day", when, when, answered, "darkai", messages, [made]
@@ -304,12 +304,12 @@ def test_reasoning_and_tool_calls_on_a_terminal(thoughtful: str):
     assert 'called clock {"zone": "UTC"}' in folded.lines
     assert [line for line in folded.lines if line.startswith("clock gave: Fri 2026 xx")]
     assert "Friday" in folded.lines
-    shown = on_terminal("show", "--reasoning", "show")
-    assert b"\x1b[2mI do not know.\x1b[0m" in shown.raw
-    assert "I ␛[31mask the clock." in shown.lines
-    assert shown.lines.index("I do not know.") < shown.lines.index("Friday")
+    screen = on_terminal("show", "--reasoning", "show")
+    assert b"\x1b[2mI do not know.\x1b[0m" in screen.raw
+    assert "I ␛[31mask the clock." in screen.lines
+    assert screen.lines.index("I do not know.") < screen.lines.index("Friday")
     configured = on_terminal("show", env={"DARKAI_REASONING": "show"})
-    assert configured.lines == shown.lines
+    assert configured.lines == screen.lines
     hidden = on_terminal("show", "--reasoning", "hide")
     assert not [line for line in hidden.lines if "reasoning" in line or "know" in line]
     assert all(cell_len(line) <= 40 for line in on_terminal("show", cols=40).lines)
@@ -318,10 +318,12 @@ def test_reasoning_and_tool_calls_on_a_terminal(thoughtful: str):
 def test_reasoning_in_a_pipe_where_it_is_asked_for(thoughtful: str):
     assert "know" not in history("show", env={"DARKAI_REASONING": "show"}).text
     for args in ([], ["--turn", "1"]):
-        shown = history("show", "--reasoning", "show", *args).text
-        said = "*Reasoning:*\n\n> I do not know.\n> I \x1b[31mask the clock.\n\n*Called clock:*\n"
-        assert said in shown
-        assert "```\n\n**Friday**\n" in shown
+        screen = history("show", "--reasoning", "show", *args).text
+        expected = (
+            "*Reasoning:*\n\n> I do not know.\n> I \x1b[31mask the clock.\n\n*Called clock:*\n"
+        )
+        assert expected in screen
+        assert "```\n\n**Friday**\n" in screen
     assert history("show", "--reasoning", "loud").code == 2
     (reply,) = json.loads(history("show", "--json", "--turn", "1").text)["messages"][1:]
     assert reply["reasoning"].startswith("I do not know.")
@@ -341,10 +343,10 @@ def test_tool_calls_in_markdown(thoughtful: str):
 
 def test_hostile_text_is_made_visible_on_a_terminal(saved: Names):
     for args in (["show"], ["show", "--raw"], ["export"]):
-        shown = on_terminal(*args)
-        assert b"\x1b]0" not in shown.raw
-        assert b"\x1b[31mred" not in shown.raw
-        assert "␛[31mred" in "".join(shown.lines)
+        screen = on_terminal(*args)
+        assert b"\x1b]0" not in screen.raw
+        assert b"\x1b[31mred" not in screen.raw
+        assert "␛[31mred" in "".join(screen.lines)
 
 
 def test_tree(saved: Names):
@@ -373,9 +375,9 @@ def test_diff_of_two_replies(saved: Names):
         "-Why do **programmers** mix up Halloween and Christmas?",
         "+There are 10 kinds of people.",
     ]
-    shown = on_terminal("diff", f"{saved.jokes}:1", f"{saved.jokes}:2")
-    assert b"\x1b[31m-Why" in shown.raw
-    assert b"\x1b[32m+There" in shown.raw
+    screen = on_terminal("diff", f"{saved.jokes}:1", f"{saved.jokes}:2")
+    assert b"\x1b[31m-Why" in screen.raw
+    assert b"\x1b[32m+There" in screen.raw
 
 
 def test_diff_of_branches_and_conversations(saved: Names):
@@ -431,9 +433,9 @@ def test_rm_asks_on_a_terminal(saved: Names, answer: str, left: int):
     with start_in_pty("history", "rm", saved.evil) as run:
         run.wait_for(b"[y/N]")
         run.type(answer)
-        shown = run.shown()
-    assert shown.code == 0, shown
-    assert b"\x1b[31m" not in shown.raw
+        screen = run.shown()
+    assert screen.code == 0, screen
+    assert b"\x1b[31m" not in screen.raw
     assert len(fields()) == left
 
 
@@ -457,31 +459,31 @@ def test_rm_of_what_is_old(saved: Names):
 
 
 def test_what_is_exported_can_be_imported_elsewhere(saved: Names, tmp_path: Path):
-    kept = tmp_path / "all.jsonl"
-    assert history("export", "--all", "--output", str(kept)).code == 0
+    stored = tmp_path / "all.jsonl"
+    assert history("export", "--all", "--output", str(stored)).code == 0
     before = history("list", "--json").stdout
     elsewhere = {"DARKAI_HOME": str(tmp_path / "elsewhere")}
-    done = history("import", str(kept), env=elsewhere)
+    done = history("import", str(stored), env=elsewhere)
     assert done.code == 0
     assert done.text.splitlines() == [
         "source\tdarkai", "conversations\t3", "messages\t9", "present\t0",
     ]  # fmt: skip
     assert history("list", "--json", env=elsewhere).stdout == before
-    again = history("import", str(kept), env=elsewhere).text.splitlines()
+    again = history("import", str(stored), env=elsewhere).text.splitlines()
     assert again[1:] == ["conversations\t0", "messages\t0", "present\t9"]
 
 
 @pytest.mark.parametrize("export", [["export", "--all", "--format", "json"], ["show", "--json"]])
 def test_json_is_taken_back_too(saved: Names, tmp_path: Path, export: list[str]):
-    kept = tmp_path / "kept"
-    kept.write_bytes(history(*export).stdout)
+    stored = tmp_path / "kept"
+    stored.write_bytes(history(*export).stdout)
     elsewhere = {"DARKAI_HOME": str(tmp_path / "elsewhere")}
-    done = history("import", str(kept), env=elsewhere)
+    done = history("import", str(stored), env=elsewhere)
     assert done.text.splitlines()[-1] == "present\t0", done
-    for one in [saved.jokes, saved.cut, saved.evil] if "--all" in export else [saved.evil]:
-        there = history("show", "--json", one, env=elsewhere).text
-        assert there == history("show", "--json", one).text
-    again = history("import", str(kept), env=elsewhere).text.splitlines()
+    for item in [saved.jokes, saved.cut, saved.evil] if "--all" in export else [saved.evil]:
+        there = history("show", "--json", item, env=elsewhere).text
+        assert there == history("show", "--json", item).text
+    again = history("import", str(stored), env=elsewhere).text.splitlines()
     assert again[1:3] == ["conversations\t0", "messages\t0"]
 
 
@@ -508,8 +510,8 @@ def test_an_import_says_what_it_skipped(saved: Names, tmp_path: Path):
     file = tmp_path / "odd.jsonl"
     file.write_text('{"record": "history", "version": 1}\nnonsense\n{"record": "message"}\n')
     assert history("import", str(file)).text.splitlines()[-1].startswith("skipped\t2\t")
-    shown = on_terminal("import", str(file))
-    assert shown.lines[-1].startswith("Skipped 2 items: ")
+    screen = on_terminal("import", str(file))
+    assert screen.lines[-1].startswith("Skipped 2 items: ")
     (tmp_path / "text").write_text("no history")
     assert history("import", str(tmp_path / "text")).code == 11
 
@@ -523,9 +525,9 @@ def test_stats(saved: Names):
     assert ["output_tokens", "25"] in rows
     assert ["state", "truncated", "1"] in rows
     assert ["model", "openai", "gpt-4o", "2"] in [row[:4] for row in rows]
-    found = json.loads(history("stats", "--json", "--since", "1d").text)
-    assert (found["turns"], found["states"]["complete"]) == (5, 3)
-    assert [day["turns"] for day in found["days"]] == [5]
+    finding = json.loads(history("stats", "--json", "--since", "1d").text)
+    assert (finding["turns"], finding["states"]["complete"]) == (5, 3)
+    assert [day["turns"] for day in finding["days"]] == [5]
     assert "5 turns" in on_terminal("stats").lines[0]
 
 
@@ -570,7 +572,7 @@ def files() -> set[str]:
 
 @pytest.mark.parametrize(
     "args",
-    [*(one for one in READING if one != ["path"]), ["show", "--raw"], ["export", "--all"]],
+    [*(item for item in READING if item != ["path"]), ["show", "--raw"], ["export", "--all"]],
     ids=" ".join,
 )
 def test_a_damaged_history_is_told_and_stays_where_it_is(saved: Names, args: list[str]):
@@ -607,10 +609,10 @@ def test_a_damaged_history_is_taken_back_by_the_command_in_the_hint(saved: Names
 
 def test_what_ask_moved_aside_is_taken_back_by_the_command_in_its_warning(saved: Names):
     spoil()
-    asked = run_darkai("ask", "-p", "demo", "joke 1")
-    assert asked.code == 0
-    command = re.search(r"recover with `darkai history (import [^`]*)`", asked.stderr)
-    assert command, asked
+    request = run_darkai("ask", "-p", "demo", "joke 1")
+    assert request.code == 0
+    command = re.search(r"recover with `darkai history (import [^`]*)`", request.stderr)
+    assert command, request
     for present in ("0", "9"):
         done = history(*command[1].split())
         assert (done.code, done.stderr) == (0, "")

@@ -64,10 +64,10 @@ def test_a_key_that_is_typed_is_not_shown(home: Path):
     with start_in_pty("keys", "set", "openai") as run:
         run.wait_for(PROMPT)
         run.type(f"{KEY}\n")
-        shown = run.shown()
-    assert shown.code == 0, shown.raw
-    assert KEY.encode() not in shown.raw
-    assert KEY[:6].encode() not in shown.raw
+        screen = run.shown()
+    assert screen.code == 0, screen.raw
+    assert KEY.encode() not in screen.raw
+    assert KEY[:6].encode() not in screen.raw
     assert stored(home)["openai"]["key"] == KEY
 
 
@@ -92,10 +92,10 @@ def test_a_stop_at_the_prompt_changes_nothing(home: Path, number: int, code: int
             run.type("\x03")
         else:
             run.signal(number)
-        shown = run.shown()
-    assert shown.code == code
-    assert b"error" not in shown.raw
-    assert b"sk-half" not in shown.raw
+        screen = run.shown()
+    assert screen.code == code
+    assert b"error" not in screen.raw
+    assert b"sk-half" not in screen.raw
     assert (home / "keys.toml").read_bytes() == before
 
 
@@ -110,9 +110,9 @@ def test_a_key_is_not_shown_after_a_stop_either(home: Path):
         run.signal(signal.SIGCONT)
         run.wait_for(PROMPT + PROMPT)
         run.type(f"{KEY}\n")
-        shown = run.shown()
-    assert shown.code == 0
-    assert KEY[:6].encode() not in shown.raw
+        screen = run.shown()
+    assert screen.code == 0
+    assert KEY[:6].encode() not in screen.raw
     assert stored(home)["openai"]["key"] == KEY
 
 
@@ -123,18 +123,18 @@ print("echo is", bool(termios.tcgetattr(0)[3] & termios.ECHO))
 """
 
 
-@pytest.mark.parametrize("typed", ["\x03", f"{KEY}\n", "\x04", "\n"])
-def test_the_terminal_is_put_right(home: Path, typed: str):
+@pytest.mark.parametrize("entered", ["\x03", f"{KEY}\n", "\x04", "\n"])
+def test_the_terminal_is_put_right(home: Path, entered: str):
     command = (sys.executable, "-c", "import signal\nsignal.signal(2, lambda *_: None)\n" + ECHO)
     with start_in_pty(command=command) as run:
         run.wait_for(PROMPT)
-        run.type(typed)
-        shown = run.shown()
-    assert b"echo is True" in shown.raw, shown.raw
+        run.type(entered)
+        screen = run.shown()
+    assert b"echo is True" in screen.raw, screen.raw
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (b"", "No key on stdin"),
         (b"\n", "No key on stdin"),
@@ -147,12 +147,12 @@ def test_the_terminal_is_put_right(home: Path, typed: str):
         (b"sk-\xff\xfe", "stdin is not UTF-8 text"),
     ],
 )
-def test_what_is_no_key_is_refused(home: Path, data: bytes, told: str):
+def test_what_is_no_key_is_refused(home: Path, data: bytes, message: str):
     run_darkai("keys", "set", "openai", stdin=b"sk-before-123456")
     before = (home / "keys.toml").read_bytes()
     result = run_darkai("keys", "set", "openai", stdin=data)
     assert (result.code, result.stdout) == (11, b"")
-    assert result.stderr.startswith(f"error: {told}")
+    assert result.stderr.startswith(f"error: {message}")
     assert "\nhint: " in result.stderr
     assert (home / "keys.toml").read_bytes() == before
 
@@ -169,9 +169,9 @@ def test_an_empty_line_typed_is_refused(home: Path):
     with start_in_pty("keys", "set", "openai") as run:
         run.wait_for(PROMPT)
         run.type("\n")
-        shown = run.shown()
-    assert shown.code == 11
-    assert b"error: No key was entered" in shown.raw
+        screen = run.shown()
+    assert screen.code == 11
+    assert b"error: No key was entered" in screen.raw
 
 
 def test_a_key_is_no_argument(home: Path):
@@ -214,24 +214,24 @@ def delete_password(service, user):
 def test_a_key_in_the_keyring(home: Path, tmp_path: Path):
     from support import scenario
 
-    kept = tmp_path / "ring.json"
-    (tmp_path / "keyring.py").write_text(RING.format(path=str(kept)))
+    saved_value = tmp_path / "ring.json"
+    (tmp_path / "keyring.py").write_text(RING.format(path=str(saved_value)))
     env = {"PYTHONPATH": f"{scenario._GUARD}{os.pathsep}{tmp_path}"}
     run_darkai("keys", "set", "openai", stdin=b"sk-before-123456", env=env)
     result = run_darkai("keys", "set", "openai", "--keyring", stdin=KEY.encode(), env=env)
     assert result.code == 0, result
     assert "in the keyring" in result.stderr
     assert stored(home) == {"openai": {"origin": "https://api.openai.com", "keyring": True}}
-    assert json.loads(kept.read_text()) == {"darkai|openai for https://api.openai.com": KEY}
+    assert json.loads(saved_value.read_text()) == {"darkai|openai for https://api.openai.com": KEY}
     listed = run_darkai("keys", env=env)
     assert listed.text == (
         f"*\topenai\tkeyring\tkeyring\t{fingerprint(KEY)}\thttps://api.openai.com\t\n"
     )
     run_darkai("keys", "set", "openai", stdin=b"sk-again-123456", env=env)
-    assert json.loads(kept.read_text()) == {}
+    assert json.loads(saved_value.read_text()) == {}
     run_darkai("keys", "set", "openai", "--keyring", stdin=KEY.encode(), env=env)
     assert run_darkai("keys", "rm", "openai", env=env).code == 0
-    assert json.loads(kept.read_text()) == {}
+    assert json.loads(saved_value.read_text()) == {}
     assert stored(home) == {}
 
 
@@ -239,9 +239,9 @@ def test_a_damaged_file_is_told_before_a_key_is_asked_for(home: Path):
     home.mkdir(mode=0o700)
     (home / "keys.toml").write_text('[openai\nkey = "sk-old-123456"\n')
     (home / "keys.toml").chmod(0o600)
-    shown = run_in_pty("keys", "set", "openai")
-    assert shown.code == 3
-    assert PROMPT not in shown.raw
+    screen = run_in_pty("keys", "set", "openai")
+    assert screen.code == 3
+    assert PROMPT not in screen.raw
     assert (home / "keys.toml").read_text() == '[openai\nkey = "sk-old-123456"\n'
 
 
@@ -280,11 +280,11 @@ def test_the_list_tells_where_each_key_is_from(home: Path):
     result = run_darkai("keys", "list", "--json", env=env)
     assert (result.code, result.stderr) == (0, "")
     rows = [json.loads(line) for line in result.stdout.splitlines()]
-    shown = [
+    screen = [
         (row["provider"], row["kind"], row["where"], row["fingerprint"], row["in_force"])
         for row in rows
     ]
-    assert shown == [
+    assert screen == [
         ("openai", "environment", "OPENAI_API_KEY", fingerprint("sk-environment"), True),
         ("openai", "key_command", "key_command", fingerprint("sk-printed-123456"), False),
         ("openai", "file", "keys.toml", fingerprint(KEY), False),
@@ -405,8 +405,8 @@ def test_a_key_command_does_not_read_the_terminal(home: Path):
     with FaultServer(reply(["fine"])) as server:
         line = f"key_command = \"sh -c 'read answer; echo {KEY}'\"\n"
         configure(home, WORK.format(server.url) + line)
-        shown = run_in_pty("ask", "-p", "work", "hi", "--no-save")
-        assert shown.code == 0, shown.raw
+        screen = run_in_pty("ask", "-p", "work", "hi", "--no-save")
+        assert screen.code == 0, screen.raw
         assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
 
 

@@ -32,8 +32,8 @@ taken: list[dict[str, Any]] = []
 def typers(command: CommandSpec) -> Any:
     """Typer's command for the same line, which only notes down what it is called with."""
 
-    def take(**found: Any) -> int:
-        taken.append(found)
+    def take(**finding: Any) -> int:
+        taken.append(finding)
         return 0
 
     take.__signature__ = inspect.signature(command.function)  # type: ignore[attr-defined]
@@ -58,7 +58,7 @@ flags = st.one_of(
     st.sampled_from(FLAGS),
     st.sampled_from(["--", "--mod", "--models", "-Q", "-qv", "-qm", "-vqx", "-mq", "--help", "-h"]),
     st.builds("{}={}".format, st.sampled_from(FLAGS), values),
-    st.builds("{}{}".format, st.sampled_from([one for one in FLAGS if len(one) == 2]), values),
+    st.builds("{}{}".format, st.sampled_from([item for item in FLAGS if len(item) == 2]), values),
 )
 lines = st.lists(st.one_of(flags, values), max_size=6)
 
@@ -70,11 +70,11 @@ lines = st.lists(st.one_of(flags, values), max_size=6)
 @settings(max_examples=400, deadline=None)
 def test_what_is_read_here_is_what_typer_reads(name: str, args: list[str]):
     """In any doubt the line is left to Typer, so nothing has two meanings."""
-    found = read(COMMANDS[name].function, args)
-    if found is not None:
+    finding = read(COMMANDS[name].function, args)
+    if finding is not None:
         theirs = by_typer(COMMANDS[name], args)
         assert theirs is not None
-        assert str(sorted(found.items())) == str(sorted(theirs.items()))  # NaN equals nothing
+        assert str(sorted(finding.items())) == str(sorted(theirs.items()))  # NaN equals nothing
 
 
 @given(st.lists(st.one_of(st.sampled_from(FLAGS), st.sampled_from(["hi", "3", "-", "a b"]))))
@@ -93,9 +93,9 @@ def test_help_and_mistakes_are_left_to_typer(args: list[str]):
 
 
 def test_a_command_that_wants_one_word_gets_one():
-    found = read(replay.replay, ["x.jsonl", "--speed", "2"])
-    assert found is not None
-    assert (found["file"], found["speed"]) == ("x.jsonl", 2.0)
+    finding = read(replay.replay, ["x.jsonl", "--speed", "2"])
+    assert finding is not None
+    assert (finding["file"], finding["speed"]) == ("x.jsonl", 2.0)
     assert read(replay.replay, []) is None
     assert read(replay.replay, ["x.jsonl", "y.jsonl"]) is None
 

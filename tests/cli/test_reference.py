@@ -1,4 +1,4 @@
-"""The pages that demo answers from: their links lead somewhere, their options exist."""
+"""The reference and the how-to pages: their links lead somewhere, their commands and options exist."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def test_the_reference_has_exactly_the_options_of_the_commands() -> None:
         section = text.split(f"## darkai {name}\n")[1].split("\n## ")[0]
         command = groups.load(name, COMMANDS[name])
         real = {flag for param in command.params for flag in param.opts if flag.startswith("-")}
-        told = set(re.findall(r"`(?:darkai ask )?(--?[a-z][a-z-]*)", section))
-        assert told == real - {"--help", "-h"}, name
+        message = set(re.findall(r"`(?:darkai ask )?(--?[a-z][a-z-]*)", section))
+        assert message == real - {"--help", "-h"}, name
 
 
 def options_of(name: str) -> dict[str, set[str]]:
@@ -51,15 +51,15 @@ def options_of(name: str) -> dict[str, set[str]]:
 def test_the_reference_has_exactly_the_options_of_history() -> None:
     text = (DOCS / "reference/commands.md").read_text(encoding="utf-8")
     section = text.split("## darkai history\n")[1].split("\n## ")[0]
-    told: dict[str, set[str]] = {name: set() for name in options_of("history")}
-    assert set(re.findall(r"^\| `darkai history (\w+)", section, re.MULTILINE)) == set(told)
+    message: dict[str, set[str]] = {name: set() for name in options_of("history")}
+    assert set(re.findall(r"^\| `darkai history (\w+)", section, re.MULTILINE)) == set(message)
     name = ""
     for row in section.split("| command | option | |")[1].splitlines():
-        found = re.match(r"\| (?:`(\w+)`)? *\|(.*)\|(.*)\|", row)
-        if found:
-            name = found[1] or name
-            told[name] |= set(re.findall(r"`(--?[a-z][a-z-]*)", found[2]))
-    assert told == options_of("history")
+        finding = re.match(r"\| (?:`(\w+)`)? *\|(.*)\|(.*)\|", row)
+        if finding:
+            name = finding[1] or name
+            message[name] |= set(re.findall(r"`(--?[a-z][a-z-]*)", finding[2]))
+    assert message == options_of("history")
 
 
 def test_every_option_in_a_how_to_exists() -> None:
@@ -69,5 +69,22 @@ def test_every_option_in_a_how_to_exists() -> None:
     for name in ("history", "keys", "models"):
         known |= set().union(*options_of(name).values())
     for page in sorted((DOCS / "how-to").glob("*.md")):
-        found = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")))
-        assert found <= known, f"{page.name}: {found - known}"
+        finding = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", page.read_text(encoding="utf-8")))
+        assert finding <= known, f"{page.name}: {finding - known}"
+
+
+def test_the_reference_has_exactly_the_commands_and_options_of_keys() -> None:
+    text = (DOCS / "reference/commands.md").read_text(encoding="utf-8")
+    section = text.split("## darkai keys\n")[1].split("\n## ")[0]
+    options = options_of("keys")
+    assert set(re.findall(r"^\| `darkai keys (\w+)", section, re.MULTILINE)) == set(options)
+    flags = {(name, flag) for name, flags in options.items() for flag in flags}
+    assert set(re.findall(r"^\| `(\w+)` \| `(--[a-z]+)`", section, re.MULTILINE)) == flags
+
+
+def test_there_is_no_option_that_takes_a_key() -> None:
+    """The arguments of a command can be read by every user of the machine."""
+    for name, row in COMMANDS.items():
+        command = groups.load(name, row)
+        for param in getattr(command, "params", ()):
+            assert not {"--key", "--api-key", "--token"} & set(param.opts), name

@@ -44,7 +44,7 @@ def tagged(style: str, text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "width", "shown"),
+    ("text", "width", "screen"),
     [
         ("short", 5, "short"),
         ("a little longer", 8, "a littl…"),
@@ -58,19 +58,19 @@ def tagged(style: str, text: str) -> str:
         (f"a{FAMILY}b", 3, "a…"),
     ],
 )
-def test_cut(text: str, width: int, shown: str):
-    assert tables.cut(text, width) == shown
+def test_cut(text: str, width: int, screen: str):
+    assert tables.cut(text, width) == screen
 
 
 @settings(max_examples=150)
 @given(SAFE, st.integers(0, 70))
 def test_a_cut_text_fits_and_begins_as_the_text(text: str, width: int):
-    shown = tables.cut(text, width)
-    assert cell_len(shown) <= width
-    if shown != text:
-        assert text.startswith(shown.removesuffix("…"))
-        kept = len(shown.removesuffix("…"))
-        assert not kept or not unicodedata.combining(text[kept]) or text[kept - 1] == " "
+    screen = tables.cut(text, width)
+    assert cell_len(screen) <= width
+    if screen != text:
+        assert text.startswith(screen.removesuffix("…"))
+        stored = len(screen.removesuffix("…"))
+        assert not stored or not unicodedata.combining(text[stored]) or text[stored - 1] == " "
 
 
 @settings(max_examples=100)
@@ -127,19 +127,20 @@ def test_styles_do_not_count_as_width():
 def test_a_table_of_elastic_columns_fits(texts: list[tuple[str, str, str]], width: int):
     columns = (Column("A", least=4), Column("B", least=4), Column("C", least=4, drop=1))
     rows = [[Cell(text) for text in row] for row in texts]
-    shown = tables.table(columns, rows, width, plain)
-    assert len(shown) == len(rows) + 1
-    assert all(cell_len(row) <= width for row in shown)
+    screen = tables.table(columns, rows, width, plain)
+    assert len(screen) == len(rows) + 1
+    assert all(cell_len(row) <= width for row in screen)
 
 
 # --- small plots and numbers ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(0, ""), (16, "████"), (8, "██"), (9, "██▎"), (0.001, "▏"), (15.9, "████")]
+    ("value", "screen"),
+    [(0, ""), (16, "████"), (8, "██"), (9, "██▎"), (0.001, "▏"), (15.9, "████")],
 )
-def test_bar(value: float, shown: str):
-    assert tables.bar(value, 16, 4) == shown
+def test_bar(value: float, screen: str):
+    assert tables.bar(value, 16, 4) == screen
 
 
 def test_sparkline():
@@ -165,11 +166,11 @@ def test_times_as_people_type_them(monkeypatch: pytest.MonkeyPatch):
     assert local_time(int(day * 1000)) == "2026-01-31 00:00"
 
 
-@pytest.mark.parametrize("typed", ["", "2", "d", "-2d", "2x", "yesterday", "2026-02-31", "٢d"])
-def test_what_is_no_time(typed: str):
-    with pytest.raises(UsageError, match="is not a valid time") as told:
-        arguments.time_ms(typed, "--since")
-    assert told.value.hint
+@pytest.mark.parametrize("entered", ["", "2", "d", "-2d", "2x", "yesterday", "2026-02-31", "٢d"])
+def test_what_is_no_time(entered: str):
+    with pytest.raises(UsageError, match="is not a valid time") as message:
+        arguments.time_ms(entered, "--since")
+    assert message.value.hint
 
 
 # --- the pages ------------------------------------------------------------------------------------
@@ -204,16 +205,19 @@ def test_of_a_model_there_is_enough_to_know_it_or_nothing():
 
 @pytest.mark.parametrize("width", range(60, 81))
 def test_the_widest_row_fits(width: int):
-    one = conversation(short="0000000000kf", title="t" * 90, model="m" * 90, state="interrupted")
-    rows = list_rows([one], width, NOW, plain)
+    item = conversation(short="0000000000kf", title="t" * 90, model="m" * 90, state="interrupted")
+    rows = list_rows([item], width, NOW, plain)
     assert all(cell_len(row) <= width for row in rows), rows
 
 
 @settings(max_examples=60)
 @given(st.text(max_size=100), st.text(max_size=60), WIDTHS)
 def test_the_list_fits_whatever_it_holds(title: str, model: str, width: int):
-    found = [conversation(title=title, model=model), conversation(model=None, state=None, turns=0)]
-    rows = list_rows(found, width, NOW, plain)
+    finding = [
+        conversation(title=title, model=model),
+        conversation(model=None, state=None, turns=0),
+    ]
+    rows = list_rows(finding, width, NOW, plain)
     assert all(cell_len(row) <= width for row in rows), rows
     assert not any(re.search(r"[\x00-\x1f\x7f-\x9f\u202e]", row) for row in rows)
 

@@ -57,7 +57,7 @@ def in_a_folder(
     return folder, {"DARKAI_HOME": str(folder), "HOME": str(folder)}
 
 
-def told(call: Callable[[], object]) -> str | None:
+def error_message(call: Callable[[], object]) -> str | None:
     """The message of the error that the call ends in; None if it ends in none."""
     try:
         call()
@@ -72,7 +72,7 @@ def told(call: Callable[[], object]) -> str | None:
 @given(st.binary(max_size=80) | texts.map(str.encode), st.booleans())
 def test_any_bytes_are_read_or_told(data: bytes, is_project: bool) -> None:
     folder, environ = in_a_folder(**{"project" if is_project else "config": data})
-    message = told(lambda: load(environ=environ, cwd=folder))
+    message = error_message(lambda: load(environ=environ, cwd=folder))
     assert message is None or str(folder) in message
 
 
@@ -80,7 +80,7 @@ def test_any_bytes_are_read_or_told(data: bytes, is_project: bool) -> None:
 def test_any_toml_is_read_or_told(table: dict[str, Any], is_project: bool) -> None:
     data = tomlkit.dumps(table).encode()
     folder, environ = in_a_folder(**{"project" if is_project else "config": data})
-    message = told(lambda: load(environ=environ, cwd=folder))
+    message = error_message(lambda: load(environ=environ, cwd=folder))
     if message is not None:
         assert str(folder) in message
         return
@@ -101,7 +101,7 @@ def test_any_toml_is_read_or_told(table: dict[str, Any], is_project: bool) -> No
 )
 def test_any_variable_is_read_or_told(variable: str, text: str) -> None:
     folder, environ = in_a_folder()
-    message = told(lambda: load(environ={**environ, variable: text}, cwd=folder))
+    message = error_message(lambda: load(environ={**environ, variable: text}, cwd=folder))
     assert message is None or message.startswith(f"`{variable}` ")
 
 
@@ -149,7 +149,7 @@ def test_a_change_changes_what_it_says_and_nothing_else(
     file = folder / "config.toml"
     for (key, text), then_unset in steps:
         before = tomllib.loads(file.read_text())
-        message = told(partial(write.set_value, key, text, environ=environ))
+        message = error_message(partial(write.set_value, key, text, environ=environ))
         if message is not None:
             assert "only you can change" not in message
             assert tomllib.loads(file.read_text()) == before
@@ -173,7 +173,7 @@ def test_a_change_changes_what_it_says_and_nothing_else(
 @given(st.binary(max_size=60) | texts.map(str.encode))
 def test_a_file_that_cannot_be_read_is_not_written(data: bytes) -> None:
     folder, environ = in_a_folder(config=data)
-    message = told(lambda: write.set_value("model", "m", environ=environ))
+    message = error_message(lambda: write.set_value("model", "m", environ=environ))
     after = (folder / "config.toml").read_bytes()
     if message is None:
         assert tomllib.loads(after.decode().removeprefix("\ufeff"))["model"] == "m"
@@ -188,8 +188,8 @@ secrets = st.text("abc:@/?#%.é", min_size=1, max_size=8).filter(lambda text: "x
 
 @given(st.sampled_from(["", "http://", "socks5h://"]), secrets)
 def test_no_part_of_a_proxys_credentials_is_shown(scheme: str, secret: str) -> None:
-    shown = mask_proxy(f"{scheme}{secret}@xx:1")
-    assert shown == f"{scheme}***@xx:1"
+    screen = mask_proxy(f"{scheme}{secret}@xx:1")
+    assert screen == f"{scheme}***@xx:1"
 
 
 def refusal(url: str) -> str:

@@ -33,7 +33,7 @@ def test_a_dry_run_on_a_terminal_shows_control_characters() -> None:
     Path("notes.md").write_text("one \x9b2J two \u202e three")
     run = run_in_pty("ask", "--dry-run", "-p", "demo", "-f", "notes.md")
     assert run.code == 0
-    told = run.raw.decode()
-    assert "\x9b" not in told
-    assert "\u202e" not in told
-    assert "two" in told
+    message = run.raw.decode()
+    assert "\x9b" not in message
+    assert "\u202e" not in message
+    assert "two" in message

@@ -104,7 +104,7 @@ def test_nothing_printed_is_an_error(tmp_path: Path, text: str):
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "text"),
     [
         ("no-such-program-anywhere x", "can't be started: no such file"),
         ("'unclosed", "is not a valid command: no closing quotation"),
@@ -113,8 +113,8 @@ def test_nothing_printed_is_an_error(tmp_path: Path, text: str):
         ("echo \0x", "can't be started: embedded null byte"),
     ],
 )
-def test_a_command_that_cannot_be_run_is_a_fault_of_the_configuration(line: str, told: str):
-    assert told in failure(line, ConfigError).message
+def test_a_command_that_cannot_be_run_is_a_fault_of_the_configuration(line: str, text: str):
+    assert text in failure(line, ConfigError).message
 
 
 def test_a_command_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

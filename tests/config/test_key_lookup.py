@@ -26,7 +26,7 @@ def config_file(text: str) -> Path:
     return file
 
 
-def found(name: str = "openai", **environ: str) -> Secret | None:
+def find_key(name: str = "openai", **environ: str) -> Secret | None:
     config = load(environ={"DARKAI_HOME": str(paths.config_dir()), **environ})
     settings = settings_of(config, name)
     home = {"DARKAI_HOME": str(paths.config_dir()), **environ}
@@ -34,51 +34,51 @@ def found(name: str = "openai", **environ: str) -> Secret | None:
 
 
 def test_without_any_source_there_is_no_key():
-    assert found() is None
+    assert find_key() is None
 
 
 def test_each_source_wins_over_the_next(tmp_path: Path):
     stored.put("openai", "https://api.openai.com/v1", STORED)
-    key = found()
+    key = find_key()
     assert (key and key.source) == "keys.toml"
     config_file("[providers.openai]\nkey_command = 'echo sk-printed-123456'\n")
-    key = found()
+    key = find_key()
     assert key is not None
     assert key.source == "`key_command`"
     assert key.reveal("https://api.openai.com/v1") == "sk-printed-123456"
-    key = found(OPENAI_API_KEY=KEY)
+    key = find_key(OPENAI_API_KEY=KEY)
     assert (key and key.source) == "OPENAI_API_KEY"
 
 
 def test_the_first_variable_that_is_set_counts():
-    key = found("gemini", GEMINI_API_KEY=" ", GOOGLE_API_KEY=KEY)
+    key = find_key("gemini", GEMINI_API_KEY=" ", GOOGLE_API_KEY=KEY)
     assert (key and key.source) == "GOOGLE_API_KEY"
-    key = found("gemini", GEMINI_API_KEY=KEY, GOOGLE_API_KEY="sk-other-123456")
+    key = find_key("gemini", GEMINI_API_KEY=KEY, GOOGLE_API_KEY="sk-other-123456")
     assert (key and key.source) == "GEMINI_API_KEY"
 
 
 def test_key_env_replaces_the_usual_variable():
     config_file('[providers.openai]\nkey_env = "MINE"\n')
-    assert found(OPENAI_API_KEY=KEY) is None
-    key = found(MINE=KEY)
+    assert find_key(OPENAI_API_KEY=KEY) is None
+    key = find_key(MINE=KEY)
     assert (key and key.source) == "MINE"
 
 
 @pytest.mark.parametrize("value", ["", " ", "\n", "\t \r\n"])
 def test_an_empty_variable_counts_as_not_set(value: str):
     stored.put("openai", "https://api.openai.com/v1", STORED)
-    key = found(OPENAI_API_KEY=value)
+    key = find_key(OPENAI_API_KEY=value)
     assert (key and key.source) == "keys.toml"
 
 
 def test_white_space_around_a_key_is_dropped():
-    key = found(OPENAI_API_KEY=f"  {KEY}\r\n")
+    key = find_key(OPENAI_API_KEY=f"  {KEY}\r\n")
     assert key is not None
     assert key.reveal("https://api.openai.com/v1") == KEY
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "text"),
     [
         ("sk one two-345678", "a space"),
         ("sk-one-123456\nsk-two", "more than one line"),
@@ -87,10 +87,10 @@ def test_white_space_around_a_key_is_dropped():
         ("k" * 8193, "longer than 8192 characters"),
     ],
 )
-def test_a_value_that_is_no_key_is_an_error_of_its_source(value: str, told: str):
+def test_a_value_that_is_no_key_is_an_error_of_its_source(value: str, text: str):
     with pytest.raises(AuthError, match="OPENAI_API_KEY") as caught:
-        found(OPENAI_API_KEY=value)
-    assert told in caught.value.message
+        find_key(OPENAI_API_KEY=value)
+    assert text in caught.value.message
     assert caught.value.exit_code == 4
     assert value not in caught.value.message
 
@@ -105,7 +105,7 @@ MOVED = '[providers.openai]\nurl = "{}"\n'
 )
 def test_the_usual_variable_stays_with_the_built_in_address(url: str):
     config_file(MOVED.format(url))
-    assert found(OPENAI_API_KEY=KEY) is None
+    assert find_key(OPENAI_API_KEY=KEY) is None
     config = load()
     environ = {"OPENAI_API_KEY": KEY}
     assert connect.with_key(settings_of(config, "openai"), config, environ).key is None
@@ -114,7 +114,7 @@ def test_the_usual_variable_stays_with_the_built_in_address(url: str):
 @pytest.mark.parametrize("url", ["https://api.openai.com/v2/", "https://API.openai.com:443/v1"])
 def test_another_path_at_the_same_address_is_no_move(url: str):
     config_file(MOVED.format(url))
-    key = found(OPENAI_API_KEY=KEY)
+    key = find_key(OPENAI_API_KEY=KEY)
     assert key is not None
     assert key.reveal(url) == KEY
 
@@ -133,29 +133,29 @@ def test_no_error_advises_a_variable_that_does_not_count():
 def test_the_users_own_table_sends_a_key_elsewhere():
     url = "https://elsewhere.test/v1"
     config_file(MOVED.format(url) + 'key_env = "OPENAI_API_KEY"\n')
-    key = found(OPENAI_API_KEY=KEY)
+    key = find_key(OPENAI_API_KEY=KEY)
     assert key is not None
     assert key.reveal(url) == KEY
     with pytest.raises(ConfigError):
         key.reveal("https://api.openai.com/v1")
     config_file(MOVED.format(url) + "key_command = 'echo sk-printed-123456'\n")
-    key = found(OPENAI_API_KEY=KEY)
+    key = find_key(OPENAI_API_KEY=KEY)
     assert (key and key.source) == "`key_command`"
 
 
 def test_a_stored_key_stays_with_the_address_it_was_stored_for():
     stored.put("openai", "https://api.openai.com/v1", STORED)
     config_file(MOVED.format("https://elsewhere.test/v1"))
-    assert found() is None
+    assert find_key() is None
     stored.put("openai", "https://elsewhere.test/v1", STORED)
-    assert found() is not None
+    assert find_key() is not None
     config_file("")
-    assert found() is None
+    assert find_key() is None
 
 
 def test_the_users_own_provider_has_the_address_of_its_table():
     config_file('[providers.work]\ntype = "openai"\nurl = "https://w.test/v1"\nkey_env = "WORK"\n')
-    key = found("work", WORK=KEY)
+    key = find_key("work", WORK=KEY)
     assert key is not None
     assert key.reveal("https://w.test/v1") == KEY
 
@@ -166,12 +166,12 @@ def test_the_users_own_provider_has_the_address_of_its_table():
 def test_a_key_goes_over_plain_http_only_by_the_users_own_word():
     table = '[providers.work]\ntype = "openai"\nurl = "http://box.test/v1"\nkey_env = "WORK"\n'
     config_file(table)
-    key = found("work", WORK=KEY)
+    key = find_key("work", WORK=KEY)
     assert key is not None
     with pytest.raises(ConfigError, match="plain http"):
         key.reveal("http://box.test/v1")
     config_file(table + "allow_http_key = true\n")
-    key = found("work", WORK=KEY)
+    key = find_key("work", WORK=KEY)
     assert key is not None
     assert key.reveal("http://box.test/v1") == KEY
 
@@ -215,7 +215,7 @@ def test_a_project_file_sets_nothing_of_a_provider(line: str):
     config = load()
     assert "openai" not in config.providers
     assert any("Ignoring `providers`" in notice for notice in config.notices)
-    key = found(OPENAI_API_KEY=KEY)
+    key = find_key(OPENAI_API_KEY=KEY)
     assert (key and key.source) == "OPENAI_API_KEY"
     assert not Path("planted").exists()
 
@@ -225,11 +225,11 @@ def test_a_trusted_project_that_moves_a_provider_does_not_get_the_users_keys():
     stored.put("work", "https://w.test", STORED)
     project("[providers.work]\nurl = 'https://evil.test'\n", trusted=True)
     assert load().providers["work"].url == "https://evil.test"
-    assert found("work", WORK=KEY) is None
+    assert find_key("work", WORK=KEY) is None
     config_file(
         "[providers.work]\ntype = 'openai'\nurl = 'https://w.test'\nkey_command = 'touch planted'\n"
     )
-    assert found("work") is None
+    assert find_key("work") is None
     assert not Path("planted").exists()
 
 
@@ -268,7 +268,7 @@ def test_a_trusted_project_cannot_allow_plain_http():
     config_file("[providers.work]\ntype = 'openai'\nurl = 'http://w.test'\nkey_env = 'WORK'\n")
     project("[providers.work]\nallow_http_key = true\n", trusted=True)
     assert load().providers["work"].allow_http_key
-    key = found("work", WORK=KEY)
+    key = find_key("work", WORK=KEY)
     assert key is not None
     with pytest.raises(ConfigError, match="plain http"):
         key.reveal("http://w.test")

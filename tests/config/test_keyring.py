@@ -23,30 +23,30 @@ class Ring(ModuleType):
 
     def __init__(self) -> None:
         super().__init__("keyring")
-        self.kept: dict[tuple[str, str], str] = {}
+        self.stored: dict[tuple[str, str], str] = {}
         self.broken: Exception | None = None
         self.forgetful = False
 
     def get_password(self, service: str, user: str) -> str | None:
         if self.broken:
             raise self.broken
-        return self.kept.get((service, user))
+        return self.stored.get((service, user))
 
     def set_password(self, service: str, user: str, password: str) -> None:
         if self.broken:
             raise self.broken
         if not self.forgetful:
-            self.kept[service, user] = password
+            self.stored[service, user] = password
 
     def delete_password(self, service: str, user: str) -> None:
-        del self.kept[service, user]
+        del self.stored[service, user]
 
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Ring:
-    found = Ring()
-    monkeypatch.setitem(sys.modules, "keyring", found)
-    return found
+    finding = Ring()
+    monkeypatch.setitem(sys.modules, "keyring", finding)
+    return finding
 
 
 def test_a_key_in_the_keyring_is_found(fake: Ring):
@@ -67,7 +67,7 @@ def test_a_key_is_kept_for_its_origin_only(fake: Ring):
     keyring.remove("openai", "https://evil.test")
     assert keyring.get("openai", HOME) == KEY
     keyring.remove("openai", HOME)
-    assert fake.kept == {}
+    assert fake.stored == {}
 
 
 def test_a_keyring_that_is_locked_is_told(fake: Ring):

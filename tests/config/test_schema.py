@@ -82,7 +82,7 @@ def test_dotted_keys(dotted: str, path: tuple[str, ...] | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("proxy", "shown"),
+    ("proxy", "screen"),
     [
         ("http://user:secret@host:1", "http://***@host:1"),
         ("socks5://user@host", "socks5://***@host"),
@@ -96,8 +96,8 @@ def test_dotted_keys(dotted: str, path: tuple[str, ...] | None) -> None:
         ("", ""),
     ],
 )
-def test_a_proxys_password_is_never_shown(proxy: str, shown: str) -> None:
-    assert secrets.mask_proxy(proxy) == shown
+def test_a_proxys_password_is_never_shown(proxy: str, screen: str) -> None:
+    assert secrets.mask_proxy(proxy) == screen
 
 
 def test_headers_that_may_hold_a_secret_are_masked() -> None:

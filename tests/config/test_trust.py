@@ -106,7 +106,7 @@ def test_the_model_of_a_known_provider_only(project: Path) -> None:
 
 def test_the_built_in_providers_are_those_of_the_catalog() -> None:
     keys = {
-        name: tuple(one for one in row.key_env if one not in GENERAL_TOKENS)
+        name: tuple(item for item in row.key_env if item not in GENERAL_TOKENS)
         for name, row in BUILT_IN.items()
     }
     assert keys == schema.BUILT_IN_PROVIDERS
@@ -256,7 +256,7 @@ def home() -> Path:
     return Path(os.environ["HOME"])
 
 
-def found(cwd: Path) -> Path | None:
+def project_path(cwd: Path) -> Path | None:
     return paths.project_file(cwd=cwd)
 
 
@@ -264,9 +264,9 @@ def test_the_nearest_file_wins(home: Path) -> None:
     deep = home / "a" / "b" / "c"
     deep.mkdir(parents=True)
     (home / "a" / ".darkai.toml").touch()
-    assert found(deep) == home / "a" / ".darkai.toml"
+    assert project_path(deep) == home / "a" / ".darkai.toml"
     (deep / ".darkai.toml").touch()
-    assert found(deep) == deep / ".darkai.toml"
+    assert project_path(deep) == deep / ".darkai.toml"
 
 
 def test_the_root_of_a_git_tree_ends_the_search(home: Path) -> None:
@@ -275,18 +275,18 @@ def test_the_root_of_a_git_tree_ends_the_search(home: Path) -> None:
     deep.mkdir(parents=True)
     (home / "a" / ".darkai.toml").touch()
     (root / ".git").touch()  # a file in a worktree, else a folder
-    assert found(deep) is None
+    assert project_path(deep) is None
     (root / ".darkai.toml").touch()
-    assert found(deep) == root / ".darkai.toml"
+    assert project_path(deep) == root / ".darkai.toml"
 
 
 def test_the_home_folder_ends_the_search(home: Path) -> None:
     (home.parent / ".darkai.toml").touch()
     (home / "a").mkdir()
-    assert found(home / "a") is None
-    assert found(home.parent) == home.parent / ".darkai.toml"
+    assert project_path(home / "a") is None
+    assert project_path(home.parent) == home.parent / ".darkai.toml"
     (home / ".darkai.toml").touch()
-    assert found(home / "a") == home / ".darkai.toml"
+    assert project_path(home / "a") == home / ".darkai.toml"
 
 
 def test_a_home_folder_that_is_a_link_ends_it_too(
@@ -297,8 +297,8 @@ def test_a_home_folder_that_is_a_link_ends_it_too(
     link.symlink_to(home)
     (home / "a").mkdir()
     monkeypatch.setenv("HOME", str(link))
-    assert found(link / "a") is None
-    assert found(home / "a") is None
+    assert project_path(link / "a") is None
+    assert project_path(home / "a") is None
 
 
 def test_a_deleted_current_folder_has_no_project(

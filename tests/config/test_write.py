@@ -97,12 +97,12 @@ def test_comments_and_order_are_kept(
 )
 def test_the_text_is_read_by_the_kind_of_the_key(key: str, text: str, value: object) -> None:
     write.set_value(key, text)
-    found: object = tomllib.loads(paths.config_file().read_text())
+    finding: object = tomllib.loads(paths.config_file().read_text())
     for part in key.split("."):
-        assert isinstance(found, dict)
-        found = found[part]
-    assert found == value
-    assert type(found) is type(value)
+        assert isinstance(finding, dict)
+        finding = finding[part]
+    assert finding == value
+    assert type(finding) is type(value)
     load()
 
 

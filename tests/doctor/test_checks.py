@@ -47,8 +47,8 @@ def test_checks_come_in_order_whatever_is_ready_first() -> None:
         second.set()
         return ok("early")
 
-    found = all_of([[step("a", late)], [step("b", early), step("c", lambda: None)]])
-    assert [check.id for check in found] == ["a", "b"]
+    finding = all_of([[step("a", late)], [step("b", early), step("c", lambda: None)]])
+    assert [check.id for check in finding] == ["a", "b"]
 
 
 def test_a_chain_ends_with_its_last_finding_and_a_bug_ends_nothing_else() -> None:
@@ -59,15 +59,15 @@ def test_a_chain_ends_with_its_last_finding_and_a_bug_ends_nothing_else() -> Non
         raise ConfigError("wrong", hint="do this")
 
     end = ok("end")._replace(last=True)
-    found = all_of([
+    finding = all_of([
         [step("a", bug), step("b", fault), step("c", lambda: end), step("d", lambda: ok("never"))],
         [step("e", lambda: ok("fine"))],
     ])  # fmt: skip
-    assert [(check.id, check.status, check.code) for check in found] == [
+    assert [(check.id, check.status, check.code) for check in finding] == [
         ("a", "fail", 1), ("b", "fail", 3), ("c", "ok", 0), ("e", "ok", 0),
     ]  # fmt: skip
-    assert found[0].detail == "Internal error: ZeroDivisionError: x"
-    assert found[1].hint == "do this"
+    assert finding[0].detail == "Internal error: ZeroDivisionError: x"
+    assert finding[1].hint == "do this"
 
 
 def test_what_hangs_is_left_behind_and_told() -> None:
@@ -78,10 +78,10 @@ def test_what_hangs_is_left_behind_and_told() -> None:
         return ok("too late")
 
     try:
-        found = all_of([[step("a", lambda: ok("fine")), step("b", hang)], [step("c", hang)]], 0.3)
+        finding = all_of([[step("a", lambda: ok("fine")), step("b", hang)], [step("c", hang)]], 0.3)
     finally:
         gate.set()
-    assert [(check.id, check.status, check.code) for check in found] == [
+    assert [(check.id, check.status, check.code) for check in finding] == [
         ("a", "ok", 0), ("b", "fail", 8), ("c", "fail", 8),
     ]  # fmt: skip
 
@@ -167,9 +167,9 @@ def test_folders_that_cannot_be_written(
     folder.mkdir(mode=0o700)
     assert files.folder(name, folder).status == "ok"
     monkeypatch.setattr(os, "access", lambda *_: False)
-    found = files.folder(name, folder)
-    assert (found.status, found.code) == (status, code)
-    assert found.hint
+    finding = files.folder(name, folder)
+    assert (finding.status, finding.code) == (status, code)
+    assert finding.hint
     missing = files.folder(name, folder / "e")
     assert (missing.status, missing.code) == (status, code)
 
@@ -182,9 +182,9 @@ def test_no_trusted_certificates_at_all(monkeypatch: pytest.MonkeyPatch, tmp_pat
     nothing = known._replace(cafile=None, capath=str(tmp_path))
     monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: nothing)
     monkeypatch.setattr(network, "_has_other_store", lambda: False)
-    found = network.trust(load(environ={}), {})
-    assert (found.status, found.code) == ("fail", 3)
-    assert "ca-certificates" in (found.hint or "")
+    finding = network.trust(load(environ={}), {})
+    assert (finding.status, finding.code) == ("fail", 3)
+    assert "ca-certificates" in (finding.hint or "")
     (tmp_path / "one.0").touch()
     assert network.trust(load(environ={}), {}).status == "ok"
 
@@ -197,8 +197,8 @@ def test_proxies_are_told_as_they_are_used() -> None:
         "NO_PROXY": "a,b",
         "REQUEST_METHOD": "GET",
     }
-    told = network.proxy_settings(load(environ={}), environ).detail
-    assert told == (
+    message = network.proxy_settings(load(environ={}), environ).detail
+    assert message == (
         "https_proxy=socks5://***@one:1, HTTP_PROXY is ignored because REQUEST_METHOD is set, "
         "NO_PROXY=a,b"
     )
@@ -252,19 +252,19 @@ def check(**fields: object) -> Check:
 
 
 def test_the_exit_code_is_that_of_the_first_failure() -> None:
-    found = [
+    finding = [
         check(),
         check(status="warning"),
         check(status="fail", code=4),
         check(status="fail", code=7),
     ]
-    assert report.exit_code(found) == 4
-    assert report.exit_code(found[:2]) == 0
-    assert report.summary(found, 1.25) == "2 failures, 1 warning, 1 ok, in 1.2 s"
+    assert report.exit_code(finding) == 4
+    assert report.exit_code(finding[:2]) == 0
+    assert report.summary(finding, 1.25) == "2 failures, 1 warning, 1 ok, in 1.2 s"
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "screen"),
     [
         ("`/srv/ann/.config`", "`~/.config`"),
         ("/srv/ann", "~"),
@@ -275,9 +275,9 @@ def test_the_exit_code_is_that_of_the_first_failure() -> None:
         ("/data/users/ann/x", "~/x"),
     ],
 )
-def test_the_home_folder_and_the_user_are_hidden(text: str, shown: str) -> None:
+def test_the_home_folder_and_the_user_are_hidden(text: str, screen: str) -> None:
     privacy = report.Privacy(["/srv/ann", "/data/users/ann"], ["ann"])
-    assert privacy.hide(text) == shown
+    assert privacy.hide(text) == screen
 
 
 def test_a_home_folder_that_is_the_root_hides_nothing() -> None:

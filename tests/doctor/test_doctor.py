@@ -1,7 +1,7 @@
 """``darkai doctor`` against what is broken: each check sees its fault, says what to type, and the code.
 
 Real processes, real servers on loopback. The unit tests of single findings are in
-``unit/test_doctor_checks.py``.
+``test_checks.py``.
 """
 
 from __future__ import annotations
@@ -72,15 +72,15 @@ class Report:
     @property
     def bad(self) -> list[str]:
         """The ids of what is not as it should be."""
-        return [name for name, one in self.checks.items() if one["status"] in ("fail", "warning")]
+        return [name for name, item in self.checks.items() if item["status"] in ("fail", "warning")]
 
     def only(self, name: str, status: str, code: int) -> dict[str, Any]:
         """The one check that is not well, and the exit code that comes of it."""
         assert self.bad == [name], self.value
-        found = self.checks[name]
-        assert (found["status"], self.code) == (status, code), found
-        assert found["hint"], found
-        return found
+        finding = self.checks[name]
+        assert (finding["status"], self.code) == (status, code), finding
+        assert finding["hint"], finding
+        return finding
 
 
 def examine(
@@ -122,9 +122,9 @@ def test_every_fault_of_the_configuration_is_told_and_the_rest_is_still_checked(
         report = examine(env={"DARKAI_RETRIES": "many"})
     assert report.code == 3
     assert report.bad == ["config", "config.2", "config.3", "config.4"]
-    told = [report[name]["detail"] for name in report.bad]
+    message = [report[name]["detail"] for name in report.bad]
     for text in ("providers.work.colour", "aliases.fast", "nonsense", "DARKAI_RETRIES"):
-        assert any(text in one for one in told), (text, told)
+        assert any(text in item for item in message), (text, message)
     assert all(report[name]["hint"] for name in report.bad)
     assert report["provider.work.service"]["status"] == "ok"
 
@@ -139,16 +139,16 @@ def test_a_file_that_is_no_toml() -> None:
 
 def test_a_variable_that_means_nothing() -> None:
     with well():
-        found = examine(env={"DARKAI_MODLE": "m"}).only("config.environment", "warning", 0)
-    assert "DARKAI_MODLE" in found["detail"]
-    assert "`DARKAI_MODEL`" in found["hint"]
+        finding = examine(env={"DARKAI_MODLE": "m"}).only("config.environment", "warning", 0)
+    assert "DARKAI_MODLE" in finding["detail"]
+    assert "`DARKAI_MODEL`" in finding["hint"]
 
 
 def test_a_project_file_that_is_not_trusted() -> None:
     Path(".darkai.toml").write_text('proxy = "http://localhost:1"\n')
     with well():
-        found = examine().only("config.project", "warning", 0)
-    assert "darkai config trust" in found["hint"]
+        finding = examine().only("config.project", "warning", 0)
+    assert "darkai config trust" in finding["hint"]
 
 
 def test_folders_and_files_that_others_may_read() -> None:
@@ -236,11 +236,11 @@ def test_a_damaged_history(damage: str, deep: bool) -> None:
 
 def test_a_sound_history_is_left_as_it_is() -> None:
     file = saved()
-    before = {one.name: one.read_bytes() for one in file.parent.iterdir() if one.is_file()}
+    before = {item.name: item.read_bytes() for item in file.parent.iterdir() if item.is_file()}
     report = examine("demo")
     assert report["history"]["status"] == "ok"
     assert ", 1 conversation, quick check passed" in report["history"]["detail"]
-    after = {one.name: one.read_bytes() for one in file.parent.iterdir() if one.is_file()}
+    after = {item.name: item.read_bytes() for item in file.parent.iterdir() if item.is_file()}
     assert {name: data for name, data in after.items() if not name.endswith(("-shm", "-wal"))} == {
         name: data for name, data in before.items() if not name.endswith(("-shm", "-wal"))
     }
@@ -250,8 +250,8 @@ def test_a_sound_history_is_left_as_it_is() -> None:
 def test_a_history_that_was_moved_aside() -> None:
     home().mkdir(mode=0o700)
     (home() / "history.db.damaged-20260101-000000").touch(mode=0o600)
-    found = examine("demo").only("history", "warning", 0)
-    assert "history import" in found["hint"]
+    finding = examine("demo").only("history", "warning", 0)
+    assert "history import" in finding["hint"]
 
 
 def test_rates_and_pauses() -> None:
@@ -270,8 +270,8 @@ def test_a_ledger_that_is_damaged() -> None:
     with well():
         (home() / "limits.db").write_bytes(b"nonsense" * 999)
         (home() / "limits.db").chmod(0o600)
-        found = examine().only("limits", "warning", 0)
-    assert found["hint"].startswith("Run `rm ")
+        finding = examine().only("limits", "warning", 0)
+    assert finding["hint"].startswith("Run `rm ")
 
 
 # --- the way to a provider ------------------------------------------------------------------------
@@ -296,14 +296,14 @@ def test_certificates_that_are_not_trusted(kind: str, tmp_path: Path) -> None:
         use(server)
         report = examine(env={"SSL_CERT_FILE": trusted})
         assert server.requests == []
-    found = report.only("provider.work.service", "fail", 7)
-    said = {
+    finding = report.only("provider.work.service", "fail", 7)
+    expected = {
         "expired": "has expired",
         "name": "isn't valid for 127.0.0.1",
         "unknown": "isn't trusted",
         "early": "isn't trusted",
     }
-    assert said[kind] in found["detail"]
+    assert expected[kind] in finding["detail"]
 
 
 def test_a_certificate_file_of_the_environment_is_used(tmp_path: Path) -> None:
@@ -325,21 +325,21 @@ def test_a_ca_file_that_is_none(tmp_path: Path) -> None:
 def test_https_where_there_is_no_tls() -> None:
     with FaultServer(json_page(200, MODELS)) as server:
         use(f"https://{server.address}/v1")
-        found = examine().only("provider.work.service", "fail", 7)
-    assert "doesn't speak TLS" in found["detail"]
+        finding = examine().only("provider.work.service", "fail", 7)
+    assert "doesn't speak TLS" in finding["detail"]
 
 
 def test_nobody_listens() -> None:
     with closed_port() as port:
         use(f"http://127.0.0.1:{port}/v1")
-        found = examine().only("provider.work.service", "fail", 7)
-    assert "connection refused" in found["detail"]
+        finding = examine().only("provider.work.service", "fail", 7)
+    assert "connection refused" in finding["detail"]
 
 
 def test_a_name_that_does_not_resolve() -> None:
     use("http://nowhere.invalid/v1")
-    found = examine().only("provider.work.service", "fail", 7)
-    assert "Can't resolve nowhere.invalid" in found["detail"]
+    finding = examine().only("provider.work.service", "fail", 7)
+    assert "Can't resolve nowhere.invalid" in finding["detail"]
 
 
 def test_a_proxy_is_named_and_its_password_is_not() -> None:
@@ -350,8 +350,8 @@ def test_a_proxy_is_named_and_its_password_is_not() -> None:
         use(f"http://ai.test:{server.port}/v1")
         report = examine(env={"HTTP_PROXY": proxy.url})
         assert (report.code, report.bad) == (0, []), report.value
-        told = f"through http://***@{proxy.address} (from HTTP_PROXY)"
-        assert report["provider.work.route"]["detail"] == told
+        message = f"through http://***@{proxy.address} (from HTTP_PROXY)"
+        assert report["provider.work.route"]["detail"] == message
         assert f"HTTP_PROXY=http://***@{proxy.address}" in report["network.proxies"]["detail"]
         wrong = examine(env={"HTTP_PROXY": proxy.url.replace("geheim", "falsch")})
         assert wrong.code == 4
@@ -388,19 +388,19 @@ def test_a_key_that_is_wrong() -> None:
     fault = {"error": {"message": f"Incorrect API key provided: {KEY}"}}
     with FaultServer(json_page(401, fault)) as server:
         use(server, 'key_env = "WORK_API_KEY"')
-        found = examine(env={"WORK_API_KEY": KEY}).only("provider.work.service", "fail", 4)
-    assert found["detail"].count("WORK_API_KEY") == 1
-    assert "fingerprint " in found["detail"]
-    assert "WORK_API_KEY" in found["hint"]
-    assert KEY not in json.dumps(found)
+        finding = examine(env={"WORK_API_KEY": KEY}).only("provider.work.service", "fail", 4)
+    assert finding["detail"].count("WORK_API_KEY") == 1
+    assert "fingerprint " in finding["detail"]
+    assert "WORK_API_KEY" in finding["hint"]
+    assert KEY not in json.dumps(finding)
 
 
 def test_a_key_command_that_fails() -> None:
     with well() as server:
         use(server, "key_command = \"sh -c 'echo locked >&2; exit 3'\"")
         report = examine()
-    found = report.only("provider.work.key", "fail", 4)
-    assert "exit status 3" in found["detail"]
+    finding = report.only("provider.work.key", "fail", 4)
+    assert "exit status 3" in finding["detail"]
 
 
 def test_a_key_of_another_address_is_not_sent() -> None:
@@ -410,8 +410,8 @@ def test_a_key_of_another_address_is_not_sent() -> None:
         )
         report = examine(env={"OPENAI_API_KEY": KEY})
         assert "authorization" not in server.requests[0].headers
-    found = report.only("provider.openai.key", "warning", 0)
-    assert "belongs to https://api.openai.com" in found["detail"]
+    finding = report.only("provider.openai.key", "warning", 0)
+    assert "belongs to https://api.openai.com" in finding["detail"]
 
 
 def test_a_key_that_must_not_go_over_plain_http() -> None:
@@ -422,7 +422,7 @@ def test_a_key_that_must_not_go_over_plain_http() -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "code", "said"),
+    ("script", "code", "expected"),
     [
         (page(500, "boom"), 9, "failed (500"),
         (page(404, "<html><title>Not here</title>"), 9, "/v1"),
@@ -435,11 +435,11 @@ def test_a_key_that_must_not_go_over_plain_http() -> None:
     ],
     ids=["500", "404", "portal", "429", "reset", "closed", "banana", "no JSON"],
 )  # fmt: skip
-def test_services_that_fail(script: Script, code: int, said: str) -> None:
+def test_services_that_fail(script: Script, code: int, expected: str) -> None:
     with FaultServer(script) as server:
         use(server)
-        found = examine().only("provider.work.service", "fail", code)
-    assert said in found["detail"] + found["hint"]
+        finding = examine().only("provider.work.service", "fail", code)
+    assert expected in finding["detail"] + finding["hint"]
 
 
 def test_a_service_without_a_model() -> None:
@@ -451,8 +451,8 @@ def test_a_service_without_a_model() -> None:
 def test_a_model_that_is_not_there() -> None:
     with FaultServer(json_page(200, MODELS)) as server:
         use(server)
-        found = examine(env={"DARKAI_MODEL": "nine"}).only("provider.work.service", "warning", 0)
-    assert "`nine`" in found["detail"]
+        finding = examine(env={"DARKAI_MODEL": "nine"}).only("provider.work.service", "warning", 0)
+    assert "`nine`" in finding["detail"]
 
 
 _LESS = "from darkai_cli.doctor import run as e; e.LIMIT = 6.0"
@@ -522,16 +522,16 @@ def test_only_what_is_named() -> None:
 
 
 def test_the_public_default_that_nobody_chose_is_a_failure_if_it_is_all_there_is() -> None:
-    found = examine().only("provider.darkai.service", "fail", 7)
-    assert "down since February 2025" in found["hint"]
-    assert "keys set" in found["hint"]
+    finding = examine().only("provider.darkai.service", "fail", 7)
+    assert "down since February 2025" in finding["hint"]
+    assert "keys set" in finding["hint"]
 
 
 def test_it_is_a_warning_if_there_is_another() -> None:
     with FaultServer(json_page(200, MODELS)) as server:
         configure(f'[providers.work]\ntype = "openai"\nurl = "{server.url[:-5]}/v1"\nmodel = "m"\n')
-        found = examine().only("provider.darkai.service", "warning", 0)
-        assert "`darkai config set provider work`" in found["hint"]
+        finding = examine().only("provider.darkai.service", "warning", 0)
+        assert "`darkai config set provider work`" in finding["hint"]
         assert examine("darkai").code == 7
         chosen = examine(env={"DARKAI_PROVIDER": "darkai"})
         assert (chosen.code, chosen.bad) == (7, ["provider.darkai.service"])
@@ -610,16 +610,16 @@ def test_nothing_private_is_in_a_report(isolated: Path) -> None:
 @pytest.mark.parametrize("columns", [40, 60, 80, 120, 200])
 def test_lines_fit_the_terminal(columns: int) -> None:
     use("http://nowhere.invalid/v1", 'key_command = "false"')
-    shown = run_in_pty("doctor", cols=columns, rows=60)
-    assert shown.code == 4
-    lines = shown.lines
+    screen = run_in_pty("doctor", cols=columns, rows=60)
+    assert screen.code == 4
+    lines = screen.lines
     assert max(map(len, lines)) <= columns
     text = "\n".join(lines)
     assert "Provider work (in use)" in text
     flat = " ".join(text.split())
     assert "hint: Run it yourself" in flat
     assert any(line.lstrip().startswith("FAIL") for line in lines)
-    assert "\x1b[31mFAIL\x1b[0m" in shown.raw.decode()
+    assert "\x1b[31mFAIL\x1b[0m" in screen.raw.decode()
 
 
 def test_without_colour_and_without_utf8_the_marks_are_words() -> None:
@@ -652,10 +652,10 @@ def test_hostile_texts_do_not_reach_the_terminal() -> None:
     evil = "\x1b]52;c;aGk=\x07\x1b[2J\u202e"
     with FaultServer(json_page(500, {"error": {"message": evil}})) as server:
         use(server)
-        shown = run_in_pty("doctor", cols=100, rows=60)
-    assert b"\x1b]52" not in shown.raw
-    assert b"\x1b[2J" not in shown.raw
-    assert "\u202e" not in shown.raw.decode()
+        screen = run_in_pty("doctor", cols=100, rows=60)
+    assert b"\x1b]52" not in screen.raw
+    assert b"\x1b[2J" not in screen.raw
+    assert "\u202e" not in screen.raw.decode()
 
 
 def test_every_check_is_in_the_reference() -> None:
@@ -665,5 +665,5 @@ def test_every_check_is_in_the_reference() -> None:
         use(server, 'key_env = "WORK_API_KEY"')
         report = examine("--deep", env={"WORK_API_KEY": KEY})
     for name in report.checks:
-        shown = f".{name.rpartition('.')[2]}" if name.startswith("provider.") else name
-        assert f"{shown}`" in section, name
+        screen = f".{name.rpartition('.')[2]}" if name.startswith("provider.") else name
+        assert f"{screen}`" in section, name
