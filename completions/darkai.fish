@@ -337,7 +337,7 @@ complete -c darkai -n '__darkai_at \'darkai replay\'' -s q -l quiet -d 'Print on
 complete -c darkai -n '__darkai_at \'darkai replay\'' -s v -l verbose -d 'Print model, tokens and times on stderr'
 complete -c darkai -n '__darkai_at \'darkai replay\'' -s h -l help -d 'Show this message and exit'
 complete -c darkai -n '__darkai_at \'darkai replay\' 1' -F
-complete -c darkai -n '__darkai_at \'darkai doctor\'' -l deep -d 'Also send each a short prompt, which may cost money, and read all of the history'
+complete -c darkai -n '__darkai_at \'darkai doctor\'' -l deep -d 'Also send each a prompt, which may cost money, and read all of the history'
 complete -c darkai -n '__darkai_at \'darkai doctor\'' -l json -d 'Print one JSON object'
 complete -c darkai -n '__darkai_at \'darkai doctor\'' -s h -l help -d 'Show this message and exit'
 complete -c darkai -n '__darkai_at \'darkai doctor\'' -a '(__darkai_names providers)'

@@ -265,7 +265,7 @@ Register-ArgumentCompleter -Native -CommandName 'darkai' -ScriptBlock {
         @('darkai replay', '-h', 'switch', 'Show this message and exit'),
         @('darkai replay', '--help', 'switch', 'Show this message and exit'),
         @('darkai replay', '1', 'file', 'file'),
-        @('darkai doctor', '--deep', 'switch', 'Also send each a short prompt, which may cost money, and read all of the history'),
+        @('darkai doctor', '--deep', 'switch', 'Also send each a prompt, which may cost money, and read all of the history'),
         @('darkai doctor', '--json', 'switch', 'Print one JSON object'),
         @('darkai doctor', '-h', 'switch', 'Show this message and exit'),
         @('darkai doctor', '--help', 'switch', 'Show this message and exit'),

@@ -26,7 +26,7 @@ def doctor(
         bool,
         Option(
             "--deep",
-            help="Also send each a short prompt, which may cost money, and read all of the history.",
+            help="Also send each a prompt, which may cost money, and read all of the history.",
         ),
     ] = False,
     json: Annotated[bool, Option("--json", help="Print one JSON object.")] = False,
