@@ -29,7 +29,7 @@ _UNWRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 _PLAIN = str.maketrans(dict.fromkeys("/._-+:@", "a"))
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_ANOTHER_FOLDER = "another folder with `DARKAI_HOME=FOLDER`"
+_ANOTHER_FOLDER = "use another folder with `DARKAI_HOME=FOLDER`"
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -109,7 +109,7 @@ def replace_damaged(path: Path, inode: int) -> tuple[str, ...]:
     if target is None:
         return ()
     recover = import_command(target)
-    return (f"history damaged; moved to `{target}`, starting a new one; recover with {recover}",)
+    return (f"The history is damaged; it is now `{target}`. To recover it: {recover}",)
 
 
 def import_command(path: Path) -> str:
@@ -157,23 +157,22 @@ def store_error(exc: Exception, path: Path) -> StoreError:
     code = (getattr(exc, "sqlite_errorcode", None) or 0) & 0xFF
     if code in _BUSY:
         return StoreLockedError(
-            f"the history is locked by another process ({path})",
-            hint=f"wait for it to finish; `fuser {_quoted(path)}` names it",
+            f"Another process holds the history (`{path}`)",
+            hint=f"Wait for it to finish; `fuser {_quoted(path)}` shows which one it is",
         )
     if code in _DAMAGED:
         return StoreDamagedError(
-            f"the history is damaged ({path})",
-            hint=f"{import_command(path)} moves it aside and takes back what can be read",
+            f"The history is damaged (`{path}`)",
+            hint=f"{import_command(path)} moves it aside and recovers what it can",
         )
     if code in _UNWRITABLE or getattr(exc, "errno", None) in _FORBIDDEN:
         return _unwritable(exc, path)
-    room = f"make room: `df -h {_quoted(path.parent)}` shows how much there is"
+    room = f"Free some space; `df -h {_quoted(path.parent)}` shows how much is left"
     if code == sqlite3.SQLITE_FULL or getattr(exc, "errno", None) in _FULL:
-        return StoreError(f"disk full ({path})", hint=room)
+        return StoreError(f"The disk is full (`{path}`)", hint=room)
     if code == sqlite3.SQLITE_IOERR:
-        message = f"the history cannot be written, is the disk full? {exc}"
-        return StoreError(f"{message} ({path})", hint=room)
-    return StoreError(f"{_reason(exc)} ({path})")
+        return StoreError(f"Can't write the history, is the disk full? {exc} (`{path}`)", hint=room)
+    return StoreError(f"{_reason(exc)} (`{path}`)")
 
 
 def _unwritable(exc: Exception, path: Path) -> StoreUnwritableError:
@@ -184,13 +183,12 @@ def _unwritable(exc: Exception, path: Path) -> StoreUnwritableError:
     kind = "file" if denied == path else "folder"
     if getattr(exc, "errno", None) == errno.EROFS:
         return StoreUnwritableError(
-            f"the history cannot be written: the {kind} `{denied}` is on a read-only file system",
-            hint=f"use {_ANOTHER_FOLDER}",
+            f"Can't write the history: the {kind} `{denied}` is on a read-only file system",
+            hint=f"U{_ANOTHER_FOLDER[1:]}",
         )
     return StoreUnwritableError(
-        f"the history cannot be written: no permission to write to the {kind} `{denied}`",
-        hint=f"`ls -ld {_quoted(denied)}` shows who may; `chmod u+w` allows it to its owner; or"
-        f" use {_ANOTHER_FOLDER}",
+        f"Can't write the history: no permission to write to the {kind} `{denied}`",
+        hint=f"`chmod u+w {_quoted(denied)}` allows it if you own the {kind}; or {_ANOTHER_FOLDER}",
     )
 
 
@@ -208,8 +206,8 @@ def _nearest_folder(folder: Path) -> Path:
 
 def _reason(exc: Exception) -> str:
     if isinstance(exc, OSError):
-        return f"the history cannot be used: {exc.strerror}"
-    return f"the history failed: {exc}"
+        return f"Can't use the history: {exc.strerror}"
+    return f"The history failed: {exc}"
 
 
 def _create_private(path: Path) -> int:
@@ -238,13 +236,13 @@ def check_ours(conn: sqlite3.Connection, path: Path) -> None:
     if application != schema.APPLICATION_ID and (version or tables):
         raise StoreError(
             f"`{path}` is a database of another program",
-            hint=f"move it away, or use {_ANOTHER_FOLDER}",
+            hint=f"Move it away, or {_ANOTHER_FOLDER}",
         )
     if version > schema.VERSION:
         raise StoreError(
-            f"the history was written by a newer darkai: schema {version}, and this one knows "
-            f"{schema.VERSION} ({path})",
-            hint=f"update darkai, or use {_ANOTHER_FOLDER}",
+            f"A newer darkai wrote the history: schema {version}, this one knows up to "
+            f"{schema.VERSION} (`{path}`)",
+            hint=f"Update darkai, or {_ANOTHER_FOLDER}",
         )
 
 

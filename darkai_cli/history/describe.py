@@ -46,7 +46,7 @@ def other_branches(store: Store, conversation: str, branch: list[Node]) -> str |
     """Return a sentence about the messages that are not in ``branch``; None if all are."""
     total = store.row("SELECT count(*) FROM message WHERE conversation = ?", (conversation,))[0]
     other = total - len(branch)
-    return f"{plural(other, 'message')} of other branches not shown." if other else None
+    return f"{plural(other, 'message')} in other branches not shown." if other else None
 
 
 def speaker(node: Node) -> str:
@@ -107,7 +107,7 @@ def tool_use_lines(node: Node) -> list[str]:
         if use.arguments is not None:
             lines.append(f"called {use.name} {use.arguments}")
         if use.output is not None:
-            lines.append(f"{use.name} {'failed' if use.failed else 'gave'}: {use.output}")
+            lines.append(f"{use.name} {'failed' if use.failed else 'returned'}: {use.output}")
     return lines
 
 

@@ -103,7 +103,7 @@ def _tool_use(use: ToolUse) -> Iterator[str]:
     if use.arguments is not None:
         yield f"\n*Called {name}:*\n\n{code_block(indented(use.arguments), 'json')}\n"
     if use.output is not None:
-        verb = "failed" if use.failed else "gave"
+        verb = "failed" if use.failed else "returned"
         yield f"\n*{name} {verb}:*\n\n{code_block(use.output)}\n"
 
 

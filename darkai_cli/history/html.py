@@ -146,7 +146,7 @@ def _tool_use(use: describe.ToolUse) -> Iterator[str]:
     else:
         yield f"<details><summary>Result of {name}</summary>"
     if use.output is not None:
-        label = "It failed:" if use.failed else "It gave:"
+        label = "Error:" if use.failed else "Result:"
         yield f'<p class="meta">{label}</p><pre><code>{escape(use.output)}</code></pre>'
     yield "</details>\n"
 

@@ -62,6 +62,7 @@ _LONGEST_CONNECTING = 1.0
 """Seconds until the prompt is saved, where the request was not sent by then."""
 _LAST_LOCK_WAIT = 1.6
 """Seconds to wait for a lock when a turn ends; with the rest of the exit, below 2 s."""
+_NOT_SAVED = "The reply was NOT saved"
 _RETRY_PAUSE = 0.05
 _HANGING = 10.0
 """Seconds to wait for the thread. It may hang in the file system; on a busy machine it is slow."""
@@ -216,7 +217,7 @@ class Journal:
             except StoreError:
                 raise
             except Exception as exc:
-                raise StoreError(f"answer shown but NOT saved: {exc}") from exc
+                raise StoreError(f"{_NOT_SAVED}. {exc}") from exc
 
     def close(self) -> None:
         """Write what is left and close the database. A turn without an end is interrupted."""
@@ -243,9 +244,7 @@ class Journal:
         self._request_sent.set()
         if not self._lock.acquire(timeout=0 if self._thread_hangs else _HANGING):
             self._thread_hangs = True
-            raise StoreError(
-                f"answer shown but NOT saved: the history does not answer ({self.path})"
-            )
+            raise StoreError(f"{_NOT_SAVED}. The history does not respond (`{self.path}`)")
         try:
             yield
         finally:
@@ -260,12 +259,10 @@ class Journal:
         if problem is None:
             return "saved"
         if not writer.is_safe:
-            raise StoreError(
-                f"answer shown but NOT saved: {problem.message}", hint=problem.hint
-            ) from problem
+            raise StoreError(f"{_NOT_SAVED}. {problem.message}", hint=problem.hint) from problem
         if not writer.is_locked:  # A lock goes away by itself; this does not.
             self.warnings.append(
-                f"{problem.message}; this turn is kept beside it, in `{pending_folder(self.path)}`"
+                f"{problem.message}. The turn is saved in `{pending_folder(self.path)}` for now"
             )
         return "spilled"
 

@@ -103,7 +103,7 @@ class _DeadProcess(NamedTuple):
         target = f"{self.records_file}.unreadable"
         with contextlib.suppress(OSError):
             self.records_file.rename(target)
-        return f"a turn that was not yet in the history cannot be read; kept as `{target}`"
+        return f"Can't read a turn that was waiting to be saved; its file is now `{target}`"
 
     def close(self, *, remove: bool) -> None:
         """Give up the lock; ``remove``: and the files, now that their records are merged."""

@@ -32,7 +32,7 @@ _HEADER = 100
 _APPLICATION_ID = slice(68, 72)
 _PAGE_COUNT = slice(28, 32)
 _CHANGE_COUNTER, _COUNT_VALID_FOR = slice(24, 28), slice(92, 96)
-_LOST = "a part of it was lost when the history was damaged"
+_LOST = "part of it was lost when the history was damaged"
 _CHUNK = 256
 _MOST_PADDING = 1000
 """A header that claims more than so many times the pages that are there is not believed."""
@@ -61,8 +61,8 @@ def put_aside(path: Path) -> Path:
         problems = ["damaged"]
     if not problems:
         raise UsageError(
-            f"`{path}` is the history itself, and it is whole",
-            hint="name the file that is to be taken into it",
+            f"`{path}` is the history in use, and it is not damaged",
+            hint="Name the file to import",
         )
     return move_aside(path, inode) or path
 
@@ -91,13 +91,13 @@ def _gather_rows(path: Path, gathered: sqlite3.Connection, report: ImportReport)
             lost_rows = sum(_copy_rows(damaged, gathered, table) for table in _ID_COLUMNS)
     if not gathered.execute("SELECT 1 FROM message").fetchone():
         raise InputError(
-            f"`{path}` holds nothing of a history that can be read",
-            hint="it stays as it is; `strings FILE` shows what text is left in it",
+            f"No readable history in `{path}`",
+            hint="The file is unchanged; `strings FILE` shows the text in it",
         )
     for count, what in (
-        (lost_rows, "row of the damaged file that cannot be read"),
-        (missing_pages, "page of the damaged file that cannot be read"),
-        (_mark_cut_messages(gathered), "message of which a part is lost; the rest of it is kept"),
+        (lost_rows, "unreadable row of the damaged file"),
+        (missing_pages, "missing page of the damaged file"),
+        (_mark_cut_messages(gathered), "damaged end of a message; its beginning was recovered"),
     ):
         if count:
             report.skip(what, count)

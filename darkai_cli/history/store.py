@@ -192,8 +192,8 @@ class Store:
         if not matches:
             raise _not_found(prefix)
         raise NotFoundError(
-            f"`{prefix}` begins the ids of several conversations",
-            hint=f"type more: {', '.join(f'`{self.short(match)}`' for match in matches)}",
+            f"Several conversations have ids that begin with `{prefix}`",
+            hint=f"Use more of the id: {', '.join(f'`{self.short(match)}`' for match in matches)}",
         )
 
     def short(self, identifier: str) -> str:
@@ -283,7 +283,7 @@ class Store:
                 str(row[0]) for row in self.conn.execute("PRAGMA integrity_check") if row[0] != "ok"
             ]
             for table, number, parent, _ in self.conn.execute("PRAGMA foreign_key_check"):
-                problems.append(f"row {number} of `{table}` refers to nothing in `{parent}`")
+                problems.append(f"row {number} of `{table}` refers to a missing row of `{parent}`")
             problems += [
                 f"{problem}: `{identifier}`"
                 for problem, sql in _CONSISTENCY
@@ -308,7 +308,7 @@ class Store:
                 "INSERT INTO message_fts(message_fts, rank) VALUES ('integrity-check', 1)"
             )
         except sqlite3.DatabaseError as exc:
-            return [f"the search index does not fit the messages: {exc}"]
+            return [f"the search index does not match the messages: {exc}"]
         return []
 
     def _ids_with_prefix(self, prefix: str) -> list[str]:
@@ -322,11 +322,11 @@ class Store:
 
 _CONSISTENCY = (
     (
-        "what is kept with a message cannot be read",
+        "the parts of a message are damaged",
         "SELECT id FROM message WHERE parts NOT LIKE '[%]'",
     ),
     (
-        "the active message is not there in the conversation",
+        "the active message of a conversation is missing",
         (
             "SELECT id FROM conversation c WHERE active IS NOT NULL AND NOT EXISTS"
             " (SELECT 1 FROM message WHERE id = c.active AND conversation = c.id)"
@@ -343,6 +343,4 @@ _CONSISTENCY = (
 
 
 def _not_found(identifier: str) -> NotFoundError:
-    return NotFoundError(
-        f"there is no conversation `{identifier}`", hint="`darkai history list` shows them"
-    )
+    return NotFoundError(f"No conversation `{identifier}`", hint="`darkai history list` lists them")

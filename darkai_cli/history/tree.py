@@ -115,7 +115,7 @@ def switch(store: Store, conversation: str, message: str | None) -> None:
             {"message": message, "conversation": conversation},
         ).rowcount
     if not changed:
-        raise NotFoundError("that message is not in this conversation")
+        raise NotFoundError("The message is not in this conversation")
 
 
 def draw(all_nodes: Iterable[Node], active: Iterable[str] = ()) -> list[TreeRow]:

@@ -227,7 +227,7 @@ def test_show_in_a_pipe_is_markdown(saved: Names):
     assert done.text.startswith("# tell me a joke\n")
     assert "There are 10 kinds" in done.text
     assert "Halloween" not in done.text  # another branch
-    assert "of other branches not shown" in done.text
+    assert "in other branches not shown" in done.text
 
 
 def test_show_takes_the_latest(saved: Names):
@@ -302,7 +302,7 @@ def test_reasoning_and_tool_calls_on_a_terminal(thoughtful: str):
     folded = on_terminal("show")
     assert "reasoning, 8 words: use `--reasoning show` to read it" in folded.lines
     assert 'called clock {"zone": "UTC"}' in folded.lines
-    assert [line for line in folded.lines if line.startswith("clock gave: Fri 2026 xx")]
+    assert [line for line in folded.lines if line.startswith("clock returned: Fri 2026 xx")]
     assert "Friday" in folded.lines
     screen = on_terminal("show", "--reasoning", "show")
     assert b"\x1b[2mI do not know.\x1b[0m" in screen.raw
@@ -332,7 +332,7 @@ def test_reasoning_in_a_pipe_where_it_is_asked_for(thoughtful: str):
 
 def test_tool_calls_in_markdown(thoughtful: str):
     called = (
-        '*Called clock:*\n\n```json\n{"zone": "UTC"}\n```\n\n*clock gave:*\n\n```\nFri\n2026 xx'
+        '*Called clock:*\n\n```json\n{"zone": "UTC"}\n```\n\n*clock returned:*\n\n```\nFri\n2026 xx'
     )
     for args in (["show"], ["show", "--turn", "1"], ["export"]):
         assert called in history(*args).text
@@ -396,7 +396,7 @@ def test_an_id_that_nobody_has_or_several_have(saved: Names):
         done = history(*args)
         assert (done.code, done.stdout) == (5, b""), done
         assert done.stderr == (
-            "error: there is no conversation `zzz`\nhint: `darkai history list` shows them\n"
+            "error: No conversation `zzz`\nhint: `darkai history list` lists them\n"
         )
     several = history("show", saved.jokes[:3])
     assert several.code == 5
@@ -581,8 +581,8 @@ def test_a_damaged_history_is_told_and_stays_where_it_is(saved: Names, args: lis
     done = history(*args)
     assert (done.code, done.stdout) == (13, b"")
     assert done.stderr == (
-        f"error: the history is damaged ({file})\n"
-        f"hint: `darkai history import {file}` moves it aside and takes back what can be read\n"
+        f"error: The history is damaged (`{file}`)\n"
+        f"hint: `darkai history import {file}` moves it aside and recovers what it can\n"
     )
     assert files() == {"history.db"}
     assert file.read_bytes() == before
@@ -604,14 +604,14 @@ def test_a_damaged_history_is_taken_back_by_the_command_in_the_hint(saved: Names
     assert history("check").text == "ok\n"
     again = history(*hint[1].split())  # it is whole now
     assert (again.code, again.stdout) == (2, b"")
-    assert "it is whole" in again.stderr
+    assert "it is not damaged" in again.stderr
 
 
 def test_what_ask_moved_aside_is_taken_back_by_the_command_in_its_warning(saved: Names):
     spoil()
     request = run_darkai("ask", "-p", "demo", "joke 1")
     assert request.code == 0
-    command = re.search(r"recover with `darkai history (import [^`]*)`", request.stderr)
+    command = re.search(r"To recover it: `darkai history (import [^`]*)`", request.stderr)
     assert command, request
     for present in ("0", "9"):
         done = history(*command[1].split())
@@ -637,7 +637,7 @@ def test_a_file_that_is_no_history_at_all_makes_room_for_one(saved: Names):
         file.with_name(f"history.db{suffix}").unlink(missing_ok=True)
     done = history("import", str(file))
     assert (done.code, done.stdout) == (11, b"")
-    assert "is no history that darkai knows" in done.stderr
+    assert "Unknown format" in done.stderr
     (aside,) = files() - {"history.db", "history.db-wal", "history.db-shm"}
     assert file.with_name(aside).read_bytes().startswith(b"a shopping list")
     assert history("check").text == "ok\n"

@@ -70,7 +70,7 @@ def session(tmp_path: Path) -> Path:
 def test_a_session_is_taken_and_scalars_stay_text(database: Path, session: Path):
     report = taken(database, session)
     assert (report.source, *counts(report)) == ("aichat", 1, 3, 0)
-    assert report.skipped == {"part of the kind `image_url`": 1}
+    assert report.skipped == {"part of type `image_url`": 1}
     assert texts(database) == [
         ("user", "yes"), ("assistant", "At 12:30:00,\nno."), ("user", "and this?\n[image]"),
     ]  # fmt: skip
@@ -107,7 +107,7 @@ def test_images_that_are_in_a_session_are_taken_and_others_are_named(database: P
     )
     report = taken(database, session)
     assert (report.source, *counts(report)) == ("aichat", 0, 3, 3)
-    assert report.skipped == {"part of the kind `image_url`": 2}
+    assert report.skipped == {"part of type `image_url`": 2}
     assert counts(taken(database, session)) == (0, 0, 6)
     assert texts(database)[3:] == [
         ("user", "[image: https://example.org/a.png]"), ("user", ""), ("assistant", "two of them"),

@@ -168,8 +168,8 @@ def test_an_image_that_lost_its_message_or_makes_no_sense_is_counted(database, t
     with Store(tmp_path / "new.db") as store:
         report = import_file(store, database)
         assert report.skipped == {
-            "attachment that cannot be understood": 1,
-            "attachment of a message that is lost": 1,
+            "malformed attachment": 1,
+            "attachment of a lost message": 1,
         }
         assert [row[2] for row in attached(store)] == ["trip/photo.png"]
         assert tree.branch(store, names.conversation)
@@ -240,7 +240,7 @@ def test_what_makes_no_sense_is_left_out_and_counted(store, tmp_path, given, why
     file.write_text("\n".join([*found[:2], json.dumps(record), *found[3:]]))
     with Store(tmp_path / "new.db") as new:
         report = import_file(new, file)
-        assert report.skipped == {why or "attachment that cannot be understood": 1}
+        assert report.skipped == {why or "malformed attachment": 1}
         assert (report.messages, attached(new)) == (2, [])
 
 
@@ -306,8 +306,8 @@ def fill_llm(path, folder):
 
 LEFT_OUT = {
     "attachment whose file is gone or changed": 1,
-    "attachment of which only the URL is kept": 1,
-    "attachment that is no image": 1,
+    "attachment with only a URL": 1,
+    "attachment that isn't an image": 1,
 }
 TAKEN = [("image/png", PNG, ""), ("image/png", PNG, "there.png")]
 
@@ -342,7 +342,7 @@ def test_llm_from_0_32_on_has_them_as_parts(store, tmp_path):
     conn.execute("INSERT INTO attachments (id) VALUES ('unused')")
     conn.commit()
     conn.close()
-    calls = {"part of the kind `tool_call`": 1, "attachment": 1}
+    calls = {"part of type `tool_call`": 1, "attachment": 1}
     assert import_file(store, file).skipped == {**LEFT_OUT, **calls}
     assert attached(store) == TAKEN
     assert tree.nodes(store, store.latest())[0].attachments

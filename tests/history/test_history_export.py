@@ -235,11 +235,11 @@ def test_markdown_shows_tool_calls_and_what_came_of_them(database):
     shown = text.partition("## p/m\n")[2]
     assert shown == (
         '\n*Called clock:*\n\n```json\n{"zone": "UTC"}\n```\n'
-        "\n*clock gave:*\n\n```\nFri\n2026\n```\n"
+        "\n*clock returned:*\n\n```\nFri\n2026\n```\n"
         '\n*Called we\\*ther:*\n\n```json\n{\n  "query": "the weather of tomorrow in Reykjavík",\n'
         '  "days": [\n    1,\n    2,\n    3\n  ],\n  "unit": "C"\n}\n```\n'
         "\n*we\\*ther failed:*\n\n````\nno such\nplace ```\n````\n"
-        "\n*search gave:*\n\n```\nfound\n```\n"
+        "\n*search returned:*\n\n```\nfound\n```\n"
         "\nanswer\n"
     )
     assert bare.endswith('\n```json\n{"zone": "UTC"}\n```\n')  # no place held for no text
@@ -251,7 +251,7 @@ def test_html_shows_tool_calls_and_what_came_of_them(database):
         html = exported(store, "html", with_parts(*CALLS, evil))
     page = Page(html)
     assert "<summary>Called <code>clock</code></summary><pre><code>{&quot;zone&quot;" in html
-    assert '<p class="meta">It gave:</p><pre><code>Fri\n2026\n</code></pre></details>' in html
+    assert '<p class="meta">Result:</p><pre><code>Fri\n2026\n</code></pre></details>' in html
     assert "<summary>Called <code>we*ther</code> (failed)</summary>" in html
     assert "<summary>Result of <code>search</code></summary>" in html
     assert "</pre><script>alert(1)</script>" in page.text
@@ -291,5 +291,5 @@ def test_other_branches_are_mentioned(database):
     other = DraftMessage(ids.new_id(), first.messages[0].id, "assistant", "other", "", "[]", 5)
     with Store(database) as store:
         text = exported(store, "md", first._replace(messages=[*first.messages, other]))
-        assert "1 message of other branches not shown." in text
-        assert "1 message of other branches" in "".join(export.export(store, [first.id], "html"))
+        assert "1 message in other branches not shown." in text
+        assert "1 message in other branches" in "".join(export.export(store, [first.id], "html"))

@@ -75,9 +75,9 @@ def test_chatgpt(store, tmp_path):
     assert (report.source, report.conversations, report.messages) == ("chatgpt", 1, 3)
     assert report.skipped == {
         "hidden message": 1,
-        "picture or file; a line names it": 1,
-        "message of the kind `thoughts`": 1,
-        "conversation that cannot be understood": 2,
+        "image or file, named in the text": 1,
+        "message of type `thoughts`": 1,
+        "malformed conversation": 2,
     }
     assert seen == [(1, 3), (2, 3), (3, 3)]
     assert texts(store) == [("user", "why\n[file]"), ("assistant", "cut")]
@@ -200,7 +200,7 @@ def test_what_is_not_there_has_a_line(store, tmp_path):
             ],
         ),
     )
-    assert skipped == {"picture or file; a line names it": 7}
+    assert skipped == {"image or file, named in the text": 7}
     assert images == ()
     assert text.splitlines() == [
         "[image: two lines.png]", "[image]", "[image]", "[image]", "[audio]", "hello", "[file]",
@@ -294,7 +294,7 @@ def test_llm_from_0_32_on(store, tmp_path):
     file = llm_file(tmp_path / "logs.db", NEW_LLM)
     report = import_file(store, file)
     assert (report.conversations, report.messages) == (1, 5)
-    assert report.skipped == {"part of the kind `tool_call`": 1}
+    assert report.skipped == {"part of type `tool_call`": 1}
     (found,) = store.conversations()
     assert [(n.text, n.reasoning) for n in tree.branch(store, found.id)] == [
         ("hi", ""), ("hello", "hm"), ("a long file", ""), ("or so", "")
@@ -318,7 +318,7 @@ def test_another_database_is_refused(store, tmp_path):
     (tmp_path / "y.db").write_bytes((tmp_path / "x.db").read_bytes()[:2000])
     with pytest.raises(InputError):
         import_file(store, tmp_path / "y.db")
-    with pytest.raises(InputError, match="cannot read"):
+    with pytest.raises(InputError, match="Can't read"):
         import_file(store, tmp_path / "none")
 
 

@@ -148,9 +148,9 @@ def test_a_fault_in_the_thread_is_told(journal, monkeypatch):
 
     monkeypatch.setattr(RecordWriter, "commit", broken)
     journal.begin("q", provider="p", model="m")
-    with pytest.raises(StoreError, match="NOT saved: oh"):
+    with pytest.raises(StoreError, match="NOT saved. oh"):
         journal.end("complete")
-    with pytest.raises(StoreError, match="NOT saved: oh"):
+    with pytest.raises(StoreError, match="NOT saved. oh"):
         journal.end("complete")
 
 
@@ -195,7 +195,7 @@ def test_a_thread_that_hangs_is_told_once_and_not_waited_for_again(journal, monk
     journal.sent()
     assert slow.begun.wait(60)
     monkeypatch.setattr(journal_module, "_HANGING", 0.05)
-    with pytest.raises(StoreError, match="does not answer"):
+    with pytest.raises(StoreError, match="does not respond"):
         journal.end("complete")
     monkeypatch.setattr(journal_module, "_HANGING", 60)
     journal.close()
@@ -403,7 +403,7 @@ def test_pending_records_that_make_no_sense_are_put_aside(database, content):
     folder.mkdir(parents=True)
     (folder / "x.json").write_bytes(content)
     with Store(database) as store:
-        assert "cannot be read" in store.warnings[0]
+        assert "Can't read a turn" in store.warnings[0]
     with Store(database) as store:
         assert store.warnings == ()
     assert [p.name for p in leftovers(database)] == ["x.json.unreadable"]
@@ -438,7 +438,7 @@ def test_a_database_damaged_while_the_reply_comes_is_replaced(database, journal,
 
     monkeypatch.setattr(RecordWriter, "_write", failing)
     assert journal.end("complete") == "saved"
-    assert "recover with" in journal.warnings[0]
+    assert "To recover it" in journal.warnings[0]
     assert (
         len(
             [
@@ -476,7 +476,7 @@ def test_a_full_disk_is_told_and_breaks_nothing(database, start, existing, limit
         assert done.returncode == 0, done.stderr
     else:
         assert done.returncode == 13, done.stderr
-        assert told.startswith("answer shown but NOT saved: "), told
+        assert told.startswith("The reply was NOT saved. "), told
         assert str(database) in told
     with Store(database) as store:
         assert store.check() == []
@@ -487,7 +487,7 @@ def test_a_folder_that_cannot_be_made_is_told(database, journal):
     database.parent.write_text("a file where the folder should be")
     journal.begin("q", provider="p", model="m")
     journal.text("abc")
-    with pytest.raises(StoreError, match="answer shown but NOT saved") as caught:
+    with pytest.raises(StoreError, match="The reply was NOT saved") as caught:
         journal.end("complete")
     assert caught.value.exit_code == 13
 

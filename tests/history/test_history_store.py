@@ -114,10 +114,10 @@ def test_a_prefix_finds_what_it_means(database):
         assert store.find(one) == one
         assert store.find(store.short(one).upper()) == one
         assert store.find(store.short(other)) == other
-        with pytest.raises(NotFoundError, match="several") as caught:
+        with pytest.raises(NotFoundError, match="Several") as caught:
             store.find(one[:6])
         assert store.short(one) in caught.value.hint
-        with pytest.raises(NotFoundError, match="no conversation"):
+        with pytest.raises(NotFoundError, match="No conversation"):
             store.find("zzzz")
         with pytest.raises(NotFoundError):
             store.find("%")
@@ -185,7 +185,7 @@ def test_a_lock_is_named(database, start):
         holder = start("hold")
         assert holder.stdout.readline() == "held\n"
         assert store.conversation(one)  # readers are not held up
-        with pytest.raises(StoreLockedError, match="locked by another process"):
+        with pytest.raises(StoreLockedError, match="Another process holds the history"):
             store.rename(one, "x")
         with Store(database, lock_wait=0.05) as second:
             assert second.latest() == one
@@ -198,7 +198,7 @@ def test_a_newer_schema_is_told_and_not_touched(database):
     before = database.read_bytes()
     with pytest.raises(StoreError, match="newer darkai") as caught:
         Store(database)
-    assert "update darkai" in caught.value.hint
+    assert "Update darkai" in caught.value.hint
     assert database.read_bytes() == before
     assert sorted(p.name for p in database.parent.iterdir()) == ["history.db"]
 
@@ -211,7 +211,7 @@ def test_another_programs_database_is_told_and_not_touched(database):
     before = database.read_bytes()
     with pytest.raises(StoreError, match="another program") as caught:
         Store(database, replace=True)
-    assert "move it away" in caught.value.hint
+    assert "Move it away" in caught.value.hint
     assert database.read_bytes() == before
 
 
@@ -229,7 +229,7 @@ def test_a_damaged_file_is_told_and_left_unless_it_must_be_replaced(database, co
     assert [p.name for p in database.parent.iterdir()] == ["history.db"]
     assert database.read_bytes() == content
     with Store(database, replace=True) as store:
-        assert "recover with `darkai history import " in store.warnings[0]
+        assert "To recover it: `darkai history import " in store.warnings[0]
         assert store.conversations() == []
         put(store)
     aside = [p for p in database.parent.iterdir() if ".damaged-" in p.name]
@@ -355,9 +355,9 @@ def test_the_states_of_the_schema_are_the_known_ones(database):
 @pytest.mark.parametrize(
     ("exc", "says"),
     [
-        (sqlite3.SQLITE_FULL, "disk full"),
+        (sqlite3.SQLITE_FULL, "disk is full"),
         (sqlite3.SQLITE_IOERR_SHMSIZE, "is the disk full? why"),
-        (OSError(28, "No space left on device"), "disk full"),
+        (OSError(28, "No space left on device"), "disk is full"),
     ],
 )
 def test_a_disk_that_may_be_full_is_told_with_what_to_type(database, exc, says):
@@ -366,4 +366,4 @@ def test_a_disk_that_may_be_full_is_told_with_what_to_type(database, exc, says):
         exc.sqlite_errorcode = code
     told = store_error(exc, database)
     assert says in told.message
-    assert told.hint == f"make room: `df -h {database.parent}` shows how much there is"
+    assert told.hint == f"Free some space; `df -h {database.parent}` shows how much is left"

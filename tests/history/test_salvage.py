@@ -22,8 +22,8 @@ from darkai_cli.history.store import Store
 
 PAGE = 4096
 LONG = "".join(f"line {number:05d} of a long text\n" for number in range(4000))
-LOST = "a part of it was lost when the history was damaged"
-CUT = "message of which a part is lost; the rest of it is kept"
+LOST = "part of it was lost when the history was damaged"
+CUT = "damaged end of a message; its beginning was recovered"
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_cut_file_gives_what_it_has_and_says_how_much_it_lacks(whole, store):
     report = import_file(store, whole)
     assert report.source == "darkai"
     assert 0 < report.messages < 100
-    assert report.skipped["page of the damaged file that cannot be read"] > 10
+    assert report.skipped["missing page of the damaged file"] > 10
     assert store.check() == []
     again = import_file(store, whole)
     assert (again.conversations, again.messages, again.present) == (0, 0, report.messages)
@@ -189,8 +189,8 @@ def test_a_lost_message_and_a_lost_conversation(database, store):
     )
     report = import_file(store, database)
     assert (report.conversations, report.messages) == (1, 3)
-    assert report.skipped["message that is lost; what follows it begins a branch"] == 1
-    assert report.skipped["title that is lost; made anew from the first message"] == 1
+    assert report.skipped["lost message; the next one begins a branch"] == 1
+    assert report.skipped["lost title, replaced by the first message"] == 1
     (found,) = store.conversations()
     assert (found.title, found.turns, found.active) == ("first", 1, second.reply)
     assert [node.text for node in tree.branch(store, found.id)] == ["second", "two"]
@@ -224,7 +224,7 @@ def test_a_newer_database_and_one_without_a_history_are_refused(database, store,
         import_file(store, database)
     junk = tmp_path / "junk"
     junk.write_bytes(random.Random(2).randbytes(3 * PAGE))
-    with pytest.raises(InputError, match="nothing of a history"):
+    with pytest.raises(InputError, match="No readable history"):
         import_file(store, junk)
 
 
@@ -235,7 +235,7 @@ def test_an_empty_history_is_nothing_to_take(database, store):
 
 
 def test_a_history_in_use_is_moved_only_if_it_is_damaged(whole):
-    with pytest.raises(UsageError, match="whole"):
+    with pytest.raises(UsageError, match="not damaged"):
         salvage.put_aside(whole)
     spoiled(whole, lambda data: data.__setitem__(slice(PAGE * 3, PAGE * 9), bytes(PAGE * 6)))
     before = whole.read_bytes()
@@ -299,7 +299,7 @@ def test_a_reply_is_kept_as_far_as_it_goes(database, store, damage):
     database.write_bytes(data)
     report = import_file(store, database)
     assert report.skipped[CUT] == 1
-    assert "row of the damaged file that cannot be read" not in report.skipped
+    assert "unreadable row of the damaged file" not in report.skipped
     (_, prompt), (_, reply) = said(store)
     assert prompt == "a question"
     assert LONG.startswith(reply)

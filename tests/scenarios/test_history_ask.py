@@ -760,12 +760,12 @@ def test_a_full_disk(limit: int, existing: bool, database: Path) -> None:
     assert "Traceback" not in result.stderr
     found = [saved.prompt for saved in stored() if saved.prompt != "before"]
     if result.code == 13:
-        assert result.stderr.startswith("error: answer shown but NOT saved: ")
+        assert result.stderr.startswith("error: The reply was NOT saved. ")
         assert str(database) in result.stderr
         assert found == []
     else:  # there was room to put it aside
         assert (result.code, found) == (0, ["x"])
-        assert result.stderr == "" or "this turn is kept beside it" in result.stderr
+        assert result.stderr == "" or "The turn is saved in" in result.stderr
     assert limit or result.code == 13
 
 
@@ -773,7 +773,7 @@ def test_a_full_disk_and_a_cut_reply(database: Path) -> None:
     with FaultServer(reply(["the ans", Reset()])) as server:
         result = asked(server, "x", command=bare(WITH_LIMIT, "0"))
     assert (result.code, result.stdout) == (14, b"the ans\n")
-    assert "warning: answer shown but NOT saved: " in result.stderr
+    assert "warning: The reply was NOT saved. " in result.stderr
     assert "disk full" in result.stderr
     assert "--resume" not in result.stderr
     assert stored() == []
@@ -797,9 +797,9 @@ def test_a_read_only_folder(existing: bool, database: Path) -> None:
     assert (result.code, result.stdout) == (13, b"the answer\n")
     folder = database.parent
     assert result.stderr == (
-        "error: answer shown but NOT saved: the history cannot be written: no permission to write to"
-        f" the folder `{folder}`\nhint: `ls -ld {folder}` shows who may; `chmod u+w` allows it to its"
-        " owner; or use another folder with `DARKAI_HOME=FOLDER`\n"
+        "error: The reply was NOT saved. Can't write the history: no permission to write to"
+        f" the folder `{folder}`\nhint: `chmod u+w {folder}` allows it if you own the folder; or use"
+        " another folder with `DARKAI_HOME=FOLDER`\n"
     )
     assert again.code == (13 if existing else 5)
     assert again.stdout == (b"the answer\n" if existing else b"")
@@ -816,7 +816,7 @@ def test_a_damaged_history_is_moved_aside(damage: object, database: Path) -> Non
         result = asked(server, "x")
     assert (result.code, result.stdout) == (0, b"the answer\n")
     told = re.match(
-        r"warning: history damaged; moved to `([^`]*)`.*; recover with `", result.stderr
+        r"warning: The history is damaged; it is now `([^`]*)`. To recover it: `", result.stderr
     )
     assert told, result
     assert Path(told[1]).read_bytes() == spoiled
@@ -829,7 +829,7 @@ def test_a_history_that_may_not_be_written_can_be_read(database: Path) -> None:
     with FaultServer(reply(["the answer"])) as server:
         result = asked(server, "x", command=bare(WITHOUT_OVERRIDE))
     assert (result.code, result.stdout) == (0, b"the answer\n")
-    assert f"no permission to write to the file `{database}`; this turn is kept" in result.stderr
+    assert f"no permission to write to the file `{database}`. The turn is saved in" in result.stderr
     listed = run_darkai("history", command=bare(WITHOUT_OVERRIDE))
     renamed = run_darkai("history", "rename", "0", "x", command=bare(WITHOUT_OVERRIDE))
     assert (listed.code, listed.text.split("\t")[1]) == (0, "before")
@@ -848,8 +848,8 @@ def test_a_damaged_history_is_left_by_who_must_read_it(database: Path) -> None:
         result = run_darkai("ask", *args)
         assert (result.code, result.stdout) == (13, b"")
         assert result.stderr == (
-            f"error: the history is damaged ({database})\nhint: `darkai history import {database}`"
-            " moves it aside and takes back what can be read\n"
+            f"error: The history is damaged (`{database}`)\nhint: `darkai history import {database}`"
+            " moves it aside and recovers what it can\n"
         )
     assert [path.name for path in database.parent.iterdir()] == ["history.db"]
 
@@ -862,7 +862,7 @@ def test_a_database_of_another_program_is_left_alone_and_the_turn_is_kept(databa
     with FaultServer(reply(["the answer"])) as server:
         result = asked(server, "x")
     assert (result.code, result.stdout) == (0, b"the answer\n")
-    assert result.stderr.startswith(f"warning: `{database}` is a database of another program; ")
+    assert result.stderr.startswith(f"warning: `{database}` is a database of another program. ")
     assert database.read_bytes() == before
     database.unlink()
     assert only_turn().reply == "the answer"

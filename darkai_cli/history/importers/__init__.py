@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from darkai_cli.errors import InputError
+from darkai_cli.files import reason
 from darkai_cli.history.importers.draft import ImportedConversation, ImportReport, store_all
 from darkai_cli.history.store import Store
 
@@ -30,7 +31,7 @@ def import_file(
         with path.open("rb") as file:
             head = file.read(4096)
     except OSError as exc:
-        raise InputError(f"cannot read `{path}`: {exc.strerror}") from exc
+        raise InputError(f"Can't read `{path}`: {reason(exc)}") from exc
     report = ImportReport()
     report.source, conversations = _reader(path, head, report, progress)
     store_all(store, conversations, report)
@@ -59,8 +60,8 @@ def _reader(
     if b"\0" in head:  # a database whose beginning is damaged, perhaps
         return "darkai", darkai.read_database(path, report, progress)
     raise InputError(
-        f"`{path}` is no history that darkai knows",
-        hint="it takes its own exports and databases, ChatGPT's `conversations.json`, llm's"
+        f"Unknown format: `{path}`",
+        hint="Supported are darkai's exports and databases, ChatGPT's `conversations.json`, llm's"
         " `logs.db` and aichat's sessions",
     )
 
@@ -74,10 +75,10 @@ def _json(
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as exc:
-        raise InputError(f"`{path}` is not valid JSON") from exc
+        raise InputError(f"Invalid JSON: `{path}`") from exc
     records = content if isinstance(content, list) else [content]
     if any(map(darkai.is_conversation, records)):
         return "darkai", darkai.read_json(records, report, progress)
     if not any(isinstance(record, dict) and "mapping" in record for record in records):
-        raise InputError(f"`{path}` holds no conversations that darkai knows")
+        raise InputError(f"No conversations in `{path}`")
     return "chatgpt", chatgpt.read(records, path.parent, report, progress)

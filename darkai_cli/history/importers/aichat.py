@@ -45,21 +45,21 @@ def _load(path: Path) -> dict[str, Any]:
         yaml: Any = importlib.import_module("yaml")
     except ImportError as exc:
         raise InputError(
-            f"`{path}` looks like a session of aichat, and reading it needs PyYAML",
+            f"`{path}` looks like an aichat session; importing it needs PyYAML",
             hint='`pip install "darkai-cli[import]"`',
         ) from exc
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
         session = yaml.load(path.read_bytes(), loader)
     except (yaml.YAMLError, ValueError, RecursionError) as exc:
-        raise InputError(f"`{path}` is not valid YAML") from exc
+        raise InputError(f"Invalid YAML: `{path}`") from exc
     lists = ("messages", "compressed_messages")
     if (
         not isinstance(session, dict)
         or not isinstance(session.get("messages"), list)
         or not all(isinstance(session.get(name) or [], list) for name in lists)
     ):
-        raise InputError(f"`{path}` is no session of aichat")
+        raise InputError(f"Not an aichat session: `{path}`")
     return session
 
 
@@ -112,13 +112,13 @@ def _message(item: Any, report: ImportReport) -> tuple[str, str, tuple[Image, ..
     """
     role = item.get("role") if isinstance(item, dict) else None
     if role not in ROLES:
-        report.skip("message that cannot be understood")
+        report.skip("malformed message")
         return "", "", (), []
     content = item.get("content")
     if isinstance(content, str):
         return role, content, (), []
     if isinstance(content, dict):  # tool calls, with text beside them
-        report.skip("part of the kind `tool_calls`")
+        report.skip("part of type `tool_calls`")
         content = [{"type": "text", "text": content.get("text")}]
     texts: list[str] = []
     images: list[Image] = []
@@ -130,7 +130,7 @@ def _message(item: Any, report: ImportReport) -> tuple[str, str, tuple[Image, ..
         elif kind == "image_url" and (image := _image(part)):
             images.append(image)
         elif kind != "text":
-            report.skip(f"part of the kind `{kind}`"[:80])
+            report.skip(f"part of type `{kind}`"[:80])
             lines += [_line(part)] if kind == "image_url" else []
     return role, "\n".join(texts), tuple(images), lines
 

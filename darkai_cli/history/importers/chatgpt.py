@@ -43,7 +43,7 @@ def read(
         try:
             conversation = _ChatGptConversation(record, files, report).read()
         except (KeyError, TypeError, ValueError, AttributeError):
-            report.skip("conversation that cannot be understood")
+            report.skip("malformed conversation")
         else:
             yield conversation
         progress(number, len(records))
@@ -124,14 +124,14 @@ class _ChatGptConversation:
         parts = content.get("parts") or ([content["text"]] if content.get("text") else [])
         lines, images, missing = self._files.of(message, parts)
         if role not in ROLES:
-            self._report.skip("message of an unknown role")
+            self._report.skip("message with an unknown role")
         elif hidden or (role == "system" and not lines):
             self._report.skip("hidden message")
         elif kind not in ("text", "multimodal_text", "code", "execution_output"):
-            self._report.skip(f"message of the kind `{kind}`"[:80])
+            self._report.skip(f"message of type `{kind}`"[:80])
         else:
             if missing:
-                self._report.skip("picture or file; a line names it", missing)
+                self._report.skip("image or file, named in the text", missing)
             if not lines and not images:
                 self._report.skip("empty message")
             return "\n".join(lines), tuple(images)

@@ -49,7 +49,7 @@ def read_jsonl(
                 record = json.loads(line)
                 kind = record["record"]
                 if kind == "history" and record.get("version", 0) > FORMAT_VERSION:
-                    raise InputError(f"`{path}` was written by a newer darkai")
+                    raise InputError(f"A newer darkai wrote `{path}`", hint="Update darkai")
                 if kind == "conversation":
                     if conversation is not None:
                         yield conversation
@@ -60,7 +60,7 @@ def read_jsonl(
                     _add(conversation, record, report)
             except _MALFORMED:
                 if line.strip():
-                    report.skip("line that cannot be understood")
+                    report.skip("malformed line")
     if conversation is not None:
         yield conversation
     progress(total, total)
@@ -79,7 +79,7 @@ def read_json(
         try:
             conversation = _whole_conversation(record, report)
         except _MALFORMED:
-            report.skip("conversation that cannot be understood")
+            report.skip("malformed conversation")
         else:
             yield conversation
         progress(number, len(records))
@@ -96,7 +96,7 @@ def read_database(
         with closing(_open_undamaged(path) or salvage.gather(path, report)) as conn:
             yield from _conversations(conn, report, progress)
     except (sqlite3.Error, OSError) as exc:
-        raise InputError(f"`{path}` cannot be read: {exc}") from exc
+        raise InputError(f"Can't read `{path}`: {exc}") from exc
 
 
 def _open_undamaged(path: Path) -> sqlite3.Connection | None:
@@ -123,7 +123,7 @@ def _is_known(conn: sqlite3.Connection, path: Path) -> bool:
         return False
     version = schema.version_of(conn)
     if version > schema.VERSION:
-        raise InputError(f"`{path}` was written by a newer darkai", hint="update darkai")
+        raise InputError(f"A newer darkai wrote `{path}`", hint="Update darkai")
     return version > 0
 
 
@@ -138,7 +138,7 @@ def _conversations(
         try:
             conversation = _conversation_from(conn, identifier, report)
         except _MALFORMED:
-            report.skip("conversation that cannot be understood")
+            report.skip("malformed conversation")
         else:
             yield conversation
         progress(number, len(identifiers))
@@ -153,12 +153,12 @@ def _conversation_from(
         try:
             turn = _turn(record | {"options": json.loads(record["options"])})
         except _MALFORMED:
-            report.skip("turn that cannot be understood")
+            report.skip("malformed turn")
             continue
         turns.append(turn if turn.prompt in message_ids else turn._replace(prompt=None))
     heads = list(_records(conn, "conversation WHERE id = ?", identifier))
     if not heads:
-        report.skip("title that is lost; made anew from the first message")
+        report.skip("lost title, replaced by the first message")
         first, last = messages[0], messages[-1]
         title = title_from(first.text, (image.name for image in first.attachments))
         return ImportedConversation(
@@ -184,17 +184,17 @@ def _messages_from(
                 record | {"text": text, "reasoning": reasoning, "parts": json.loads(parts)}
             )
         except _MALFORMED:
-            report.skip("message that cannot be understood")
+            report.skip("malformed message")
         else:
             own = tuple(attachments.get(message.id, ()))
             messages[message.id] = message._replace(attachments=own)
     for message in list(messages.values()):
         if message.parent is not None and message.parent not in messages:
-            report.skip("message that is lost; what follows it begins a branch")
+            report.skip("lost message; the next one begins a branch")
             messages[message.id] = message._replace(parent=None)
     ordered = _in_order(messages.values())
     if len(ordered) < len(messages):
-        report.skip("message in a circle", len(messages) - len(ordered))
+        report.skip("message in a reference cycle", len(messages) - len(ordered))
     return ordered
 
 
@@ -214,7 +214,7 @@ def _attachments_from(
         if isinstance(media_type, str) and isinstance(name, str) and isinstance(data, bytes):
             attachments.setdefault(message, []).append(Image(media_type, data, name))
         else:
-            report.skip("attachment that cannot be understood")
+            report.skip("malformed attachment")
     return attachments
 
 
@@ -224,7 +224,7 @@ def _count_unattached(conn: sqlite3.Connection, report: ImportReport) -> None:
             "SELECT count(*) FROM attachment WHERE message NOT IN (SELECT id FROM message)"
         ).fetchone()
         if count:
-            report.skip("attachment of a message that is lost", count)
+            report.skip("attachment of a lost message", count)
 
 
 def _has_attachments(conn: sqlite3.Connection) -> bool:
@@ -256,7 +256,7 @@ def _whole_conversation(record: dict[str, Any], report: ImportReport) -> Importe
         try:
             _add(conversation, inner, report)
         except _MALFORMED:
-            report.skip("message or turn that cannot be understood")
+            report.skip("malformed message or turn")
     return conversation
 
 
@@ -299,7 +299,7 @@ def _attachments(record: dict[str, Any], report: ImportReport) -> Iterator[Image
             else:
                 yield Image(media_type, b64decode(_text(data), validate=True), name)
         except _MALFORMED:
-            report.skip("attachment that cannot be understood")
+            report.skip("malformed attachment")
 
 
 def _conversation(record: dict[str, Any]) -> ImportedConversation:

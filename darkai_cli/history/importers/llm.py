@@ -54,7 +54,7 @@ def read(path: Path, report: ImportReport, progress: Progress) -> Iterator[Impor
             conn.row_factory = sqlite3.Row
             tables = {row[0] for row in conn.execute("SELECT name FROM sqlite_master")}
             if not {"threads", "responses"} & tables:
-                raise InputError(f"`{path}` is a database, but not llm's")
+                raise InputError(f"Unknown format: `{path}` is a database, but not llm's")
             images = _LlmImages(conn, tables, report)
             if "responses" in tables:
                 yield from _responses(conn, tables, images, progress)
@@ -66,7 +66,7 @@ def read(path: Path, report: ImportReport, progress: Progress) -> Iterator[Impor
                 if count:
                     report.skip("tool call", count)
     except sqlite3.Error as exc:
-        raise InputError(f"`{path}` cannot be read: {exc}") from exc
+        raise InputError(f"Can't read `{path}`: {exc}") from exc
 
 
 def _responses(
@@ -202,7 +202,7 @@ def _parts(
         elif part["type"] in ("text", "reasoning") and part["text"]:
             (texts if part["type"] == "text" else thoughts).append(part["text"])
         elif part["type"] not in ("text", "reasoning"):
-            report.skip(f"part of the kind `{part['type']}`"[:80])
+            report.skip(f"part of type `{part['type']}`"[:80])
     return "\n".join(texts), "\n".join(thoughts), tuple(seen)
 
 
@@ -299,12 +299,12 @@ def _image(row: sqlite3.Row) -> Image | str:
     data = row["content"]
     if not data:
         if row["url"]:
-            return "attachment of which only the URL is kept"
+            return "attachment with only a URL"
         data = _content(path, str(row["id"]))
         if data is None:
             return "attachment whose file is gone or changed"
     media_type = sniff_image_type(data) if isinstance(data, bytes) else None
-    return Image(media_type, data, path.name) if media_type else "attachment that is no image"
+    return Image(media_type, data, path.name) if media_type else "attachment that isn't an image"
 
 
 def _content(path: Path, digest: str) -> bytes | None:
