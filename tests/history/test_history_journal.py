@@ -148,9 +148,9 @@ def test_a_fault_in_the_thread_is_told(journal, monkeypatch):
 
     monkeypatch.setattr(RecordWriter, "commit", broken)
     journal.begin("q", provider="p", model="m")
-    with pytest.raises(StoreError, match="NOT saved. oh"):
+    with pytest.raises(StoreError, match=r"NOT saved\. oh"):
         journal.end("complete")
-    with pytest.raises(StoreError, match="NOT saved. oh"):
+    with pytest.raises(StoreError, match=r"NOT saved\. oh"):
         journal.end("complete")
 
 
