@@ -136,7 +136,7 @@ class AuthError(ProviderError):
 
     kind = "auth"
     exit_code = 4
-    default_hint = "check the key, and what it may do"
+    default_hint = "Check the key and its permissions"
 
 
 class UnknownModelError(ProviderError):
@@ -144,7 +144,7 @@ class UnknownModelError(ProviderError):
 
     kind = "not-found"
     exit_code = 5
-    default_hint = "`darkai models` lists what is known here"
+    default_hint = "`darkai models` lists the known models"
 
 
 class RateLimitError(ProviderError):
@@ -152,7 +152,7 @@ class RateLimitError(ProviderError):
 
     kind = "limit"
     exit_code = 6
-    default_hint = "try again later"
+    default_hint = "Try again later"
 
 
 class NetworkError(ProviderError):
@@ -160,7 +160,7 @@ class NetworkError(ProviderError):
 
     kind = "network"
     exit_code = 7
-    default_hint = "check the network and the URL (`darkai config show`), then try again"
+    default_hint = "Check your network connection and the URL (`darkai config show`)"
 
 
 class ReplyTimeoutError(ProviderError):
@@ -168,21 +168,19 @@ class ReplyTimeoutError(ProviderError):
 
     kind = "timeout"
     exit_code = 8
-    default_hint = "try again; `--timeout SECONDS` waits longer"
+    default_hint = "Try again, or wait longer with `--timeout SECONDS`"
 
 
 class ServiceError(ProviderError):
     """The service failed: 5xx, or an error in the stream."""
 
-    default_hint = "try again later, or ask another service: `--provider NAME`"
+    default_hint = "Try again later, or use another provider: `--provider NAME`"
 
 
 class BadReplyError(ServiceError):
     """A reply that breaks the protocol."""
 
-    default_hint = (
-        "is the URL right, and does that service speak this protocol? (`darkai config show`)"
-    )
+    default_hint = "Check the URL, and that the service speaks this protocol (`darkai config show`)"
 
 
 class TooLargeError(BadReplyError):
@@ -194,7 +192,7 @@ class RefusedError(ProviderError):
 
     kind = "refused"
     exit_code = 10
-    default_hint = "ask for less, or differently"
+    default_hint = "Shorten or rephrase the prompt"
 
 
 class IncompleteReplyError(ProviderError):
@@ -202,7 +200,7 @@ class IncompleteReplyError(ProviderError):
 
     kind = "incomplete"
     exit_code = 14
-    default_hint = "ask again, or ask for the rest"
+    default_hint = "Ask again, or ask for the rest"
 
 
 class Terminated(BaseException):

@@ -149,7 +149,7 @@ def from_json(line: dict[str, Any]) -> Event | None:
     """
     name = line.get("event")
     if not isinstance(name, str):
-        raise ValueError("`event` is no name")  # noqa: TRY004 -- one kind of error for the caller
+        raise ValueError("`event` is not a name")  # noqa: TRY004 -- one kind of error for the caller
     cls = _CLASSES.get(name)
     if cls is None:
         return None
@@ -159,7 +159,7 @@ def from_json(line: dict[str, Any]) -> Event | None:
     fields = [field for field in cls._fields if field != "type"]
     for field in fields:
         if field in data and not _fits(cls, field, data[field]):
-            raise ValueError(f"`{name}` has a `{field}` that it cannot have")
+            raise ValueError(f"`{name}` has an invalid `{field}`")
     try:
         event: Event = cls(**{field: data[field] for field in fields if field in data})
     except TypeError:

@@ -46,7 +46,7 @@ def read(file: Path, inspect: Callable[[os.stat_result], None] | None = None) ->
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(0, "it is no regular file")
+            raise OSError(0, "not a regular file")
         if inspect is not None:
             inspect(status)
         parts = []
@@ -57,7 +57,7 @@ def read(file: Path, inspect: Callable[[os.stat_result], None] | None = None) ->
     finally:
         os.close(handle)
     if remaining <= 0:
-        raise OSError(0, f"it is larger than {file_size(LARGEST)}")
+        raise OSError(0, f"larger than {file_size(LARGEST)}")
     return b"".join(parts)
 
 
@@ -191,7 +191,7 @@ class AtomicFile:
         """
         folder = self._path.parent
         if not folder.is_dir():
-            raise FileNotFoundError(2, "there is no such folder")
+            raise FileNotFoundError(2, "no such folder")
         try:
             status = self._path.stat()
         except FileNotFoundError:
@@ -283,5 +283,5 @@ class AtomicFile:
     def _write_error(self, exc: OSError) -> InputError:
         reason = (exc.strerror or str(exc)).lower()
         return InputError(
-            f"cannot write `{self._path}`: {reason}", hint="name another file with `--output`"
+            f"Can't write `{self._path}`: {reason}", hint="Choose another file with `--output`"
         )

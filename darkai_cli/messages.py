@@ -114,13 +114,13 @@ def _image_at(url: str) -> Image:
     media_type, _, encoding = media_type.partition(";")
     if scheme != "data" or not comma or encoding != "base64":
         raise InputError(
-            "an image in a message must be a base64 `data:` URL",
+            "An image in a message must be a base64 `data:` URL",
             hint="data:image/png;base64,...",
         )
     try:
         return Image(media_type, b64decode(data, validate=True))
     except ValueError as exc:
-        raise InputError("an image in a message is no base64") from exc
+        raise InputError("An image in a message is not valid base64") from exc
 
 
 def calls_of(message: Mapping[str, Any]) -> tuple[Call, ...]:
@@ -133,7 +133,7 @@ def calls_of(message: Mapping[str, Any]) -> tuple[Call, ...]:
             if parsed.id and parsed.name:
                 calls.append(parsed)
                 continue
-        raise InputError("a tool call needs an `id`, and a `function` with `name`, `arguments`")
+        raise InputError("A tool call needs an `id`, and a `function` with `name` and `arguments`")
     return tuple(calls)
 
 
@@ -149,7 +149,7 @@ def text_of(content: object) -> str:
     if isinstance(content, Sequence):
         parts = [part.get("text") for part in content if isinstance(part, Mapping)]
         return "\n".join(part for part in parts if isinstance(part, str))
-    raise InputError(f"message content must be text, not {type(content).__name__}")
+    raise InputError(f"Message content must be text, not {type(content).__name__}")
 
 
 def from_dicts(messages: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
@@ -158,14 +158,14 @@ def from_dicts(messages: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
     Raises ``InputError`` for an empty list, a missing key or an unknown role.
     """
     if not messages:
-        raise InputError("there are no messages to send")
+        raise InputError("No messages to send")
     result = []
     for number, message in enumerate(messages, 1):
         role = message.get("role")
         if role not in ROLES:
             raise InputError(
-                f"message {number} has the role `{role}`",
-                hint=f"roles are {', '.join(ROLES)}",
+                f"Message {number} has the unknown role `{role}`",
+                hint=f"Roles are {', '.join(ROLES)}",
             )
         content = message.get("content")
         result.append(

@@ -65,14 +65,14 @@ class Secret:
         if origin != self._origin:
             bound = _origin_text(self._origin) if self._origin else "no address"
             raise ConfigError(
-                f"the key from {self.source} belongs to {bound} and is not sent to "
+                f"The key from {self.source} belongs to {bound} and won't be sent to "
                 f"{_origin_text(origin)}"
             )
         if origin[0] != "https" and not self._plain_http and not is_loopback(origin[1]):
             raise ConfigError(
-                f"the key from {self.source} is not sent over plain http to {origin[1]}",
-                hint="use an https:// URL; `allow_http_key = true` in the provider's table of your "
-                "config.toml sends it unprotected",
+                f"The key from {self.source} won't be sent over plain http to {origin[1]}",
+                hint="Use an https:// URL, or allow it with `allow_http_key = true` in the "
+                "provider's table of your config.toml",
             )
         return self._value
 
@@ -80,8 +80,8 @@ class Secret:
         """Raise ``ConfigError`` if the key must not go to ``url`` through a proxy on ``host``."""
         if not url.lower().startswith("https:") and not self._plain_http and not is_loopback(host):
             raise ConfigError(
-                f"the key from {self.source} is not sent over plain http through the proxy {host}",
-                hint="go without the proxy: `--proxy ''`",
+                f"The key from {self.source} won't be sent over plain http to the proxy {host}",
+                hint="Connect without the proxy: `--proxy ''`",
             )
 
     @property

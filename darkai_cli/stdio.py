@@ -35,7 +35,7 @@ def environ() -> Mapping[str, str]:
 def stdout() -> TextIO:
     """Return standard output. Raises ``InputError`` if it is closed."""
     if sys.stdout is None:
-        raise InputError("stdout is closed", hint="redirect it: `> FILE` or `> /dev/null`")
+        raise InputError("stdout is closed", hint="Redirect it: `> FILE` or `> /dev/null`")
     out = sys.stdout
     if isinstance(out, io.TextIOWrapper) and out.encoding.lower() != "utf-8":
         if is_terminal(out):
@@ -113,7 +113,7 @@ def reopen_tty() -> TextIO:
         if handle is not None:
             os.close(handle)
         raise InputError(
-            "`chat` needs a keyboard, and there is no terminal",
+            "`chat` needs a terminal",
             hint="`darkai ask` answers one question, also in a pipe",
         )
     os.dup2(handle, sys.stdin.fileno())
@@ -167,11 +167,11 @@ def read_input_bytes(on_wait: Callable[[], None] | None = None) -> bytes:
             size += len(piece)
             if size > MAX_INPUT:
                 raise InputError(
-                    f"stdin holds more than {file_size(MAX_INPUT)}", hint="pipe in less: `| head`"
+                    f"stdin holds more than {file_size(MAX_INPUT)}", hint="Pipe in less: `| head`"
                 )
     except OSError as exc:
         reason = exc.strerror or exc
-        raise InputError(f"stdin cannot be read: {reason}") from exc
+        raise InputError(f"Can't read stdin: {reason}") from exc
     return b"".join(parts)
 
 
@@ -192,7 +192,7 @@ def decode(data: bytes, what: str) -> str:
     except UnicodeDecodeError as exc:
         raise InputError(
             f"{what} is not UTF-8 text: invalid byte 0x{data[exc.start]:02x} at offset {exc.start}",
-            hint="convert it, for example with `iconv -f latin1 -t utf-8`",
+            hint="Convert it, for example with `iconv -f latin1 -t utf-8`",
         ) from exc
 
 
@@ -204,7 +204,7 @@ def binary_stdout() -> BinaryIO:
 def binary_stdin() -> BinaryIO:
     """Return standard input for bytes. Raises ``InputError`` if it is closed."""
     if sys.stdin is None:
-        raise InputError("stdin is closed", hint="name a file instead of `-`")
+        raise InputError("stdin is closed", hint="Name a file instead of `-`")
     return sys.stdin.buffer
 
 
@@ -221,7 +221,7 @@ def close_stdout(code: int) -> int:
         pass
     except (OSError, ValueError) as exc:
         if code == 0:
-            print_err(f"error: cannot write to stdout: {exc}")
+            print_err(f"error: Can't write to stdout: {exc}")
             code = InputError.exit_code
     else:
         return code

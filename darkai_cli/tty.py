@@ -135,7 +135,7 @@ def read_hidden(prompt: str) -> bytes:
     try:
         settings = termios.tcgetattr(0)
     except termios.error as exc:
-        raise InputError("cannot hide what is typed on this terminal") from exc
+        raise InputError("Can't turn echo off on this terminal") from exc
     hidden = without_echo(settings)
     hidden[_LOCAL_MODES] |= termios.ICANON | termios.ISIG
 
@@ -151,7 +151,7 @@ def read_hidden(prompt: str) -> bytes:
         while not line.endswith(b"\n") and (piece := os.read(0, 4096)):
             line += piece
     except (OSError, termios.error) as exc:
-        raise InputError(f"cannot read the terminal: {exc}") from exc
+        raise InputError(f"Can't read from the terminal: {exc}") from exc
     finally:
         signal.signal(signal.SIGCONT, old_handler)
         with contextlib.suppress(termios.error):  # it may be gone
@@ -159,7 +159,7 @@ def read_hidden(prompt: str) -> bytes:
         _write_prompt("\n")
     if len(line) >= LONGEST_LINE:
         raise InputError(
-            f"a terminal takes at most {LONGEST_LINE} characters in a line", hint="pipe it in"
+            f"A terminal takes at most {LONGEST_LINE} characters in a line", hint="Pipe it in"
         )
     return line
 

@@ -79,8 +79,8 @@ class ExtractSink:
             self._give(fence)
         elif error is None:
             raise NotFoundError(
-                "the reply has no fenced code block",
-                hint="run it without `-x` to see the whole reply",
+                "The reply has no fenced code block",
+                hint="Run it without `-x` to see the whole reply",
             )
 
     def _add(self, lines: list[str]) -> None:

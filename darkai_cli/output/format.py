@@ -34,8 +34,8 @@ def select_format(options: OutputOptions, *, terminal: bool) -> Format:
     if options.json and (options.extract or options.raw):
         other = "-x" if options.extract else "--raw"
         raise UsageError(
-            f"`--json` and `{other}` exclude each other",
-            hint="`--json` writes events; without it the text is written",
+            f"`--json` can't be used with `{other}`",
+            hint="`--json` writes events; leave it out to get the text",
         )
     if options.json:
         return "json"

@@ -14,6 +14,7 @@ from darkai_cli import stdio
 from darkai_cli.events import Citation, Event, StreamStart, ToolCall, Usage
 from darkai_cli.output.raw import write_text
 from darkai_cli.output.sanitize import Sanitizer, sanitize_line
+from darkai_cli.text import plural
 
 _LABELS = {"info": "note", "warning": "warning"}
 
@@ -86,7 +87,7 @@ class NoticeSink:
         for call in () if self._quiet else self._calls:
             self._write_line(_tool_line(call))
         if self._sources and self._with_sources and not self._quiet:
-            self._write_line("sources:")
+            self._write_line("Sources:")
             for number, source in enumerate(self._sources, 1):
                 title = f" {sanitize_line(source.title)}" if source.title else ""
                 self._write_line(f"  [{number}] {sanitize_line(source.url, 500)}{title}")
@@ -100,7 +101,7 @@ class NoticeSink:
             parts.append(f"{usage.input or 0} tokens in, {usage.output or 0} out")
         if self._first_text is not None:
             parts.append(f"first text after {self._first_text - self._start_time:.2f} s")
-        parts.append(f"{self._clock() - self._start_time:.2f} s in all")
+        parts.append(f"{self._clock() - self._start_time:.2f} s in total")
         return ", ".join(parts)
 
 
@@ -108,8 +109,8 @@ def _tool_line(call: ToolCall) -> str:
     """Return the line for a tool call that has no result."""
     name, arguments = sanitize_line(call.name, 60), sanitize_line(call.arguments, 200)
     return (
-        f"warning: the model wants the tool `{name}` run with `{arguments}`, which darkai does not "
-        "do; ask for an answer without tools"
+        f"warning: The model called the tool `{name}` with `{arguments}`, but darkai can't run "
+        "tools; ask for an answer without them"
     )
 
 
@@ -140,7 +141,7 @@ class ReasoningSink:
         if self._shows_text:
             self._write(self._sanitizer.finish() + "\n")
         else:
-            self._write(f"note: reasoning, {self._length} characters\n")
+            self._write(f"note: Reasoning, {plural(self._length, 'character')}\n")
         self._length = 0
 
     def _write(self, text: str) -> None:

@@ -85,7 +85,7 @@ class Spinner:
     def _draw(self, seconds: int) -> None:
         from darkai_cli.output.sanitize import sanitize_line  # not before the request is sent
 
-        text = f"waiting for {sanitize_line(self._name)}" + (f", {seconds} s" if seconds else "")
+        text = f"Waiting for {sanitize_line(self._name)}" + (f", {seconds} s" if seconds else "")
         with self._lock:
             if not self._stopped.is_set():
                 self._is_visible = True
@@ -114,7 +114,7 @@ def count_down(
     try:
         while (remaining := until - clock()) > 0:
             signals.raise_pending()
-            row = f"next slot in {_clock_time(remaining)} (Ctrl-C stops): {text}"
+            row = f"Next slot in {_clock_time(remaining)} (Ctrl-C stops): {text}"
             _write(err, _dim_row(row, width() if width else stdio.size(err)[0]))
             sleep(remaining % 1 or 1.0)
     finally:

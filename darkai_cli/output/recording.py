@@ -59,7 +59,7 @@ class RecordSink:
     def _write_error(self, exc: OSError) -> InputError:
         """Return the error of a recording that cannot be written; a broken pipe is one, too."""
         reason = (exc.strerror or str(exc)).lower()
-        return InputError(f"cannot write the recording `{self._name}`: {reason}")
+        return InputError(f"Can't write the recording `{self._name}`: {reason}")
 
 
 def read(lines: Iterable[bytes], name: str) -> Iterator[tuple[float, Event | DarkAIError]]:
@@ -74,7 +74,7 @@ def read(lines: Iterable[bytes], name: str) -> Iterator[tuple[float, Event | Dar
             continue
         line = _object(raw, name, number)
         if ended:
-            raise InputError(f"`{name}`, line {number}: something follows the end of the reply")
+            raise InputError(f"`{name}`, line {number}: data after the end of the reply")
         moment = line.get("t", last)
         if not _is_time(moment):
             raise InputError(f"`{name}`, line {number}: `t` is not a time in seconds")
@@ -88,8 +88,8 @@ def read(lines: Iterable[bytes], name: str) -> Iterator[tuple[float, Event | Dar
             yield last, item
     if not ended:
         raise InputError(
-            f"the recording `{name}` ends before the reply does",
-            hint="it was cut: the program that wrote it was stopped",
+            f"The recording `{name}` is incomplete",
+            hint="The program that wrote it was stopped before the reply ended",
         )
 
 
@@ -101,7 +101,7 @@ def _object(raw: bytes, name: str, number: int) -> dict[str, Any]:
     if not isinstance(line, dict) or not isinstance(line.get("event"), str):
         raise InputError(
             f"`{name}`, line {number}: not an event of a recording",
-            hint="recordings are made with `darkai ask --record FILE`",
+            hint="Make a recording with `darkai ask --record FILE`",
         )
     return line
 
@@ -134,7 +134,7 @@ def _error(data: Any) -> DarkAIError:
     if not isinstance(kind, str) or not isinstance(message, str):
         raise ValueError("`error` lacks a kind or a message")  # noqa: TRY004 -- of a bad line
     if not isinstance(hint, str | None):
-        raise ValueError("`error` has a `hint` that it cannot have")  # noqa: TRY004 -- of a bad line
+        raise ValueError("`error` has an invalid `hint`")  # noqa: TRY004 -- of a bad line
     kinds: dict[str, type[DarkAIError]] = {
         cls.kind: cls
         for cls in _tree(DarkAIError)

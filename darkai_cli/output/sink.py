@@ -128,4 +128,4 @@ def write_error(error: OSError) -> Exception:
     if isinstance(error, BrokenPipeError):
         return error
     reason = (error.strerror or str(error)).lower()
-    return InputError(f"cannot write the reply: {reason}", hint="the text so far was written")
+    return InputError(f"Can't write the reply: {reason}", hint="The text so far was written")

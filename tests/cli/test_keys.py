@@ -256,7 +256,7 @@ def test_who_wins_over_the_key_is_told(home: Path):
     result = run_darkai("keys", "set", "work", stdin=KEY.encode())
     assert result.code == 0
     assert (
-        "warning: the key from keys.toml is not sent over plain http to box.test" in result.stderr
+        "warning: The key from keys.toml won't be sent over plain http to box.test" in result.stderr
     )
 
 
@@ -382,7 +382,7 @@ def test_a_key_goes_over_plain_http_to_no_other_machine(home: Path):
     configure(home, WORK.format("http://192.0.2.1/chat") + 'key_env = "WORK"\n')
     result = run_darkai("ask", "-p", "work", "hi", "--no-save", env={"WORK": KEY})
     assert result.code == 3
-    assert "is not sent over plain http to 192.0.2.1" in result.stderr
+    assert "won't be sent over plain http to 192.0.2.1" in result.stderr
     assert "allow_http_key" in result.stderr
 
 

@@ -260,7 +260,7 @@ def test_a_proxy_elsewhere_does_not_see_a_key_in_plain():
         if passes:
             connect.client_for(target, config, {"WORK": KEY})
         else:
-            with pytest.raises(ConfigError, match=r"through the proxy p\.test"):
+            with pytest.raises(ConfigError, match=r"to the proxy p\.test"):
                 connect.client_for(target, config, {"WORK": KEY})
 
 

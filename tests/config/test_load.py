@@ -322,10 +322,10 @@ def test_a_byte_order_mark_and_crlf_are_read(user_file: Path) -> None:
 
 def test_what_is_no_file_is_told(user_file: Path) -> None:
     user_file.mkdir()
-    assert f"Can't read `{user_file}`: it is no regular file" in failure().message
+    assert f"Can't read `{user_file}`: not a regular file" in failure().message
     user_file.rmdir()
     os.mkfifo(user_file)  # must not be waited for
-    assert f"Can't read `{user_file}`: it is no regular file" in failure().message
+    assert f"Can't read `{user_file}`: not a regular file" in failure().message
     user_file.unlink()
     user_file.write_bytes(b"#" * (1 << 20) + b"\n")
     assert "larger than 1 MiB" in failure().message

@@ -234,10 +234,10 @@ def test_what_cannot_be_read_is_ignored_and_told(project: Path) -> None:
     assert "Ignoring `" in load().notices[0]
     project.rmdir()
     os.mkfifo(project)
-    assert "no regular file" in load().notices[0]
+    assert "not a regular file" in load().notices[0]
     project.unlink()
     project.symlink_to("/dev/zero")
-    assert "no regular file" in load().notices[0]
+    assert "not a regular file" in load().notices[0]
     project.unlink()
     project.write_bytes(b"#" * (files.LARGEST + 1))
     assert "larger than 1 MiB" in load().notices[0]

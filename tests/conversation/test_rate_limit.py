@@ -205,7 +205,7 @@ def countdown_text(seconds: float, width: int = 80) -> str:
 
 def test_the_row_counts_down_and_is_gone_at_the_end() -> None:
     text = countdown_text(2.5)
-    assert [f"next slot in {n} s" in text for n in (3, 2, 1, 0)] == [True, True, True, False]
+    assert [f"Next slot in {n} s" in text for n in (3, 2, 1, 0)] == [True, True, True, False]
     assert text.endswith("\r\x1b[K")
     assert "\x1b[2J" not in text
 
@@ -223,5 +223,5 @@ def test_the_row_is_gone_however_it_ends() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         count_down(screen, "why", 3605, width=lambda: 80, clock=lambda: NOON, sleep=sleep)  # type: ignore[arg-type]
-    assert "next slot in 1:00:05" in screen.text
+    assert "Next slot in 1:00:05" in screen.text
     assert screen.text.endswith("\r\x1b[K")

@@ -142,7 +142,7 @@ def test_how_it_ended_is_said_once():
     for error, text in [
         (IncompleteReplyError("connection lost"), "■ incomplete"),
         (RuntimeError("x"), "■ failed"),
-        (None, "■ cut at the length limit"),
+        (None, "■ cut off at the length limit"),
     ]:
         terminal = Terminal(40, 10)
         sink = new_sink(Page(terminal.write), 40, 10)

@@ -96,7 +96,7 @@ def test_a_silent_pipe_is_mentioned_and_waited_for() -> None:
         ([""], None, 2, "The prompt is empty"),
         ([], b"", 11, "stdin is empty"),
         (["x"], b"ab\xff\xfe", 11, "0xff at offset 2"),
-        (["x", "--json", "-x"], None, 2, "exclude each other"),
+        (["x", "--json", "-x"], None, 2, "can't be used with"),
         (["x", "-p", "darkia"], None, 5, "`darkai`"),
         (["x", "-m", "gpt-40"], None, 5, "gpt-4o"),
         (["x", "--output", "/nowhere/file"], None, 11, "/nowhere/file"),

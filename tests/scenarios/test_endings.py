@@ -17,7 +17,7 @@ from darkai_cli.output.notices import NoticeSink
 WEATHER = {"index": 0, "id": "c1", "function": {"name": "wea\x1bther", "arguments": '{"city":"Ro'}}
 REST = {"index": 0, "function": {"arguments": 'me"}'}}
 CALLING = [chunk({"tool_calls": [WEATHER]}), chunk({"tool_calls": [REST]})]
-WANTS = 'warning: the model wants the tool `wea␛ther` run with `{"city":"Rome"}`'
+WANTS = 'warning: The model called the tool `wea␛ther` with `{"city":"Rome"}`'
 
 
 def ask(folder: Path, server: FaultServer, *args: str, **more: Any) -> Result:
@@ -42,7 +42,7 @@ def test_a_pipe_names_the_tool_that_the_model_wanted(isolated: Path, before: str
         result = ask(isolated, server)
     assert (result.code, result.text) == (0, f"{before}\n" if before else "")
     assert result.stderr.startswith(WANTS), result
-    assert "ask for an answer without tools" in result.stderr
+    assert "ask for an answer without them" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 

@@ -170,7 +170,7 @@ def test_a_terminal_is_told_what_is_waited_for() -> None:
     with FaultServer([Pause(answered), *json_page(200, RICH)]) as server:
         configure(table("one", server))
         with start_in_pty("models", "-p", "one") as run:
-            run.wait_for(b"waiting for 127.0.0.1")
+            run.wait_for(b"Waiting for 127.0.0.1")
             answered.set()
             assert run.finish().code == 0
             shown = run.shown()

@@ -138,7 +138,7 @@ def test_no_key_goes_to_another_machine_over_plain_http(isolated: Path):
     configure(isolated, "http://far.invalid/v1", 'key_env = "WORK_KEY"\n')
     result = run_darkai("ask", "hi", env={"WORK_KEY": KEY})
     assert (result.code, result.stdout) == (3, b"")
-    assert "not sent over plain http to far.invalid" in error_text(result.stderr)
+    assert "won't be sent over plain http to far.invalid" in error_text(result.stderr)
 
 
 # --- the list of models ---------------------------------------------------------------------------

@@ -133,7 +133,7 @@ def test_a_terminal_counts_down_and_ctrl_c_stops_it() -> None:
         configure(server.url, "1/h")
         ask()
         with start_in_pty("ask", "hi") as run:
-            run.wait_for(b"next slot in ")
+            run.wait_for(b"Next slot in ")
             run.signal(signal.SIGINT)
             terminal = run.shown()
         assert len(server.requests) == 1

@@ -70,7 +70,7 @@ def test_reasoning_on_a_terminal(mode, rows) -> None:
         (None, ""),
         ("hide", ""),
         ("show", "One two three.\n"),
-        ("fold", "note: reasoning, 14 characters\n"),
+        ("fold", "note: Reasoning, 14 characters\n"),
     ],
 )
 def test_reasoning_in_a_pipe_is_beside_the_answer(mode, stderr) -> None:
@@ -112,11 +112,11 @@ def test_the_wait_is_told_on_a_terminal_and_gone_before_the_first_text() -> None
         FaultServer(reply([Pause(gate), "Hello"])) as server,
         start_in_pty("ask", "hi", "--no-save", env={"DARKAI_URL": server.url}) as run,
     ):
-        run.wait_for(b"waiting for 127.0.0.1")
+        run.wait_for(b"Waiting for 127.0.0.1")
         gate.set()
         shown = run.shown()
     assert (shown.code, shown.lines) == (0, ["Hello"])
-    last = shown.raw.rindex(b"waiting for")
+    last = shown.raw.rindex(b"Waiting for")
     assert last < shown.raw.index(b"\r\x1b[K", last) < shown.raw.index(b"Hello")
 
 
@@ -128,7 +128,7 @@ def test_the_wait_is_told_while_the_answer_goes_into_a_pipe_and_only_then() -> N
             "ask", "hi", "--no-save", on=("stdin", "stderr"), env={"DARKAI_URL": server.url}
         ) as run,
     ):
-        run.wait_for(b"waiting for", "terminal")
+        run.wait_for(b"Waiting for", "terminal")
         gate.set()
         shown = run.shown()
     assert (shown.code, shown.stdout, shown.lines) == (0, b"Hello\n", [])

@@ -148,7 +148,7 @@ def test_the_wait_is_shown_again_after_a_retry() -> None:
         with start_in_pty("ask", "hi", env={"DARKAI_URL": server.url}) as run:
             run.wait_for(b"trying again")
             server.wait_requests(2)
-            run.wait_for(b"waiting for 127.0.0.1")
+            run.wait_for(b"Waiting for 127.0.0.1")
             run.type("\x03")
             assert run.finish().code == 130
 

@@ -139,8 +139,8 @@ def test_no_block_is_an_error_with_a_hint() -> None:
     sink.feed(TextChunk("no code here"))
     with pytest.raises(NotFoundError) as caught:
         sink.close(None)
-    assert caught.value.message == "the reply has no fenced code block"
-    assert caught.value.hint == "run it without `-x` to see the whole reply"
+    assert caught.value.message == "The reply has no fenced code block"
+    assert caught.value.hint == "Run it without `-x` to see the whole reply"
     assert caught.value.exit_code == 5
 
 

@@ -129,7 +129,7 @@ def test_waiting_shows_what_and_how_long_and_goes():
     waiting.run(10.0)
     assert pauses == pytest.approx([0.5, 0.5, 1.0, 1.0])
     rows = [SGR.sub("", row) for row in err.getvalue().split("\r")]
-    assert rows == ["", *(f"waiting for example.com␛[2J{s}\x1b[K" for s in ("", ", 1 s", ", 2 s"))]
+    assert rows == ["", *(f"Waiting for example.com␛[2J{s}\x1b[K" for s in ("", ", 1 s", ", 2 s"))]
     waiting.stop()
     assert err.getvalue().endswith("\r\x1b[K")
     waiting._draw(5)

@@ -43,7 +43,7 @@ _ROWS_AT_ONCE = 500
 
 _LEAST_WIDTH = 8
 _ENDINGS: dict[EndReason, str] = {
-    "length": "cut at the length limit",
+    "length": "cut off at the length limit",
     "filtered": "stopped by the content filter",
     "cancelled": "interrupted",
 }
