@@ -7,9 +7,9 @@ A case is a data file, ``cases/DIALECT/NAME.json``. Each of its parts may be lef
   ``media_type`` and base64 ``data``, ``calls`` are ``[id, name, arguments]``), ``model``, ``options``,
   ``tools``
 - ``request``: ``url``, ``headers`` (null: it is not sent), ``body``; or ``request_error``
-- ``response``: ``status``, ``headers``, ``body``; with it ``events``, ``error``, ``linger``. The same
+- ``response``: ``status``, ``headers``, ``body``; with it ``events``, ``error``, ``drain_seconds``. The same
   events must come however the bytes are cut.
-- ``again``: ``told``, and the ``body`` that is sent then (null: there is no way out)
+- ``amend``: ``message``, and the ``body`` that is sent then (null: nothing is sent again)
 - ``models_request``: ``page``, ``url``, ``headers``; or ``error`` (null: there is no list)
 - ``models``: ``payload``; ``found``, a list of the fields of ``ModelInfo`` that are not their default, and
   ``page``; or ``error``
@@ -81,10 +81,10 @@ def message_for(given: Any) -> Message:
     if isinstance(given, list):
         return Message(*given)
     images = tuple(
-        Image(one["media_type"], b64decode(one["data"]), one.get("name", ""))
-        for one in given.get("images", ())
+        Image(item["media_type"], b64decode(item["data"]), item.get("name", ""))
+        for item in given.get("images", ())
     )
-    calls = tuple(Call(*one) for one in given.get("calls", ()))
+    calls = tuple(Call(*item) for item in given.get("calls", ()))
     rest = {name: given[name] for name in ("call_id", "name") if name in given}
     return Message(given["role"], given.get("content", ""), images, calls, **rest)
 
@@ -92,10 +92,10 @@ def message_for(given: Any) -> Message:
 def chat_for(case: Mapping[str, Any]) -> ChatRequest:
     chat = {**HI, **case.get("chat", {})}
     return ChatRequest(
-        tuple(message_for(one) for one in chat["messages"]),
+        tuple(message_for(item) for item in chat["messages"]),
         chat["model"],
         chat.get("options", {}),
-        tuple(ToolSpec(**one) for one in chat.get("tools", ())),
+        tuple(ToolSpec(**item) for item in chat.get("tools", ())),
     )
 
 
@@ -105,21 +105,21 @@ def decode(
     """The events that the pieces give, the error that ended them, and the reader itself."""
     reader = ReplyReader(dialect_of(settings), settings, chat_for(case))
     response = case["response"]
-    found: list[events.Event] = []
+    seen: list[events.Event] = []
     error = None
     headers = response.get("headers", {"content-type": "text/event-stream"})
     try:
         if response.get("status", 200) != 200:
-            asked = HttpRequest(settings.url, {}, b"")
-            raise reader.refusal(response["status"], headers, b"".join(pieces), asked)
+            request = HttpRequest(settings.url, {}, b"")
+            raise reader.refusal(response["status"], headers, b"".join(pieces), request)
         for piece in pieces:
-            found.extend(reader.feed(piece))
+            seen.extend(reader.feed(piece))
             if reader.ended:
                 break
-        found.extend(reader.finish(headers))
+        seen.extend(reader.finish(headers))
     except ProviderError as exc:
         error = exc
-    return [events.to_json(event) for event in found], error, reader
+    return [events.to_json(event) for event in seen], error, reader
 
 
 def check_error(wanted: Mapping[str, Any] | None, error: DarkAIError | None) -> None:
@@ -132,10 +132,10 @@ def check_error(wanted: Mapping[str, Any] | None, error: DarkAIError | None) -> 
 
 
 def check(path: Path, case: Mapping[str, Any], pieces: Iterable[bytes]) -> None:
-    found, error, reader = decode(settings_for(path, case), case, pieces)
-    assert found == case["events"]
+    seen, error, reader = decode(settings_for(path, case), case, pieces)
+    assert seen == case["events"]
     check_error(case.get("error"), error)
-    assert reader.drain_seconds == case.get("linger", reader.drain_seconds)
+    assert reader.drain_seconds == case.get("drain_seconds", reader.drain_seconds)
     assert reader.ended == case.get("ended", reader.ended)
 
 
@@ -180,14 +180,14 @@ def test_request_that_is_refused(path: Path) -> None:
     check_error(case["request_error"], caught.value)
 
 
-@with_part("again")
+@with_part("amend")
 def test_request_sent_again(path: Path) -> None:
     case = load(path)
     settings, chat, dialect = settings_for(path, case), chat_for(case), None
     dialect = dialect_of(settings)
     request = dialect.request(chat, settings)
-    changed = dialect.amend(request, chat, settings, case["again"]["told"])
-    assert (None if changed is None else json.loads(changed.body)) == case["again"]["body"]
+    changed = dialect.amend(request, chat, settings, case["amend"]["message"])
+    assert (None if changed is None else json.loads(changed.body)) == case["amend"]["body"]
     if changed is not None:
         assert changed._replace(body=b"") == request._replace(body=b"")
 
@@ -220,12 +220,12 @@ def test_models(path: Path) -> None:
             dialect.models(wanted["payload"])
         check_error(wanted["error"], caught.value)
         return
-    found, page = dialect.models(wanted["payload"])
+    models, page = dialect.models(wanted["payload"])
     rows = [
-        {name: value for name, value in one._asdict().items() if value != default[name]}
-        for one in found
+        {name: value for name, value in item._asdict().items() if value != default[name]}
+        for item in models
     ]
-    assert json.loads(json.dumps(rows)) == wanted["found"]
+    assert json.loads(json.dumps(rows)) == wanted["rows"]
     assert page == wanted.get("page", "")
 
 
@@ -315,17 +315,17 @@ def bodies(kind: str) -> st.SearchStrategy[bytes]:
 def replaced(value: Any, name: str, other: Any) -> Any:
     """``value`` with the field set in each object that has it, or in its innermost ones."""
     if isinstance(value, list):
-        return [replaced(one, name, other) for one in value]
+        return [replaced(item, name, other) for item in value]
     if not isinstance(value, dict):
         return value
-    inner = any(isinstance(one, (dict, list)) for one in value.values())
-    found = {key: replaced(one, name, other) for key, one in value.items()}
-    return {**found, name: other} if name in value or not inner else found
+    inner = any(isinstance(item, (dict, list)) for item in value.values())
+    copy = {key: replaced(item, name, other) for key, item in value.items()}
+    return {**copy, name: other} if name in value or not inner else copy
 
 
-def joined(found: Iterable[Any]) -> Iterator[Any]:
+def joined(seen: Iterable[Any]) -> Iterator[Any]:
     """Events that tell replies apart."""
-    return (json.dumps(one) for one in found)
+    return (json.dumps(item) for item in seen)
 
 
 @pytest.mark.parametrize("kind", sorted(set(DIALECTS) - {"demo"}))
@@ -336,14 +336,14 @@ def test_no_bytes_break_a_decoder(kind: str, data: Any) -> None:
     cut = data.draw(st.integers(0, len(body)))
     case = {"response": {}}
     settings = settings_for(Path(kind) / "generated.json", case)
-    found, error, _ = decode(settings, case, [body])
-    names = [event["event"] for event in found]
+    seen, error, _ = decode(settings, case, [body])
+    names = [event["event"] for event in seen]
     begun = [name for name in names if name != "notice"]
     assert begun[:1] in ([], ["stream-start"])
     assert names.count("stream-start") <= 1
     assert ("stream-end" in names[-1:]) == (error is None)
     assert names.count("stream-end") <= 1
-    assert not any(event["data"].get("text") == "" for event in found)
+    assert not any(event["data"].get("text") == "" for event in seen)
     again, same, _ = decode(settings, case, [body[:cut], body[cut:]])
-    assert list(joined(again)) == list(joined(found))
+    assert list(joined(again)) == list(joined(seen))
     assert (same and same.message) == (error and error.message)

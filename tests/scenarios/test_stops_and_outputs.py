@@ -6,11 +6,25 @@ import gzip
 import json
 import signal
 import subprocess
+import sys
 from pathlib import Path
+from threading import Event
 
 import pytest
 from support.scenario import DARKAI, environment, run_darkai, start_darkai
-from support.server import FaultServer, Reset, Send, Stall, event, head, reply, text
+from support.server import (
+    FaultServer,
+    Pause,
+    Reset,
+    Script,
+    Send,
+    Stall,
+    event,
+    head,
+    page,
+    reply,
+    text,
+)
 
 
 def left_over() -> list[str]:
@@ -170,3 +184,106 @@ def test_ctrl_c_in_a_background_job_of_a_script_is_left_alone() -> None:
             run.signal(signal.SIGINT)
             run.signal(signal.SIGTERM)
             assert run.finish().code == 143
+
+
+# --- stops and closed outputs ---------------------------------------------------------------------
+
+STOPS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+
+
+@pytest.mark.parametrize(("signum", "code"), STOPS)
+def test_a_signal_while_text_streams(signum: int, code: int):
+    with (
+        FaultServer(reply(["Hello", Stall()])) as server,
+        start_darkai("ask", "hi", env={"DARKAI_URL": server.url}) as run,
+    ):
+        run.wait_for(b"Hello")
+        run.signal(signum)
+        result = run.finish()
+        assert server.departed.wait(20)
+    assert (result.code, result.stdout) == (code, b"Hello\n"), result
+    assert "Traceback" not in result.stderr
+    assert "error:" not in result.stderr
+
+
+@pytest.mark.parametrize(("signum", "code"), STOPS)
+@pytest.mark.parametrize("script", [[Stall()], reply([Stall()])], ids=["no head", "no text"])
+def test_a_signal_while_nothing_has_come(script: Script, signum: int, code: int):
+    with (
+        FaultServer(script) as server,
+        start_darkai("ask", "hi", env={"DARKAI_URL": server.url}) as run,
+    ):
+        server.wait_requests()
+        run.signal(signum)
+        result = run.finish()
+        assert server.departed.wait(20)
+    assert (result.code, result.stdout) == (code, b""), result
+    assert "Traceback" not in result.stderr
+
+
+def test_ctrl_c_while_it_waits_to_ask_again():
+    busy = page(503, headers={"retry-after": "50"})
+    with (
+        FaultServer(busy) as server,
+        start_darkai("ask", "hi", env={"DARKAI_URL": server.url}) as run,
+    ):
+        run.wait_for(b"trying again", "stderr")
+        run.signal(signal.SIGINT)
+        result = run.finish()
+    assert (result.code, result.stdout) == (130, b"")
+    assert "Traceback" not in result.stderr
+
+
+def test_a_reader_that_leaves_ends_it_quietly():
+    gate = Event()
+    piped = ("/bin/sh", "-c", '("$0" "$@"; echo code $? >&2) | head -n1', *DARKAI)
+    script = reply(["one\n", Pause(gate), *["more\n"] * 50])
+    with (
+        FaultServer(script) as server,
+        start_darkai("ask", "hi", env={"DARKAI_URL": server.url}, command=piped) as run,
+    ):
+        run.wait_for(b"one\n")
+        gate.set()
+        result = run.finish()
+    assert (result.stdout, result.stderr) == (b"one\n", "code 0\n")
+
+
+NOBODY_READS = (
+    sys.executable,
+    "-I",
+    "-S",
+    "-c",
+    "import os, sys; r, w = os.pipe(); os.close(r); os.dup2(w, 1); os.execv(sys.argv[1], sys.argv[1:])",
+    *DARKAI,
+)
+PRINTS = [
+    "ask hi",
+    "ask hi --json",
+    "ask hi --no-stream",
+    "ask hi --dry-run",
+    "models",
+    "config show",
+]
+PRINTS += ["config path", "completions bash", "--help", "ask --help", "--version"]
+
+
+@pytest.mark.parametrize("line", PRINTS)
+def test_nobody_reads_from_the_start(line: str):
+    with FaultServer(reply(["fine"])) as server:
+        env = {"DARKAI_URL": server.url}
+        result = run_darkai(*line.split(), env=env, command=NOBODY_READS)
+    assert result == (0, b"", "")
+
+
+def test_text_is_on_stdout_before_the_next_comes():
+    gates = [Event() for _ in range(5)]
+    steps = [step for gate in gates for step in ("word ", Pause(gate))]
+    with (
+        FaultServer(reply(steps)) as server,
+        start_darkai("ask", "hi", env={"DARKAI_URL": server.url}) as run,
+    ):
+        for number, gate in enumerate(gates, 1):
+            run.wait_for(b"word " * number)
+            assert run.stdout == b"word " * number
+            gate.set()
+        assert run.finish() == (0, b"word " * 5 + b"\n", "")

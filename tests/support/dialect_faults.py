@@ -12,7 +12,7 @@ def rows(say: Speaker) -> dict[str, Row]:
     retried = {"retried": True}
     table = {
         "fine": Row([say.reply(["fi", "ne"])], 0, out=b"fine\n"),
-        "byte by byte": Row([say.reply([*(bytes([one]) for one in say.texts("Hé"))])], 0, out="Hé\n".encode()),
+        "byte by byte": Row([say.reply([*(bytes([byte]) for byte in say.texts("Hé"))])], 0, out="Hé\n".encode()),
         "RST after the request": fails(7, f"{NAMED} reset the connection before replying", script=[Reset()], **retried),
         "never answers": fails(8, f"No reply from {NAMED} within 0.4 s", script=[Stall()], args=QUICK),
         "model": fails(5, rf"No model named `m` (at|on) {NAMED}|not found.*m", r"hint: .*(models|pull)", script=say.refusal("model")),

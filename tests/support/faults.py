@@ -127,7 +127,7 @@ def check(row: Row, start: Start) -> None:
     result, server = play(row, start)
     assert (result.code, result.stdout) == (row.code, row.out), result
     words = error_text(result.stderr) if row.code else result.stderr
-    for pattern in (one.replace(":PORT", f":{server.port}") for one in row.tells):
+    for pattern in (pattern_text.replace(":PORT", f":{server.port}") for pattern_text in row.tells):
         assert re.search(pattern, words, re.DOTALL), (pattern, result.stderr)
     if row.code == 0:
         assert "error: " not in result.stderr

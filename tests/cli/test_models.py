@@ -63,9 +63,9 @@ def lines(result: Result) -> list[str]:
 
 def test_all_providers_at_once_and_one_that_fails_is_a_line() -> None:
     """The second is asked although the first does not answer before it."""
-    asked = Event()
+    go = Event()
     with (
-        FaultServer([Pause(asked), *json_page(200, RICH)]) as first,
+        FaultServer([Pause(go), *json_page(200, RICH)]) as first,
         FaultServer(json_page(200, {"data": [{"id": "m"}]})) as second,
         FaultServer(page(500, "broken")) as third,
         closed_port() as port,
@@ -76,19 +76,21 @@ def test_all_providers_at_once_and_one_that_fails_is_a_line() -> None:
         )  # fmt: skip
         with start_darkai("models") as run:
             second.wait_requests()
-            asked.set()
+            go.set()
             result = run.finish()
         assert result.code == 0, result
-    found = lines(result)
-    assert "\tone/lab/big\t\t131072\ttext, image\t0.15\t0.6" in found
-    assert "\tone/lab/small" in found
-    assert "\ttwo/m" in found
-    assert "*\tdarkai/llama-3-70b\tllama-3.1-70b" in found
-    assert [name for name in ("three", "four") if any(f"\t{name}/" in line for line in found)] == []
-    told = result.stderr.splitlines()
-    assert len(told) == 2, told
-    assert told[0].startswith("warning: `three`: 127.0.0.1:")
-    assert told[1].startswith("warning: `four`: ")
+    output = lines(result)
+    assert "\tone/lab/big\t\t131072\ttext, image\t0.15\t0.6" in output
+    assert "\tone/lab/small" in output
+    assert "\ttwo/m" in output
+    assert "*\tdarkai/llama-3-70b\tllama-3.1-70b" in output
+    assert [
+        name for name in ("three", "four") if any(f"\t{name}/" in line for line in output)
+    ] == []
+    messages = result.stderr.splitlines()
+    assert len(messages) == 2, messages
+    assert messages[0].startswith("warning: `three`: 127.0.0.1:")
+    assert messages[1].startswith("warning: `four`: ")
 
 
 def test_nobody_answers() -> None:
@@ -96,9 +98,9 @@ def test_nobody_answers() -> None:
         configure(table("one", server))
         result = run_darkai("models", "list")
         assert (result.code, "*\tdarkai/llama-3-70b\tllama-3.1-70b" in lines(result)) == (9, True)
-        asked = run_darkai("models", "-p", "one")
-    assert (asked.code, asked.stdout) == (9, b"")
-    assert asked.stderr.startswith(f"error: {server.address} ")
+        single = run_darkai("models", "-p", "one")
+    assert (single.code, single.stdout) == (9, b"")
+    assert single.stderr.startswith(f"error: {server.address} ")
 
 
 def test_a_list_is_kept_for_a_day_unless_it_is_refreshed(tmp_path: Path) -> None:
@@ -114,9 +116,9 @@ def test_a_list_is_kept_for_a_day_unless_it_is_refreshed(tmp_path: Path) -> None
             rows = [json.loads(line) for line in lines(result)]
             assert [row["model"] for row in rows] == ["lab/big", "lab/small"]
             assert len(server.requests) == number, args
-        (kept,) = (home() / "cache" / "models").iterdir()
-        assert kept.stat().st_mode & 0o777 == 0o600
-        kept.write_bytes(b'{"url": 3')
+        (cache_file,) = (home() / "cache" / "models").iterdir()
+        assert cache_file.stat().st_mode & 0o777 == 0o600
+        cache_file.write_bytes(b'{"url": 3')
         assert run_darkai("models", "-p", "far").code == 0
         assert len(server.requests) == 3
         names = run_darkai("completions", "--names", "models").text.splitlines()
@@ -153,16 +155,16 @@ def test_a_table_fits_the_terminal_and_is_safe(columns: int) -> None:
     rows = {"data": [*RICH["data"], {"id": "evil\x1b]0;x\x07\u202emodel"}, {"id": "x" * 90}]}
     with FaultServer(json_page(200, rows)) as server:
         configure(table("one", server) + '[aliases]\nbig = "one/lab/big"\n')
-        shown = run_in_pty("models", "-p", "one", cols=columns)
-    assert shown.code == 0
-    assert b"\x1b]0" not in shown.raw
-    assert len(shown.lines) == 5, shown.lines
-    assert max(map(len, shown.lines)) <= columns
-    assert any("one/lab/big" in line and "131k" in line for line in shown.lines)
+        screen = run_in_pty("models", "-p", "one", cols=columns)
+    assert screen.code == 0
+    assert b"\x1b]0" not in screen.raw
+    assert len(screen.lines) == 5, screen.lines
+    assert max(map(len, screen.lines)) <= columns
+    assert any("one/lab/big" in line and "131k" in line for line in screen.lines)
     if columns == 100:
         heading = ["model", "context", "input", "$/M", "in", "$/M", "out", "aliases"]
-        assert shown.lines[0].split() == heading
-        assert shown.lines[1].split()[-3:] == ["0.15", "0.6", "big"]
+        assert screen.lines[0].split() == heading
+        assert screen.lines[1].split()[-3:] == ["0.15", "0.6", "big"]
 
 
 def test_a_terminal_is_told_what_is_waited_for() -> None:
@@ -173,8 +175,8 @@ def test_a_terminal_is_told_what_is_waited_for() -> None:
             run.wait_for(b"Waiting for 127.0.0.1")
             answered.set()
             assert run.finish().code == 0
-            shown = run.shown()
-    assert not any("waiting" in line for line in shown.lines)
+            screen = run.shown()
+    assert not any("waiting" in line for line in screen.lines)
 
 
 def test_ctrl_c_ends_the_waiting() -> None:
@@ -190,8 +192,8 @@ def test_a_server_on_this_machine_answers_where_no_model_is_named() -> None:
     with FaultServer(json_page(200, {"data": [{"id": "embed-x"}, {"id": "mine"}]})) as server:
         configure('provider = "one"\n' + table("one", server))
         assert lines(run_darkai("models", "-p", "one")) == ["\tone/embed-x", "*\tone/mine"]
-        shown = run_darkai("ask", "--dry-run", "hi")
-    assert (shown.code, json.loads(shown.text)["model"]) == (0, "mine"), shown
+        screen = run_darkai("ask", "--dry-run", "hi")
+    assert (screen.code, json.loads(screen.text)["model"]) == (0, "mine"), screen
 
 
 def test_a_service_without_a_default_wants_a_name() -> None:
@@ -213,13 +215,13 @@ def test_show_tells_what_is_known_but_not_the_key() -> None:
         plain = run_darkai("models", "show", "big", env={"ONE_KEY": key})
         as_json = run_darkai("models", "show", "one/lab/big", "--json", env={"ONE_KEY": key})
         odd = run_darkai("models", "show", "one/other")
-    told = dict(line.split("\t") for line in lines(plain))
-    assert told["model"] == "lab/big"
-    assert told["context"] == "131072"
-    assert told["price_in"] == "0.15"
-    assert told["aliases"] == "big"
-    assert told["key"] == "ONE_KEY"
-    assert told["url"].endswith("/v1")
+    messages = dict(line.split("\t") for line in lines(plain))
+    assert messages["model"] == "lab/big"
+    assert messages["context"] == "131072"
+    assert messages["price_in"] == "0.15"
+    assert messages["aliases"] == "big"
+    assert messages["key"] == "ONE_KEY"
+    assert messages["url"].endswith("/v1")
     assert json.loads(as_json.text)["output"] == 4096
     assert key not in plain.text + plain.stderr + as_json.text
     assert (odd.code, odd.stderr) == (0, "note: `one` does not list `other`\n")
@@ -256,10 +258,10 @@ def test_default_is_written_with_its_provider(name: str, provider: str, model: s
     assert written()["provider"] == provider
     assert written().get("model") == model
     assert (home() / "config.toml").read_text().startswith("# kept\n")
-    shown = run_darkai("models", "default")
+    screen = run_darkai("models", "default")
     fallback = {"mistral": "mistral-small-latest"}.get(provider)
     wanted = f"{provider}/{model or fallback}" if model or fallback else provider
-    assert shown.text == f"{wanted}\n"
+    assert screen.text == f"{wanted}\n"
 
 
 @pytest.mark.parametrize(("name", "code"), [("gpt-40", 5), ("groq", 2), ("azure/x", 3)])
@@ -367,12 +369,54 @@ def test_a_list_that_is_too_large_or_cut_is_not_called_a_wrong_one() -> None:
 
 def test_show_asks_ollama_about_the_one_model() -> None:
     tags = {"models": [{"name": "llama9:latest", "details": {"parameter_size": "8B"}}]}
-    told = {"capabilities": ["completion", "vision"], "model_info": {"llama.context_length": 8192}}
-    with FaultServer(json_page(200, tags), json_page(200, told)) as server:
+    messages = {
+        "capabilities": ["completion", "vision"],
+        "model_info": {"llama.context_length": 8192},
+    }
+    with FaultServer(json_page(200, tags), json_page(200, messages)) as server:
         configure(f'[providers.one]\ntype = "ollama"\nurl = "http://{server.address}"\n')
         result = run_darkai("models", "show", "one/llama9", "--json")
-        assert [one.target for one in server.requests] == ["/api/tags", "/api/show"]
+        assert [request.target for request in server.requests] == ["/api/tags", "/api/show"]
         assert json.loads(server.requests[1].body) == {"model": "llama9:latest"}
-    shown = json.loads(result.text)
-    assert (shown["model"], shown["aliases"]) == ("llama9:latest", ["llama9"])
-    assert (shown["context"], shown["takes"]) == (8192, ["text", "image"])
+    screen = json.loads(result.text)
+    assert (screen["model"], screen["aliases"]) == ("llama9:latest", ["llama9"])
+    assert (screen["context"], screen["takes"]) == (8192, ["text", "image"])
+
+
+def test_models_warns_and_lists_the_others() -> None:
+    configure('[providers.work]\nurl = "http://a.test/"\n')
+    result = run_darkai("models")
+    assert result.code == 0, result
+    assert result.stderr == "warning: The provider `work` has no `type`\n"
+    assert "*\tdarkai/llama-3-70b\tllama-3.1-70b" in result.text.splitlines()
+    ask = run_darkai("ask", "--dry-run", "-p", "work", "x")
+    assert ask.code == 3
+    assert "darkai config set providers.work.type" in ask.stderr
+
+
+ALIASES = """
+[aliases]
+fast = "gpt-4o"
+mine = "darkai/something-new"
+loop = "nosuch/zzz"
+"""
+
+
+def test_a_users_aliases_are_listed() -> None:
+    configure('provider = "darkai"\n' + ALIASES)
+    rows = [json.loads(line) for line in run_darkai("models", "--json").text.splitlines()]
+    aliases = {f"{row['provider']}/{row['model']}": row["aliases"] for row in rows}
+    assert aliases["darkai/gpt-4o"] == ["fast"]
+    assert aliases["darkai/llama-3-70b"] == ["llama-3.1-70b"]
+    result = run_darkai("models")
+    assert "\tdarkai/gpt-4o\tfast" in result.text.splitlines()
+    warnings = result.stderr.splitlines()
+    assert any("The alias `loop` means `nosuch/zzz`: " in line for line in warnings)
+
+
+def test_an_alias_of_a_model_that_is_not_listed_has_a_row() -> None:
+    configure('[aliases]\nmine = "work/m2"\n[providers.work]\ntype = "darkai"\nurl = "http://a/"\n')
+    result = run_darkai("models", "--json", "-p", "work")
+    rows = {row["model"]: row["aliases"] for row in map(json.loads, result.text.splitlines())}
+    assert rows == {"m2": ["mine"], "llama-3-70b": ["llama-3.1-70b"]}
+    assert (result.code, result.stderr) == (0, "")

@@ -14,6 +14,7 @@ from darkai_cli.errors import DarkAIError
 from darkai_cli.providers import model_cache, resolve
 from darkai_cli.providers.base import ModelInfo
 from darkai_cli.providers.catalog import BUILT_IN
+from darkai_cli.providers.settings import settings_of
 
 
 def configure(text: str) -> None:
@@ -22,7 +23,7 @@ def configure(text: str) -> None:
     (folder / "config.toml").write_text(text)
 
 
-def meant(**flags: str) -> str:
+def target_of(**flags: str) -> str:
     target = resolve.configured_target(load(flags))
     return f"{target.settings.name}: {target.model}"
 
@@ -41,7 +42,7 @@ models = ["two", "three"]
 
 
 @pytest.mark.parametrize(
-    ("text", "flags", "found"),
+    ("text", "flags", "target"),
     [
         ("", {}, "darkai: llama-3-70b"),
         ("", {"model": "llama-3.1-70b"}, "darkai: llama-3-70b"),
@@ -80,25 +81,25 @@ models = ["two", "three"]
         (TABLES, {"model": "gpt-4o"}, "darkai: gpt-4o"),
     ],
 )
-def test_names(text: str, flags: dict[str, str], found: str) -> None:
+def test_names(text: str, flags: dict[str, str], target: str) -> None:
     configure(text)
-    assert meant(**flags) == found
+    assert target_of(**flags) == target
 
 
 def test_a_name_with_a_slash_follows_what_the_chosen_one_lists() -> None:
     configure('provider = "groq"\n')
     url = BUILT_IN["groq"].url
     model_cache.write("groq", url, [ModelInfo("llama"), ModelInfo("openai/gpt-oss-20b")])
-    assert meant(model="openai/gpt-4o") == "groq: openai/gpt-4o"
+    assert target_of(model="openai/gpt-4o") == "groq: openai/gpt-4o"
     model_cache.write("groq", url, [ModelInfo("llama"), ModelInfo("qwen/qwen3")])
-    assert meant(model="openai/gpt-4o") == "openai: gpt-4o"
+    assert target_of(model="openai/gpt-4o") == "openai: gpt-4o"
 
 
 def test_an_alias_is_not_sent_to_another_provider_than_it_names() -> None:
     configure(TABLES + '[aliases]\nfast = "home/two"\n')
-    assert meant(model="fast", provider="home") == "home: two"
+    assert target_of(model="fast", provider="home") == "home: two"
     with pytest.raises(DarkAIError) as caught:
-        meant(model="fast", provider="ollama")
+        target_of(model="fast", provider="ollama")
     assert caught.value.exit_code == 2
     assert "means `home/two`: `ollama` is the chosen provider" in caught.value.message
 
@@ -106,14 +107,14 @@ def test_an_alias_is_not_sent_to_another_provider_than_it_names() -> None:
 def test_a_provider_with_a_key_is_meant_by_a_later_name(monkeypatch: pytest.MonkeyPatch) -> None:
     configure('provider = "openrouter"\n')
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-user")
-    assert meant(model="openai/gpt-4o") == "openai: gpt-4o"
+    assert target_of(model="openai/gpt-4o") == "openai: gpt-4o"
 
 
 def test_a_flag_is_later_than_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DARKAI_PROVIDER", "openrouter")
-    assert meant(model="ollama/llama3") == "ollama: llama3"
+    assert target_of(model="ollama/llama3") == "ollama: llama3"
     monkeypatch.setenv("DARKAI_MODEL", "ollama/llama3")
-    assert meant() == "openrouter: ollama/llama3"
+    assert target_of() == "openrouter: ollama/llama3"
 
 
 @pytest.mark.parametrize(
@@ -142,10 +143,10 @@ def test_unknown_names_tell_the_nearest(text: str, flags: dict[str, str], hint: 
 def test_a_kept_list_counts_for_a_match(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GROQ_API_KEY", "gsk_of_the_user")
     model_cache.write("groq", BUILT_IN["groq"].url, [ModelInfo("qwen-next")])
-    assert meant(model="qwen-next") == "groq: qwen-next"
+    assert target_of(model="qwen-next") == "groq: qwen-next"
     monkeypatch.delenv("GROQ_API_KEY")
     with pytest.raises(DarkAIError):
-        meant(model="qwen-next")
+        target_of(model="qwen-next")
 
 
 def test_who_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +177,7 @@ def test_a_server_on_this_machine_is_asked_for_its_first_model_once() -> None:
         configure(f'provider = "mine"\n[providers.mine]\ntype = "openai"\nurl = "{base}"\n')
         for _ in range(2):
             assert resolve.resolve(load()).model == "llama3.2:1b"
-        assert [one.target for one in server.requests] == ["/v1/models"]
+        assert [request.target for request in server.requests] == ["/v1/models"]
         assert resolve.resolve(load({"model": "named"})).model == "named"
 
 
@@ -196,3 +197,40 @@ def test_a_paid_service_wants_a_name() -> None:
     assert caught.value.exit_code == 2
     assert caught.value.message == "No model chosen, and `groq` has no default"
     assert "darkai models list -p groq" in (caught.value.hint or "")
+
+
+UNUSABLE = [
+    ('url = "http://a.test/"', "has no `type`"),
+    ('type = "nonsense"\nurl = "http://a.test/"', "has the unknown type `nonsense`"),
+    ('type = "darkai"', "has no `url`"),
+    ('type = "demo"\nurl = "http://a.test/"', "has a `url`, but the type `demo`"),
+]
+
+
+@pytest.mark.parametrize(("table", "words"), UNUSABLE)
+def test_a_table_that_cannot_be_used_does_not_hurt_the_others(table: str, words: str) -> None:
+    configure(f"[providers.work]\n{table}\n")
+    with pytest.raises(DarkAIError) as caught:
+        settings_of(load(), "work")
+    assert caught.value.exit_code == 3
+    assert f"The provider `work` {words}" in caught.value.message
+    with pytest.raises(DarkAIError) as caught:
+        resolve.resolve(load({"model": "gpt-40"}))
+    assert caught.value.exit_code == 5  # what was asked for, not what is broken beside it
+    usable, faults = resolve.usable_providers(load())
+    assert [settings.name for settings in usable] == ["darkai", "demo"]
+    assert [words in fault.message for fault in faults] == [True]
+
+
+def test_the_demo_has_no_url() -> None:
+    configure('[providers.demo]\nurl = "http://a.test/"\n')
+    with pytest.raises(DarkAIError, match="has a `url`"):
+        settings_of(load(), "demo")
+    configure('[providers.mine]\ntype = "demo"\n')
+    assert settings_of(load(), "mine").default_model == "demo"
+
+
+def test_the_error_names_the_alias() -> None:
+    configure('[aliases]\nloop = "nosuch/zzz"\n')
+    with pytest.raises(DarkAIError, match="The alias `loop` means `nosuch/zzz`: No provider"):
+        resolve.target_by_name(load(), "loop")

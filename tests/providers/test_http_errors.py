@@ -138,7 +138,7 @@ def test_a_proxy_that_wants_a_password_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("location", "shown", "hint"),
+    ("location", "address", "hint"),
     [
         (
             "https://new.test:8443/v2/chat/completions",
@@ -150,10 +150,19 @@ def test_a_proxy_that_wants_a_password_is_named() -> None:
         ("https://new.test/`rm`/chat/completions", "new.test/`rm`", "URL"),
     ],
 )
-def test_a_redirect_names_what_to_type(location: str, shown: str, hint: str) -> None:
+def test_a_redirect_names_what_to_type(location: str, address: str, hint: str) -> None:
     settings = ProviderSettings("work", "openai", "https://service.test/v1/", "m")
     request = HttpRequest("https://service.test/v1/chat/completions", {}, b"")
     headers = {"location": location}
     error = http_errors.explain("service.test", request, 307, headers, b"", NOW, settings=settings)
-    assert f"redirected to {shown}" in error.message
+    assert f"redirected to {address}" in error.message
     assert error.hint.endswith(f"`darkai config set providers.work.url {hint}`")
+
+
+@pytest.mark.parametrize("target", ["http://[::1/", "http://a:b/", "https://[no]/"])
+def test_a_redirect_to_nowhere(target: str) -> None:
+    headers = {"location": target}
+    request = HttpRequest("https://service.test/", {}, b"")
+    error = http_errors.explain("service.test", request, 302, headers, b"", 0.0)
+    assert (error.exit_code, error.status) == (9, 302)
+    assert "unusable address" in error.message

@@ -24,13 +24,13 @@ def reply_to(query: str, delay: float = 0.0) -> list[tuple[float, bytes]]:
 
 
 def messages(pieces: list[tuple[float, bytes]]) -> list[dict[str, Any]]:
-    found = []
+    events = []
     for _, piece in pieces:
         assert piece.startswith(b"data: ")
         assert piece.endswith(b"\n\n")
         assert piece.count(b"\n") == 2
-        found.append(json.loads(piece[6:]))
-    return found
+        events.append(json.loads(piece[6:]))
+    return events
 
 
 def text_of(query: str) -> str:
@@ -40,13 +40,13 @@ def text_of(query: str) -> str:
 
 
 def test_a_reply_is_begun_chunked_and_ended() -> None:
-    found = messages(reply_to("tell me a joke"))
-    names = [message["event"] for message in found]
+    events = messages(reply_to("tell me a joke"))
+    names = [message["event"] for message in events]
     assert names[0] == "begin-stream"
-    assert found[0]["data"] == {"query": "tell me a joke"}
+    assert events[0]["data"] == {"query": "tell me a joke"}
     assert set(names[1:-1]) == {"text-chunk"}
     assert len(names) > 8
-    assert found[-1] == {"event": "stream-end", "data": {}}
+    assert events[-1] == {"event": "stream-end", "data": {}}
     assert text_of("tell me a joke") == answers.answer("tell me a joke")
 
 
@@ -110,11 +110,11 @@ def test_the_last_message_of_the_user_counts(talk: tuple[Message, ...], last: st
 
 def test_a_conversation_does_not_hear_a_joke_twice() -> None:
     talk = [Message("user", "tell me a joke")]
-    told = []
+    jokes = []
     for _ in range(20):
-        told.append(text_of(format_prompt(talk)))
-        talk += [Message("assistant", told[-1]), Message("user", "another joke")]
-    assert len(set(told)) == 20
+        jokes.append(text_of(format_prompt(talk)))
+        talk += [Message("assistant", jokes[-1]), Message("user", "another joke")]
+    assert len(set(jokes)) == 20
 
 
 @pytest.mark.parametrize(

@@ -114,8 +114,8 @@ OLD = f"{RESOURCE}/openai/deployments/gpt4o"
 )
 def test_azures_addresses(url: str, sent: str) -> None:
     configure(f'[providers.azure]\nurl = "{url}"\n')
-    found, headers = request("azure")
-    assert found == sent
+    url_sent, headers = request("azure")
+    assert url_sent == sent
     assert headers["api-key"] == "sk-secret-0123"
     assert "authorization" not in headers
 

@@ -22,7 +22,7 @@ FULL = ModelInfo(
 )
 
 
-def kept() -> Path:
+def cache_file() -> Path:
     (file,) = (Path(os.environ["DARKAI_HOME"]) / "cache" / "models").iterdir()
     return file
 
@@ -31,8 +31,8 @@ def test_what_is_kept_comes_back_as_it_was() -> None:
     assert model_cache.read("x", URL) is None
     model_cache.write("x", URL, [FULL, ModelInfo("plain")])
     assert model_cache.read("x", URL) == [FULL, ModelInfo("plain")]
-    assert stat.S_IMODE(kept().stat().st_mode) == 0o600
-    assert stat.S_IMODE(kept().parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(cache_file().stat().st_mode) == 0o600
+    assert stat.S_IMODE(cache_file().parent.stat().st_mode) == 0o700
 
 
 def test_another_url_or_provider_has_another_list() -> None:
@@ -49,9 +49,9 @@ def test_another_url_or_provider_has_another_list() -> None:
 )
 def test_a_day(age: float, fresh: bool) -> None:
     model_cache.write("x", URL, [FULL])
-    data = json.loads(kept().read_text())
+    data = json.loads(cache_file().read_text())
     data["time"] = time.time() - age
-    kept().write_text(json.dumps(data))
+    cache_file().write_text(json.dumps(data))
     assert (model_cache.read("x", URL) is not None) == fresh
     assert model_cache.read("x", URL, old=True) == [FULL]
 
@@ -71,20 +71,20 @@ JSON = st.recursive(
 @given(rows=JSON, row=st.dictionaries(st.sampled_from(ModelInfo._fields), JSON))
 def test_no_content_breaks_it(rows: Any, row: dict[str, Any]) -> None:
     model_cache.write("x", URL, [FULL])
-    file = kept()
+    file = cache_file()
     for models in (rows, [rows], [{"name": "m", **row}]):
         file.write_text(json.dumps({"url": URL, "time": time.time(), "models": models}))
         for model in model_cache.read("x", URL) or ():
             assert isinstance(model.name, str)
             assert model.name
             assert model.context is None or isinstance(model.context, int)
-            assert all(isinstance(one, str) for one in (*model.takes, *model.aliases))
+            assert all(isinstance(item, str) for item in (*model.takes, *model.aliases))
 
 
 @given(st.binary(max_size=60))
 def test_no_bytes_break_it(data: bytes) -> None:
     model_cache.write("x", URL, [FULL])
-    kept().write_bytes(data)
+    cache_file().write_bytes(data)
     assert model_cache.read("x", URL) is None
 
 

@@ -115,11 +115,11 @@ def configure(isolated: Path, service: Service, url: str, more: str = "") -> Non
 
 def written(isolated: Path, result: Result) -> dict[str, bytes]:
     """Everything that darkai has put out, by its place."""
-    found = {"stdout": result.stdout, "stderr": result.stderr.encode()}
+    places = {"stdout": result.stdout, "stderr": result.stderr.encode()}
     for file in isolated.rglob("*"):
         if file.is_file() and file.name not in ("config.toml", "keys.toml"):
-            found[file.name] = file.read_bytes()
-    return found
+            places[file.name] = file.read_bytes()
+    return places
 
 
 def leaks(isolated: Path, result: Result) -> list[str]:

@@ -83,8 +83,8 @@ def test_what_is_about_something_else_gets_no_answer(prompt: str) -> None:
 
 
 def test_which_joke_is_decided_by_the_prompt_alone() -> None:
-    told = {answers.answer("tell me a joke" + "!" * marks) for marks in range(12)}
-    assert len(told) > 6
+    texts = {answers.answer("tell me a joke" + "!" * marks) for marks in range(12)}
+    assert len(texts) > 6
     assert answers.answer("tell me a joke") == answers.answer("tell me a joke")
 
 
@@ -99,8 +99,8 @@ def test_a_joke_has_a_number() -> None:
 def test_several_jokes_are_different_ones(prompt: str, count: int) -> None:
     reply = answers.answer(prompt)
     assert reply is not None
-    told = reply.removesuffix("\n").split("\n\n---\n\n")
-    assert len(set(told)) == len(told) == count
+    texts = reply.removesuffix("\n").split("\n\n---\n\n")
+    assert len(set(texts)) == len(texts) == count
 
 
 def test_a_topic_is_kept() -> None:
@@ -110,15 +110,15 @@ def test_a_topic_is_kept() -> None:
 
 
 def test_a_joke_that_was_heard_is_not_told_again() -> None:
-    heard = "User: tell me a joke\nAssistant: "
-    told = []
+    conversation = "User: tell me a joke\nAssistant: "
+    texts = []
     for _ in jokes.jokes():
-        pieces = answers.reply("another joke", heard)
+        pieces = answers.reply("another joke", conversation)
         assert pieces is not None
-        told.append("".join(pieces).strip())
-        heard += told[-1] + "\nUser: another joke\nAssistant: "
-    assert len(set(told)) == len(jokes.jokes())
-    assert answers.reply("another joke", heard) is not None
+        texts.append("".join(pieces).strip())
+        conversation += texts[-1] + "\nUser: another joke\nAssistant: "
+    assert len(set(texts)) == len(jokes.jokes())
+    assert answers.reply("another joke", conversation) is not None
 
 
 def test_there_are_enough_jokes_and_no_two_alike() -> None:
