@@ -1,6 +1,6 @@
-"""The interactive session: reads a line, asks, shows, and remembers; ``darkai chat``.
+"""``darkai chat``: read a line, carry it out, show the reply, remember the conversation.
 
-``session`` is what is said and to whom, without any terminal; ``loop`` reads a line and does what
-it says; ``commands`` are the slash commands; ``reader`` is how a person types (prompt-toolkit), and
-``plain`` the same for terminals that can only print.
+``session`` is the state of a chat, ``turn`` sends a prompt and adds the reply, ``main`` is the loop,
+and ``commands`` are the slash commands; none of them knows how the user types. ``input`` reads with
+prompt_toolkit, ``plain_input`` on terminals that can only print lines.
 """
