@@ -75,7 +75,6 @@ class TitleGenerator:
     def __init__(self, session: ChatSession) -> None:
         self._session = session
         self._connections: ConnectionPool | None = None
-        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Ask for a title after the first turn, if the configuration says so. Returns at once."""
@@ -91,13 +90,12 @@ class TitleGenerator:
             return
         session.titled = True
         self._connections = ConnectionPool()
-        self._thread = threading.Thread(
+        threading.Thread(
             target=self._run,
             args=(conversation, before, [entry.message for entry in entries], self._connections),
             name="title",
             daemon=True,
-        )
-        self._thread.start()
+        ).start()
 
     def stop(self) -> None:
         """Stop a running request: a prompt follows, or the session ends."""

@@ -51,13 +51,13 @@ def fork(session: ChatSession, argument: str) -> Action:
     The old branch stays: go back to it with `/redo` or `/goto`.
     """
     leaf = session.branches.active
-    number_of = session.branches.active_number()[0]
+    old_branch = session.branches.active_number()[0]
     session.branches.fork(turn_number(argument, "/fork"))
     session.save_active_branch()
-    at = len(session.branches.prompts())
-    where = f"after turn {at}" if at else "at the beginning"
-    back = f"; `/goto {number_of}` goes back" if leaf is not None else ""
-    session.screen.dim(f"Your next prompt starts a branch {where}{back}.")
+    turns = len(session.branches.prompts())
+    start = f"after turn {turns}" if turns else "at the beginning"
+    hint = f"; `/goto {old_branch}` goes back" if leaf is not None else ""
+    session.screen.dim(f"Your next prompt starts a branch {start}{hint}.")
     return None
 
 
