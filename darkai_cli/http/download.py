@@ -53,7 +53,8 @@ def fetch(url: str, connection_for: Callable[[str], ConnectionConfig], limit: in
 
     target = url
     for _ in range(MAX_REDIRECTS + 1):
-        connection = connection_for(target)._replace(admit=admit)
+        # A pool may hold a connection that was made without asking ``admit``.
+        connection = connection_for(target)._replace(admit=admit, pool=None)
         if connection.proxy is not None:
             # The proxy looks names up, so only what the name itself says can be checked.
             if _is_private_name(host):

@@ -10,7 +10,7 @@ from support.server import FaultServer, Reset, Send, head, page
 
 from darkai_cli.errors import DarkAIError, InputError
 from darkai_cli.http import sockets
-from darkai_cli.http.connection import ConnectionConfig
+from darkai_cli.http.connection import ConnectionConfig, ConnectionPool
 from darkai_cli.http.download import fetch
 from darkai_cli.http.timeouts import Timeouts
 
@@ -107,6 +107,13 @@ def test_a_public_name_that_leads_to_a_private_address(
     monkeypatch.setattr(sockets, "resolve", lambda *_: [address])
     message = refused("http://files.example.com/x")
     assert f"leads to {address}" in message
+
+
+def test_addresses_are_checked_in_a_chat_too(monkeypatch: pytest.MonkeyPatch):
+    """A chat fetches with the settings of its requests, which share a pool of connections."""
+    monkeypatch.setattr(sockets, "resolve", lambda *_: ["127.0.0.1"])
+    with ConnectionPool() as pool, pytest.raises(InputError, match=r"leads to 127\.0\.0\.1"):
+        fetch("http://files.example.com:1/x", lambda _url: LINK._replace(pool=pool), LIMIT)
 
 
 def test_one_private_address_among_public_ones_is_enough(monkeypatch: pytest.MonkeyPatch):
