@@ -54,12 +54,6 @@ def test_a_key_from_a_pipe(home: Path):
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
 
 
-def test_a_key_from_a_file(home: Path, tmp_path: Path):
-    (tmp_path / "key").write_text(f"{KEY}\r\n")
-    assert run_darkai("keys", "set", "groq", stdin=tmp_path / "key").code == 0
-    assert stored(home)["groq"]["key"] == KEY
-
-
 def test_a_key_that_is_typed_is_not_shown(home: Path):
     with start_in_pty("keys", "set", "openai") as run:
         run.wait_for(PROMPT)
@@ -136,14 +130,9 @@ def test_the_terminal_is_put_right(home: Path, entered: str):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "No key on stdin"),
         (b"\n", "No key on stdin"),
-        (b" \t\r\n", "No key on stdin"),
-        (b"sk-one-123456\nsk-two-123456\n", "The key on stdin has more than one line"),
         (b"sk-one-123456\n\n", "The key on stdin has more than one line"),
         (b"sk one 12345678", "The key on stdin contains a space"),
-        ("sk-schlüssel".encode(), "The key on stdin contains a character that is not ASCII"),
-        (b"sk-\x1b[31mred", "The key on stdin contains a control character"),
         (b"sk-\xff\xfe", "stdin is not UTF-8 text"),
     ],
 )
@@ -163,15 +152,6 @@ def test_without_any_input_nothing_is_asked(home: Path, stdin: None):
     assert result.code == 11
     assert "No key on stdin" in result.stderr
     assert not (home / "keys.toml").exists()
-
-
-def test_an_empty_line_typed_is_refused(home: Path):
-    with start_in_pty("keys", "set", "openai") as run:
-        run.wait_for(PROMPT)
-        run.type("\n")
-        screen = run.shown()
-    assert screen.code == 11
-    assert b"error: No key was entered" in screen.raw
 
 
 def test_a_key_is_no_argument(home: Path):
@@ -337,22 +317,9 @@ def test_a_key_is_removed(home: Path):
     assert "`darkai keys list`" in result.stderr
 
 
-def test_the_path_is_printed(home: Path):
-    assert run_darkai("keys", "path").text == f"{home}/keys.toml\n"
-
-
 # --- on the way to a service ----------------------------------------------------------------------
 
 WORK = '[providers.work]\ntype = "darkai"\nurl = "{}"\nmodel = "m"\n'
-
-
-def test_a_stored_key_is_sent(home: Path):
-    with FaultServer(reply(["fine"])) as server:
-        configure(home, WORK.format(server.url))
-        run_darkai("keys", "set", "work", stdin=KEY.encode())
-        result = run_darkai("ask", "-p", "work", "hi", "--no-save")
-        assert (result.code, result.stdout) == (0, b"fine\n"), result
-        assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
 
 
 def test_a_moved_provider_does_not_get_the_stored_key(home: Path):
@@ -378,26 +345,10 @@ def test_a_redirect_does_not_get_the_key(home: Path):
     assert KEY not in result.stderr
 
 
-def test_a_key_goes_over_plain_http_to_no_other_machine(home: Path):
-    configure(home, WORK.format("http://192.0.2.1/chat") + 'key_env = "WORK"\n')
-    result = run_darkai("ask", "-p", "work", "hi", "--no-save", env={"WORK": KEY})
-    assert result.code == 3
-    assert "won't be sent over plain http to 192.0.2.1" in result.stderr
-    assert "allow_http_key" in result.stderr
-
-
 def test_no_key_at_all_is_told_with_what_to_type(home: Path):
     result = run_darkai("ask", "-p", "openai", "hi", "--no-save")
     assert result.code == 4
     assert "hint: `darkai keys set openai`, or set OPENAI_API_KEY" in result.stderr
-
-
-def test_a_failing_key_command_is_told(home: Path):
-    line = "key_command = \"sh -c 'echo locked >&2; exit 2'\"\n"
-    configure(home, WORK.format("http://127.0.0.1:9/chat") + line)
-    result = run_darkai("ask", "-p", "work", "hi", "--no-save")
-    assert result.code == 4
-    assert "`key_command` of `work` failed with exit status 2: locked" in result.stderr
 
 
 def test_a_key_command_does_not_read_the_terminal(home: Path):
@@ -407,14 +358,6 @@ def test_a_key_command_does_not_read_the_terminal(home: Path):
         configure(home, WORK.format(server.url) + line)
         screen = run_in_pty("ask", "-p", "work", "hi", "--no-save")
         assert screen.code == 0, screen.raw
-        assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
-
-
-def test_a_failing_key_command_is_not_run_where_the_environment_has_a_key(home: Path):
-    with FaultServer(reply(["fine"])) as server:
-        configure(home, WORK.format(server.url) + "key_env = 'WORK'\nkey_command = 'false'\n")
-        result = run_darkai("ask", "-p", "work", "hi", "--no-save", env={"WORK": KEY})
-        assert result.code == 0
         assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
 
 

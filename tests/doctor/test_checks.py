@@ -95,10 +95,8 @@ def test_what_hangs_is_left_behind_and_told() -> None:
         ("0.28.1", ">=0.28.1,<0.29", True),
         ("0.28.0", ">=0.28.1,<0.29", False),
         ("0.29", "<0.29,>=0.28.1", False),
-        ("0.29.0", "<0.29", False),
         ("15", ">=14.1", True),
         ("1.0", ">=1.0.0", True),
-        ("2.0rc1", ">=2", True),
         ("strange", "", True),
     ],
 )
@@ -144,7 +142,6 @@ def test_a_source_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None
         ({"LC_ALL": "", "LANG": "de_DE.utf8@euro"}, "de_DE.utf8@euro", True),
         ({"LC_ALL": "C", "LANG": "C.UTF-8"}, "C", False),
         ({"LC_CTYPE": "UTF-8"}, "UTF-8", True),
-        ({"LANG": "de_DE.ISO-8859-1"}, "de_DE.ISO-8859-1", False),
         ({}, "C", False),
     ],
 )

@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import sqlite3
-import ssl
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -204,8 +203,13 @@ def saved() -> Path:
     return home() / "history.db"
 
 
-@pytest.mark.parametrize("deep", [False, True], ids=["quick", "deep"])
-@pytest.mark.parametrize("damage", ["head", "page", "free pages", "other", "newer"])
+@pytest.mark.parametrize(
+    ("damage", "deep"),
+    [
+        ("head", False), ("page", False), ("free pages", False), ("other", False),
+        ("newer", False), ("page", True), ("free pages", True),
+    ],
+)  # fmt: skip
 def test_a_damaged_history(damage: str, deep: bool) -> None:
     file = saved()
     conn = sqlite3.connect(file)
@@ -277,33 +281,24 @@ def test_a_ledger_that_is_damaged() -> None:
 # --- the way to a provider ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["expired", "name", "unknown", "early"])
-def test_certificates_that_are_not_trusted(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("expired", "has expired"),
+        ("name", "isn't valid for 127.0.0.1"),
+        ("unknown", "isn't trusted"),
+    ],
+)
+def test_certificates_that_are_not_trusted(kind: str, expected: str, tmp_path: Path) -> None:
     authority, other = Authority(), Authority()
     host = "elsewhere.test" if kind == "name" else "127.0.0.1"
-    if kind == "early":
-        ca = authority._ca
-        from datetime import UTC, datetime, timedelta
-
-        start = datetime.now(UTC) + timedelta(days=9)
-        certificate = ca.issue_cert(host, not_before=start, not_after=start + timedelta(days=9))
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        certificate.configure_cert(context)
-    else:
-        context = authority.context(host, expired=kind == "expired")
+    context = authority.context(host, expired=kind == "expired")
     trusted = (other if kind == "unknown" else authority).pem(tmp_path)
     with FaultServer(json_page(200, MODELS), tls=context) as server:
         use(server)
         report = examine(env={"SSL_CERT_FILE": trusted})
         assert server.requests == []
-    finding = report.only("provider.work.service", "fail", 7)
-    expected = {
-        "expired": "has expired",
-        "name": "isn't valid for 127.0.0.1",
-        "unknown": "isn't trusted",
-        "early": "isn't trusted",
-    }
-    assert expected[kind] in finding["detail"]
+    assert expected in report.only("provider.work.service", "fail", 7)["detail"]
 
 
 def test_a_certificate_file_of_the_environment_is_used(tmp_path: Path) -> None:
@@ -327,13 +322,6 @@ def test_https_where_there_is_no_tls() -> None:
         use(f"https://{server.address}/v1")
         finding = examine().only("provider.work.service", "fail", 7)
     assert "doesn't speak TLS" in finding["detail"]
-
-
-def test_nobody_listens() -> None:
-    with closed_port() as port:
-        use(f"http://127.0.0.1:{port}/v1")
-        finding = examine().only("provider.work.service", "fail", 7)
-    assert "connection refused" in finding["detail"]
 
 
 def test_a_name_that_does_not_resolve() -> None:
@@ -393,14 +381,6 @@ def test_a_key_that_is_wrong() -> None:
     assert "fingerprint " in finding["detail"]
     assert "WORK_API_KEY" in finding["hint"]
     assert KEY not in json.dumps(finding)
-
-
-def test_a_key_command_that_fails() -> None:
-    with well() as server:
-        use(server, "key_command = \"sh -c 'echo locked >&2; exit 3'\"")
-        report = examine()
-    finding = report.only("provider.work.key", "fail", 4)
-    assert "exit status 3" in finding["detail"]
 
 
 def test_a_key_of_another_address_is_not_sent() -> None:
@@ -607,7 +587,7 @@ def test_nothing_private_is_in_a_report(isolated: Path) -> None:
             assert b"~/d/keys.toml" in printed
 
 
-@pytest.mark.parametrize("columns", [40, 60, 80, 120, 200])
+@pytest.mark.parametrize("columns", [40, 80, 200])
 def test_lines_fit_the_terminal(columns: int) -> None:
     use("http://nowhere.invalid/v1", 'key_command = "false"')
     screen = run_in_pty("doctor", cols=columns, rows=60)
