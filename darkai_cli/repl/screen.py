@@ -19,6 +19,8 @@ from darkai_cli.secrets import mask_known
 if TYPE_CHECKING:
     from darkai_cli.config import Config
 
+_SHELL_COMMAND = re.compile("`darkai (?!chat|ask)")
+"""A command in a hint that can be typed in a chat after ``!``."""
 MIN_WIDTH = 20
 """Columns: on a narrower terminal no line is broken."""
 
@@ -92,12 +94,13 @@ class ChatScreen:
         )
 
     def error(self, error: DarkAIError) -> None:
-        """Write an error and its hint."""
+        """Write an error and its hint, with ``!`` before shell commands so that they work here."""
         line = self._broken(f"error: {sanitize_line(mask_known(error.message), 1000)}")
         mark = "\x1b[31merror:\x1b[39m" if self._has_color else "error:"
         self._write(f"{mark}{line.removeprefix('error:')}\n")
         if error.hint:
-            self._write(self._broken(f"hint: {sanitize_line(mask_known(error.hint), 1000)}") + "\n")
+            hint = _SHELL_COMMAND.sub("`!darkai ", mask_known(error.hint))
+            self._write(self._broken(f"hint: {sanitize_line(hint, 1000)}") + "\n")
 
     @property
     def width(self) -> int:

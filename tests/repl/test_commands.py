@@ -472,6 +472,12 @@ def test_a_shell_command_shows_and_offers_its_output(do, session, monkeypatch):
     assert "error: `!` needs a command" in do("!")
 
 
+def test_a_hint_names_a_command_that_works_in_a_chat(paper, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    talk(new_session(paper, provider="openai"), "hi")
+    assert "hint: `!darkai keys set openai`" in paper.text
+
+
 def test_a_command_in_the_background_does_not_hold_the_session(do):
     assert "now\n" in do("!sleep 300 & echo now; kill $!")
 
