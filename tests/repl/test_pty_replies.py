@@ -76,16 +76,6 @@ def test_ctrl_c_in_mid_stream_stops_the_reply_and_not_the_program(point):
         assert chat.leave().code == 0
 
 
-def test_ctrl_c_before_the_first_word():
-    with FaultServer([Stall()], reply(["second"])) as server, chatting(env=to(server)) as chat:
-        chat.type("hello\r")
-        server.wait_requests()
-        chat.type("\x03")
-        chat.input("hello")
-        chat.type("\r")
-        chat.until("second")
-
-
 def test_a_resize_while_typing_and_while_streaming():
     gate = Event()
     words = [f"word{number} " for number in range(60)]
