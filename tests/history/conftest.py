@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from history.history_child_outputs import CHILD
+from history.child_outputs import CHILD
 
 Start = Callable[..., "subprocess.Popen[str]"]
 

@@ -78,10 +78,10 @@ def _turn(draw, reply, prompt):
     )
 
 
-def fill(store, found):
+def fill(store, result):
     """Store the conversations; their ids."""
-    store_all(store, found, ImportReport())
-    return [one.id for one in found]
+    store_all(store, result, ImportReport())
+    return [item.id for item in result]
 
 
 def contents(store):
@@ -101,9 +101,9 @@ def contents(store):
 
 def branches(store, conversation):
     """How many branches a conversation has: messages that nothing follows."""
-    found = store.row(
+    result = store.row(
         "SELECT count(*) FROM message m WHERE conversation = ?"
         " AND NOT EXISTS (SELECT 1 FROM message WHERE parent = m.id)",
         (conversation,),
     )
-    return found[0]
+    return result[0]

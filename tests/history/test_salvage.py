@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from history.histories import contents, drafts, fill
-from history.test_history_store import put
+from history.test_store import put
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,7 +39,7 @@ def whole(database):
         for number in range(60):
             text = f"reply {number} " * (1 + number * number % 1500)
             put(old, when=1_700_000_000_000 + number * 1000, title=f"talk {number}", text=text)
-        old.remove([found.id for found in old.conversations(limit=10)])
+        old.remove([result.id for result in old.conversations(limit=10)])
     return database
 
 
@@ -54,12 +54,12 @@ def spoiled(path, change):
 
 @settings(max_examples=30)
 @given(st.lists(drafts(), min_size=1, max_size=3), st.booleans())
-def test_a_database_comes_back_without_loss(tmp_path_factory, found, damaged):
+def test_a_database_comes_back_without_loss(tmp_path_factory, result, damaged):
     folder = tmp_path_factory.mktemp("own")
-    with Store(folder / "one.db") as one, Store(folder / "two.db") as two:
-        fill(one, found)
-        one.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        before = contents(one)
+    with Store(folder / "one.db") as item, Store(folder / "two.db") as two:
+        fill(item, result)
+        item.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        before = contents(item)
         file = folder / "copy.db"
         file.write_bytes((folder / "one.db").read_bytes())
         if damaged:
@@ -113,9 +113,9 @@ def test_a_file_without_its_beginning_gives_all(whole, store, size):
         wanted = contents(old)
     spoiled(whole, lambda data: data.__setitem__(slice(0, size), random.Random(1).randbytes(size)))
     import_file(store, whole)
-    found = contents(store)
+    result = contents(store)
     for table, rows in wanted.items():
-        assert set(rows) <= set(found[table])
+        assert set(rows) <= set(result[table])
 
 
 def test_what_was_removed_does_not_come_back(database, store):
@@ -191,9 +191,9 @@ def test_a_lost_message_and_a_lost_conversation(database, store):
     assert (report.conversations, report.messages) == (1, 3)
     assert report.skipped["lost message; the next one begins a branch"] == 1
     assert report.skipped["lost title, replaced by the first message"] == 1
-    (found,) = store.conversations()
-    assert (found.title, found.turns, found.active) == ("first", 1, second.reply)
-    assert [node.text for node in tree.branch(store, found.id)] == ["second", "two"]
+    (result,) = store.conversations()
+    assert (result.title, result.turns, result.active) == ("first", 1, second.reply)
+    assert [node.text for node in tree.branch(store, result.id)] == ["second", "two"]
     assert store.check() == []
 
 
@@ -210,8 +210,8 @@ def test_a_reply_that_was_being_written_is_there_and_interrupted(database, store
         f"INSERT INTO piece VALUES ('{names.turn}', 8, 'reasoning', 'hm')",
     )
     import_file(store, database)
-    (found,) = store.conversations()
-    node = tree.branch(store, found.id)[-1]
+    (result,) = store.conversations()
+    node = tree.branch(store, result.id)[-1]
     assert (node.text, node.reasoning, node.turn.state) == ("so far, and on", "hm", "interrupted")
 
 
@@ -264,8 +264,8 @@ def talked(database, *turns):
         journal.text(reply)
         journal.end("complete", reason="stop")
     journal.close()
-    with Store(database) as found:
-        found.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with Store(database) as result:
+        result.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return bytearray(database.read_bytes())
 
 
@@ -274,7 +274,7 @@ def page_with(data, text):
     return data.index(text) // PAGE * PAGE
 
 
-def said(store):
+def texts_of(store):
     return [(node.role, node.text) for node in tree.branch(store, store.latest())]
 
 
@@ -300,7 +300,7 @@ def test_a_reply_is_kept_as_far_as_it_goes(database, store, damage):
     report = import_file(store, database)
     assert report.skipped[CUT] == 1
     assert "unreadable row of the damaged file" not in report.skipped
-    (_, prompt), (_, reply) = said(store)
+    (_, prompt), (_, reply) = texts_of(store)
     assert prompt == "a question"
     assert LONG.startswith(reply)
     assert len(LONG) * 0.4 < len(reply) < len(LONG) * 0.55
@@ -323,7 +323,7 @@ def test_a_prompt_says_it_in_its_text(database, store):
     zeros(data, b"line 02000 of")
     database.write_bytes(data)
     assert import_file(store, database).skipped[CUT] == 1
-    (_, prompt), (_, reply) = said(store)
+    (_, prompt), (_, reply) = texts_of(store)
     text, blank, note = prompt.rpartition("\n\n")
     assert (reply, blank, note) == ("an answer", "\n\n", f"[{LOST}]")
     assert LONG.startswith(text)
@@ -337,7 +337,7 @@ def test_bytes_that_are_no_text_cost_only_themselves(database, store):
     data[:16] = bytes(16)  # SQLite would not mind the rest
     database.write_bytes(data)
     import_file(store, database)
-    reply = said(store)[1][1]
+    reply = texts_of(store)[1][1]
     assert reply == LONG.replace("line 02000", "\ufffd\ufffd\ufffd\ufffd 02000")
 
 
@@ -379,5 +379,5 @@ def test_what_is_left_is_how_something_that_was_said_begins(
             return
         for (text,) in store.rows("SELECT text FROM message"):
             begins = text.removesuffix(f"\n\n[{LOST}]")
-            assert any(one.startswith(begins) for one in texts), text[:80]
+            assert any(item.startswith(begins) for item in texts), text[:80]
         assert store.check() == []

@@ -66,22 +66,22 @@ def stored() -> list[Saved]:
     with Store(paths.history_file()) as store:
         assert store.check() == []
         assert store.warnings == ()
-        found = []
+        result = []
         for (conversation,) in store.rows("SELECT id FROM conversation"):
             nodes = {node.id: node for node in tree.nodes(store, conversation)}
             for turn in store.turns(conversation):
                 prompt = nodes[turn.prompt or ""]
                 assert nodes[turn.reply].parent == prompt.id
-                found.append(Saved(turn, prompt.text, nodes[turn.reply].text, prompt.parent))
-    return sorted(found, key=lambda saved: saved.turn.id)
+                result.append(Saved(turn, prompt.text, nodes[turn.reply].text, prompt.parent))
+    return sorted(result, key=lambda saved: saved.turn.id)
 
 
 def only_turn() -> Saved:
-    (found,) = stored()
-    return found
+    (result,) = stored()
+    return result
 
 
-def asked(server: FaultServer, *args: str, **kwargs: object) -> Result:
+def run_ask(server: FaultServer, *args: str, **kwargs: object) -> Result:
     return run_darkai("ask", *args, env={"DARKAI_URL": server.url}, **kwargs)
 
 
@@ -100,7 +100,9 @@ def save(prompt: str, answer: str = "an answer", state: str = "complete", **more
 
 def test_a_whole_reply() -> None:
     with FaultServer(reply(["Hel", "lo"])) as server:
-        result = asked(server, "-m", "gpt-4o", "-o", "temperature=0.2", "-s", "Brief", "say", "it")
+        result = run_ask(
+            server, "-m", "gpt-4o", "-o", "temperature=0.2", "-s", "Brief", "say", "it"
+        )
     assert (result.code, result.stdout, result.stderr) == (0, b"Hello\n", "")
     turn, prompt, answer, parent = only_turn()
     assert (prompt, answer, parent) == ("say it", "Hello", None)
@@ -155,7 +157,7 @@ def test_two_signals_at_once_are_one_stop() -> None:
 def test_a_reader_that_leaves_interrupts_the_reply() -> None:
     lines = [f"line {number}\n" for number in range(20_000)]
     with FaultServer(reply(lines)) as server:
-        result = asked(server, "x", redirect="| head -n1")
+        result = run_ask(server, "x", redirect="| head -n1")
     assert (result.stdout, result.stderr) == (b"line 0\n", "")
     saved = only_turn()
     assert (saved.state, saved.turn.error) == ("interrupted", None)
@@ -166,7 +168,7 @@ def test_a_reader_that_leaves_interrupts_the_reply() -> None:
 
 def test_a_lost_connection_truncates_the_reply() -> None:
     with FaultServer(reply(["half a ", "word", Reset()])) as server:
-        result = asked(server, "x")
+        result = run_ask(server, "x")
     assert (result.code, result.stdout) == (14, b"half a word\n")
     assert result.stderr.splitlines()[-1].startswith(f"hint: {RESUME}")
     turn, _, answer, _ = only_turn()
@@ -177,7 +179,7 @@ def test_a_lost_connection_truncates_the_reply() -> None:
 
 def test_a_reply_that_never_came_failed_with_the_service_s_words() -> None:
     with FaultServer(page(500, "boom")) as server:
-        result = asked(server, "--retries", "0", "the prompt")
+        result = run_ask(server, "--retries", "0", "the prompt")
     turn, prompt, answer, _ = only_turn()
     assert result.code == 9
     assert (turn.state, turn.reason, turn.error_kind) == ("failed", None, "service")
@@ -205,10 +207,10 @@ def test_the_one_who_answered_is_stored() -> None:
 
 def test_events_name_where_they_are_saved() -> None:
     with FaultServer(reply(["a"])) as server:
-        shown = asked(server, "--json", "x")
-        hidden = asked(server, "--json", "--no-save", "y")
+        output = run_ask(server, "--json", "x")
+        hidden = run_ask(server, "--json", "--no-save", "y")
     turn = only_turn().turn
-    start = json.loads(shown.stdout.splitlines()[0])
+    start = json.loads(output.stdout.splitlines()[0])
     assert start["event"] == "stream-start"
     assert start["data"]["conversation"] == turn.conversation
     assert start["data"]["turn"] == turn.id
@@ -253,9 +255,9 @@ def test_an_output_that_cannot_be_put_in_place_does_not_cost_the_history() -> No
 
 def test_a_conversation_is_sent_whole_and_grows() -> None:
     with FaultServer(reply(["one."]), reply(["two."]), reply(["three."])) as server:
-        asked(server, "first")
-        second = asked(server, "-c", "second")
-        third = asked(server, "-q", "-c", "third")
+        run_ask(server, "first")
+        second = run_ask(server, "-c", "second")
+        third = run_ask(server, "-q", "-c", "third")
         queries = [request.json()["query"] for request in server.requests]
     assert queries == [
         "first",
@@ -264,11 +266,11 @@ def test_a_conversation_is_sent_whole_and_grows() -> None:
     ]
     assert second.stderr == f"Continuing {stored()[0].turn.conversation[:7]} `first`, just now\n"
     assert (third.code, third.stderr) == (0, "")
-    one, two, three = stored()
-    assert one.turn.conversation == two.turn.conversation == three.turn.conversation
-    assert (one.prompt_parent, two.prompt_parent, three.prompt_parent) == (
+    item, two, three = stored()
+    assert item.turn.conversation == two.turn.conversation == three.turn.conversation
+    assert (item.prompt_parent, two.prompt_parent, three.prompt_parent) == (
         None,
-        one.turn.reply,
+        item.turn.reply,
         two.turn.reply,
     )
 
@@ -276,8 +278,8 @@ def test_a_conversation_is_sent_whole_and_grows() -> None:
 def test_a_terminal_gets_the_line_dim() -> None:
     save("evil \x1b[31m title")
     with FaultServer(reply(["ok"])) as server:
-        shown = run_in_pty("ask", "-c", "x", env={"DARKAI_URL": server.url})
-    assert re.search(rb"\x1b\[2mContinuing \w{7} `evil [^\x1b]*`, just now\x1b\[0m", shown.raw)
+        output = run_in_pty("ask", "-c", "x", env={"DARKAI_URL": server.url})
+    assert re.search(rb"\x1b\[2mContinuing \w{7} `evil [^\x1b]*`, just now\x1b\[0m", output.raw)
 
 
 def test_a_conversation_by_the_beginning_of_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,11 +290,11 @@ def test_a_conversation_by_the_beginning_of_its_id(monkeypatch: pytest.MonkeyPat
     old, new = (saved.turn.conversation for saved in stored())
     with FaultServer(reply(["ok"])) as server:
         url = server.url
-        found = run_darkai("ask", "--conversation", old[:6].upper(), "x", env={"DARKAI_URL": url})
+        result = run_darkai("ask", "--conversation", old[:6].upper(), "x", env={"DARKAI_URL": url})
         several = run_darkai("ask", "--conversation", "0", "x", env={"DARKAI_URL": url})
         unknown = run_darkai("ask", "--conversation", "zzzz", "x", env={"DARKAI_URL": url})
         queries = [request.json()["query"] for request in server.requests]
-    assert (found.code, several.code, unknown.code) == (0, 5, 5)
+    assert (result.code, several.code, unknown.code) == (0, 5, 5)
     assert queries == ["User: old\nAssistant: an answer\nUser: x\nAssistant:"]
     assert "`0`" in several.stderr
     assert old[:7] in several.stderr
@@ -311,10 +313,10 @@ def test_nothing_to_go_on_with(args: list[str], database: Path) -> None:
 
 def test_a_conversation_keeps_its_model_and_system_prompt() -> None:
     with FaultServer(reply(["ok"])) as server:
-        asked(server, "-m", "gpt-4o", "-s", "Brief", "one")
-        asked(server, "-c", "two")
-        asked(server, "-c", "-m", "gpt-3.5-turbo", "-s", "Long", "three")
-        asked(server, "-c", "four")
+        run_ask(server, "-m", "gpt-4o", "-s", "Brief", "one")
+        run_ask(server, "-c", "two")
+        run_ask(server, "-c", "-m", "gpt-3.5-turbo", "-s", "Long", "three")
+        run_ask(server, "-c", "four")
         sent = [request.json() for request in server.requests]
     assert [body["model"] for body in sent] == ["gpt-4o", "gpt-4o"] + ["gpt-3.5-turbo"] * 2
     systems = [body["query"].partition("\n")[0] for body in sent]
@@ -325,17 +327,17 @@ def test_a_conversation_keeps_its_model_and_system_prompt() -> None:
 def test_what_demo_answered_is_asked_of_the_service() -> None:
     save("joke", provider="demo", model="demo")
     with FaultServer(reply(["ok"])) as server:
-        result = asked(server, "-c", "another")
+        result = run_ask(server, "-c", "another")
         assert server.requests[0].json()["model"] == "llama-3-70b"
     assert result.code == 0
 
 
 def test_a_failed_turn_does_not_stop_a_conversation() -> None:
     with FaultServer(reply(["one."]), page(500), reply(["three."])) as server:
-        asked(server, "first")
-        asked(server, "-c", "--retries", "0", "second")
-        resumed = asked(server, "--resume")
-        third = asked(server, "-c", "third")
+        run_ask(server, "first")
+        run_ask(server, "-c", "--retries", "0", "second")
+        resumed = run_ask(server, "--resume")
+        third = run_ask(server, "-c", "third")
         query = server.requests[-1].json()["query"]
     assert resumed.code == 5
     assert "failed before it began" in resumed.stderr
@@ -349,9 +351,9 @@ def test_a_failed_turn_does_not_stop_a_conversation() -> None:
 def test_a_cut_reply_is_continued_beside_the_old_one() -> None:
     scripts = (reply(["Hello ", "wo", Reset()]), reply(["rl", Reset()]), reply(["d", "!"]))
     with FaultServer(*scripts) as server:
-        assert asked(server, "-s", "Brief", "q").code == 14
-        second = asked(server, "--resume")
-        third = asked(server, "--resume")
+        assert run_ask(server, "-s", "Brief", "q").code == 14
+        second = run_ask(server, "--resume")
+        third = run_ask(server, "--resume")
         queries = [request.json()["query"] for request in server.requests]
     assert queries == [
         "System: Brief\nUser: q\nAssistant:",
@@ -361,24 +363,24 @@ def test_a_cut_reply_is_continued_beside_the_old_one() -> None:
     assert (second.code, second.stdout) == (14, b"rl\n")
     assert (third.code, third.stdout) == (0, b"d!\n")
     assert re.fullmatch(r"Continuing \w{7} `q`, just now\n", third.stderr)
-    one, two, three = stored()
-    assert [saved.reply for saved in (one, two, three)] == [
+    item, two, three = stored()
+    assert [saved.reply for saved in (item, two, three)] == [
         "Hello wo",
         "Hello worl",
         "Hello world!",
     ]
-    assert [saved.state for saved in (one, two, three)] == ["truncated", "truncated", "complete"]
-    assert one.turn.prompt == two.turn.prompt == three.turn.prompt
-    assert [saved.turn.resumes for saved in (one, two, three)] == [None, one.turn.id, two.turn.id]
+    assert [saved.state for saved in (item, two, three)] == ["truncated", "truncated", "complete"]
+    assert item.turn.prompt == two.turn.prompt == three.turn.prompt
+    assert [saved.turn.resumes for saved in (item, two, three)] == [None, item.turn.id, two.turn.id]
     with Store(paths.history_file()) as store:
-        active = tree.branch(store, one.turn.conversation)
+        active = tree.branch(store, item.turn.conversation)
     assert [node.text for node in active] == ["q", "Hello world!"]
 
 
 def test_a_resumed_reply_that_fails_keeps_what_there_was() -> None:
     save("q", "Hello wo", "interrupted")
     with FaultServer(page(500)) as server:
-        result = asked(server, "--resume", "--retries", "0")
+        result = run_ask(server, "--resume", "--retries", "0")
     assert result.code == 9
     old, new = stored()
     assert (old.state, old.reply) == ("interrupted", "Hello wo")
@@ -388,8 +390,8 @@ def test_a_resumed_reply_that_fails_keeps_what_there_was() -> None:
 def test_what_failed_to_go_on_can_be_tried_again() -> None:
     save("q", "Hello wo", "interrupted")
     with FaultServer(page(500), reply(["rld"])) as server:
-        assert asked(server, "--resume", "--retries", "0").code == 9
-        again = asked(server, "--resume")
+        assert run_ask(server, "--resume", "--retries", "0").code == 9
+        again = run_ask(server, "--resume")
     assert (again.code, again.stdout) == (0, b"rld\n")
     assert [saved.reply for saved in stored()] == ["Hello wo", "Hello wo", "Hello world"]
 
@@ -492,7 +494,7 @@ def test_what_is_not_saved_is_nowhere_on_the_disk(switch: str, database: Path) -
 def test_an_unsaved_word_in_a_saved_conversation(database: Path) -> None:
     save("q")
     with FaultServer(reply(["REPLY-SECRET"])) as server:
-        assert asked(server, "-c", "--no-save", "PROMPT-SECRET").code == 0
+        assert run_ask(server, "-c", "--no-save", "PROMPT-SECRET").code == 0
         assert server.requests[0].json()["query"].startswith("User: q\nAssistant: an answer\n")
     assert only_turn().prompt == "q"
     assert not [path for path in database.parent.rglob("*") if path.is_file() and has_secret(path)]
@@ -523,17 +525,17 @@ class Killed(NamedTuple):
     """What a run had shown by when (the monotonic clock), and when it was killed, if it was."""
 
     prompt: str
-    shown: list[tuple[float, int]]
+    output: list[tuple[float, int]]
     at: float | None
 
-    def shown_before(self, moment: float) -> int:
+    def output_before(self, moment: float) -> int:
         """How many characters had been shown by then."""
-        return max((total for when, total in self.shown if when <= moment), default=0)
+        return max((total for when, total in self.output if when <= moment), default=0)
 
 
 def killed_after(size: int, prompt: str, env: dict[str, str]) -> Killed:
     """Run ``ask`` and kill it when it has shown so much."""
-    shown: list[tuple[float, int]] = []
+    output: list[tuple[float, int]] = []
     total, at = 0, None
     with subprocess.Popen(
         [*DARKAI, "ask", prompt],
@@ -544,11 +546,11 @@ def killed_after(size: int, prompt: str, env: dict[str, str]) -> Killed:
     ) as process:
         while data := os.read(process.stdout.fileno(), 65536):
             total += len(data)
-            shown.append((time.monotonic(), total))
+            output.append((time.monotonic(), total))
             if total >= size and at is None:
                 process.kill()
                 at = time.monotonic()
-    return Killed(prompt, shown, at)
+    return Killed(prompt, output, at)
 
 
 def kill_at_random(
@@ -580,7 +582,7 @@ def kill_at_random(
     turns_by_prompt = {saved.prompt: saved for saved in stored()}
     for outcome in outcomes:
         saved = turns_by_prompt.get(outcome.prompt)
-        due = outcome.shown_before((outcome.at or time.monotonic()) - 0.25 - allowance)
+        due = outcome.output_before((outcome.at or time.monotonic()) - 0.25 - allowance)
         if saved is None:
             assert not due, outcome
             continue
@@ -649,9 +651,9 @@ def at_once(count: int) -> list[str]:
 
 
 def all_stored(questions: list[str]) -> None:
-    found = stored()
-    assert sorted(saved.prompt for saved in found) == sorted(questions)
-    assert {(saved.state, saved.reply) for saved in found} == {("complete", "an answer")}
+    result = stored()
+    assert sorted(saved.prompt for saved in result) == sorted(questions)
+    assert {(saved.state, saved.reply) for saved in result} == {("complete", "an answer")}
     assert list(turns.pending_folder(paths.history_file()).glob("*")) == []
 
 
@@ -712,14 +714,14 @@ def test_a_writer_that_holds_the_lock_holds_nobody_up(database: Path) -> None:
         with locked(database):
             with start_darkai("ask", "x", env={"DARKAI_URL": server.url}) as run:
                 run.wait_for(b"an answer")
-                shown = time.monotonic()
+                output = time.monotonic()
                 result = run.finish()
-                took = time.monotonic() - shown
+                took = time.monotonic() - output
             with Store(database) as store:
-                assert [found.title for found in store.conversations()] == ["before"]
+                assert [matches.title for matches in store.conversations()] == ["before"]
             assert (result.code, result.stderr) == (0, "")
             assert took < 2 + 4 * ALLOWANCE  # the bound is 2 s; the rest is a busy machine's
-        asked(server, "-c", "y")  # the next start merges what was put aside, before it looks
+        run_ask(server, "-c", "y")  # the next start merges what was put aside, before it looks
         query = server.requests[-1].json()["query"]
     assert query == "User: x\nAssistant: an answer\nUser: y\nAssistant:"
     assert [(saved.prompt, saved.state) for saved in stored()] == [
@@ -755,23 +757,23 @@ def test_a_full_disk(limit: int, existing: bool, database: Path) -> None:
     if existing:
         save("before")
     with FaultServer(reply(["the ", "answer"])) as server:
-        result = asked(server, "x", command=bare(WITH_LIMIT, str(limit)))
+        result = run_ask(server, "x", command=bare(WITH_LIMIT, str(limit)))
     assert result.stdout == b"the answer\n"
     assert "Traceback" not in result.stderr
-    found = [saved.prompt for saved in stored() if saved.prompt != "before"]
+    matches = [saved.prompt for saved in stored() if saved.prompt != "before"]
     if result.code == 13:
         assert result.stderr.startswith("error: The reply was NOT saved. ")
         assert str(database) in result.stderr
-        assert found == []
+        assert matches == []
     else:  # there was room to put it aside
-        assert (result.code, found) == (0, ["x"])
+        assert (result.code, matches) == (0, ["x"])
         assert result.stderr == "" or "The turn is saved in" in result.stderr
     assert limit or result.code == 13
 
 
 def test_a_full_disk_and_a_cut_reply(database: Path) -> None:
     with FaultServer(reply(["the ans", Reset()])) as server:
-        result = asked(server, "x", command=bare(WITH_LIMIT, "0"))
+        result = run_ask(server, "x", command=bare(WITH_LIMIT, "0"))
     assert (result.code, result.stdout) == (14, b"the ans\n")
     assert "warning: The reply was NOT saved. " in result.stderr
     assert "disk full" in result.stderr
@@ -789,8 +791,8 @@ def test_a_read_only_folder(existing: bool, database: Path) -> None:
         folder.chmod(0o500)
     try:
         with FaultServer(reply(["the answer"])) as server:
-            result = asked(server, "x", command=bare(WITHOUT_OVERRIDE))
-            again = asked(server, "-c", "y", command=bare(WITHOUT_OVERRIDE))
+            result = run_ask(server, "x", command=bare(WITHOUT_OVERRIDE))
+            again = run_ask(server, "-c", "y", command=bare(WITHOUT_OVERRIDE))
     finally:
         for folder in folders[::-1]:
             folder.chmod(0o700)
@@ -813,13 +815,13 @@ def test_a_damaged_history_is_moved_aside(damage: object, database: Path) -> Non
     spoiled = b"garbage " * 5000 if damage == "garbage" else whole[: int(damage)]
     database.write_bytes(spoiled)
     with FaultServer(reply(["the answer"])) as server:
-        result = asked(server, "x")
+        result = run_ask(server, "x")
     assert (result.code, result.stdout) == (0, b"the answer\n")
-    told = re.match(
+    message = re.match(
         r"warning: The history is damaged; it is now `([^`]*)`. To recover it: `", result.stderr
     )
-    assert told, result
-    assert Path(told[1]).read_bytes() == spoiled
+    assert message, result
+    assert Path(message[1]).read_bytes() == spoiled
     assert only_turn().prompt == "x"
 
 
@@ -827,7 +829,7 @@ def test_a_history_that_may_not_be_written_can_be_read(database: Path) -> None:
     save("before")
     database.chmod(0o400)
     with FaultServer(reply(["the answer"])) as server:
-        result = asked(server, "x", command=bare(WITHOUT_OVERRIDE))
+        result = run_ask(server, "x", command=bare(WITHOUT_OVERRIDE))
     assert (result.code, result.stdout) == (0, b"the answer\n")
     assert f"no permission to write to the file `{database}`. The turn is saved in" in result.stderr
     listed = run_darkai("history", command=bare(WITHOUT_OVERRIDE))
@@ -860,7 +862,7 @@ def test_a_database_of_another_program_is_left_alone_and_the_turn_is_kept(databa
         conn.execute("CREATE TABLE theirs (x)")
     before = database.read_bytes()
     with FaultServer(reply(["the answer"])) as server:
-        result = asked(server, "x")
+        result = run_ask(server, "x")
     assert (result.code, result.stdout) == (0, b"the answer\n")
     assert result.stderr.startswith(f"warning: `{database}` is a database of another program. ")
     assert database.read_bytes() == before

@@ -35,7 +35,7 @@ def store(database):
         yield opened
 
 
-def found(store, words, **how):
+def find_hits(store, words, **how):
     return [
         "".join(piece for piece, _ in hit.snippet)
         for hit in search.search(store, words, **how).hits
@@ -44,34 +44,34 @@ def found(store, words, **how):
 
 def test_words_phrases_and_beginnings(store):
     put(store, "the quick brown fox", "the brown quick dog", "Café Quarter", "quicksand")
-    assert sorted(found(store, "quick")) == ["the brown quick dog", "the quick brown fox"]
-    assert found(store, "QUICK fox") == ["the quick brown fox"]
-    assert found(store, '"quick brown"') == ["the quick brown fox"]
-    assert found(store, '"quick bro"*') == ["the quick brown fox"]
-    assert sorted(found(store, "quick*")) == [
+    assert sorted(find_hits(store, "quick")) == ["the brown quick dog", "the quick brown fox"]
+    assert find_hits(store, "QUICK fox") == ["the quick brown fox"]
+    assert find_hits(store, '"quick brown"') == ["the quick brown fox"]
+    assert find_hits(store, '"quick bro"*') == ["the quick brown fox"]
+    assert sorted(find_hits(store, "quick*")) == [
         "quicksand",
         "the brown quick dog",
         "the quick brown fox",
     ]
-    assert found(store, "cafe") == ["Café Quarter"]
-    assert found(store, "absent") == []
-    assert found(store, "quick absent") == []
+    assert find_hits(store, "cafe") == ["Café Quarter"]
+    assert find_hits(store, "absent") == []
+    assert find_hits(store, "quick absent") == []
 
 
 def test_punctuation_is_looked_for_as_typed(store):
     put(store, "I like C", "I like C++ more", "c# too", "snake_case here", "a.b")
-    assert found(store, "C++") == ["I like C++ more"]
-    assert found(store, "c#") == ["c# too"]
-    assert found(store, "snake_case") == ["snake_case here"]
-    assert found(store, "a.b") == ["a.b"]
+    assert find_hits(store, "C++") == ["I like C++ more"]
+    assert find_hits(store, "c#") == ["c# too"]
+    assert find_hits(store, "snake_case") == ["snake_case here"]
+    assert find_hits(store, "a.b") == ["a.b"]
 
 
 def test_operators_are_words(store):
     put(store, "this OR that", "NOT near", "a AND b")
-    assert found(store, "OR") == ["this OR that"]
-    assert found(store, "NOT near") == ["NOT near"]
-    assert found(store, "a AND b") == ["a AND b"]
-    assert found(store, "text:that") == []
+    assert find_hits(store, "OR") == ["this OR that"]
+    assert find_hits(store, "NOT near") == ["NOT near"]
+    assert find_hits(store, "a AND b") == ["a AND b"]
+    assert find_hits(store, "text:that") == []
 
 
 @pytest.mark.parametrize("words", ['"', "*", "++", "", "   ", '""', "-", "\0", '"*', "* *"])
@@ -104,7 +104,7 @@ def test_no_input_is_an_error(tmp_path_factory, words):
 def test_every_word_finds_the_text_it_is_in(tmp_path_factory, word):
     with Store(tmp_path_factory.mktemp("search") / "history.db") as store:
         put(store, f"before {word} after")
-        assert len(found(store, word)) == 1
+        assert len(find_hits(store, word)) == 1
 
 
 def test_the_match_is_marked_whatever_the_text_holds(store):
@@ -115,22 +115,22 @@ def test_the_match_is_marked_whatever_the_text_holds(store):
 
 def test_a_long_text_is_cut_around_the_match(store):
     put(store, "filler " * 500 + "needle " + "filler " * 500)
-    (text,) = found(store, "needle")
+    (text,) = find_hits(store, "needle")
     assert "needle" in text
     assert len(text) < 200
 
 
 def test_better_matches_come_first(store):
     put(store, "needle in much other text that goes on and on and on", "needle needle", "nothing")
-    assert found(store, "needle")[0] == "needle needle"
+    assert find_hits(store, "needle")[0] == "needle needle"
 
 
 def test_since_limit_and_total(store):
     put(store, *["word"] * 30)
-    assert len(found(store, "word")) == 20
+    assert len(find_hits(store, "word")) == 20
     got = search.search(store, "word", limit=5)
     assert (len(got.hits), got.total, got.by_date) == (5, 30, False)
-    assert len(found(store, "word", since=NOW + 25_000)) == 5
+    assert len(find_hits(store, "word", since=NOW + 25_000)) == 5
 
 
 def test_very_many_hits_come_newest_first(store, monkeypatch):
@@ -160,4 +160,4 @@ def test_reasoning_is_found_too(store):
         [ImportedConversation(identifier, "", NOW, NOW, None, "darkai", [message], [])],
         ImportReport(),
     )
-    assert found(store, "thought") == ["secret thought"]
+    assert find_hits(store, "thought") == ["secret thought"]

@@ -44,7 +44,7 @@ REST = """\
 """
 
 
-def taken(database: Path, file: Path) -> ImportReport:
+def import_into(database: Path, file: Path) -> ImportReport:
     with Store(database) as store:
         return importers.import_file(store, file)
 
@@ -68,22 +68,22 @@ def session(tmp_path: Path) -> Path:
 
 
 def test_a_session_is_taken_and_scalars_stay_text(database: Path, session: Path):
-    report = taken(database, session)
+    report = import_into(database, session)
     assert (report.source, *counts(report)) == ("aichat", 1, 3, 0)
     assert report.skipped == {"part of type `image_url`": 1}
     assert texts(database) == [
         ("user", "yes"), ("assistant", "At 12:30:00,\nno."), ("user", "and this?\n[image]"),
     ]  # fmt: skip
     with Store(database) as store:
-        [found] = store.conversations()
-        assert (found.title, found.source, found.model) == ("rust", "aichat", "openai:gpt-4o")
-        [turn] = store.turns(found.id)
+        [result] = store.conversations()
+        assert (result.title, result.source, result.model) == ("rust", "aichat", "openai:gpt-4o")
+        [turn] = store.turns(result.id)
         assert (turn.system, turn.options) == ("be brief", '{"temperature":0.5}')
         assert store.check() == []
 
 
 def test_images_that_are_in_a_session_are_taken_and_others_are_named(database: Path, session: Path):
-    taken(database, session)
+    import_into(database, session)
     png = b64encode(b"\x89PNG\r\n\x1a\nrest").decode()
     session.write_text(
         SESSION
@@ -105,37 +105,37 @@ def test_images_that_are_in_a_session_are_taken_and_others_are_named(database: P
   content: two of them
 """
     )
-    report = taken(database, session)
+    report = import_into(database, session)
     assert (report.source, *counts(report)) == ("aichat", 0, 3, 3)
     assert report.skipped == {"part of type `image_url`": 2}
-    assert counts(taken(database, session)) == (0, 0, 6)
+    assert counts(import_into(database, session)) == (0, 0, 6)
     assert texts(database)[3:] == [
         ("user", "[image: https://example.org/a.png]"), ("user", ""), ("assistant", "two of them"),
     ]  # fmt: skip
     with Store(database) as store:
-        found = store.rows("SELECT media_type, data FROM attachment")
-        assert found == [("image/png", b"\x89PNG\r\n\x1a\nrest")] * 2
+        result = store.rows("SELECT media_type, data FROM attachment")
+        assert result == [("image/png", b"\x89PNG\r\n\x1a\nrest")] * 2
         assert store.check() == []
 
 
 def test_a_session_that_has_grown_adds_what_is_new(database: Path, session: Path):
-    taken(database, session)
-    assert counts(taken(database, session)) == (0, 0, 3)
+    import_into(database, session)
+    assert counts(import_into(database, session)) == (0, 0, 3)
     session.write_text(SESSION + REST)
-    assert counts(taken(database, session)) == (0, 1, 3)
+    assert counts(import_into(database, session)) == (0, 1, 3)
     with Store(database) as store:
-        [found] = store.conversations()
-        assert len(tree.nodes(store, found.id)) == 4
-        assert branches(store, found.id) == 1
+        [result] = store.conversations()
+        assert len(tree.nodes(store, result.id)) == 4
+        assert branches(store, result.id) == 1
 
 
 def test_a_session_that_was_compressed_meets_itself(database: Path, session: Path):
-    taken(database, session)
+    import_into(database, session)
     compressed = SESSION.replace("messages:", "compressed_messages:")
     session.write_text(
         f"{compressed}messages:\n- role: system\n  content: in short\n{REST}",
     )
-    assert counts(taken(database, session)) == (0, 1, 3)
+    assert counts(import_into(database, session)) == (0, 1, 3)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_what_is_no_session_is_an_input_error(database: Path, tmp_path: Path, te
     file = tmp_path / "odd.yaml"
     file.write_text(text)
     with pytest.raises(InputError, match=r"odd\.yaml"):
-        taken(database, file)
+        import_into(database, file)
 
 
 VALUES = st.recursive(
@@ -162,18 +162,18 @@ VALUES = st.recursive(
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(VALUES, max_size=4))
-def test_no_list_of_messages_breaks_it(tmp_path_factory: pytest.TempPathFactory, said: list):
+def test_no_list_of_messages_breaks_it(tmp_path_factory: pytest.TempPathFactory, spoken: list):
     folder = tmp_path_factory.mktemp("odd")
     file = folder / "odd.yaml"
-    file.write_text("model: x\n" + yaml.safe_dump({"messages": said}))
-    report = taken(folder / "history.db", file)
-    assert report.messages + report.present <= len(said)
+    file.write_text("model: x\n" + yaml.safe_dump({"messages": spoken}))
+    report = import_into(folder / "history.db", file)
+    assert report.messages + report.present <= len(spoken)
 
 
 def test_without_a_yaml_reader_it_says_what_to_install(
     database: Path, session: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setitem(sys.modules, "yaml", None)
-    with pytest.raises(InputError, match="PyYAML") as told:
-        taken(database, session)
-    assert told.value.hint == '`pip install "darkai-cli[import]"`'
+    with pytest.raises(InputError, match="PyYAML") as message:
+        import_into(database, session)
+    assert message.value.hint == '`pip install "darkai-cli[import]"`'

@@ -81,8 +81,8 @@ def test_list_is_newest_first_and_filtered(database):
         assert [c.id for c in store.conversations(model="a")] == [old]
         assert [c.id for c in store.conversations(state="failed")] == [old]
         assert store.latest() == new
-        shown = store.conversation(old)
-        assert (shown.title, shown.turns, shown.provider, shown.model, shown.state) == (
+        output = store.conversation(old)
+        assert (output.title, output.turns, output.provider, output.model, output.state) == (
             "old",
             1,
             "p",
@@ -110,13 +110,13 @@ def test_every_query_of_the_list_uses_an_index(database):
 
 def test_a_prefix_finds_what_it_means(database):
     with Store(database) as store:
-        one, other = put(store, when=1_700_000_000_000), put(store, when=1_700_000_000_001)
-        assert store.find(one) == one
-        assert store.find(store.short(one).upper()) == one
+        item, other = put(store, when=1_700_000_000_000), put(store, when=1_700_000_000_001)
+        assert store.find(item) == item
+        assert store.find(store.short(item).upper()) == item
         assert store.find(store.short(other)) == other
         with pytest.raises(NotFoundError, match="Several") as caught:
-            store.find(one[:6])
-        assert store.short(one) in caught.value.hint
+            store.find(item[:6])
+        assert store.short(item) in caught.value.hint
         with pytest.raises(NotFoundError, match="No conversation"):
             store.find("zzzz")
         with pytest.raises(NotFoundError):
@@ -125,18 +125,18 @@ def test_a_prefix_finds_what_it_means(database):
 
 def test_rename_and_remove(database):
     with Store(database) as store:
-        one, other = put(store, text="apple"), put(store, text="pear")
-        store.rename(one, "new name \ud800")
-        assert store.conversation(one).title == "new name \ufffd"
-        assert store.remove([one, one]) == 1
+        item, other = put(store, text="apple"), put(store, text="pear")
+        store.rename(item, "new name \ud800")
+        assert store.conversation(item).title == "new name \ufffd"
+        assert store.remove([item, item]) == 1
         assert [c.id for c in store.conversations()] == [other]
         assert store.rows("SELECT count(*) FROM message")[0][0] == 2
         assert store.rows("SELECT rowid FROM message_fts WHERE message_fts MATCH 'apple'") == []
         assert store.check() == []
         with pytest.raises(NotFoundError):
-            store.rename(one, "gone")
+            store.rename(item, "gone")
         with pytest.raises(NotFoundError):
-            store.conversation(one)
+            store.conversation(item)
 
 
 def test_vacuum_really_removes(database):
@@ -152,9 +152,9 @@ def test_vacuum_really_removes(database):
 
 def test_check_finds_what_is_wrong_and_the_index_can_be_rebuilt(database):
     with Store(database) as store:
-        one = put(store, text="apple")
+        item = put(store, text="apple")
         put(store)
-        store.conn.execute("UPDATE conversation SET active = 'nowhere' WHERE id = ?", (one,))
+        store.conn.execute("UPDATE conversation SET active = 'nowhere' WHERE id = ?", (item,))
         store.conn.execute("DROP TRIGGER message_fts_update")
         store.conn.execute("UPDATE message SET text = 'pear' WHERE text = 'apple'")
         problems = store.check()
@@ -167,7 +167,7 @@ def test_check_finds_what_is_wrong_and_the_index_can_be_rebuilt(database):
 
 def test_a_write_is_all_or_nothing(database):
     with Store(database) as store:
-        one = put(store)
+        item = put(store)
 
         def half_way():
             with store.writing() as conn:
@@ -176,19 +176,19 @@ def test_a_write_is_all_or_nothing(database):
 
         with pytest.raises(ZeroDivisionError):
             half_way()
-        assert store.conversation(one)
+        assert store.conversation(item)
 
 
 def test_a_lock_is_named(database, start):
     with Store(database, lock_wait=0.05) as store:
-        one = put(store)
+        item = put(store)
         holder = start("hold")
         assert holder.stdout.readline() == "held\n"
-        assert store.conversation(one)  # readers are not held up
+        assert store.conversation(item)  # readers are not held up
         with pytest.raises(StoreLockedError, match="Another process holds the history"):
-            store.rename(one, "x")
+            store.rename(item, "x")
         with Store(database, lock_wait=0.05) as second:
-            assert second.latest() == one
+            assert second.latest() == item
 
 
 def test_a_newer_schema_is_told_and_not_touched(database):
@@ -240,11 +240,11 @@ def test_a_damaged_file_is_told_and_left_unless_it_must_be_replaced(database, co
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"),
+    ("name", "output"),
     [("history.db", "history.db"), ("my history.db", "'my history.db'"), ("it's", "'it'\\''s'")],
 )
-def test_the_command_that_recovers_can_be_typed(name, shown):
-    assert import_command(Path(name)) == f"`darkai history import {shown}`"
+def test_the_command_that_recovers_can_be_typed(name, output):
+    assert import_command(Path(name)) == f"`darkai history import {output}`"
 
 
 def test_a_truncated_file_is_told(database):
@@ -257,13 +257,13 @@ def test_a_truncated_file_is_told(database):
         for old in database.parent.iterdir():
             old.unlink()
         database.write_bytes(whole[:length])
-        told = []
+        message = []
         try:
             with Store(database) as store:
-                told = store.check()
+                message = store.check()
         except StoreError as error:
-            told = [error.message]
-        assert told, f"{length} of {len(whole)} bytes pass for a whole history"
+            message = [error.message]
+        assert message, f"{length} of {len(whole)} bytes pass for a whole history"
         assert database.read_bytes() == whole[:length]
 
 
@@ -364,6 +364,6 @@ def test_a_disk_that_may_be_full_is_told_with_what_to_type(database, exc, says):
     if isinstance(exc, int):
         code, exc = exc, sqlite3.OperationalError("why")
         exc.sqlite_errorcode = code
-    told = store_error(exc, database)
-    assert says in told.message
-    assert told.hint == f"Free some space; `df -h {database.parent}` shows how much is left"
+    message = store_error(exc, database)
+    assert says in message.message
+    assert message.hint == f"Free some space; `df -h {database.parent}` shows how much is left"

@@ -9,9 +9,9 @@ times = st.integers(0, (1 << 48) - 1)
 
 
 @given(times, times)
-def test_ids_sort_by_time(one, other):
-    if one != other:
-        assert (ids.new_id(one) < ids.new_id(other)) == (one < other)
+def test_ids_sort_by_time(item, other):
+    if item != other:
+        assert (ids.new_id(item) < ids.new_id(other)) == (item < other)
 
 
 @given(times)

@@ -12,8 +12,8 @@ import sys
 
 import pytest
 from history.histories import contents
-from history.test_history_export import Page, chat
-from history.test_history_importers import NEW_LLM, OLD_LLM, llm_file
+from history.importers.test_import_file import NEW_LLM, OLD_LLM, llm_file
+from history.test_export import Page, chat
 
 from darkai_cli.history import export, stats, tree, turns
 from darkai_cli.history.importers import import_file
@@ -27,7 +27,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 PHOTO, PLAN = Image("image/png", PNG, "trip/photo.png"), Image("image/webp", b"RIFF....WEBP", "")
 
 
-def asked(database, images=(PHOTO, PLAN), prompt="what is this?", **more):
+def run_ask(database, images=(PHOTO, PLAN), prompt="what is this?", **more):
     journal = Journal(database)
     names = journal.begin(prompt, provider="p", model="m", images=images, **more)
     journal.text("a photo")
@@ -41,10 +41,10 @@ def attached(store):
 
 
 def test_images_are_kept_with_the_prompt_and_sent_again(database):
-    names = asked(database)
+    names = run_ask(database)
     with Store(database) as store:
         branch = tree.branch(store, names.conversation)
-        assert [(one.name, one.size) for one in branch[0].attachments] == [
+        assert [(item.name, item.size) for item in branch[0].attachments] == [
             ("trip/photo.png", len(PNG)), ("", 12)
         ]  # fmt: skip
         assert tree.messages(store, branch) == (
@@ -56,16 +56,16 @@ def test_images_are_kept_with_the_prompt_and_sent_again(database):
 
 
 def test_another_reply_to_the_prompt_has_the_images_once(database):
-    names = asked(database)
-    asked(database, (), None, conversation=names.conversation, prompt_id=names.prompt)
+    names = run_ask(database)
+    run_ask(database, (), None, conversation=names.conversation, prompt_id=names.prompt)
     with Store(database) as store:
         assert len(attached(store)) == 2
         assert tree.branch(store, names.conversation)[0].attachments
 
 
 def test_removing_a_conversation_removes_its_images_and_vacuum_their_bytes(database):
-    names = asked(database, (PHOTO._replace(data=os.urandom(1 << 20)),))
-    other = asked(database, (PLAN,))
+    names = run_ask(database, (PHOTO._replace(data=os.urandom(1 << 20)),))
+    other = run_ask(database, (PLAN,))
     with Store(database) as store:
         store.remove([names.conversation])
         assert [row[0] for row in attached(store)] == ["image/webp"]
@@ -76,15 +76,15 @@ def test_removing_a_conversation_removes_its_images_and_vacuum_their_bytes(datab
 
 
 def test_stats_count_them(database):
-    asked(database)
+    run_ask(database)
     with Store(database) as store:
-        found = stats.stats(store)
-        assert (found.attachments, found.attachment_bytes) == (2, len(PNG) + 12)
+        result = stats.stats(store)
+        assert (result.attachments, result.attachment_bytes) == (2, len(PNG) + 12)
         assert stats.stats(store, since=1 << 50).attachments == 0
 
 
 def test_a_history_without_images_is_asked_once(database):
-    asked(database, ())
+    run_ask(database, ())
     with Store(database) as store:
         seen = []
         store.conn.set_trace_callback(seen.append)
@@ -141,7 +141,7 @@ def test_they_survive_a_kill_while_the_request_is_under_way(database, locked):
 
 
 def test_a_damaged_history_gives_them_back(database, tmp_path):
-    names = asked(database, (PHOTO._replace(data=os.urandom(100_000)), PLAN))
+    names = run_ask(database, (PHOTO._replace(data=os.urandom(100_000)), PLAN))
     with Store(database) as old:
         old.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         before = contents(old)
@@ -155,8 +155,8 @@ def test_a_damaged_history_gives_them_back(database, tmp_path):
 
 
 def test_an_image_that_lost_its_message_or_makes_no_sense_is_counted(database, tmp_path):
-    names = asked(database)
-    other = asked(database, (PLAN,))
+    names = run_ask(database)
+    other = run_ask(database, (PLAN,))
     conn = sqlite3.connect(database)
     conn.execute("PRAGMA ignore_check_constraints = ON")
     conn.execute("UPDATE attachment SET data = 'text' WHERE seq = 1")
@@ -176,7 +176,7 @@ def test_an_image_that_lost_its_message_or_makes_no_sense_is_counted(database, t
 
 
 def test_a_history_of_before_is_taken_in(database, tmp_path):
-    asked(database, ())
+    run_ask(database, ())
     conn = sqlite3.connect(database, isolation_level=None)
     conn.execute("DROP TABLE attachment")
     conn.execute("PRAGMA user_version = 2")
@@ -190,9 +190,9 @@ def test_a_history_of_before_is_taken_in(database, tmp_path):
 
 
 def with_images(*images, prompt="what?"):
-    found = chat(prompt)
-    found.messages[0] = found.messages[0]._replace(attachments=images)
-    return found
+    result = chat(prompt)
+    result.messages[0] = result.messages[0]._replace(attachments=images)
+    return result
 
 
 @pytest.fixture
@@ -201,24 +201,24 @@ def store(database):
         yield opened
 
 
-def exported(store, fmt, found):
-    store_all(store, [found], ImportReport())
-    return "".join(export.export(store, [found.id], fmt))
+def exported(store, fmt, result):
+    store_all(store, [result], ImportReport())
+    return "".join(export.export(store, [result.id], fmt))
 
 
 def test_json_lines_have_all_of_it_and_what_is_shown_has_not(store):
-    found = with_images(PHOTO)
-    lines = [json.loads(line) for line in exported(store, "jsonl", found).splitlines()]
+    result = with_images(PHOTO)
+    lines = [json.loads(line) for line in exported(store, "jsonl", result).splitlines()]
     assert lines[0] == {"record": "history", "version": 2}
     (record,) = lines[2]["attachments"]
     assert record["name"] == "trip/photo.png"
     assert (record["media_type"], record["size"]) == ("image/png", len(PNG))
     assert record["data"] == PHOTO.base64
     assert "attachments" not in lines[3]
-    (shown,) = export.conversation_record(store, found.id, with_data=False)["messages"][0][
+    (output,) = export.conversation_record(store, result.id, with_data=False)["messages"][0][
         "attachments"
     ]
-    assert shown == {"name": "trip/photo.png", "media_type": "image/png", "size": len(PNG)}
+    assert output == {"name": "trip/photo.png", "media_type": "image/png", "size": len(PNG)}
 
 
 @pytest.mark.parametrize(
@@ -235,9 +235,9 @@ def test_json_lines_have_all_of_it_and_what_is_shown_has_not(store):
 )
 def test_what_makes_no_sense_is_left_out_and_counted(store, tmp_path, given, why):
     file = tmp_path / "x.jsonl"
-    found = exported(store, "jsonl", with_images(PHOTO)).splitlines()
-    record = json.loads(found[2]) | {"attachments": given}
-    file.write_text("\n".join([*found[:2], json.dumps(record), *found[3:]]))
+    result = exported(store, "jsonl", with_images(PHOTO)).splitlines()
+    record = json.loads(result[2]) | {"attachments": given}
+    file.write_text("\n".join([*result[:2], json.dumps(record), *result[3:]]))
     with Store(tmp_path / "new.db") as new:
         report = import_file(new, file)
         assert report.skipped == {why or "malformed attachment": 1}
@@ -245,11 +245,11 @@ def test_what_makes_no_sense_is_left_out_and_counted(store, tmp_path, given, why
 
 
 def test_a_message_that_was_taken_without_its_images_gets_them(store, tmp_path):
-    found = with_images(PHOTO, PLAN)
+    result = with_images(PHOTO, PLAN)
     file = tmp_path / "x.jsonl"
-    file.write_text(exported(store, "jsonl", found))
+    file.write_text(exported(store, "jsonl", result))
     with Store(tmp_path / "new.db") as new:
-        bare = found._replace(messages=[one._replace(attachments=()) for one in found.messages])
+        bare = result._replace(messages=[item._replace(attachments=()) for item in result.messages])
         store_all(new, [bare], ImportReport())
         assert import_file(new, file).present == 2
         assert import_file(new, file).present == 2
@@ -267,8 +267,8 @@ def test_markdown_names_them(store):
 def test_html_holds_the_pictures(store):
     evil = Image("image/svg+xml", b"<svg onload=alert(1)>", '"><script>alert(1)</script>')
     odd = Image('image/png" onerror="alert(1)', b"x", "odd")
-    shown = PHOTO._replace(name=evil.name)
-    page = Page(exported(store, "html", with_images(PHOTO, shown, evil, odd)))
+    output = PHOTO._replace(name=evil.name)
+    page = Page(exported(store, "html", with_images(PHOTO, output, evil, odd)))
     assert page.tags.count("img") == 2
     assert ("alt", evil.name) in page.attributes
     assert ("src", f"data:image/png;base64,{PHOTO.base64}") in page.attributes

@@ -137,18 +137,18 @@ def test_what_was_said_before_does_not_stop_a_service_without_images(
     with FaultServer(reply(["blue"])) as other:
         env = {"DARKAI_URL": other.url}
         result = ask("-c", "-p", "darkai", "which colour?", env=env)
-        told = "`darkai` doesn't accept images: left out 2 images of earlier messages"
-        assert result.stderr.splitlines()[1:] == [f"warning: {told}"]
+        message = "`darkai` doesn't accept images: left out 2 images of earlier messages"
+        assert result.stderr.splitlines()[1:] == [f"warning: {message}"]
         query = other.requests[0].json()["query"]
         assert query == (
             "User: what is this?\nAssistant: a red square\nUser: which colour?\nAssistant:"
         )
         events = ask("-c", "-p", "darkai", "--json", "and?", env=env).text.splitlines()
         assert json.loads(events[0]) == {
-            "event": "notice", "data": {"level": "warning", "text": told}
+            "event": "notice", "data": {"level": "warning", "text": message}
         }  # fmt: skip
-        shown = ask("-c", "-p", "darkai", "--dry-run", "and?", env=env)
-        assert f"warning: {told}" in shown.stderr
+        output = ask("-c", "-p", "darkai", "--dry-run", "and?", env=env)
+        assert f"warning: {message}" in output.stderr
     ask("-c", "-p", "work", "again?")
     assert len(sent(service)[0]["content"]) == 3  # nothing was lost meanwhile
 
@@ -179,8 +179,8 @@ def test_history_names_it(service: FaultServer, photo: Path):
     ask("-f", str(photo), "what is this?")
     named = f"[image {photo}, {len(PNG)} bytes]"
     assert f"## You\n\n{named}\n\nwhat is this?\n" in run_darkai("history", "show").text
-    (one,) = json.loads(run_darkai("history", "show", "--json").text)["messages"][0]["attachments"]
-    assert one == {"name": str(photo), "media_type": "image/png", "size": len(PNG)}
+    (item,) = json.loads(run_darkai("history", "show", "--json").text)["messages"][0]["attachments"]
+    assert item == {"name": str(photo), "media_type": "image/png", "size": len(PNG)}
     lines = run_in_pty("history", "show", rows=40, cols=300).lines
     at = lines.index(named)
     assert lines[at + 1 : at + 3] == ["", "what is this?"]
@@ -195,10 +195,10 @@ def test_an_evil_name_acts_on_no_terminal(service: FaultServer, photo: Path):
     with Store(paths.history_file()) as store, store.writing() as conn:
         conn.execute("UPDATE attachment SET name = ?", ("a\x1b]0;evil\x07\n\x1b[2Jb\u202e.png",))
     for command in ("show", "tree"):
-        shown = run_in_pty("history", command)
-        assert b"\x1b]0;evil" not in shown.raw
-        assert b"\x1b[2J" not in shown.raw
-        assert "\u202e" not in "\n".join(shown.lines)
+        output = run_in_pty("history", command)
+        assert b"\x1b]0;evil" not in output.raw
+        assert b"\x1b[2J" not in output.raw
+        assert "\u202e" not in "\n".join(output.lines)
 
 
 @pytest.mark.parametrize("fmt", ["json", "jsonl"])

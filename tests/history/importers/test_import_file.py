@@ -21,8 +21,8 @@ def store(database):
 
 
 def texts(store):
-    (found,) = store.conversations()
-    return [(n.role, n.text) for n in tree.branch(store, found.id)]
+    (result,) = store.conversations()
+    return [(n.role, n.text) for n in tree.branch(store, result.id)]
 
 
 def node(key, parent, role, *parts, children=(), kind="text", **more):
@@ -81,16 +81,16 @@ def test_chatgpt(store, tmp_path):
     }
     assert seen == [(1, 3), (2, 3), (3, 3)]
     assert texts(store) == [("user", "why\n[file]"), ("assistant", "cut")]
-    (found,) = store.conversations()
-    assert (found.title, found.created, found.updated, found.source) == (
+    (result,) = store.conversations()
+    assert (result.title, result.created, result.updated, result.source) == (
         "Trees",
         1_700_000_000_000,
         1_700_000_100_000,
         "chatgpt",
     )
-    states = {t.model: t.state for t in store.turns(found.id)}
+    states = {t.model: t.state for t in store.turns(result.id)}
     assert states == {"gpt-x": "complete", "": "truncated"}
-    assert branches(store, found.id) == 2
+    assert branches(store, result.id) == 2
     before = contents(store)
     again = import_file(store, file)
     assert (again.conversations, again.messages, again.present) == (0, 0, 3)
@@ -109,18 +109,18 @@ def test_a_chatgpt_conversation_that_went_on_gets_the_rest(store, tmp_path):
     file.write_text(json.dumps(more))
     report = import_file(store, file)
     assert (report.conversations, report.messages) == (0, 1)
-    (found,) = store.conversations()
+    (result,) = store.conversations()
     assert texts(store)[-2:] == [("assistant", "cut"), ("user", "go on")]
     more[0]["mapping"]["n"]["children"] = ["o"]
     more[0]["mapping"]["o"] = node("o", "n", "assistant", "on")
     more[0]["current_node"] = "o"
     file.write_text(json.dumps(more))
-    first = tree.branch(store, found.id)[0].id
-    tree.switch(store, found.id, first)  # the branch that grows
+    first = tree.branch(store, result.id)[0].id
+    tree.switch(store, result.id, first)  # the branch that grows
     import_file(store, file)
     assert texts(store)[-1] == ("assistant", "on")
-    other = next(n for n in tree.nodes(store, found.id) if n.text == "because")
-    tree.switch(store, found.id, other.id)  # another: the user's choice
+    other = next(n for n in tree.nodes(store, result.id) if n.text == "because")
+    tree.switch(store, result.id, other.id)  # another: the user's choice
     more[0]["mapping"]["o"]["children"] = ["p"]
     more[0]["mapping"]["p"] = node("p", "o", "user", "and on")
     more[0]["current_node"] = "p"
@@ -138,13 +138,13 @@ def pointer(identifier, kind="image_asset_pointer"):
 
 def with_files(*parts, role="user", attachments=()):
     """A conversation of one message, which the parts are in."""
-    said = node("u", None, role, *parts, kind="multimodal_text")
-    said["message"]["metadata"] = {"attachments": list(attachments)}
-    return [{"id": "c", "title": "t", "current_node": "u", "mapping": {"u": said}}]
+    spoken = node("u", None, role, *parts, kind="multimodal_text")
+    spoken["message"]["metadata"] = {"attachments": list(attachments)}
+    return [{"id": "c", "title": "t", "current_node": "u", "mapping": {"u": spoken}}]
 
 
-def taken(store, file, found):
-    file.write_text(json.dumps(found))
+def import_into(store, file, result):
+    file.write_text(json.dumps(result))
     report = import_file(store, file)
     (message,) = tree.nodes(store, store.latest())
     return report.skipped, message.text, tree.images(store, message)
@@ -154,7 +154,7 @@ def test_a_picture_beside_chatgpts_file_is_taken(store, tmp_path):
     (tmp_path / "file-ab12-photo of me.png").write_bytes(PNG)
     (tmp_path / "user-1").mkdir()
     (tmp_path / "user-1" / "file_00cd-sanitized.png").write_bytes(PNG + b"2")
-    skipped, text, images = taken(
+    skipped, text, images = import_into(
         store,
         tmp_path / "conversations.json",
         with_files(
@@ -173,8 +173,8 @@ def test_a_picture_beside_chatgpts_file_is_taken(store, tmp_path):
 
 def test_a_picture_without_words_is_a_message(store, tmp_path):
     (tmp_path / "file-ab12.dat").write_bytes(PNG)
-    found = with_files(pointer("file-ab12"))
-    skipped, text, images = taken(store, tmp_path / "conversations.json", found)
+    result = with_files(pointer("file-ab12"))
+    skipped, text, images = import_into(store, tmp_path / "conversations.json", result)
     assert (skipped, text, len(images)) == ({}, "", 1)
 
 
@@ -182,7 +182,7 @@ def test_what_is_not_there_has_a_line(store, tmp_path):
     (tmp_path / "file-notpng-x.png").write_bytes(b"<svg>")
     (tmp_path / "file-link.png").symlink_to(tmp_path / "secret.png")
     (tmp_path / "secret.png").write_bytes(PNG)
-    skipped, text, images = taken(
+    skipped, text, images = import_into(
         store,
         tmp_path / "conversations.json",
         with_files(
@@ -210,8 +210,8 @@ def test_what_is_not_there_has_a_line(store, tmp_path):
 
 def test_a_picture_that_a_tool_made_is_named(store, tmp_path):
     (tmp_path / "file-ab12.webp").write_bytes(PNG)
-    found = with_files(pointer("file-ab12"), role="tool")
-    assert taken(store, tmp_path / "conversations.json", found)[1:] == ("[image]", ())
+    result = with_files(pointer("file-ab12"), role="tool")
+    assert import_into(store, tmp_path / "conversations.json", result)[1:] == ("[image]", ())
 
 
 def test_a_circle_in_a_chatgpt_mapping_ends(store, tmp_path):
@@ -295,11 +295,11 @@ def test_llm_from_0_32_on(store, tmp_path):
     report = import_file(store, file)
     assert (report.conversations, report.messages) == (1, 5)
     assert report.skipped == {"part of type `tool_call`": 1}
-    (found,) = store.conversations()
-    assert [(n.text, n.reasoning) for n in tree.branch(store, found.id)] == [
+    (result,) = store.conversations()
+    assert [(n.text, n.reasoning) for n in tree.branch(store, result.id)] == [
         ("hi", ""), ("hello", "hm"), ("a long file", ""), ("or so", "")
     ]  # fmt: skip
-    assert [t.system for t in store.turns(found.id)] == ["be kind"] * 3
+    assert [t.system for t in store.turns(result.id)] == ["be kind"] * 3
     assert import_file(store, file).present == 5
     assert store.check() == []
 
@@ -324,10 +324,10 @@ def test_another_database_is_refused(store, tmp_path):
 
 @settings(max_examples=40)
 @given(st.lists(drafts(), min_size=1, max_size=2), st.data())
-def test_a_broken_export_is_taken_as_far_as_it_makes_sense(tmp_path_factory, found, data):
+def test_a_broken_export_is_taken_as_far_as_it_makes_sense(tmp_path_factory, result, data):
     folder = tmp_path_factory.mktemp("broken")
-    with Store(folder / "one.db") as one, Store(folder / "two.db") as two:
-        lines = "".join(export.export(one, fill(one, found), "jsonl")).split("\n")
+    with Store(folder / "one.db") as item, Store(folder / "two.db") as two:
+        lines = "".join(export.export(item, fill(item, result), "jsonl")).split("\n")
         at = data.draw(st.integers(1, len(lines) - 1))
         action = data.draw(st.sampled_from(["drop", "cut", "junk", "swap"]))
         if action == "drop":
@@ -347,7 +347,7 @@ def test_a_broken_export_is_taken_as_far_as_it_makes_sense(tmp_path_factory, fou
         file.write_text("\n".join(lines), "utf-8")
         import_file(two, file)
         assert two.check() == []
-        known = {row[0] for row in one.rows("SELECT id FROM message")}
+        known = {row[0] for row in item.rows("SELECT id FROM message")}
         assert {row[0] for row in two.rows("SELECT id FROM message")} <= known
 
 
@@ -363,7 +363,7 @@ def test_no_file_can_reach_into_another_conversation(store, tmp_path):
         "active": "0" * 25 + "a",
         "source": "x",
     }
-    said = {
+    spoken = {
         "record": "message",
         "id": "0" * 25 + "a",
         "conversation": "0" * 26,
@@ -375,14 +375,14 @@ def test_no_file_can_reach_into_another_conversation(store, tmp_path):
         "created": 1,
     }
     write = lambda file, *records: file.write_text("\n".join(map(json.dumps, records)))  # noqa: E731
-    write(first, head, talk, said)
+    write(first, head, talk, spoken)
     import_file(store, first)
     stranger = talk | {"id": "0" * 25 + "1", "title": "theirs"}
     write(
         second, head, stranger,
-        said | {"conversation": stranger["id"], "text": "stolen"},
-        said | {"conversation": stranger["id"], "id": "0" * 25 + "b", "parent": said["id"]},
-        said | {"text": "changed"},
+        spoken | {"conversation": stranger["id"], "text": "stolen"},
+        spoken | {"conversation": stranger["id"], "id": "0" * 25 + "b", "parent": spoken["id"]},
+        spoken | {"text": "changed"},
     )  # fmt: skip
     report = import_file(store, second)
     assert report.messages == 0

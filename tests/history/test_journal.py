@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from history.history_child_outputs import CHILD, Given, given_before
+from history.child_outputs import CHILD, Given, given_before
 
 from darkai_cli.errors import StoreError
 from darkai_cli.events import Citation, ReasoningChunk, StreamEnd, TextChunk, Usage
@@ -32,9 +32,9 @@ def journal(database):
 
 
 def only_turn(store):
-    (found,) = store.conversations()
-    (turn,) = store.turns(found.id)
-    return turn, tree.branch(store, found.id)
+    (result,) = store.conversations()
+    (turn,) = store.turns(result.id)
+    return turn, tree.branch(store, result.id)
 
 
 def leftovers(database):
@@ -176,14 +176,14 @@ def test_a_thread_that_is_only_slow_is_waited_for(database, journal, monkeypatch
     journal.sent()
     journal.text("abc")
     assert slow.begun.wait(60)
-    found = []
-    ending = threading.Thread(target=lambda: found.append(journal.end("complete")))
+    result = []
+    ending = threading.Thread(target=lambda: result.append(journal.end("complete")))
     ending.start()
     ending.join(0.05)  # it waits by now, or will
-    assert found == []
+    assert result == []
     slow.go_on.set()
     ending.join(60)
-    assert found == ["saved"]
+    assert result == ["saved"]
     journal.close()
     with Store(database) as store:
         assert only_turn(store)[1][-1].text == "abc"
@@ -211,11 +211,13 @@ def test_a_session_whose_turns_are_ended_by_several_threads(database, journal):
             conversation=names and names.conversation, parent=names and names.reply,
         )  # fmt: skip
         journal.text("abc")
-        found = []
-        ending = threading.Thread(target=lambda found=found: found.append(journal.end("complete")))
+        result = []
+        ending = threading.Thread(
+            target=lambda result=result: result.append(journal.end("complete"))
+        )
         ending.start()
         ending.join(60)
-        assert found == ["saved"]
+        assert result == ["saved"]
     journal.close()
     with Store(database) as store:
         assert len(store.turns(names.conversation)) == 4
@@ -471,16 +473,16 @@ def test_a_full_disk_is_told_and_breaks_nothing(database, start, existing, limit
         start("ask").communicate()
     args = [sys.executable, "-c", ASK_WITH_LIMIT, str(limit), str(CHILD), str(database), "ask"]
     done = subprocess.run(args, capture_output=True, text=True, check=False)
-    told = done.stdout.splitlines()[0]
-    if told == "spilled":  # there was room for that
+    message = done.stdout.splitlines()[0]
+    if message == "spilled":  # there was room for that
         assert done.returncode == 0, done.stderr
     else:
         assert done.returncode == 13, done.stderr
-        assert told.startswith("The reply was NOT saved. "), told
-        assert str(database) in told
+        assert message.startswith("The reply was NOT saved. "), message
+        assert str(database) in message
     with Store(database) as store:
         assert store.check() == []
-        assert len(store.conversations()) == existing + (told == "spilled")
+        assert len(store.conversations()) == existing + (message == "spilled")
 
 
 def test_a_folder_that_cannot_be_made_is_told(database, journal):

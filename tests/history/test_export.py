@@ -7,9 +7,11 @@ import pytest
 from history.histories import PARTS, TEXTS, contents, drafts, fill
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from darkai_cli.events import ToolCall, ToolResult, to_json
 from darkai_cli.history import export, ids
+from darkai_cli.history.export import close_blocks
 from darkai_cli.history.importers import import_file
 from darkai_cli.history.importers.draft import DraftMessage, ImportedConversation, turn_for
 from darkai_cli.history.store import Store
@@ -29,38 +31,38 @@ def chat(prompt="question", reply="answer", *, title="A title", state="complete"
     )
 
 
-def exported(store, fmt, *found):
-    return "".join(export.export(store, fill(store, found), fmt))
+def exported(store, fmt, *result):
+    return "".join(export.export(store, fill(store, result), fmt))
 
 
 @settings(max_examples=40)
 @given(st.lists(drafts(), max_size=3))
-def test_export_then_import_gives_the_same_tree(tmp_path_factory, found):
+def test_export_then_import_gives_the_same_tree(tmp_path_factory, result):
     folder = tmp_path_factory.mktemp("round")
-    with Store(folder / "one.db") as one, Store(folder / "two.db") as two:
-        names = fill(one, found)
+    with Store(folder / "one.db") as item, Store(folder / "two.db") as two:
+        names = fill(item, result)
         file = folder / "out.jsonl"
-        file.write_text("".join(export.export(one, names, "jsonl")), "utf-8")
+        file.write_text("".join(export.export(item, names, "jsonl")), "utf-8")
         report = import_file(two, file)
         assert report.skipped == {}
-        assert contents(two) == contents(one)
+        assert contents(two) == contents(item)
         again = import_file(two, file)
         assert (again.conversations, again.messages, again.skipped) == (0, 0, {})
-        assert again.present == sum(len(draft.messages) for draft in found)
-        assert contents(two) == contents(one)
+        assert again.present == sum(len(draft.messages) for draft in result)
+        assert contents(two) == contents(item)
         assert two.check() == []
 
 
 @settings(max_examples=40)
 @given(st.lists(drafts(), min_size=1, max_size=3))
-def test_json_comes_back_as_json_lines_do(tmp_path_factory, found):
+def test_json_comes_back_as_json_lines_do(tmp_path_factory, result):
     folder = tmp_path_factory.mktemp("json")
-    with Store(folder / "one.db") as one, Store(folder / "two.db") as two:
-        names = fill(one, found)
+    with Store(folder / "one.db") as item, Store(folder / "two.db") as two:
+        names = fill(item, result)
         file = folder / "out"
-        file.write_text("".join(export.export(one, names, "json")), "utf-8")
+        file.write_text("".join(export.export(item, names, "json")), "utf-8")
         assert import_file(two, file).skipped == {}
-        assert contents(two) == contents(one)
+        assert contents(two) == contents(item)
         value = json.loads(file.read_text("utf-8"))
         value[0]["messages"].append("junk")
         value.append({"record": "conversation"})
@@ -68,7 +70,7 @@ def test_json_comes_back_as_json_lines_do(tmp_path_factory, found):
         again = import_file(two, file)
         assert (again.conversations, again.messages) == (0, 0)
         assert sum(again.skipped.values()) == 2
-        assert contents(two) == contents(one)
+        assert contents(two) == contents(item)
 
 
 def test_markdown_reads_well(database):
@@ -96,9 +98,9 @@ def test_markdown_reads_well(database):
 
 def test_json_is_the_same_tree_in_one_piece(database):
     with Store(database) as store:
-        (found,) = json.loads(exported(store, "json", chat()))
-        assert [message["text"] for message in found["messages"]] == ["question", "answer"]
-        assert found["turns"][0]["model"] == "m"
+        (result,) = json.loads(exported(store, "json", chat()))
+        assert [message["text"] for message in result["messages"]] == ["question", "answer"]
+        assert result["turns"][0]["model"] == "m"
         assert json.loads("".join(export.export(store, [], "json"))) == []
         names = [c.id for c in store.conversations()] * 2
         assert len(json.loads("".join(export.export(store, names, "json")))) == 2
@@ -193,17 +195,17 @@ def test_html_does_without_markdown_and_pygments(database, monkeypatch):
 
 
 def test_sources_are_shown_and_only_web_addresses_are_links(database):
-    found = chat()
+    result = chat()
     cited = [
         {"event": "citation", "data": {"title": "<b>page", "url": "https://example.org/?a=1&b=2"}},
         {"event": "citation", "data": {"title": "", "url": "javascript:alert(1)"}},
         {"event": "citation", "data": None},
         {"event": "tool-call", "data": {}},
     ]
-    found.messages[1] = found.messages[1]._replace(parts=json.dumps(cited))
+    result.messages[1] = result.messages[1]._replace(parts=json.dumps(cited))
     with Store(database) as store:
-        assert "- <b>page <https://example.org/?a=1&b=2>\n" in exported(store, "md", found)
-        page = Page("".join(export.export(store, [found.id], "html")))
+        assert "- <b>page <https://example.org/?a=1&b=2>\n" in exported(store, "md", result)
+        page = Page("".join(export.export(store, [result.id], "html")))
     assert [value for name, value in page.attributes if name == "href"] == [
         "https://example.org/?a=1&b=2"
     ]
@@ -212,9 +214,9 @@ def test_sources_are_shown_and_only_web_addresses_are_links(database):
 
 
 def with_parts(*events, reply="answer"):
-    found = chat(reply=reply)
-    found.messages[1] = found.messages[1]._replace(parts=dumps([*map(to_json, events)]))
-    return found
+    result = chat(reply=reply)
+    result.messages[1] = result.messages[1]._replace(parts=dumps([*map(to_json, events)]))
+    return result
 
 
 LONG = json.dumps({"query": "the weather of tomorrow in Reykjavík", "days": [1, 2, 3], "unit": "C"})
@@ -232,8 +234,8 @@ def test_markdown_shows_tool_calls_and_what_came_of_them(database):
         text = exported(store, "md", with_parts(*CALLS))
         bare = exported(store, "md", with_parts(CALLS[0], reply=""))
     assert "\n## p/m\n\n*Called clock:*\n\n```json\n" in text
-    shown = text.partition("## p/m\n")[2]
-    assert shown == (
+    output = text.partition("## p/m\n")[2]
+    assert output == (
         '\n*Called clock:*\n\n```json\n{"zone": "UTC"}\n```\n'
         "\n*clock returned:*\n\n```\nFri\n2026\n```\n"
         '\n*Called we\\*ther:*\n\n```json\n{\n  "query": "the weather of tomorrow in Reykjavík",\n'
@@ -263,10 +265,10 @@ def test_html_shows_tool_calls_and_what_came_of_them(database):
 def test_json_has_the_calls_as_they_were(database, fmt):
     with Store(database) as store:
         text = exported(store, fmt, with_parts(*CALLS))
-    found = (
+    result = (
         json.loads(text.splitlines()[3]) if fmt == "jsonl" else json.loads(text)[0]["messages"][1]
     )
-    assert found["parts"] == [*map(to_json, CALLS)]
+    assert result["parts"] == [*map(to_json, CALLS)]
 
 
 @settings(max_examples=60)
@@ -274,11 +276,11 @@ def test_json_has_the_calls_as_they_were(database, fmt):
 def test_no_parts_break_what_is_shown(tmp_path_factory, parts, given):
     """Nor do they reach beyond themselves: what comes after them is no code, and no element."""
     odd = [{"event": "tool-call", "data": {"id": [given], "name": given, "arguments": {given: 1}}}]
-    found = chat(reply="the answer")
-    found.messages[1] = found.messages[1]._replace(parts=dumps(parts + odd))
+    result = chat(reply="the answer")
+    result.messages[1] = result.messages[1]._replace(parts=dumps(parts + odd))
     with Store(tmp_path_factory.mktemp("parts") / "history.db") as store:
-        text = exported(store, "md", found)
-        page = Page("".join(export.export(store, [found.id], "html")))
+        text = exported(store, "md", result)
+        page = Page("".join(export.export(store, [result.id], "html")))
     from markdown_it import MarkdownIt
 
     tokens = MarkdownIt("commonmark").parse(text)
@@ -293,3 +295,49 @@ def test_other_branches_are_mentioned(database):
         text = exported(store, "md", first._replace(messages=[*first.messages, other]))
         assert "1 message in other branches not shown." in text
         assert "1 message in other branches" in "".join(export.export(store, [first.id], "html"))
+
+
+# --- blocks that are left open ---
+
+PIECES = st.lists(
+    st.sampled_from([
+        "```", "````", "~~~", "```py", "  ```", "    ```", "- ", "> ", "\n", "\n\n", "text", "`",
+        "<!--", "-->", "<pre>", "</pre>", "<?php", "<![CDATA[", "<!X", "<script>", "<div>", "\t", "1. ",
+    ]),
+    max_size=12,
+).map("".join)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("```\nnever closed", "\n```"),
+        ("text\n\n~~~~ py\n```\nx\n\n", "\n~~~~"),
+        ("   ````\n```", "\n````"),
+        ("<!-- a remark", "\n-->"),
+        ("<PRE>\nx", "\n</pre>"),
+        ("```\nclosed\n```", ""),
+        ("- a list\n\n  ```\n  its own", ""),
+        ("> ```\n> its own", ""),
+        ("    ```\n    indented", ""),
+        ("inline ``` is none", ""),
+        ("``` a`b\nis none", ""),
+        ("", ""),
+    ],
+)
+def test_what_is_open_is_closed(text: str, end: str):
+    assert close_blocks(text) == text.rstrip() + end
+
+
+@given(PIECES)
+def test_what_comes_next_is_its_own(text: str):
+    parsed = MarkdownIt("commonmark").parse(f"{close_blocks(text)}\n\n## next\n")
+    assert [(token.type, token.level) for token in parsed[-3:]] == [
+        ("heading_open", 0), ("inline", 1), ("heading_close", 0)
+    ]  # fmt: skip
+
+
+@given(PIECES)
+def test_nothing_is_taken_away_and_twice_is_once(text: str):
+    assert close_blocks(text).startswith(text.rstrip())
+    assert close_blocks(close_blocks(text)) == close_blocks(text)
