@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
+from darkai_cli.config.config import ProviderConfig
 from darkai_cli.config.load import load
 from darkai_cli.conversation.request import TurnObserver, TurnRequest
 from darkai_cli.conversation.turn import astream_turn, stream_turn
@@ -143,10 +144,8 @@ def test_the_observer_learns_of_each_request(machine: Machine) -> None:
 
 
 def test_each_attempt_of_a_turn_counts_in_the_rate_limit(machine: Machine) -> None:
-    table = {"type": "openai", "url": SETTINGS.url, "limits": ["2/h"]}
     request = machine.request([reset()], max_wait=0.0, retries=5)
-    config = request.config
-    config.providers["p"] = type("Table", (), {"limits": table["limits"]})()
+    request.config.providers["p"] = ProviderConfig(limits=("2/h",))
     with pytest.raises(RateLimitError, match="you can send again at"):
         list(stream_turn(request))
     assert machine.client.requests == 2

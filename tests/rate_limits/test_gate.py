@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import sys
 from pathlib import Path
@@ -76,14 +75,6 @@ def test_a_second_request_of_the_same_turn_counts_too(machine: Machine) -> None:
     assert machine.gate(two).enter() is not None
 
 
-def test_a_retry_passes_the_gate_again(machine: Machine) -> None:
-    gate = machine.gate(*ONE)
-    gate.enter()
-    gate.sent()
-    gate.leave()
-    assert gate.enter() is not None
-
-
 def test_a_hold_is_for_all_and_ends_by_itself(machine: Machine) -> None:
     machine.gate().head(429, {}, 30.0)
     assert machine.gate().enter() == (machine.now + 30, None)
@@ -98,12 +89,6 @@ def test_a_hold_is_of_one_key_only(machine: Machine) -> None:
     assert [account.key for account in machine.holds()] == [gate.key.fingerprint]
     assert machine.gate().enter() is None
     assert gate.enter() is not None
-
-
-def test_a_shorter_hold_does_not_end_a_longer_one(machine: Machine) -> None:
-    machine.gate().head(429, {}, 300.0)
-    machine.gate().head(429, {}, 3.0)
-    assert machine.holds() == {ACCOUNT: machine.now + 300}
 
 
 def test_a_429_without_a_time_holds_where_the_rates_are_known(machine: Machine) -> None:
@@ -121,11 +106,6 @@ def test_retry_after_counts_only_where_the_service_refuses(machine: Machine) -> 
     assert machine.gate().enter() is None
     machine.gate().head(503, {"retry-after": "5"}, 5.0)
     assert machine.gate().enter() is not None
-
-
-def test_no_service_holds_for_longer_than_a_day(machine: Machine) -> None:
-    machine.gate().head(429, {}, 999_999_999.0)
-    assert machine.holds() == {ACCOUNT: machine.now + LONGEST_HOLD}
 
 
 def test_no_hold_outlives_a_clock_that_was_put_right(machine: Machine) -> None:
@@ -162,14 +142,6 @@ def test_whatever_is_wrong_with_the_files_the_request_goes(machine: Machine) -> 
     gate.leave()
     assert gate.enter() is None
     assert gate.trouble() is None  # only once
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_may_not_be_written(machine: Machine) -> None:
-    machine.folder.mkdir(mode=0o500)
-    gate = machine.gate(*ONE)
-    assert gate.enter() is None
-    assert gate.trouble() is not None
 
 
 def test_a_damaged_database_counts_as_empty_and_is_mentioned_once(machine: Machine) -> None:
