@@ -175,7 +175,7 @@ def test_a_locked_history_does_not_end_the_chat(session, paper, monkeypatch, iso
 
     talk(session, "first", lock, "/undo", "/redo", "/title new", free)
     assert texts(session) == ["first", "one", "second", "two", "third", "three"]
-    assert "istory is locked" in paper.text
+    assert "warning: Another process holds the history" in paper.text
     assert_saved(session)
 
 
