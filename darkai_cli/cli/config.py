@@ -18,53 +18,36 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, CommandRow] = {
     "show": CommandRow(
-        "config",
-        "show",
-        "Show each value and where it comes from.",
-        "darkai config show",
-        "darkai config show --json",
+        "config", "show", "Show each value and where it comes from.",
+        "darkai config show", "darkai config show --json",
     ),
     "get": CommandRow(
-        "config",
-        "get",
-        "Print one value.",
-        "darkai config get model",
-        "darkai config get providers.openai.url",
+        "config", "get", "Print one value.",
+        "darkai config get model", "darkai config get providers.openai.url",
     ),
     "set": CommandRow(
-        "config",
-        "set_value",
-        "Write a value to config.toml.",
-        "darkai config set timeout 120",
-        "darkai config set options.temperature 0.2",
+        "config", "set_value", "Write a value to config.toml.",
+        "darkai config set timeout 120", "darkai config set options.temperature 0.2",
         "darkai config set providers.work.url http://localhost:8000/v1",
         values_may_be_options=True,
     ),
     "unset": CommandRow(
-        "config",
-        "unset",
-        "Remove a value from config.toml.",
-        "darkai config unset timeout",
-        "darkai config unset aliases.fast",
+        "config", "unset", "Remove a value from config.toml.",
+        "darkai config unset timeout", "darkai config unset aliases.fast",
     ),
     "edit": CommandRow(
-        "config",
-        "edit",
-        "Edit config.toml in $VISUAL, $EDITOR or vi, then check it.",
-        "darkai config edit",
-        "EDITOR=nano darkai config edit",
+        "config", "edit", "Edit config.toml in $VISUAL, $EDITOR or vi, then check it.",
+        "darkai config edit", "EDITOR=nano darkai config edit",
     ),
     "path": CommandRow(
-        "config", "path", "Print where config.toml is.", 'less "$(darkai config path)"'
+        "config", "path", "Print where config.toml is.",
+        'less "$(darkai config path)"',
     ),
     "trust": CommandRow(
-        "config",
-        "trust",
-        "Trust a project's .darkai.toml as it is now.",
-        "darkai config trust",
-        "darkai config trust work/.darkai.toml",
+        "config", "trust", "Trust a project's .darkai.toml as it is now.",
+        "darkai config trust", "darkai config trust work/.darkai.toml",
     ),
-}
+}  # fmt: skip
 
 group = LazyGroup(
     "config",

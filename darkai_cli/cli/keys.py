@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, CommandRow] = {
     "set": CommandRow(
-        "keys",
-        "set_key",
-        "Store a provider's API key, entered without echo or read from stdin.",
-        "darkai keys set openai",
-        "pass show openai | darkai keys set openai",
+        "keys", "set_key", "Store a provider's API key, entered without echo or read from stdin.",
+        "darkai keys set openai", "pass show openai | darkai keys set openai",
     ),
     "list": CommandRow(
-        "keys",
-        "list_keys",
-        "List keys and where they come from; `*` marks those in use.",
-        "darkai keys list",
-        "darkai keys list --json",
+        "keys", "list_keys", "List keys and where they come from; `*` marks those in use.",
+        "darkai keys list", "darkai keys list --json",
     ),
-    "rm": CommandRow("keys", "rm", "Remove a provider's stored key.", "darkai keys rm openai"),
-    "path": CommandRow("keys", "path", "Print where keys.toml is.", 'ls -l "$(darkai keys path)"'),
-}
+    "rm": CommandRow(
+        "keys", "rm", "Remove a provider's stored key.",
+        "darkai keys rm openai",
+    ),
+    "path": CommandRow(
+        "keys", "path", "Print where keys.toml is.",
+        'ls -l "$(darkai keys path)"',
+    ),
+}  # fmt: skip
 
 group = LazyGroup(
     "keys",

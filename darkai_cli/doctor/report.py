@@ -43,7 +43,7 @@ class Privacy:
         home = environ.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 -- pathlib's may raise
         homes = [home, os.path.realpath(home)] if os.path.isabs(home) else []  # noqa: PTH117 -- a str
         names = [environ.get("USER", ""), environ.get("LOGNAME", "")]
-        names += [os.path.basename(path) for path in homes]  # noqa: PTH119 -- likewise
+        names += [os.path.basename(path) for path in homes]  # noqa: PTH119 -- a str
         return cls(homes, names)
 
     def hide(self, text: str) -> str:

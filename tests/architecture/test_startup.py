@@ -128,7 +128,7 @@ def test_ask_with_a_config_file_loads_a_reader_and_nothing_else(tmp_path: Path, 
     assert within(loaded.sent, LATE) == set()
 
 
-BUDGETS = {"--version": 8, "--help": 125, "completions --names models": 155, "ask hi": 268}
+BUDGETS = {"--version": 6, "--help": 125, "completions --names models": 86, "ask hi": 268}
 
 
 @pytest.mark.parametrize("line", BUDGETS)

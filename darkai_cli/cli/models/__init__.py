@@ -7,35 +7,24 @@ from darkai_cli.cli.groups import LazyGroup
 
 COMMANDS: dict[str, CommandRow] = {
     "list": CommandRow(
-        "list",
-        "list_models",
+        "list", "list_models",
         "List the models of all configured providers; `*` marks the default.",
-        "darkai models list",
-        "darkai models list --provider openai --refresh",
+        "darkai models list", "darkai models list --provider openai --refresh",
     ),
     "show": CommandRow(
-        "show",
-        "show_model",
-        "Show a model's details.",
-        "darkai models show gpt-4o",
-        "darkai models show openai/gpt-4o --json",
+        "show", "show_model", "Show a model's details.",
+        "darkai models show gpt-4o", "darkai models show openai/gpt-4o --json",
     ),
     "default": CommandRow(
-        "default",
-        "default_model",
-        "Show or set the default model.",
-        "darkai models default",
-        "darkai models default openai/gpt-4o",
+        "default", "default_model", "Show or set the default model.",
+        "darkai models default", "darkai models default openai/gpt-4o",
     ),
     "alias": CommandRow(
-        "default",
-        "alias",
-        "List, show or set aliases for models.",
-        "darkai models alias fast openai/gpt-4o-mini",
-        "darkai models alias",
+        "default", "alias", "List, show or set aliases for models.",
+        "darkai models alias fast openai/gpt-4o-mini", "darkai models alias",
         "darkai models alias --rm fast",
     ),
-}
+}  # fmt: skip
 
 group = LazyGroup(
     "models",
