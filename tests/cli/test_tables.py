@@ -22,7 +22,6 @@ from darkai_cli.errors import StoreError, UsageError
 from darkai_cli.history.stats import DayStats, ModelStats, Stats
 from darkai_cli.history.store import Conversation
 from darkai_cli.history.tree import Node, TreeRow
-from darkai_cli.output import progress
 from darkai_cli.output.sanitize import sanitize_line
 
 SAFE = st.text(max_size=60).map(sanitize_line)
@@ -304,13 +303,6 @@ def test_the_statistics():
 def test_statistics_of_nothing():
     empty = Stats(0, 0, 0, 0, 0, {}, [], [], 4096)
     assert stats_rows(empty, 80, plain) == ["0 conversations, 0 turns, 0 messages, 4 KiB"]
-
-
-def test_the_progress_of_an_import():
-    assert progress.bar_row(0, 200, 40) == f" {' ' * 30}   0%"
-    assert progress.bar_row(100, 200, 40) == f" {'█' * 15}{' ' * 15}  50%"
-    assert progress.bar_row(300, 200, 20) == f" {'█' * 12} 100%"
-    assert all(len(progress.bar_row(1, 3, width)) < max(1, width) + 1 for width in range(30))
 
 
 def test_an_export_that_fails_half_way_leaves_the_old_file(tmp_path: Path):

@@ -20,7 +20,6 @@ from darkai_cli.conversation.rate_limit import (
 from darkai_cli.conversation.request import TurnObserver
 from darkai_cli.errors import RateLimitError
 from darkai_cli.events import Notice
-from darkai_cli.output.progress import count_down
 from darkai_cli.providers.base import ProviderSettings
 from darkai_cli.rate_limits.gate import Closed, Gate
 from darkai_cli.rate_limits.rates import Rate
@@ -180,48 +179,3 @@ def test_a_countdown_runs_for_as_long_as_it_takes(isolated: Path) -> None:
     assert longest_wait(load({}, environ=environ), counts_down=False) == 60
     assert longest_wait(load({}, environ=environ), counts_down=True) is None
     assert longest_wait(load({"max_wait": 5.0}, environ=environ), counts_down=True) == 5
-
-
-class Screen:
-    def __init__(self) -> None:
-        self.text = ""
-
-    def write(self, text: str) -> None:
-        self.text += text
-
-    def flush(self) -> None:
-        pass
-
-
-def countdown_text(seconds: float, width: int = 80) -> str:
-    screen, now = Screen(), [NOON]
-
-    def sleep(length: float) -> None:
-        now[0] += length
-
-    count_down(screen, "a\x1b[2Jb", seconds, width=lambda: width, clock=lambda: now[0], sleep=sleep)  # type: ignore[arg-type]
-    return screen.text
-
-
-def test_the_row_counts_down_and_is_gone_at_the_end() -> None:
-    text = countdown_text(2.5)
-    assert [f"Next slot in {n} s" in text for n in (3, 2, 1, 0)] == [True, True, True, False]
-    assert text.endswith("\r\x1b[K")
-    assert "\x1b[2J" not in text
-
-
-def test_the_row_never_fills_the_terminal() -> None:
-    for row in countdown_text(1.0, width=20).split("\r")[1:-1]:
-        assert len(row.replace("\x1b[2m", "").replace("\x1b[0m\x1b[K", "")) < 20
-
-
-def test_the_row_is_gone_however_it_ends() -> None:
-    screen = Screen()
-
-    def sleep(_: float) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        count_down(screen, "why", 3605, width=lambda: 80, clock=lambda: NOON, sleep=sleep)  # type: ignore[arg-type]
-    assert "Next slot in 1:00:05" in screen.text
-    assert screen.text.endswith("\r\x1b[K")

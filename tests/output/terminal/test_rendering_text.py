@@ -50,14 +50,14 @@ def words_in(text: str) -> list[str]:
 @given(worded(), st.sampled_from([20, 40, 80, 400]))
 def test_no_word_is_lost(document, width):
     text, words = document
-    shown = static(text, width, color=False)
+    output = static(text, width, color=False)
     if width < 80:  # words of one cell a column are folded
-        shown = re.sub(r"[^a-z0-9]", "", shown)
-        seen = re.findall(r"wd\d+x", shown)
+        output = re.sub(r"[^a-z0-9]", "", output)
+        seen = re.findall(r"wd\d+x", output)
         assert sorted(seen) == sorted(words) or "|" in text
     else:
-        assert sorted(words_in(shown)) == sorted(words)
-        assert words_in(shown) == words or "|" in text  # cells stand beside each other
+        assert sorted(words_in(output)) == sorted(words)
+        assert words_in(output) == words or "|" in text  # cells stand beside each other
 
 
 def test_commonmark_examples_keep_their_words():
@@ -75,9 +75,9 @@ def test_commonmark_examples_keep_their_words():
                     "code_block",
                 ):
                     words += re.findall(r"[^\W_]+", part.content)
-        shown, at = static(example, 400, color=False), 0
+        output, at = static(example, 400, color=False), 0
         for word in words:
-            at = shown.find(word, at) + len(word)
+            at = output.find(word, at) + len(word)
             assert at >= len(word), (example, word)
 
 

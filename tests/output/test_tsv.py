@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from darkai_cli.output.tsv import field
 
 
-@pytest.mark.parametrize(
-    ("value", "written"),
-    [
+def test_fields():
+    for value, written in [
         (None, ""),
         (12, "12"),
         ("a\tb\nc\rd\\e", "a\\tb\\nc\\rd\\\\e"),
@@ -21,10 +19,8 @@ from darkai_cli.output.tsv import field
         ("\u202eback \u2028", "\\u202eback \\u2028"),
         ("\udcff", "\\udcff"),
         ("naïve 👩\u200d💻 日本", "naïve 👩\u200d💻 日本"),
-    ],
-)
-def test_a_field(value: object, written: str):
-    assert field(value) == written
+    ]:
+        assert field(value) == written
 
 
 @given(st.text())

@@ -22,8 +22,8 @@ from darkai_cli.output.markdown.pieces import (
 )
 
 
-def kinds(found):
-    return [p.tokens[0].type if isinstance(p, Block) else type(p).__name__ for p in found]
+def kinds(result):
+    return [p.tokens[0].type if isinstance(p, Block) else type(p).__name__ for p in result]
 
 
 def fed(*chunks):
@@ -31,9 +31,8 @@ def fed(*chunks):
     return [kinds(committer.feed(chunk)) for chunk in chunks]
 
 
-@pytest.mark.parametrize(
-    ("chunks", "final"),
-    [
+def test_final():
+    for chunks, final in [
         (["one\n", "\n"], [[], ["paragraph_open"]]),
         (["one\n", "# two\n"], [[], ["paragraph_open", "heading_open"]]),
         (["Foo\n#", "hashtag\n", "\n"], [[], [], ["paragraph_open"]]),
@@ -44,10 +43,8 @@ def fed(*chunks):
         (["<!-- a\n", "\n", "-->\n"], [[], [], ["html_block"]]),
         (["$$\n- a\n", "$$\n", "b\n"], [[], ["maths"], []]),
         (["***\n"], [["hr"]]),
-    ],
-)
-def test_final(chunks, final):
-    assert fed(*chunks) == final
+    ]:
+        assert fed(*chunks) == final, chunks
 
 
 def test_a_fence_is_final_line_by_line():
@@ -66,9 +63,9 @@ def test_a_fence_is_final_line_by_line():
 
 def test_a_fence_without_end_loses_its_last_blank_lines_only():
     committer = Committer()
-    found = [*committer.feed("~~~\na\n\nb\n\n\n"), *committer.close()]
-    assert found == [CodeOpen(""), CodeLine("a"), CodeLine(""), CodeLine("b"), CodeClose()]
-    assert found == list(pieces("~~~\na\n\nb\n\n\n"))
+    result = [*committer.feed("~~~\na\n\nb\n\n\n"), *committer.close()]
+    assert result == [CodeOpen(""), CodeLine("a"), CodeLine(""), CodeLine("b"), CodeClose()]
+    assert result == list(pieces("~~~\na\n\nb\n\n\n"))
 
 
 def test_indented_fence_takes_its_indentation_off():
@@ -82,8 +79,8 @@ def test_indented_fence_takes_its_indentation_off():
 
 
 def test_items_are_numbered_and_spaced_by_what_stands_between_them():
-    found = [p for p in pieces("7. a\n8. b\n\n1. c\n") if isinstance(p, ListItem)]
-    assert [(i.number, i.first, i.loose) for i in found] == [
+    result = [p for p in pieces("7. a\n8. b\n\n1. c\n") if isinstance(p, ListItem)]
+    assert [(i.number, i.first, i.loose) for i in result] == [
         (7, True, False), (8, False, False), (9, False, True),
     ]  # fmt: skip
 
@@ -99,8 +96,8 @@ def test_a_definition_that_is_not_complete_defines_nothing():
     committer = Committer()
     committer.feed("[a]: https://e.co")
     committer.pending()
-    found = [*committer.feed("m/x\n\n[a]\n\n"), *committer.close()]
-    assert found[0].tokens[1].children[0].attrs["href"] == "https://e.com/x"
+    result = [*committer.feed("m/x\n\n[a]\n\n"), *committer.close()]
+    assert result[0].tokens[1].children[0].attrs["href"] == "https://e.com/x"
 
 
 ONE_BLOCK = {
@@ -169,13 +166,13 @@ def test_what_the_preview_looks_at_is_bounded(line, monkeypatch):
     ids=lambda text: text[:8],
 )
 def test_hostile_text_is_kept(text, literal):
-    shown = "".join(
+    output = "".join(
         p.text
         if isinstance(p, LongLine)
         else "".join(child.content for token in p.tokens for child in token.children or [])
         for p in pieces(text)
     )
-    assert literal in shown
+    assert literal in output
 
 
 @pytest.mark.parametrize("size", [1, 77, 5_000, LINE_LIMIT, 10**9])
@@ -185,19 +182,19 @@ def test_a_line_without_end_is_final_part_by_part(size):
     if size == 1:  # the rest of it makes no difference, and takes its time
         text = text.replace("x" * 2 * LINE_LIMIT, "")
     committer = Committer()
-    found = []
+    result = []
     for at in range(0, len(text), size):
-        found += committer.feed(text[at : at + size])
+        result += committer.feed(text[at : at + size])
         assert committer._partial_length <= LINE_LIMIT
-    found += committer.close()
-    assert kinds(found) == [
+    result += committer.close()
+    assert kinds(result) == [
         "paragraph_open",
         *["LongLine"] * ((len(text) - 12) // LINE_LIMIT + 1),
         "ListItem",
     ]
-    assert [p.first for p in found if isinstance(p, LongLine)][:2] == [True, False]
-    assert "".join(p.text for p in found if isinstance(p, LongLine)) == text[6:-5]
-    assert found[1:-1] == list(pieces(text))[1:-1]
+    assert [p.first for p in result if isinstance(p, LongLine)][:2] == [True, False]
+    assert "".join(p.text for p in result if isinstance(p, LongLine)) == text[6:-5]
+    assert result[1:-1] == list(pieces(text))[1:-1]
 
 
 @pytest.mark.parametrize("size", [5_000, CODE_LIMIT, 10**9])
@@ -205,14 +202,14 @@ def test_a_line_of_code_without_end_is_broken(size):
     code = "x" * 2 * CODE_LIMIT + "y"
     text = f"```\n{code}\n  z\n```\n"
     committer = Committer()
-    found = []
+    result = []
     for at in range(0, len(text), size):
-        found += committer.feed(text[at : at + size])
+        result += committer.feed(text[at : at + size])
         assert committer._partial_length <= CODE_LIMIT
-    lines = [p.text for p in found if isinstance(p, CodeLine)]
+    lines = [p.text for p in result if isinstance(p, CodeLine)]
     assert lines == [code[:CODE_LIMIT], code[:CODE_LIMIT], "y", "  z"]
-    assert found == list(pieces(text))
-    assert isinstance(found[-1], CodeClose)
+    assert result == list(pieces(text))
+    assert isinstance(result[-1], CodeClose)
 
 
 LARGE = {
@@ -228,18 +225,18 @@ LARGE = {
 def test_a_block_without_end_is_ended(kind):
     begin, line, name = LARGE[kind]
     text = begin + line * (5 * BLOCK_LIMIT // (2 * len(line)))
-    ways = []
+    results = []
     for size in (7_777, len(text)):
         committer = Committer()
-        found = []
+        result = []
         for at in range(0, len(text), size):
-            found += committer.feed(text[at : at + size])
+            result += committer.feed(text[at : at + size])
             assert committer._size <= BLOCK_LIMIT + size
-        ways.append(kinds(found + committer.close()))
-    assert ways[0] == ways[1]
-    assert ways[0][0] == name
-    assert len(ways[0]) >= 3
-    assert kind not in ("table", "quote") or set(ways[0]) == {name}
+        results.append(kinds(result + committer.close()))
+    assert results[0] == results[1]
+    assert results[0][0] == name
+    assert len(results[0]) >= 3
+    assert kind not in ("table", "quote") or set(results[0]) == {name}
 
 
 def test_rows_keep_cells_that_the_header_has_no_column_for():

@@ -26,9 +26,8 @@ def extract(text: str) -> str | None:
     return "".join(written)
 
 
-@pytest.mark.parametrize(
-    ("text", "block"),
-    [
+def test_blocks() -> None:
+    for text, block in [
         ("```\nx = 1\n```\n", "x = 1\n"),
         ("Here:\n```py\nx\n```\nand\n```\ny\n```\n", "x\n"),
         ("~~~ a `b`\nx\n~~~", "x\n"),
@@ -88,10 +87,8 @@ def extract(text: str) -> str | None:
         ("<!-- c -->\n\n```\n\x1b[2J\n```\n", "\x1b[2J\n"),
         ("a\u2028```\nx\n", None),
         ("\x0c```\nx\n", None),
-    ],
-)
-def test_blocks(text: str, block: str | None) -> None:
-    assert extract(text) == block
+    ]:
+        assert extract(text) == block, text
 
 
 def test_written_as_soon_as_closed_and_once() -> None:

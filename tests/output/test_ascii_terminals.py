@@ -19,17 +19,17 @@ ASCII = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 
 def test_raw_on_an_ascii_terminal() -> None:
     with FaultServer(reply(["h", "éllo", " \U0001f600"])) as server:
-        shown = run_in_pty("ask", "--raw", "hi", env={**ASCII, "DARKAI_URL": server.url})
-    assert (shown.code, shown.raw) == (0, b"h?llo ?\r\n")
+        output = run_in_pty("ask", "--raw", "hi", env={**ASCII, "DARKAI_URL": server.url})
+    assert (output.code, output.raw) == (0, b"h?llo ?\r\n")
 
 
 def test_models_on_an_ascii_terminal() -> None:
     folder = Path(os.environ["DARKAI_HOME"])
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.toml").write_bytes('[aliases]\n"modèle" = "demo/demo"\n'.encode())
-    shown = run_in_pty("models", env=ASCII)
-    assert shown.code == 0, shown.raw
-    assert b"demo/demo             mod?le\r\n" in shown.raw
+    output = run_in_pty("models", env=ASCII)
+    assert output.code == 0, output.raw
+    assert b"demo/demo             mod?le\r\n" in output.raw
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])

@@ -34,11 +34,11 @@ def recording(*events: tuple[str, dict]) -> str:
     return str(path)
 
 
-def thought(*parts: str) -> list[tuple[str, dict]]:
+def reasoning_chunks(*parts: str) -> list[tuple[str, dict]]:
     return [("reasoning-chunk", {"text": part}) for part in parts]
 
 
-def said(*parts: str) -> list[tuple[str, dict]]:
+def text_chunks(*parts: str) -> list[tuple[str, dict]]:
     return [("text-chunk", {"text": part}) for part in parts]
 
 
@@ -53,34 +53,32 @@ def replayed(path: str, *args: str, **kwargs):
     ("mode", "rows"),
     [
         (None, ["▸ reasoning, 3 words", "", "Answer"]),
-        ("fold", ["▸ reasoning, 3 words", "", "Answer"]),
         ("show", ["One two three.", "", "Answer"]),
         ("hide", ["Answer"]),
     ],
 )
 def test_reasoning_on_a_terminal(mode, rows) -> None:
-    path = recording(*thought("One tw", "o three."), *said("**Ans", "wer**"))
-    shown = replayed(path, *(["--reasoning", mode] if mode else []))
-    assert (shown.code, shown.lines) == (0, rows)
+    path = recording(*reasoning_chunks("One tw", "o three."), *text_chunks("**Ans", "wer**"))
+    screen = replayed(path, *(["--reasoning", mode] if mode else []))
+    assert (screen.code, screen.lines) == (0, rows)
 
 
 @pytest.mark.parametrize(
     ("mode", "stderr"),
     [
         (None, ""),
-        ("hide", ""),
         ("show", "One two three.\n"),
         ("fold", "note: Reasoning, 14 characters\n"),
     ],
 )
 def test_reasoning_in_a_pipe_is_beside_the_answer(mode, stderr) -> None:
-    path = recording(*thought("One tw", "o three."), *said("**Ans", "wer**"))
+    path = recording(*reasoning_chunks("One tw", "o three."), *text_chunks("**Ans", "wer**"))
     result = run_darkai("replay", "--instant", path, *(["--reasoning", mode] if mode else []))
     assert (result.code, result.stdout, result.stderr) == (0, b"**Answer**\n", stderr)
 
 
 def test_a_reply_of_reasoning_only() -> None:
-    path = recording(*thought("Only *this*."))
+    path = recording(*reasoning_chunks("Only *this*."))
     assert replayed(path).lines == ["▸ reasoning, 2 words"]
     assert replayed(path, "--reasoning", "show").lines == ["Only this."]
     assert replayed(path, "--reasoning", "hide").lines == []
@@ -96,11 +94,11 @@ def test_interrupted_in_the_middle_of_reasoning() -> None:
     ]
     Path("slow.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     for mode, first in (("fold", "▸ reasoning, 3 words"), ("show", "Let me think")):
-        shown = run_in_pty(
+        screen = run_in_pty(
             "replay", "slow.jsonl", "--reasoning", mode, at=[(b"Let me think", signal.SIGINT)]
         )
-        assert shown.code == 130
-        assert [row for row in shown.lines if row][:2] == [first, "■ interrupted"]
+        assert screen.code == 130
+        assert [row for row in screen.lines if row][:2] == [first, "■ interrupted"]
 
 
 # --- waiting --------------------------------------------------------------------------------------
@@ -114,10 +112,10 @@ def test_the_wait_is_told_on_a_terminal_and_gone_before_the_first_text() -> None
     ):
         run.wait_for(b"Waiting for 127.0.0.1")
         gate.set()
-        shown = run.shown()
-    assert (shown.code, shown.lines) == (0, ["Hello"])
-    last = shown.raw.rindex(b"Waiting for")
-    assert last < shown.raw.index(b"\r\x1b[K", last) < shown.raw.index(b"Hello")
+        screen = run.shown()
+    assert (screen.code, screen.lines) == (0, ["Hello"])
+    last = screen.raw.rindex(b"Waiting for")
+    assert last < screen.raw.index(b"\r\x1b[K", last) < screen.raw.index(b"Hello")
 
 
 def test_the_wait_is_told_while_the_answer_goes_into_a_pipe_and_only_then() -> None:
@@ -130,8 +128,8 @@ def test_the_wait_is_told_while_the_answer_goes_into_a_pipe_and_only_then() -> N
     ):
         run.wait_for(b"Waiting for", "terminal")
         gate.set()
-        shown = run.shown()
-    assert (shown.code, shown.stdout, shown.lines) == (0, b"Hello\n", [])
+        screen = run.shown()
+    assert (screen.code, screen.stdout, screen.lines) == (0, b"Hello\n", [])
 
 
 @pytest.mark.parametrize("args", [["--quiet"], ["--plain"]])
@@ -145,16 +143,16 @@ def test_no_wait_where_it_is_not_wanted(args) -> None:
         begun.wait(0.8)  # longer than the row would take
         gate.set()
         begun.set()
-        shown = run.shown()
-    assert b"waiting" not in shown.raw
-    assert shown.lines == ["Hello"]
+        screen = run.shown()
+    assert b"Waiting" not in screen.raw
+    assert screen.lines == ["Hello"]
 
 
 # --- themes, colors, sizes -----------------------------------------------------------------------
 
 
 def test_theme_and_code_theme_of_the_config() -> None:
-    path = recording(*said(FENCE))
+    path = recording(*text_chunks(FENCE))
     seen = {
         (theme, code): replayed(path, env={"DARKAI_THEME": theme, "DARKAI_CODE_THEME": code}).raw
         for theme, code in (("dark", "auto"), ("light", "auto"), ("dark", "monokai"))
@@ -166,11 +164,11 @@ def test_theme_and_code_theme_of_the_config() -> None:
 
 
 def test_a_code_theme_that_does_not_exist_is_told_and_replaced() -> None:
-    path = recording(*said(FENCE))
-    shown = replayed(path, env={"DARKAI_CODE_THEME": "nope"})
-    assert shown.code == 0
-    assert shown.lines[0] == "warning: No code theme named `nope`; using `auto`"
-    assert COLOR.search(shown.raw)
+    path = recording(*text_chunks(FENCE))
+    screen = replayed(path, env={"DARKAI_CODE_THEME": "nope"})
+    assert screen.code == 0
+    assert screen.lines[0] == "warning: No code theme named `nope`; using `auto`"
+    assert COLOR.search(screen.raw)
     assert "warning" not in "".join(
         replayed(path, "--quiet", env={"DARKAI_CODE_THEME": "nope"}).lines
     )
@@ -191,25 +189,27 @@ ROWS = ["Title", "━━━━━", "", "Some text.", "", "─── python", "d
     ],
 )
 def test_the_same_rows_in_every_mode(args, env, color, moves) -> None:
-    path = recording(*said(*re.findall(r"[\s\S]{1,5}", FENCE)))
-    shown = replayed(path, *args, env=env)
-    assert (shown.code, shown.lines) == (0, ROWS)
-    assert bool(COLOR.search(shown.raw)) == color
-    assert (b"\x1b[?25l" in shown.raw) == moves
+    path = recording(*text_chunks(*re.findall(r"[\s\S]{1,5}", FENCE)))
+    screen = replayed(path, *args, env=env)
+    assert (screen.code, screen.lines) == (0, ROWS)
+    assert bool(COLOR.search(screen.raw)) == color
+    assert (b"\x1b[?25l" in screen.raw) == moves
     if not moves:
-        assert not CURSOR.search(shown.raw)
+        assert not CURSOR.search(screen.raw)
     if not (color or moves):
-        assert b"\x1b" not in shown.raw
+        assert b"\x1b" not in screen.raw
 
 
-@pytest.mark.parametrize(("cols", "rows"), [(20, 5), (20, 24), (400, 24), (80, 5)])
+@pytest.mark.parametrize(("cols", "rows"), [(20, 5), (400, 24)])
 def test_unusual_sizes(cols, rows) -> None:
     words = [f"wd{n}x" for n in range(300)]
-    path = recording(*said(*(f"{word} " for word in words), "\n\n| a | b |\n|---|---|\n| c | d |"))
-    shown = replayed(path, cols=cols, rows=rows)
-    assert shown.code == 0
-    assert re.findall(r"wd\d+x", "\n".join(shown.lines)) == words
-    assert shown.lines[-3:] == ["a │ b", "──┼──", "c │ d"]
+    path = recording(
+        *text_chunks(*(f"{word} " for word in words), "\n\n| a | b |\n|---|---|\n| c | d |")
+    )
+    screen = replayed(path, cols=cols, rows=rows)
+    assert screen.code == 0
+    assert re.findall(r"wd\d+x", "\n".join(screen.lines)) == words
+    assert screen.lines[-3:] == ["a │ b", "──┼──", "c │ d"]
 
 
 # --- the terminal is put right --------------------------------------------------------------------
@@ -250,11 +250,11 @@ def test_however_it_ends_the_terminal_is_right(how, code, marker) -> None:
             gate.set()
         result = run.finish()
         assert termios.tcgetattr(run._master)[3] & termios.ECHO
-        shown = run.shown()
+        screen = run.shown()
     assert result.code == code
-    assert is_right(shown.raw)
-    assert shown.lines[:2] == ["Title", "━━━━━"]
-    assert (marker in shown.lines) if marker else not any("■" in row for row in shown.lines)
+    assert is_right(screen.raw)
+    assert screen.lines[:2] == ["Title", "━━━━━"]
+    assert (marker in screen.lines) if marker else not any("■" in row for row in screen.lines)
 
 
 def test_a_sink_that_fails_leaves_the_terminal_right() -> None:
@@ -266,10 +266,10 @@ def test_a_sink_that_fails_leaves_the_terminal_right() -> None:
         "sys.argv[0] = 'darkai'\n"
         "sys.exit(main())\n"
     )
-    path = recording(*said("Hello ", "you"))
-    shown = replayed(path, command=(sys.executable, "-c", code))
-    assert shown.code not in (0, 130)
-    assert is_right(shown.raw)
+    path = recording(*text_chunks("Hello ", "you"))
+    screen = replayed(path, command=(sys.executable, "-c", code))
+    assert screen.code not in (0, 130)
+    assert is_right(screen.raw)
 
 
 def test_a_terminal_that_has_gone_ends_it() -> None:
