@@ -286,7 +286,7 @@ class HttpProvider:
             self._connection.pool.prepare(self._connection, self.settings.url)
 
     def stream(self, chat: ChatRequest) -> Generator[Event, None, None]:
-        """Yield the reply, event by event. Raises ``ProviderError`` and its kin."""
+        """Yield the reply, event by event. Raises ``ProviderError`` or a subclass."""
         request = self.request(chat)
         yield from self._notices(request)
         try:
@@ -355,7 +355,7 @@ class HttpProvider:
     def models(self) -> Iterator[ModelInfo]:
         """Yield the models that the service lists; nothing where it has no list.
 
-        Raises ``ProviderError`` and its kin.
+        Raises ``ProviderError`` or a subclass.
         """
         page = ""
         for _ in range(MAX_PAGES):
@@ -374,7 +374,7 @@ class HttpProvider:
     def about(self, model: ModelInfo) -> ModelInfo:
         """Return ``model`` with what the service says of it beyond its list.
 
-        Raises ``ProviderError`` and its kin.
+        Raises ``ProviderError`` or a subclass.
         """
         dialect = self._dialect
         if not isinstance(dialect, HasModelDetails):

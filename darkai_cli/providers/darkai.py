@@ -116,7 +116,7 @@ class DarkAIDialect:
     def error(
         self,
         status: int,
-        headers: Headers,  # noqa: ARG002 -- the same for all dialects
+        headers: Headers,  # noqa: ARG002 -- part of the contract
         payload: Any,
         settings: ProviderSettings,
     ) -> ProviderError | None:

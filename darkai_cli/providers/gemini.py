@@ -142,7 +142,7 @@ class GeminiDialect:
     def error(
         self,
         status: int,
-        headers: Headers,  # noqa: ARG002 -- the same for all dialects
+        headers: Headers,  # noqa: ARG002 -- part of the contract
         payload: Any,
         settings: ProviderSettings,
     ) -> ProviderError | None:

@@ -157,6 +157,19 @@ def explain(
     more = f": {message}" if message else ""
     if 300 <= status < 400:
         return _redirected(host, request.url, status, headers, settings)
+    if status in (401, 403, 407):
+        return _access_denied(host, status, more)
+    if status in (404, 405):
+        return _not_found(host, request, status, message)
+    if status in (400, 413, 422):
+        return _rejected(host, request, status, more)
+    if status in (402, 429):
+        return limited(host, status, headers, message, now)
+    return _failed(host, status, headers, more, now)
+
+
+def _access_denied(host: str, status: int, more: str) -> AuthError:
+    """Return the error for a 401, 403 or 407. ``more``: ": " and the service's message, or ""."""
     if status == 401:
         return AuthError(
             f"{host} rejected the key or requires one (401){more}",
@@ -165,29 +178,23 @@ def explain(
         )
     if status == 403:
         return AuthError(f"Access denied by {host} (403){more}", status=status)
-    if status in (404, 405):
-        return _not_found(host, request, status, message)
-    if status == 407:
-        return AuthError(
-            f"The proxy in front of {host} needs a user name and password",
-            hint="Add them to the proxy URL: http://USER:PASSWORD@HOST:PORT",
-            status=status,
-        )
+    return AuthError(
+        f"The proxy in front of {host} needs a user name and password",
+        hint="Add them to the proxy URL: http://USER:PASSWORD@HOST:PORT",
+        status=status,
+    )
+
+
+def _rejected(host: str, request: HttpRequest, status: int, more: str) -> ProviderError:
+    """Return the error for a 400, 413 or 422. ``more``: ": " and the service's message, or ""."""
     if status == 413:
+        size = file_size(len(request.body))
         return RefusedError(
-            f"The request ({file_size(len(request.body))}) is too large for {host}{more}",
-            hint=SMALLER,
-            status=status,
+            f"The request ({size}) is too large for {host}{more}", hint=SMALLER, status=status
         )
-    if status in (400, 422):
-        return ServiceError(
-            f"{host} rejected the request ({status}){more}",
-            hint=REJECTED,
-            status=status,
-        )
-    if status in (402, 429):
-        return limited(host, status, headers, message, now)
-    return _failed(host, status, headers, more, now)
+    return ServiceError(
+        f"{host} rejected the request ({status}){more}", hint=REJECTED, status=status
+    )
 
 
 def _proxy_error(

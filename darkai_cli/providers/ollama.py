@@ -112,7 +112,7 @@ class OllamaDialect:
     def error(
         self,
         status: int,
-        headers: Headers,  # noqa: ARG002 -- the same for all dialects
+        headers: Headers,  # noqa: ARG002 -- part of the contract
         payload: Any,
         settings: ProviderSettings,
     ) -> ProviderError | None:

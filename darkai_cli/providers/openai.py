@@ -69,7 +69,7 @@ class OpenAIErrorsAndModels:
     def error(
         self,
         status: int,
-        headers: Headers,  # noqa: ARG002 -- the same for all dialects
+        headers: Headers,  # noqa: ARG002 -- part of the contract
         payload: Any,
         settings: ProviderSettings,
     ) -> ProviderError | None:
