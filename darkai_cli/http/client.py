@@ -6,20 +6,27 @@ process) or through httpx's own mocking. Redirects are not followed, no cookies 
 is not read, and no compression is asked for; if it comes all the same, it is undone within bounds.
 
 A request makes a connection and closes it, unless ``ConnectionConfig.pool`` is set: then requests
-share kept connections. ``asend`` is the same for asyncio and trio.
+share kept connections. ``asend`` is for asyncio and trio; it uses no pool.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractContextManager,
+    aclosing,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+    suppress,
+)
 from typing import TYPE_CHECKING, Any, cast
 
 from darkai_cli import signals
-from darkai_cli.errors import BadReplyError, NetworkError
+from darkai_cli.errors import DarkAIError
 from darkai_cli.http import errors, network
-from darkai_cli.http.httpx_guard import httpx
+from darkai_cli.http.httpx_guard import httpcore, httpx
 from darkai_cli.http.timeouts import Deadline
 from darkai_cli.secrets import mask, mask_headers, mask_url, secrets_in
 from darkai_cli.version import __version__
@@ -39,46 +46,98 @@ DRAIN_SECONDS = 0.3
 
 
 class Exchange:
-    """A response whose head has arrived. ``headers``: names in lower case."""
+    """A request, and its response from the moment that the head has arrived.
 
-    def __init__(
-        self,
-        response: httpx.Response,
-        route: errors.Route,
-        deadline: Deadline,
-        log: _RequestLog | None = None,
-    ) -> None:
-        self.status = response.status_code
-        self.headers: Mapping[str, str] = dict(response.headers)
-        self.deadline = deadline
-        self.forwarder = route.forwarder
-        """The proxy that may have answered in place of the service, or ""."""
-        self._response = response
-        self._route = route
-        self._log = log
-        self._body: Iterator[bytes] | None = None
+    ``headers``: names in lower case. ``forwarder``: the proxy that may have answered in place of
+    the service, or "".
+    """
+
+    status: int
+    headers: Mapping[str, str]
+
+    def __init__(self, connection: ConnectionConfig, url: str, headers: Mapping[str, str]) -> None:
+        self.deadline = Deadline(connection.timeouts)
+        self._connection = connection
+        self._route = errors.Route.of(url, connection.proxy)
+        self.forwarder = self._route.forwarder
+        self._log = _RequestLog(connection.log, headers, url) if connection.log else None
+        self._response: httpx.Response
+        self._body: Iterator[bytes]
         self._decompressor: Decompressor | None = None
+
+    def darkai_errors(self) -> AbstractContextManager[None]:
+        """Return a context in which the network's exceptions become ``ProviderError``s."""
+        return errors.map_exceptions(self._route, self.deadline)
+
+    def build_request(
+        self,
+        client: httpx.Client | httpx.AsyncClient,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> httpx.Request:
+        """Return the request for httpx."""
+        usual = {"accept-encoding": "identity", "user-agent": f"darkai/{__version__}"}
+        usual.update((name.lower(), value) for name, value in headers.items())
+        request = client.build_request(method, url, content=body, headers=usual)
+        if self._log is not None:
+            self._log.request(request)
+        return request
+
+    def note(self, event: str, info: dict[str, Any]) -> None:
+        """Note on the deadline what the request has come to, from httpcore's ``trace`` extension.
+
+        ``event`` is a name such as ``http11.send_request_body.started``.
+        """
+        deadline, proxy = self.deadline, self._connection.proxy
+        if event == "connection.connect_tcp.started":
+            deadline.step = "service" if proxy is None else "proxy"
+        elif event == "connection.start_tls.started":
+            deadline.step = "proxy-tls" if proxy is not None and not proxy.is_socks else "tls"
+        elif event == "proxy.start_tls.started":
+            deadline.step = "tls"
+        elif event == "http11.send_request_headers.started":
+            if info["request"].method == b"CONNECT":
+                deadline.step = "tunnel"
+                _add_brackets(info["request"])
+            else:
+                deadline.sent()
+        elif event == "http11.receive_response_headers.started" and deadline.is_sent:
+            on_sent = self._connection.on_sent
+            if on_sent is not None:
+                on_sent()
+
+    def begin(self, response: httpx.Response) -> None:
+        """Take the response, whose head has arrived."""
+        self._response = response
+        self._body = response.iter_raw()
+        self.status = response.status_code
+        self.headers = dict(response.headers)
         if "content-encoding" in self.headers:
             from darkai_cli.http.decompress import Decompressor
 
             self._decompressor = Decompressor.of(self.headers["content-encoding"])
+        if self._log is not None:
+            self._log.head("<", f"{self.status}", response.headers)
+        if self._connection.on_head is not None:
+            self._connection.on_head(self.status, self.headers)
 
     def chunks(self) -> Iterator[bytes]:
         """Give the body as it arrives. Raises ``ProviderError`` and its kin."""
-        with errors.map_exceptions(self._route, self.deadline):
-            self._body = self._response.iter_raw()
+        with self.darkai_errors():
             for data in self._body:
                 yield from self._plain(data)
-            self._check_end()
+            if self._decompressor is not None:
+                self._decompressor.close()
 
     async def achunks(self) -> AsyncGenerator[bytes, None]:
-        """Give the body as it arrives, for asyncio and trio."""
+        """Give the body as it arrives, for asyncio and trio. Raises as ``chunks`` does."""
         import anyio
 
-        with errors.map_exceptions(self._route, self.deadline):
-            async with aclosing(
-                cast("AsyncGenerator[bytes, None]", self._response.aiter_raw())
-            ) as body:
+        body = cast("AsyncGenerator[bytes, None]", self._response.aiter_raw())
+        with self.darkai_errors():
+            async with aclosing(body):
                 while True:
                     try:
                         with anyio.fail_after(self.deadline.remaining()):
@@ -88,73 +147,37 @@ class Exchange:
                     self.deadline.on_bytes()
                     for piece in self._plain(data):
                         yield piece
-            self._check_end()
+            if self._decompressor is not None:
+                self._decompressor.close()
 
     def _plain(self, data: bytes) -> Iterator[bytes]:
         """Give ``data`` as it was before any compression."""
         if self._log is not None:
-            self._log.body("<", data)
-        if self._decompressor is None:
-            yield data
-            return
-        try:
-            yield from self._decompressor.feed(data)
-        except ValueError as exc:
-            raise BadReplyError(
-                f"{self._route.name} sent data that can't be decompressed: {exc}"
-            ) from exc
+            self._log.body(data)
+        return iter((data,)) if self._decompressor is None else self._decompressor.feed(data)
 
-    def _check_end(self) -> None:
-        """Raise ``NetworkError`` if the body is over and its compression is not."""
-        try:
-            if self._decompressor is not None:
-                self._decompressor.close()
-        except ValueError as exc:
-            raise NetworkError(
-                f"Connection lost: {self._route.name} closed it early, {exc}", retryable=True
-            ) from exc
-
-    def read(self, limit: int = ERROR_BODY) -> bytes:
-        """Return the body up to ``limit`` bytes, or what came of it before an error."""
-        self.deadline.drain_for(ERROR_SECONDS)
+    def read(self, limit: int = ERROR_BODY, seconds: float = ERROR_SECONDS) -> bytes:
+        """Return the rest of the body up to about ``limit`` bytes, or what came before an error."""
+        self.deadline.drain_for(seconds)
         body = bytearray()
-        try:
+        with suppress(DarkAIError):  # an error page that breaks off still explains more
             for data in self.chunks():
                 body += data
                 if len(body) >= limit:
                     break
-        except Exception as exc:  # noqa: BLE001 -- an error page that breaks off still explains more
-            errors.require_ours(exc)
         return bytes(body[:limit])
 
-    async def aread(self, limit: int = ERROR_BODY) -> bytes:
-        """Return the body as ``read`` does, for asyncio and trio."""
+    async def aread(self) -> bytes:
+        """Return the body up to 64 KiB, or what came before an error, for asyncio and trio."""
         self.deadline.drain_for(ERROR_SECONDS)
         body = bytearray()
-        try:
+        with suppress(DarkAIError):
             async with aclosing(self.achunks()) as chunks:
                 async for data in chunks:
                     body += data
-                    if len(body) >= limit:
+                    if len(body) >= ERROR_BODY:
                         break
-        except Exception as exc:  # noqa: BLE001 -- an error page that breaks off still explains more
-            errors.require_ours(exc)
-        return bytes(body[:limit])
-
-    def drain(self) -> None:
-        """Read the little that may follow the end mark, so that the connection can be kept."""
-        if self._body is None or self._response.is_closed:
-            return
-        self.deadline.drain_for(DRAIN_SECONDS)
-        size = 0
-        try:
-            with errors.map_exceptions(self._route, self.deadline):
-                for data in self._body:
-                    size += len(data)
-                    if size > DRAIN_BYTES:
-                        break
-        except Exception as exc:  # noqa: BLE001 -- then the connection is not kept
-            errors.require_ours(exc)
+        return bytes(body[:ERROR_BODY])
 
 
 @contextmanager
@@ -173,34 +196,39 @@ def send(
     once, or gives it back to the pool. Raises ``ProviderError`` and its kin.
     """
     signals.raise_pending()  # what came during the imports
-    deadline = Deadline(connection.timeouts)
-    route = errors.Route.of(url, connection.proxy)
-    log = _RequestLog.of(connection, headers, url)
+    exchange = Exchange(connection, url, headers)
+    exchange.deadline.is_fresh_connection = connection.pool is None
     transport: httpx.BaseTransport | None = None
     try:
-        with errors.map_exceptions(route, deadline):
+        with exchange.darkai_errors():
             transport = _transport(connection, head_start)
             client = httpx.Client(transport=transport, trust_env=False)
-            request = client.build_request(method, url, content=body, headers=_headers(headers))
-            trace = network.RequestTrace(deadline, connection.proxy, connection.on_sent)
-            timeouts = {"connect": deadline, "read": deadline, "write": deadline}
-            request.extensions = {"timeout": timeouts, "trace": trace.note}
-            if log is not None:
-                log.request(request)
-            response = _response(client, request, deadline)
-        try:
-            _note_head(connection, response, log)
-            exchange = Exchange(response, route, deadline, log)
+            request = exchange.build_request(client, method, url, headers, body)
+            timeouts = dict.fromkeys(("connect", "read", "write"), exchange.deadline)
+            request.extensions = {"timeout": timeouts, "trace": exchange.note}
+            response = _response(client, request, exchange.deadline)
+        with closing(response):
+            exchange.begin(response)
             yield exchange
-            if connection.pool is not None:
-                exchange.drain()
-        finally:
-            response.close()
+            if connection.pool is not None:  # only at its end can a connection be kept
+                exchange.read(DRAIN_BYTES, DRAIN_SECONDS)
     finally:
         if head_start is not None:
             head_start.close()
         if connection.pool is None and transport is not None:
             transport.close()
+
+
+def _transport(connection: ConnectionConfig, head_start: HeadStart | None) -> httpx.BaseTransport:
+    if connection.app is not None:
+        from darkai_cli.http.in_process import InProcess
+
+        return InProcess(connection.app, connection.on_sent)
+    if connection.pool is not None:
+        return connection.pool.transport(connection)
+    prepared = [] if head_start is None else [head_start]
+    backend = network.Backend(connection.proxy, prepared, connection.admit)
+    return network.Transport(connection.proxy, connection.tls, backend)
 
 
 def _response(client: httpx.Client, request: httpx.Request, deadline: Deadline) -> httpx.Response:
@@ -222,76 +250,43 @@ async def asend(
     """Send one request as ``send`` does, for asyncio and trio."""
     import anyio
 
-    deadline = Deadline(connection.timeouts)
-    route = errors.Route.of(url, connection.proxy)
-    log = _RequestLog.of(connection, headers, url)
-    with errors.map_exceptions(route, deadline):
-        transport = _async_transport(connection)
-        client = httpx.AsyncClient(transport=transport, trust_env=False, timeout=None)
-    try:
-        with errors.map_exceptions(route, deadline):
-            request = client.build_request(method, url, content=body, headers=_headers(headers))
-            trace = network.RequestTrace(deadline, connection.proxy, connection.on_sent)
-            if log is not None:
-                log.request(request)
+    exchange = Exchange(connection, url, headers)
+    deadline = exchange.deadline
+    transport: httpx.AsyncBaseTransport
+    with exchange.darkai_errors():
+        if connection.app is not None:
+            from darkai_cli.http.in_process import InProcess
+
+            transport = InProcess(connection.app, connection.on_sent)
+        else:
+            transport = network.AsyncTransport(connection.proxy, connection.tls)
+    async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=None) as client:
+        with exchange.darkai_errors():
+            request = exchange.build_request(client, method, url, headers, body)
             with anyio.fail_after(deadline.remaining()) as scope:
 
                 async def note(event: str, info: dict[str, Any]) -> None:
-                    await trace.anote(event, info)
+                    exchange.note(event, info)
                     scope.deadline = anyio.current_time() + deadline.remaining()
 
                 request.extensions["trace"] = note
-                try:
-                    response = await client.send(request, stream=True)
-                except (httpx.NetworkError, httpx.RemoteProtocolError):
-                    if deadline.is_fresh_connection or not deadline.is_sent:
-                        raise
-                    deadline.reconnecting()
-                    scope.deadline = anyio.current_time() + deadline.remaining()
-                    response = await client.send(request, stream=True)
+                response = await client.send(request, stream=True)
         try:
-            _note_head(connection, response, log)
-            yield Exchange(response, route, deadline, log)
+            exchange.begin(response)
+            yield exchange
         finally:
             await response.aclose()
-    finally:
-        if connection.pool is None:
-            await client.aclose()
 
 
-def _headers(headers: Mapping[str, str]) -> dict[str, str]:
-    usual = {"accept-encoding": "identity", "user-agent": f"darkai/{__version__}"}
-    return {**usual, **{name.lower(): value for name, value in headers.items()}}
-
-
-def _transport(connection: ConnectionConfig, head_start: HeadStart | None) -> httpx.BaseTransport:
-    if connection.app is not None:
-        from darkai_cli.http.in_process import InProcess
-
-        return InProcess(connection.app, connection.sleep, connection.on_sent)
-    if connection.pool is not None:
-        return connection.pool.transport(connection)
-    backend = network.Backend(connection.proxy, admit=connection.admit, head_start=head_start)
-    return network.Transport(connection.proxy, connection.tls, backend)
-
-
-def _async_transport(connection: ConnectionConfig) -> httpx.AsyncBaseTransport:
-    if connection.app is not None:
-        from darkai_cli.http.in_process import InProcess
-
-        return InProcess(connection.app, connection.sleep, connection.on_sent)
-    if connection.pool is not None:
-        return connection.pool.async_transport(connection)
-    return network.AsyncTransport(connection.proxy, connection.tls)
-
-
-def _note_head(
-    connection: ConnectionConfig, response: httpx.Response, log: _RequestLog | None
-) -> None:
-    if log is not None:
-        log.head("<", f"{response.status_code}", response.headers)
-    if connection.on_head is not None:
-        connection.on_head(response.status_code, dict(response.headers))
+def _add_brackets(request: httpcore.Request) -> None:
+    """Write the IPv6 address of a CONNECT in brackets, which httpcore forgets."""
+    host, _, port = request.url.target.rpartition(b":")
+    if b":" in host:
+        target = b"[%b]:%b" % (host, port)
+        request.url.target = target
+        request.headers = [
+            (name, target if name == b"Host" else value) for name, value in request.headers
+        ]
 
 
 class _RequestLog:
@@ -302,13 +297,6 @@ class _RequestLog:
         self._url = url
         self._secrets = secrets_in(headers, url)
         self._started = time.monotonic()
-
-    @classmethod
-    def of(
-        cls, connection: ConnectionConfig, headers: Mapping[str, str], url: str
-    ) -> _RequestLog | None:
-        """Return the log of one request, or None without ``--debug``."""
-        return None if connection.log is None else cls(connection.log, headers, url)
 
     def request(self, request: httpx.Request) -> None:
         """Write the first line and the headers of a request."""
@@ -321,10 +309,10 @@ class _RequestLog:
         for name, value in mask_headers(headers).items():
             self._line(mark, f"{name}: {value}")
 
-    def body(self, mark: str, data: bytes) -> None:
-        """Write the beginning of a piece of a body."""
+    def body(self, data: bytes) -> None:
+        """Write the beginning of a piece of the response's body."""
         text = mask(data.decode("latin-1"), self._secrets)[:200]
-        self._line(mark, f"{len(data)} bytes: {text.encode('latin-1')!r}")
+        self._line("<", f"{len(data)} bytes: {text.encode('latin-1')!r}")
 
     def _line(self, mark: str, text: str) -> None:
         masked_text = mask(text, self._secrets)

@@ -1,14 +1,13 @@
 """How a service is reached, decided before anything is sent; and the connections that are kept.
 
-``client`` sends requests over what is described here. Nothing here needs httpx until a request or
-a preparation does.
+``client`` sends requests over what is described here. Nothing here needs httpx until a request
+does.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 from urllib.parse import urlsplit
@@ -18,9 +17,9 @@ from darkai_cli.http.timeouts import Timeouts
 
 if TYPE_CHECKING:
     from darkai_cli.http.in_process import App
-    from darkai_cli.http.network import AsyncTransport, Transport
+    from darkai_cli.http.network import Transport
     from darkai_cli.http.proxy import Proxy
-    from darkai_cli.http.sockets import HeadStart
+    from darkai_cli.http.sockets import HeadStart, Peer
     from darkai_cli.http.tls import PendingContext, Trust
 
     Key: TypeAlias = "tuple[Proxy | None, PendingContext | None]"
@@ -34,8 +33,6 @@ class ConnectionConfig(NamedTuple):
     tls: PendingContext | None = None
     app: App | None = None
     """A service in this process, in place of the network."""
-    sleep: Callable[[float], None] = time.sleep
-    """Makes the pauses of ``app``."""
     log: Callable[[str], None] | None = None
     """Takes the lines of ``--debug``; credentials are masked in them."""
     on_sent: Callable[[], None] | None = None
@@ -43,7 +40,8 @@ class ConnectionConfig(NamedTuple):
     on_head: Callable[[int, Mapping[str, str]], None] | None = None
     """Called with status and headers, names in lower case, when the response begins."""
     admit: Callable[[str, str], None] | None = None
-    """Called with host and numeric address before a connection; raises what forbids it."""
+    """Called with host and numeric address before a connection; raises what forbids it. Not asked
+    if ``pool`` is set."""
     pool: ConnectionPool | None = None
     """Whose connections are used; None: one for each request, closed at its end."""
 
@@ -55,31 +53,28 @@ class ConnectionConfig(NamedTuple):
         """
         if "httpx" in sys.modules or self.pool is not None or self.admit is not None:
             return None
-        return self.open_ahead(url)
-
-    def open_ahead(self, url: str) -> HeadStart | None:
-        """Begin to connect to the proxy, or to the service and with TLS; None if that can't be."""
+        peer = self.peer(url)
+        if peer is None:
+            return None
         from darkai_cli.http.sockets import HeadStart
 
-        seconds = self.timeouts.connect
+        return HeadStart(peer, self.timeouts)
+
+    def peer(self, url: str) -> Peer | None:
+        """Return where a connection for ``url`` leads; None if it can't be opened ahead."""
+        from darkai_cli.http.sockets import Peer
+
+        parts = urlsplit(url)
+        host = parts.hostname or ""
         if self.app is not None:
             return None
         if self.proxy is not None:
-            return HeadStart("proxy", self.proxy.host, self.proxy.port, None, seconds)
-        place = _host_and_port(url)
-        if place is None:
+            return Peer("proxy", self.proxy.host, self.proxy.port, None)
+        if not host.isascii():  # httpx spells an international name out
             return None
-        tls = self.tls if url.lower().startswith("https:") else None
-        return HeadStart("service", *place, tls, seconds)
-
-
-def _host_and_port(url: str) -> tuple[str, int] | None:
-    """Return where ``url`` leads; None for an international name, which httpx spells out."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if not host.isascii():
-        return None
-    return host, parts.port or (443 if parts.scheme == "https" else 80)
+        if parts.scheme == "https":
+            return Peer("service", host, parts.port or 443, self.tls)
+        return Peer("service", host, parts.port or 80, None)
 
 
 def check_url(url: str, what: str = "base URL") -> None:
@@ -109,7 +104,7 @@ class ConnectionPool:
                 ...
 
     A kept connection that the service has closed meanwhile is replaced silently. Threads may share
-    a pool. ``aclose`` also closes the connections of the asynchronous driver.
+    a pool.
     """
 
     def __init__(self) -> None:
@@ -117,7 +112,6 @@ class ConnectionPool:
         self._contexts: dict[Trust, PendingContext] = {}
         self._prepared: dict[Key, list[HeadStart]] = {}
         self._transports: dict[Key, Transport] = {}
-        self._async_transports: dict[Key, AsyncTransport] = {}
         self._is_closed = False
 
     def context(self, trust: Trust, environ: Mapping[str, str]) -> PendingContext:
@@ -135,21 +129,19 @@ class ConnectionPool:
         To be called whenever a request is likely, as when somebody begins to type: an open
         connection is left alone.
         """
-        proxy = connection.proxy
-        place = (proxy.host, proxy.port) if proxy is not None else _host_and_port(url)
-        if place is None:
+        key = (connection.proxy, connection.tls)
+        peer = connection.peer(url)
+        if peer is None:
             return
-        key = (proxy, connection.tls)
+        from darkai_cli.http.sockets import HeadStart
+
         with self._lock:
             transport = self._transports.get(key)
             prepared = self._prepared.setdefault(key, [])
             if self._is_closed or (transport is not None and transport.has_idle_connection(url)):
                 return
-            if any(each.leads_to(*place) and each.is_usable() for each in prepared):
-                return
-            head_start = connection.open_ahead(url)
-            if head_start is not None:
-                prepared.append(head_start)
+            if not any(each.peer == peer and each.is_usable() for each in prepared):
+                prepared.append(HeadStart(peer, connection.timeouts))
 
     def transport(self, connection: ConnectionConfig) -> Transport:
         """Return the transport over the connections that lead where ``connection`` does."""
@@ -158,18 +150,9 @@ class ConnectionPool:
         key = (connection.proxy, connection.tls)
         with self._lock:
             if key not in self._transports:
-                backend = Backend(connection.proxy, prepared=self._prepared.setdefault(key, []))
+                backend = Backend(connection.proxy, self._prepared.setdefault(key, []))
                 self._transports[key] = Transport(*key, backend)
             return self._transports[key]
-
-    def async_transport(self, connection: ConnectionConfig) -> AsyncTransport:
-        """Return the asynchronous transport that leads where ``connection`` does."""
-        from darkai_cli.http.network import AsyncTransport
-
-        key = (connection.proxy, connection.tls)
-        if key not in self._async_transports:
-            self._async_transports[key] = AsyncTransport(*key)
-        return self._async_transports[key]
 
     def close(self) -> None:
         """Close every connection, also those that are still being opened."""
@@ -183,20 +166,8 @@ class ConnectionPool:
         for transport in transports:
             transport.close()
 
-    async def aclose(self) -> None:
-        """Close every connection, the asynchronous ones too."""
-        while self._async_transports:
-            await self._async_transports.popitem()[1].aclose()
-        self.close()
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()

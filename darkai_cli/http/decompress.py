@@ -43,20 +43,22 @@ class Decompressor:
         """Whether another stream may follow."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Give the plain bytes of ``data``. Raises ``ValueError`` if they can't be decompressed."""
+        """Give the plain bytes of ``data``. Raises ``zlib.error`` if they can't be decompressed."""
         if self._encoding not in _DECODED:
-            raise ValueError(f"unknown encoding `{self._encoding[:40]}`")
+            raise zlib.error(f"unknown encoding `{self._encoding[:40]}`")
         is_full = False
         while data or is_full:
             if self._inflate.eof:
-                data = self._next_stream(data)
-                if not data:
+                data = data.lstrip(b"\0")  # padding
+                self._may_follow = self._may_follow and data[:1] in (b"", _GZIP)
+                if not data or not self._may_follow:
                     return
+                self._inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
             self._is_inside = True
             try:
                 plain = self._inflate.decompress(data, _STEP)
             except zlib.error:
-                raise ValueError(f"it isn't {self._encoding}") from None
+                raise zlib.error(f"it isn't {self._encoding}") from None
             if plain:
                 yield plain
             is_full = len(plain) == _STEP  # then more may come although all data were taken
@@ -65,18 +67,7 @@ class Decompressor:
                 self._is_inside = is_full = False
                 data = self._inflate.unused_data
 
-    def _next_stream(self, data: bytes) -> bytes:
-        """Begin the stream that follows one that has ended; b"" if ``data`` is only padding."""
-        data = data.lstrip(b"\0")
-        if not data or not self._may_follow:
-            return b""
-        self._may_follow = data[:1] == _GZIP
-        if not self._may_follow:
-            return b""
-        self._inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        return data
-
     def close(self) -> None:
-        """Note that the body is over. Raises ``ValueError`` if its stream is not."""
+        """Note that the body is over. Raises ``EOFError`` if its stream is not."""
         if self._is_inside:
-            raise ValueError(f"the {self._encoding} data is incomplete")
+            raise EOFError(f"the {self._encoding} data is incomplete")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import socket
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,7 +21,6 @@ from darkai_cli.errors import (
     AuthError,
     BadReplyError,
     ConfigError,
-    DarkAIError,
     NetworkError,
     ProviderError,
     ReplyTimeoutError,
@@ -71,35 +71,29 @@ class Route(NamedTuple):
         return self.host if self.port == _PORTS.get(self.scheme) else self.address
 
 
-def require_ours(exc: Exception) -> None:
-    """Raise ``exc`` again unless it is one of darkai's."""
-    if not isinstance(exc, DarkAIError):
-        raise exc
-
-
 @contextmanager
 def map_exceptions(route: Route, deadline: Deadline) -> Iterator[None]:
-    """Raise the exceptions of httpx and anyio as ``ProviderError`` and its kin."""
+    """Raise the exceptions of httpx, anyio and ``decompress`` as ``ProviderError`` and its kin."""
     # An exception that the caller is handling is a context of what is raised here, not a cause.
     handled = sys.exc_info()[1]
     try:
         yield
     except httpx.InvalidURL as exc:
         raise ConfigError(f"Invalid URL: {exc}") from exc
-    except TimeoutError as exc:  # anyio.fail_after
-        raise _proxied(route, _timeout(route, deadline)) from exc
-    except httpx.TransportError as exc:
-        raise _proxied(route, explain(exc, route, deadline, handled)) from exc
-
-
-def _proxied(route: Route, error: ProviderError) -> ProviderError:
-    """Note on an error whether there is a proxy, and return it."""
-    error.proxied = route.proxy is not None
-    return error
+    except zlib.error as exc:
+        raise BadReplyError(f"{route.name} sent data that can't be decompressed: {exc}") from exc
+    except EOFError as exc:
+        raise NetworkError(
+            f"Connection lost: {route.name} closed it early, {exc}", retryable=True
+        ) from exc
+    except (TimeoutError, httpx.TransportError) as exc:
+        error = explain(exc, route, deadline, handled)
+        error.proxied = route.proxy is not None
+        raise error from exc
 
 
 def explain(
-    exc: httpx.TransportError,
+    exc: TimeoutError | httpx.TransportError,
     route: Route,
     deadline: Deadline,
     handled: BaseException | None = None,
@@ -108,10 +102,9 @@ def explain(
 
     ``handled`` and what lies behind it are not looked at.
     """
-    if isinstance(exc, httpx.TimeoutException):
-        return _timeout(
-            route, deadline, "connect" if isinstance(exc, httpx.ConnectTimeout) else None
-        )
+    if isinstance(exc, TimeoutError | httpx.TimeoutException):
+        phase = "connect" if isinstance(exc, httpx.ConnectTimeout) else deadline.phase
+        return _timeout(route, deadline, phase)
     if isinstance(exc, httpx.ProxyError):
         return _proxy_error(exc, route)
     connecting = isinstance(exc, httpx.ConnectError)
@@ -148,8 +141,7 @@ def _causes(exc: BaseException, handled: BaseException | None) -> Iterator[BaseE
         current = current.__cause__ or current.__context__
 
 
-def _timeout(route: Route, deadline: Deadline, phase: Phase | None = None) -> ProviderError:
-    phase = phase or deadline.phase
+def _timeout(route: Route, deadline: Deadline, phase: Phase) -> ProviderError:
     limit = f"{getattr(deadline.timeouts, phase, 0):g} s"
     if phase == "connect":
         return _connect_timeout(route, deadline, limit)

@@ -37,24 +37,20 @@ interrupt it, so this is how long such a signal may go unnoticed."""
 class Backend(httpcore.NetworkBackend):
     """Opens the connections of one pool.
 
-    ``proxy`` matters if it is a SOCKS proxy; httpcore speaks to HTTP proxies itself. ``admit`` is
-    called with host and numeric address before a connection, and raises what forbids it.
-    ``head_start`` is the connection of the only request of this pool: its errors are raised.
-    ``prepared`` are connections opened for requests to come: a failed one is replaced silently.
+    ``proxy`` matters if it is a SOCKS proxy; httpcore speaks to HTTP proxies itself. ``prepared``
+    are connections opened for requests to come. ``admit`` is called with host and numeric address
+    before a connection, and raises what forbids it.
     """
 
     def __init__(
         self,
         proxy: Proxy | None = None,
-        *,
-        admit: Callable[[str, str], None] | None = None,
-        head_start: HeadStart | None = None,
         prepared: list[HeadStart] | None = None,
+        admit: Callable[[str, str], None] | None = None,
     ) -> None:
         self._socks_proxy = proxy if proxy is not None and proxy.is_socks else None
-        self._admit = admit
-        self._head_start = head_start
         self._prepared = prepared if prepared is not None else []
+        self._admit = admit
 
     def connect_tcp(
         self,
@@ -65,7 +61,6 @@ class Backend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 -- never set
     ) -> DeadlineStream:
         assert isinstance(timeout, Deadline)
-        host = host.strip("[]")
         with _httpcore_errors():
             if self._socks_proxy is not None:
                 connection = self._connect_through_socks(self._socks_proxy, host, port, timeout)
@@ -77,27 +72,15 @@ class Backend(httpcore.NetworkBackend):
         return DeadlineStream(SyncStream(connection), has_tls=isinstance(connection, ssl.SSLSocket))
 
     def _connect(self, host: str, port: int, deadline: Deadline) -> socket.socket:
-        connection = self._take_prepared(host, port, deadline)
-        if connection is not None:
-            return connection
-        deadline.is_fresh_connection = True
-        if self._head_start is not None and self._head_start.leads_to(host, port):
-            connection = self._head_start.take(deadline)
-        return connection or sockets.connect(host, port, deadline.remaining, self._admit)
-
-    def _take_prepared(self, host: str, port: int, deadline: Deadline) -> socket.socket | None:
         for prepared in list(self._prepared):
-            if not prepared.leads_to(host, port):
-                continue
-            with suppress(ValueError):  # another thread may have been quicker
-                self._prepared.remove(prepared)
-            if prepared.is_usable():
-                try:
-                    return prepared.take(deadline)
-                except Exception as exc:  # noqa: BLE001 -- connecting anew will meet it again
-                    del exc
-            prepared.close()
-        return None
+            if (prepared.peer.host, prepared.peer.port) == (host, port):
+                with suppress(ValueError):  # another thread may have been quicker
+                    self._prepared.remove(prepared)
+                connection = prepared.take(deadline)
+                if connection is not None:
+                    return connection
+        deadline.is_fresh_connection = True
+        return sockets.connect(host, port, deadline.remaining, self._admit)
 
     def _connect_through_socks(
         self, proxy: Proxy, host: str, port: int, deadline: Deadline
@@ -171,7 +154,7 @@ class DeadlineStream(httpcore.NetworkStream):
 def _httpcore_errors() -> Iterator[None]:
     """Raise what sockets raise as httpcore's exceptions.
 
-    httpcore drops the cause of what passes its pools, but not the context, which is the same here.
+    httpcore drops the cause of what passes its pools, but the context stays: the socket's error.
     """
     try:
         yield
@@ -185,16 +168,11 @@ class Transport(httpx.HTTPTransport):
     """httpx's own transport, with a pool that httpx has no parameter for."""
 
     def __init__(self, proxy: Proxy | None, tls: PendingContext | None, backend: Backend) -> None:
-        arguments = _pool_arguments(proxy, tls, backend)
-        pool = httpcore.HTTPProxy if "proxy_url" in arguments else httpcore.ConnectionPool
-        self._pool = pool(**arguments)
+        self._pool = httpcore.ConnectionPool(**_pool_arguments(proxy, tls, backend))
 
     def has_idle_connection(self, url: str) -> bool:
         """Return whether the next request to ``url`` would use a kept connection."""
-        parts = httpx.URL(url)
-        origin = httpcore.URL(
-            scheme=parts.raw_scheme, host=parts.raw_host, port=parts.port, target=b"/"
-        ).origin
+        origin = httpcore.URL(str(httpx.URL(url))).origin
         return any(
             connection.can_handle_request(origin)
             and connection.is_available()
@@ -209,69 +187,43 @@ class AsyncTransport(httpx.AsyncHTTPTransport):
     def __init__(self, proxy: Proxy | None, tls: PendingContext | None) -> None:
         backend = None
         if proxy is not None and proxy.is_socks:
-            from darkai_cli.http import socks
+            backend = _AsyncSocksBackend(proxy)
+        self._pool = httpcore.AsyncConnectionPool(**_pool_arguments(proxy, tls, backend))
 
-            backend = socks.AsyncBackend(proxy)
-        arguments = _pool_arguments(proxy, tls, backend)
-        pool = httpcore.AsyncHTTPProxy if "proxy_url" in arguments else httpcore.AsyncConnectionPool
-        self._pool = pool(**arguments)
+
+class _AsyncSocksBackend(httpcore.AnyIOBackend):
+    """Network backend of the asynchronous driver behind a SOCKS proxy."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy = proxy
+
+    async def connect_tcp(
+        self, host: str, port: int, *_args: object, **_options: object
+    ) -> httpcore.AsyncNetworkStream:
+        from darkai_cli.http import socks
+
+        with _httpcore_errors():
+            return await socks.aopen_tunnel(self._proxy, host, port)
 
 
 def _pool_arguments(
     proxy: Proxy | None, tls: PendingContext | None, backend: object
 ) -> dict[str, Any]:
+    """Return the arguments of httpcore's pool for one route."""
     # httpcore would tell an application's log what is sent, keys included.
     logging.getLogger("httpcore").propagate = False
     context = None if tls is None else tls.get()
-    arguments = {
+    http_proxy = None
+    if proxy is not None and not proxy.is_socks:
+        http_proxy = httpcore.Proxy(
+            httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target=b"/"),
+            proxy.auth,
+            ssl_context=context if proxy.scheme == "https" else None,
+        )
+    return {
         "ssl_context": context,
+        "proxy": http_proxy,
         "max_connections": None,
         "keepalive_expiry": sockets.IDLE_SECONDS,
         "network_backend": backend,
     }
-    if proxy is not None and not proxy.is_socks:
-        arguments["proxy_url"] = httpcore.URL(
-            scheme=proxy.scheme, host=proxy.host, port=proxy.port, target=b"/"
-        )
-        arguments["proxy_auth"] = proxy.auth
-        arguments["proxy_ssl_context"] = context if proxy.scheme == "https" else None
-    return arguments
-
-
-class RequestTrace:
-    """httpcore's ``trace`` callback: notes on the deadline what a request has come to.
-
-    ``on_sent`` is called once, when all of the request is on the wire.
-    """
-
-    def __init__(
-        self, deadline: Deadline, proxy: Proxy | None, on_sent: Callable[[], None] | None
-    ) -> None:
-        self._deadline = deadline
-        self._proxy = proxy
-        self._on_sent = on_sent
-
-    def note(self, event: str, info: dict[str, Any]) -> None:
-        """Take in one of httpcore's trace events, such as ``http11.send_request_body.started``."""
-        deadline, proxy = self._deadline, self._proxy
-        if event == "connection.connect_tcp.started":
-            deadline.step = "service" if proxy is None else "proxy"
-        elif event == "connection.start_tls.started":
-            deadline.step = "proxy-tls" if proxy is not None and not proxy.is_socks else "tls"
-        elif event == "proxy.start_tls.started":
-            deadline.step = "tls"
-        elif event == "http11.send_request_headers.started":
-            if info["request"].method == b"CONNECT":
-                deadline.step = "tunnel"
-            else:
-                deadline.sent()
-        elif event == "http11.receive_response_headers.started" and deadline.is_sent:
-            on_sent, self._on_sent = self._on_sent, None
-            if on_sent is not None:
-                on_sent()
-
-    async def anote(self, event: str, info: dict[str, Any]) -> None:
-        """Take in one of httpcore's trace events, in the asynchronous driver."""
-        if event == "connection.connect_tcp.started":
-            self._deadline.is_fresh_connection = True
-        self.note(event, info)

@@ -15,12 +15,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from darkai_cli import signals
+from darkai_cli.http.timeouts import Deadline, Step, Timeouts
 
 if TYPE_CHECKING:
-    from darkai_cli.http.timeouts import Deadline, Step
     from darkai_cli.http.tls import PendingContext
 
 IDLE_SECONDS = 90.0
@@ -29,6 +29,8 @@ word, and then the service would seem not to answer."""
 UNREAD_SECONDS = 15.0
 """After so long, unread bytes on a connection that was opened ahead mean that it is not used: they
 may be a farewell. (Right after a TLS handshake they are its last messages.)"""
+ERROR_SECONDS = 2.0
+"""How long a connection that could not be opened ahead stands for one that would be opened now."""
 
 
 def connect(
@@ -37,7 +39,7 @@ def connect(
     remaining: Callable[[], float],
     admit: Callable[[str, str], None] | None = None,
 ) -> socket.socket:
-    """Connect to the first address of ``host`` that accepts.
+    """Connect to the first address of ``host`` that accepts, and return the connection.
 
     ``remaining`` returns the seconds that are left. ``admit`` is called with host and numeric
     address before any connection is made, and raises what forbids it. Raises ``OSError``, of which
@@ -47,22 +49,23 @@ def connect(
     if admit is not None:
         for address in addresses:
             admit(host, address)
-    for addresses_left, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+    while True:
+        # As bytes: for a text Python would load its codec for international names.
+        numeric = cast("str", addresses.pop(0).encode())
         try:
-            # As bytes: for a text Python would load its codec for international names.
-            numeric = cast("str", address.encode())
-            connection = socket.create_connection((numeric, port), remaining() / addresses_left)
+            connection = socket.create_connection(
+                (numeric, port), remaining() / (len(addresses) + 1)
+            )
         except OSError:
-            if addresses_left == 1:
+            if not addresses:
                 raise
         else:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return connection
-    raise AssertionError("resolve() returns at least one address")  # pragma: no cover
 
 
 def resolve(host: str, port: int, seconds: float) -> list[str]:
-    """Return the numeric addresses of a host, in the system's order.
+    """Return the numeric addresses of a host, at least one, in the system's order.
 
     Raises ``socket.gaierror``, or ``TimeoutError`` after ``seconds``.
     """
@@ -102,131 +105,126 @@ def is_numeric(host: str) -> bool:
     return True
 
 
+class Peer(NamedTuple):
+    """What a connection is made to: the service or a proxy, as ``step`` says.
+
+    With ``tls`` the TLS handshake is made too.
+    """
+
+    step: Step
+    host: str
+    port: int
+    tls: PendingContext | None
+
+
 class HeadStart:
     """A connection that a thread opens before a request can use it.
 
-    ``step`` says what is at ``host`` and ``port``: the service or a proxy. With ``tls`` the TLS
-    handshake is made too. ``seconds`` limits all of it. An error is raised where the connection is
-    taken.
+    An error is raised where the connection is taken.
     """
 
-    def __init__(
-        self, step: Step, host: str, port: int, tls: PendingContext | None, seconds: float
-    ) -> None:
-        self._step = step
-        self._host = host
-        self._port = port
-        self._tls = tls
-        self._seconds = seconds
+    def __init__(self, peer: Peer, timeouts: Timeouts) -> None:
+        self.peer = peer
+        self._deadline = Deadline(timeouts)
+        self._deadline.step = peer.step
         self._lock = threading.Lock()
         self._ready = threading.Event()
+        self._ready_since = 0.0
         self._connection: socket.socket | None = None
         self._in_handshake: socket.socket | None = None
         """A duplicate of the connection during the TLS handshake, which can shut it down."""
         self._error: Exception | None = None
-        self._opened = 0.0
         self._is_closed = False
         """Whether nobody wants the connection any more."""
         self._thread = threading.Thread(target=self._open, name="head start", daemon=True)
-        atexit.register(self._finish_at_exit)
+        atexit.register(self.close)
         self._thread.start()
 
     def _open(self) -> None:
         signals.block_in_thread()
-        deadline = time.monotonic() + self._seconds
-
-        def remaining() -> float:
-            return max(deadline - time.monotonic(), 0.001)
-
-        connection = None
+        connection, error = None, None
         try:
-            connection = connect(self._host, self._port, remaining)
-            if self._tls is not None and self._begin_handshake(connection):
-                context = self._tls.get()
-                connection.settimeout(remaining())
-                connection = context.wrap_socket(connection, server_hostname=self._host)
+            connection = connect(self.peer.host, self.peer.port, self._deadline.remaining)
+            if self.peer.tls is not None:
+                connection = self._handshake(connection, self.peer.tls)
         except Exception as exc:  # noqa: BLE001 -- raised in the thread that takes the connection
-            self._error = exc
-            if connection is not None:
-                connection.close()
-            connection = None
+            error = exc
         with self._lock:
-            self._connection = connection
-            self._opened = time.monotonic()
-            duplicate, self._in_handshake = self._in_handshake, None
-            is_closed = self._is_closed
-        if duplicate is not None:
-            duplicate.close()
-        self._ready.set()
-        if is_closed:
+            self._connection, self._error = connection, error
+            self._ready_since = time.monotonic()
+            self._ready.set()
+        if self._is_closed:
             self.close()
-        atexit.unregister(self._finish_at_exit)
+        atexit.unregister(self.close)
 
-    def _begin_handshake(self, connection: socket.socket) -> bool:
-        """Return whether TLS is still wanted; from now on ``close`` ends the wait for it."""
-        with self._lock:
-            if not self._is_closed:
-                self._step = "tls"
-                # Wrapping takes the descriptor away from the original.
-                self._in_handshake = connection.dup()
-            return not self._is_closed
+    def _handshake(self, connection: socket.socket, tls: PendingContext) -> socket.socket:
+        """Return the connection with TLS, or as it was if nobody wants it any more."""
+        from darkai_cli.http.tls import busy_threads
 
-    def leads_to(self, host: str, port: int) -> bool:
-        """Return whether the connection is one to ``host`` and ``port``."""
-        return (host, port) == (self._host, self._port)
+        # Wrapping takes the descriptor away from the original, so ``close`` needs a duplicate.
+        with connection.dup() as duplicate:
+            with self._lock:
+                if self._is_closed:
+                    return connection
+                self._deadline.step = "tls"
+                self._in_handshake = duplicate
+            busy_threads.add(self._thread)
+            try:
+                context = tls.get()
+                connection.settimeout(self._deadline.remaining())
+                return context.wrap_socket(connection, server_hostname=self.peer.host)
+            except BaseException:
+                connection.close()
+                raise
+            finally:
+                busy_threads.discard(self._thread)
+                with self._lock:
+                    self._in_handshake = None
 
     def is_usable(self) -> bool:
-        """Return whether the connection is on its way, or open and not given up by the service."""
-        if not self._ready.is_set():
-            return not self._is_closed
+        """Return whether the connection is on its way, or is as good as one opened now."""
         with self._lock:
+            if self._is_closed or not self._ready.is_set():
+                return not self._is_closed
+            age = time.monotonic() - self._ready_since
             if self._connection is None:
-                return False
-            age = time.monotonic() - self._opened
+                return age < ERROR_SECONDS
             return age < UNREAD_SECONDS or (
                 age < IDLE_SECONDS and not _has_unread_bytes(self._connection)
             )
 
     def take(self, deadline: Deadline) -> socket.socket | None:
-        """Return the connection, once; None if it has been taken or closed.
+        """Return the connection, once; None if it has been taken or closed, or is not usable.
 
         Raises what went wrong, and ``TimeoutError`` when the deadline has passed. ``deadline.step``
         says how far it came.
         """
-        if self._is_closed:
-            return None
-        while not self._ready.wait(min(deadline.remaining(), 0.1)):
+        while self.is_usable() and not self._ready.wait(min(deadline.remaining(), 0.1)):
             signals.raise_pending()
-            deadline.step = self._step
+            deadline.step = self._deadline.step
             if deadline.is_over:
-                raise TimeoutError(f"connecting to {self._host} took too long")
-        deadline.step = self._step
-        self._is_closed = True
-        if self._error is not None:
-            raise self._error
-        connection, self._connection = self._connection, None
-        return connection
+                raise TimeoutError(f"connecting to {self.peer.host} took too long")
+        if not self.is_usable():
+            self.close()
+            return None
+        deadline.step = self._deadline.step
+        with self._lock:
+            self._is_closed = True
+            if self._error is not None:
+                raise self._error
+            connection, self._connection = self._connection, None
+            return connection
 
     def close(self) -> None:
         """Close the connection if nobody has taken it, even in the middle of its handshake."""
         with self._lock:
             self._is_closed = True
-            connection, self._connection = self._connection, None
             if self._in_handshake is not None:
                 with suppress(OSError):
                     self._in_handshake.shutdown(socket.SHUT_RDWR)
-        if connection is not None:
-            connection.close()
-
-    def _finish_at_exit(self) -> None:
-        """Leave OpenSSL before the process ends, which would crash inside it (see ``tls``)."""
-        self.close()
-        if self._step == "tls":
-            from darkai_cli.http.tls import EXIT_SECONDS
-
-            with suppress(BaseException):  # a signal that came just before: it ends already
-                signals.block_in_thread()
-            self._thread.join(EXIT_SECONDS)
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
 
 def _has_unread_bytes(connection: socket.socket) -> bool:

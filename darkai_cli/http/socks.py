@@ -8,8 +8,9 @@ connection.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import python_socks
@@ -25,37 +26,53 @@ if TYPE_CHECKING:
     from darkai_cli.http.proxy import Proxy
 
 
-class _Connected(SocksProxy):
-    """Returns a connection that has been made already."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-
-    def connect(self, *_args: Any, **_options: Any) -> socket.socket:
-        return self._connection
-
-
 def open_tunnel(connection: socket.socket, proxy: Proxy, host: str, port: int) -> None:
     """Have the proxy at the other end of ``connection`` connect to a host, by name or address.
 
-    The connection's own timeout counts for each of the three answers. Raises
-    ``httpcore.ProxyError``, ``ConnectError`` or ``ConnectTimeout``.
+    The connection's own timeout counts for each of the three answers. Raises ``OSError``, of which
+    ``TimeoutError`` is one, and ``httpcore.ProxyError`` if the proxy refuses.
     """
-    with _httpcore_errors():
-        SocksProxy(
-            ProxyType.SOCKS5,
-            proxy.host,
-            proxy.port,
-            proxy.user,
-            proxy.password,
-            rdns=True,
-            forward=_Connected(connection),
-        ).connect(host, port)
+    with _proxy_errors():
+        SocksProxy(**_arguments(proxy, lambda **_options: connection)).connect(host, port)
+
+
+async def aopen_tunnel(proxy: Proxy, host: str, port: int) -> httpcore.AsyncNetworkStream:
+    """Return a stream to a host through the proxy, for asyncio and trio.
+
+    The caller's cancel scope sets the time limit. Raises as ``open_tunnel`` does.
+    """
+    import anyio
+    from httpcore._backends.anyio import AnyIOStream
+    from python_socks.async_.anyio import Proxy as AsyncSocksProxy
+
+    if proxy.scheme == "socks5" and not sockets.is_numeric(host):
+        host = str((await anyio.getaddrinfo(host, port))[0][4][0])
+    stream = await anyio.connect_tcp(proxy.host, proxy.port)
+
+    async def connect(**_options: Any) -> anyio.abc.SocketStream:
+        return stream
+
+    with _proxy_errors():
+        await AsyncSocksProxy(**_arguments(proxy, connect)).connect(host, port)
+    return AnyIOStream(stream)
+
+
+def _arguments(proxy: Proxy, connect: Callable[..., Any]) -> dict[str, Any]:
+    """Return the arguments of a python-socks proxy whose connection ``connect`` returns."""
+    return {
+        "proxy_type": ProxyType.SOCKS5,
+        "host": proxy.host,
+        "port": proxy.port,
+        "username": proxy.user,
+        "password": proxy.password,
+        "rdns": True,
+        "forward": SimpleNamespace(connect=connect),
+    }
 
 
 @contextmanager
-def _httpcore_errors() -> Iterator[None]:
-    """Raise what python-socks and sockets raise as httpcore's exceptions."""
+def _proxy_errors() -> Iterator[None]:
+    """Raise a refusal of the proxy as httpcore's exception."""
     try:
         yield
     except python_socks.ProxyError as exc:
@@ -63,62 +80,3 @@ def _httpcore_errors() -> Iterator[None]:
         if "version number" in text:
             text = "it doesn't speak SOCKS5"
         raise httpcore.ProxyError(text[:1].lower() + text[1:]) from exc
-    except TimeoutError as exc:
-        raise httpcore.ConnectTimeout(str(exc)) from exc
-    except OSError as exc:
-        raise httpcore.ConnectError(str(exc)) from exc
-
-
-class AsyncBackend(httpcore.AsyncNetworkBackend):
-    """Network backend of the asynchronous driver: every connection leads through the proxy."""
-
-    def __init__(self, proxy: Proxy) -> None:
-        self._proxy = proxy
-        self._anyio = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ARG002, ASYNC109 -- the caller's cancel scope counts
-        local_address: str | None = None,  # noqa: ARG002 -- never set
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 -- never set
-    ) -> httpcore.AsyncNetworkStream:
-        import anyio
-        from httpcore._backends.anyio import AnyIOStream
-        from python_socks.async_.anyio import Proxy as AsyncSocksProxy
-
-        class Connected(AsyncSocksProxy):
-            def __init__(self, stream: anyio.abc.SocketStream) -> None:
-                self._stream = stream
-
-            async def connect(self, *_args: Any, **_options: Any) -> anyio.abc.SocketStream:
-                return self._stream
-
-        proxy = self._proxy
-        with _httpcore_errors():
-            if proxy.scheme == "socks5" and not sockets.is_numeric(host):
-                host = str((await anyio.getaddrinfo(host, port))[0][4][0])
-            stream = await anyio.connect_tcp(proxy.host, proxy.port)
-            socks = AsyncSocksProxy(
-                ProxyType.SOCKS5,
-                proxy.host,
-                proxy.port,
-                proxy.user,
-                proxy.password,
-                rdns=True,
-                forward=Connected(stream),
-            )
-            await socks.connect(host, port)
-        return AnyIOStream(stream)
-
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109 -- httpcore's name
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        return await self._anyio.connect_unix_socket(path, timeout, socket_options)
-
-    async def sleep(self, seconds: float) -> None:
-        await self._anyio.sleep(seconds)

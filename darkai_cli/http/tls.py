@@ -31,21 +31,22 @@ class Trust(NamedTuple):
     client_key: str | None = None
 
 
-EXIT_SECONDS = 1.0
+_EXIT_SECONDS = 1.0
 """How long the end of the process waits for a thread that is inside OpenSSL."""
-_building: set[threading.Thread] = set()
+busy_threads: set[threading.Thread] = set()
+"""The threads that are inside OpenSSL."""
 
 
 def _finish_at_exit() -> None:
-    """Wait for contexts under construction.
+    """Wait for the threads that are inside OpenSSL.
 
-    OpenSSL tears itself down when the process ends, and a thread inside it would crash then.
+    It tears itself down when the process ends, and a thread inside it would crash then.
     """
-    if _building:
+    if busy_threads:
         with suppress(BaseException):  # a signal that came just before: the process ends already
             signals.block_in_thread()
-    for thread in list(_building):
-        thread.join(EXIT_SECONDS)
+    for thread in list(busy_threads):
+        thread.join(_EXIT_SECONDS)
 
 
 atexit.register(_finish_at_exit)
@@ -60,7 +61,7 @@ class PendingContext:
         self._context: ssl.SSLContext | None = None
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._build, name="tls", daemon=True)
-        _building.add(self._thread)
+        busy_threads.add(self._thread)
         self._thread.start()
 
     def _build(self) -> None:
@@ -74,7 +75,7 @@ class PendingContext:
         except Exception as exc:  # noqa: BLE001 -- raised in the thread that asks for the context
             self._error = exc
         finally:
-            _building.discard(self._thread)
+            busy_threads.discard(self._thread)
 
     def get(self) -> ssl.SSLContext:
         """Return the context, once it is built. Raises ``ConfigError`` for an unusable file."""

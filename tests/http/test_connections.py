@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import struct
 import threading
@@ -17,7 +16,7 @@ from support.server import Authority, read_request
 
 from darkai_cli.errors import NetworkError
 from darkai_cli.http import sockets
-from darkai_cli.http.client import asend, send
+from darkai_cli.http.client import send
 from darkai_cli.http.connection import ConnectionConfig, ConnectionPool
 from darkai_cli.http.proxy import parse
 from darkai_cli.http.timeouts import Timeouts
@@ -291,25 +290,3 @@ def test_on_sent_is_called_for_each_request(pool: ConnectionPool) -> None:
         ask(connection, server.url)
         ask(connection, server.url)
     assert calls == ["sent", "sent"]
-
-
-def test_the_asynchronous_driver_keeps_connections_too() -> None:
-    async def two(server: KeepAlive, *, hang_up: bool) -> list[bytes]:
-        bodies = []
-        async with ConnectionPool() as pool:
-            connection = ConnectionConfig(QUICK, pool=pool)
-            for _ in range(2):
-                async with asend(connection, "POST", server.url, {}, b"hi") as exchange:
-                    bodies.append(b"".join([data async for data in exchange.achunks()]))
-                if hang_up:
-                    server.hang_up()
-        return bodies
-
-    for answers, hang_up, count in [
-        ((ANSWER,), False, 1),
-        ((ANSWER,), True, 2),
-        ((ANSWER, b"", ANSWER), False, 2),
-    ]:
-        with KeepAlive(*answers) as server:
-            assert asyncio.run(two(server, hang_up=hang_up)) == [b"fine", b"fine"]
-            assert server.connections == count

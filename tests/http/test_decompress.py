@@ -45,9 +45,9 @@ def test_every_step_is_bounded_and_nothing_is_left_inside() -> None:
 def test_a_stream_without_its_trailer_was_cut(encoding: str, missing: int) -> None:
     body = (gzip.compress if encoding == "gzip" else zlib.compress)(b"all of it")
     assert decompressed(body, encoding=encoding) == b"all of it"
-    with pytest.raises(ValueError, match=f"the {encoding} data is incomplete"):
+    with pytest.raises(EOFError, match=f"the {encoding} data is incomplete"):
         decompressed(body[:-missing], encoding=encoding)
-    with pytest.raises(ValueError, match="is incomplete"):
+    with pytest.raises(EOFError, match="is incomplete"):
         decompressed(gzip.compress(b"x") + gzip.compress(b"y")[:-missing])
 
 
@@ -71,7 +71,7 @@ def test_names_that_mean_no_compression(encoding: str) -> None:
     "encoding", ["br", "zstd", "compress", "gzip, gzip", "gzip, br", "X-Compress"]
 )
 def test_what_cannot_be_decompressed_is_refused_at_the_first_byte(encoding: str) -> None:
-    with pytest.raises(ValueError, match=f"unknown encoding `{encoding.lower()}`"):
+    with pytest.raises(zlib.error, match=f"unknown encoding `{encoding.lower()}`"):
         decompressed(gzip.compress(b"x"), encoding=encoding)
 
 

@@ -18,12 +18,15 @@ from support.server import Authority, BeforeRequest, FaultServer, Send, Stall, c
 
 from darkai_cli.errors import ConfigError
 from darkai_cli.http import sockets
+from darkai_cli.http import tls as tls_module
 from darkai_cli.http.connection import ConnectionConfig
-from darkai_cli.http.sockets import HeadStart
+from darkai_cli.http.sockets import HeadStart, Peer
 from darkai_cli.http.timeouts import Deadline, Timeouts
 from darkai_cli.http.tls import PendingContext, Trust
 
 LONG = 30.0
+PATIENT = Timeouts(connect=LONG)
+ENDLESS = Timeouts(connect=100 * LONG)
 
 
 def deadline_in(seconds: float = LONG) -> Deadline:
@@ -36,7 +39,7 @@ def trusting(authority: Authority, folder: Path) -> PendingContext:
 
 def test_a_connection_is_taken_once():
     with FaultServer([Send(b"x"), Stall()]) as server:
-        head_start = HeadStart("service", server.host, server.port, None, LONG)
+        head_start = HeadStart(Peer("service", server.host, server.port, None), PATIENT)
         deadline = deadline_in()
         connection = head_start.take(deadline)
         assert connection is not None
@@ -52,7 +55,7 @@ def test_tls_is_agreed_upon_too(tmp_path: Path):
     authority = Authority()
     with FaultServer(reply(["hi"]), tls=authority.context("127.0.0.1")) as server:
         head_start = HeadStart(
-            "service", server.host, server.port, trusting(authority, tmp_path), LONG
+            Peer("service", server.host, server.port, trusting(authority, tmp_path)), PATIENT
         )
         deadline = deadline_in()
         connection = head_start.take(deadline)
@@ -63,7 +66,7 @@ def test_tls_is_agreed_upon_too(tmp_path: Path):
 
 def test_a_connection_that_nobody_takes_is_closed():
     with FaultServer([BeforeRequest(), Stall()]) as server:
-        head_start = HeadStart("service", server.host, server.port, None, LONG)
+        head_start = HeadStart(Peer("service", server.host, server.port, None), PATIENT)
         head_start._ready.wait(LONG)
         head_start.close()
         assert server.departed.wait(LONG)
@@ -81,7 +84,7 @@ def test_one_that_comes_too_late_is_closed_as_well(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(sockets, "resolve", resolve)
     with FaultServer([BeforeRequest(), Stall()]) as server:
-        head_start = HeadStart("service", server.host, server.port, None, LONG)
+        head_start = HeadStart(Peer("service", server.host, server.port, None), PATIENT)
         head_start.close()
         slow.set()
         assert server.departed.wait(LONG)
@@ -90,29 +93,31 @@ def test_one_that_comes_too_late_is_closed_as_well(monkeypatch: pytest.MonkeyPat
 def test_faults_are_raised_where_it_is_taken(tmp_path: Path):
     with closed_port() as port:
         with pytest.raises(ConnectionRefusedError):
-            HeadStart("service", "127.0.0.1", port, None, LONG).take(deadline_in())
+            HeadStart(Peer("service", "127.0.0.1", port, None), PATIENT).take(deadline_in())
         with pytest.raises(ConnectionRefusedError):
-            HeadStart("proxy", "127.0.0.1", port, None, LONG).take(deadline := deadline_in())
+            HeadStart(Peer("proxy", "127.0.0.1", port, None), PATIENT).take(
+                deadline := deadline_in()
+            )
         assert deadline.step == "proxy"
     with pytest.raises(socket.gaierror):
-        HeadStart("service", "no-such-host.invalid", 80, None, LONG).take(deadline_in())
+        HeadStart(Peer("service", "no-such-host.invalid", 80, None), PATIENT).take(deadline_in())
     with FaultServer(reply(["hi"]), tls=Authority().context("127.0.0.1")) as server:
         strange = trusting(Authority(), tmp_path)
         with pytest.raises(ssl.SSLCertVerificationError):
-            HeadStart("service", server.host, server.port, strange, LONG).take(
+            HeadStart(Peer("service", server.host, server.port, strange), PATIENT).take(
                 deadline := deadline_in()
             )
         assert deadline.step == "tls"
         none = PendingContext(Trust(ca_file=str(tmp_path / "none.pem")), {})
         with pytest.raises(ConfigError, match="none"):
-            HeadStart("service", server.host, server.port, none, LONG).take(deadline_in())
+            HeadStart(Peer("service", server.host, server.port, none), PATIENT).take(deadline_in())
 
 
 def test_the_wait_for_it_is_bounded(tmp_path: Path):
     authority = Authority()
     with FaultServer([BeforeRequest(), Stall()]) as server:  # it accepts, and never says hello
         head_start = HeadStart(
-            "service", server.host, server.port, trusting(authority, tmp_path), LONG
+            Peer("service", server.host, server.port, trusting(authority, tmp_path)), PATIENT
         )
         with pytest.raises(TimeoutError):
             head_start.take(deadline := deadline_in(0.05))
@@ -124,7 +129,7 @@ def test_a_handshake_that_nobody_waits_for_is_given_up(tmp_path: Path):
     """So that nothing is inside OpenSSL, and no connection stands, for as long as it may take."""
     tls = trusting(Authority(), tmp_path)
     with FaultServer([BeforeRequest(), Stall()]) as server:
-        head_start = HeadStart("service", server.host, server.port, tls, 100 * LONG)
+        head_start = HeadStart(Peer("service", server.host, server.port, tls), ENDLESS)
         with pytest.raises(TimeoutError):
             head_start.take(deadline := deadline_in(0.05))
         assert deadline.step == "tls"
@@ -147,13 +152,13 @@ def test_tls_is_not_begun_when_nobody_wants_it_any_more(monkeypatch: pytest.Monk
     monkeypatch.setattr(sockets, "connect", connect)
     with FaultServer([BeforeRequest(), Stall()]) as server:
         head_start = HeadStart(
-            "service", server.host, server.port, PendingContext(Trust(), {}), LONG
+            Peer("service", server.host, server.port, PendingContext(Trust(), {})), PATIENT
         )
         assert connected.wait(LONG)
         head_start.close()
         slow.set()
         head_start._thread.join(LONG)
-        assert head_start._step == "service"
+        assert head_start._deadline.step == "service"
         assert server.departed.wait(LONG)
 
 
@@ -164,10 +169,11 @@ def test_the_end_of_the_process_waits_for_a_handshake(
     monkeypatch.setattr(sockets.signals, "block_in_thread", lambda: None)  # this process goes on
     tls = trusting(Authority(), tmp_path)
     with FaultServer([BeforeRequest(), Stall()]) as server:
-        head_start = HeadStart("service", server.host, server.port, tls, 100 * LONG)
+        head_start = HeadStart(Peer("service", server.host, server.port, tls), ENDLESS)
         with pytest.raises(TimeoutError):
             head_start.take(deadline_in(0.05))
-        head_start._finish_at_exit()
+        head_start.close()  # which the process calls at its end
+        tls_module._finish_at_exit()
         assert not head_start._thread.is_alive()
 
 
@@ -205,10 +211,11 @@ def test_none_once_httpx_is_there():
 WATCH_ORDER = """
 import sys
 from darkai_cli.http import sockets
+from darkai_cli.http import tls as tls_module
 made = sockets.HeadStart.__init__
-def noting(self, *args):
-    print("head start:", *args[:3], "httpx" in sys.modules, file=sys.stderr)
-    made(self, *args)
+def noting(self, peer, timeouts):
+    print("head start:", *peer[:3], "httpx" in sys.modules, file=sys.stderr)
+    made(self, peer, timeouts)
 sockets.HeadStart.__init__ = noting
 from darkai_cli.__main__ import main
 main()

@@ -89,11 +89,11 @@ def test_the_end_of_the_process_waits_for_a_context(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(tls, "build", build)
     monkeypatch.setattr(tls.signals, "block_in_thread", lambda: None)
     pending = tls.PendingContext(tls.Trust(), {})
-    assert pending._thread in tls._building
+    assert pending._thread in tls.busy_threads
     monkeypatch.setattr(tls.signals, "block_in_thread", leaving.set)  # this process goes on
     tls._finish_at_exit()
     assert not pending._thread.is_alive()
-    assert pending._thread not in tls._building
+    assert pending._thread not in tls.busy_threads
 
 
 def test_a_ca_file_that_is_not_there(tmp_path: Path) -> None:

@@ -366,6 +366,14 @@ def test_a_proxy_that_speaks_tls_itself(
         assert proxy.seen == [f"{NAME}:{server.port}"]
 
 
+def test_an_ipv6_address_behind_a_proxy_is_in_brackets(ask: Asker):
+    with HttpProxy() as proxy:
+        proxy.answer = b"HTTP/1.1 504 Gateway Timeout\r\ncontent-length: 0\r\n\r\n"
+        result = ask("https://[2001:db8::1]/v1", "--proxy", proxy.url)
+        assert proxy.targets == ["[2001:db8::1]:443"]
+    assert "can't reach [2001:db8::1]:443: 504" in error_text(result.stderr)
+
+
 def test_a_proxy_whose_own_certificate_is_not_trusted(ask: Asker, authority: Authority):
     with HttpProxy(tls=authority.context(HOST)) as proxy:
         result = ask("https://service.invalid/v1", "--proxy", proxy.url)

@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
-from typing import Self
+from typing import Any, Self
 
 from support.server import read_request
 
@@ -92,14 +92,23 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 
 
 class HttpProxy(Proxy):
-    """CONNECT, and absolute URLs. ``answer``: what it says in place of forwarding anything."""
+    """CONNECT, and absolute URLs.
+
+    ``answer``: what it says in place of forwarding anything. ``targets``: those of the requests, as
+    they were written.
+    """
 
     answer = b""
+
+    def __init__(self, **options: Any) -> None:
+        self.targets: list[str] = []
+        super().__init__(**options)
 
     def serve(self, sock: socket.socket) -> None:
         request = read_request(sock)
         if request is None:
             return
+        self.targets.append(request.target)
         wanted = "Basic " + base64.b64encode(f"{self._user}:{self._password}".encode()).decode()
         if self._user and request.headers.get("proxy-authorization") != wanted:
             sock.sendall(
