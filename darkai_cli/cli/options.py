@@ -112,7 +112,7 @@ Debug = Annotated[
 
 
 def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
-    """Return ``K=V`` pairs as a mapping; a value that is JSON (a number, true, a list) is parsed.
+    """Return ``KEY=VALUE`` pairs as a mapping; a value in JSON (a number, true, a list) is parsed.
 
     Raises ``UsageError`` for a pair without ``=`` or without a name, and for a value that JSON
     cannot express, such as ``NaN``.

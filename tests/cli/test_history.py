@@ -193,12 +193,6 @@ def test_search(saved: Names):
     assert {"text": "Halloween", "match": True} in row["snippet"]
 
 
-@pytest.mark.parametrize("words", ["*", '"unfinished', "--x", "C++"])
-def test_odd_words_are_no_error(saved: Names, words: str):
-    done = history("search", words)
-    assert done.code == 0, done
-
-
 def test_matches_are_highlighted_on_a_terminal(saved: Names):
     assert b"\x1b[1;31mHalloween\x1b[0m" in on_terminal("search", "halloween").raw
     assert on_terminal("search", "nosuchword").lines == ["note: No matches for `nosuchword`"]
@@ -264,15 +258,6 @@ def test_an_ending_is_told_although_a_fence_was_left_open(saved: Names):
     assert on_terminal("show", saved.cut).lines[-1] == "This reply was cut off: length."
 
 
-def test_a_fence_that_was_left_open_swallows_nothing(saved: Names):
-    rows = history("show", saved.cut).text.splitlines()
-    assert rows[-5:] == ["```", "never closed", "```", "", "> This reply was cut off: length."]
-    assert history("show", saved.cut, "--turn", "1").text.splitlines()[-5:] == rows[-5:]
-    assert history("export", saved.cut, "--format", "md").text.splitlines() == rows
-    whole = json.loads(history("show", saved.cut, "--json").text)
-    assert whole["messages"][1]["text"] == "```\nnever closed"
-
-
 @pytest.fixture
 def thoughtful() -> str:
     """A reply with reasoning, a tool call and its result; its conversation."""
@@ -323,17 +308,6 @@ def test_reasoning_in_a_pipe_where_it_is_asked_for(thoughtful: str):
     (reply,) = json.loads(history("show", "--json", "--turn", "1").text)["messages"][1:]
     assert reply["reasoning"].startswith("I do not know.")
     assert [part["event"] for part in reply["parts"]] == ["tool-call", "tool-result"]
-
-
-def test_tool_calls_in_markdown(thoughtful: str):
-    called = (
-        '*Called clock:*\n\n```json\n{"zone": "UTC"}\n```\n\n*clock returned:*\n\n```\nFri\n2026 xx'
-    )
-    for args in (["show"], ["show", "--turn", "1"], ["export"]):
-        assert called in history(*args).text
-    raw = on_terminal("show", "--raw")
-    assert "*Called clock:*" in raw.lines
-    assert '{"zone": "UTC"}' in raw.lines
 
 
 def test_hostile_text_is_made_visible_on_a_terminal(saved: Names):
@@ -461,20 +435,6 @@ def test_what_is_exported_can_be_imported_elsewhere(saved: Names, tmp_path: Path
     assert history("list", "--json", env=elsewhere).stdout == before
     again = history("import", str(stored), env=elsewhere).text.splitlines()
     assert again[1:] == ["conversations\t0", "messages\t0", "present\t9"]
-
-
-@pytest.mark.parametrize("export", [["export", "--all", "--format", "json"], ["show", "--json"]])
-def test_json_is_taken_back_too(saved: Names, tmp_path: Path, export: list[str]):
-    stored = tmp_path / "kept"
-    stored.write_bytes(history(*export).stdout)
-    elsewhere = {"DARKAI_HOME": str(tmp_path / "elsewhere")}
-    done = history("import", str(stored), env=elsewhere)
-    assert done.text.splitlines()[-1] == "present\t0", done
-    for item in [saved.jokes, saved.cut, saved.evil] if "--all" in export else [saved.evil]:
-        there = history("show", "--json", item, env=elsewhere).text
-        assert there == history("show", "--json", item).text
-    again = history("import", str(stored), env=elsewhere).text.splitlines()
-    assert again[1:3] == ["conversations\t0", "messages\t0"]
 
 
 def test_an_export_of_one_in_each_format(saved: Names, tmp_path: Path):

@@ -1,4 +1,4 @@
-"""A command line read in two ways: what ``declared.read`` takes, Typer understands just so."""
+"""A command line read in two ways: what ``parser.read`` takes, Typer understands just so."""
 
 from __future__ import annotations
 

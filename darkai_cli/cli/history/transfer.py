@@ -49,7 +49,7 @@ def export(
     fmt = _format(format, output)
     arguments.check_ids(*identifiers or ())
     if everything and identifiers:
-        raise UsageError("`--all` and an ID exclude each other", hint="Leave out one of them")
+        raise UsageError("`--all` and an ID can't be used together", hint="Leave out one of them")
     with arguments.required_store() as store:
         if everything:
             ids = [row[0] for row in store.rows("SELECT id FROM conversation ORDER BY id")]
