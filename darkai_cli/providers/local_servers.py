@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from darkai_cli import signals
 from darkai_cli.errors import DarkAIError
 from darkai_cli.providers.base import Target
-from darkai_cli.providers.dialect import parse
+from darkai_cli.providers.dialect import dicts, parse, text_in
 from darkai_cli.providers.settings import settings_of
 from darkai_cli.secrets import is_loopback, origin_of
 
@@ -139,7 +139,7 @@ def _addresses(host: str) -> tuple[str, ...]:
 
 
 def _ollama(answers: Answers) -> str:
-    tags, running = (_dicts(answer, "models") for answer in answers)
+    tags, running = (_rows(answer, "models") for answer in answers)
     own = [
         str(row["name"])
         for row in tags
@@ -162,20 +162,22 @@ def _is_chat(row: dict[str, Any]) -> bool:
 def _lm_studio(answers: Answers) -> str:
     rows = [
         row
-        for row in _dicts(answers[0], "data")
-        if row.get("type") in ("llm", "vlm") and row.get("state") and _name(row)
+        for row in _rows(answers[0], "data")
+        if row.get("type") in ("llm", "vlm") and row.get("state") and text_in(row, "id")
     ]
     loaded = [row for row in rows if row["state"] == "loaded"]
-    return _name((loaded or rows)[0]) if rows else ""
+    return text_in((loaded or rows)[0], "id") if rows else ""
 
 
 def _owned_by(owner: str) -> Callable[[Answers], str]:
     def model(answers: Answers) -> str:
         rows = [
-            row for row in _dicts(answers[0], "data") if row.get("owned_by") == owner and _name(row)
+            row
+            for row in _rows(answers[0], "data")
+            if row.get("owned_by") == owner and text_in(row, "id")
         ]
         loaded = [row for row in rows if _state(row) == "loaded"]
-        return _name((loaded or rows)[0]) if rows else ""
+        return text_in((loaded or rows)[0], "id") if rows else ""
 
     return model
 
@@ -186,14 +188,8 @@ def _state(row: dict[str, Any]) -> Any:
     return status.get("value") if isinstance(status, dict) else None
 
 
-def _name(row: dict[str, Any]) -> str:
-    name = row.get("id")
-    return name if isinstance(name, str) else ""
-
-
-def _dicts(answer: Any, field: str) -> list[dict[str, Any]]:
-    rows = answer.get(field) if isinstance(answer, dict) else None
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+def _rows(answer: Any, field: str) -> Sequence[dict[str, Any]]:
+    return dicts(answer.get(field)) if isinstance(answer, dict) else ()
 
 
 KINDS: dict[str, ServerKind] = {
