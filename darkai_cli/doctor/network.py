@@ -60,10 +60,7 @@ def proxy_name(proxy: proxies.Proxy) -> str:
 
 def trust(config: Config, environ: Mapping[str, str]) -> Finding:
     """Check the certificates that are trusted."""
-    tls.build(config.ca_file, environ)
-    if config.client_cert or config.client_key:
-        identity = tls.Trust(config.ca_file, config.client_cert, config.client_key)
-        tls.load_client_certificate(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), identity)
+    tls.build(tls.Trust(config.ca_file, config.client_cert, config.client_key), environ)
     client = f"; a client certificate from `{config.client_cert}`" if config.client_cert else ""
     sources = [(f"`ca_file` ({config.origin('ca_file').where})", config.ca_file)]
     sources += [(name, environ.get(name)) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")]

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     import ssl
 
 _PORTS = {"http": 80, "https": 443}
-_CERT_HAS_EXPIRED = 10  # OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED
 
 
 class Route(NamedTuple):
@@ -58,7 +57,7 @@ class Route(NamedTuple):
         proxy = self.proxy
         if proxy is None or self.scheme != "http" or proxy.is_socks:
             return ""
-        return f"{proxy.address} (from {proxy.origin})"
+        return proxy.label
 
     @property
     def address(self) -> str:
@@ -161,8 +160,7 @@ def _connect_timeout(route: Route, deadline: Deadline, limit: str) -> ProviderEr
         action = "answer" if is_silent else f"connect to {route.address}"
         kind = "a SOCKS" if route.proxy.is_socks else "an HTTP"
         return ReplyTimeoutError(
-            f"The proxy {route.proxy.address} (from {route.proxy.origin}) did not {action} "
-            f"within {limit}",
+            f"The proxy {route.proxy.label} did not {action} within {limit}",
             hint=f"Is it {kind} proxy? Check it, or correct {route.proxy.origin}",
             retryable=True,
         )
@@ -193,14 +191,12 @@ def _unresolved(route: Route, deadline: Deadline) -> ProviderError:
 def _refused(route: Route) -> ProviderError:
     if route.proxy:
         return NetworkError(
-            f"The proxy {route.proxy.address} (from {route.proxy.origin}) refused the connection",
+            f"The proxy {route.proxy.label} refused the connection",
             hint=f"Start the proxy, or correct {route.proxy.origin}",
         )
-    hint = (
-        "Is the server running?"
-        if is_loopback(route.host)
-        else "Check the host and port in the URL"
-    )
+    hint = "Check the host and port in the URL"
+    if is_loopback(route.host):
+        hint = "Is the server running?"
     return NetworkError(f"Can't reach {route.address}: connection refused", hint=hint)
 
 
@@ -213,27 +209,22 @@ def _unreachable(cause: OSError, route: Route) -> ProviderError:
 
 
 def _reset(route: Route, *, connecting: bool, deadline: Deadline) -> ProviderError:
-    proxy = _suspected_proxy(route, deadline)
-    where = f"The proxy {proxy.address} (from {proxy.origin})" if proxy else route.name
+    proxy = None if deadline.is_sent else route.proxy
+    where = route.name if proxy is None else f"The proxy {proxy.label}"
     if proxy and deadline.step == "tls":  # through the tunnel, so either may have cut it
-        where = f"{route.name}, or the proxy {proxy.address} (from {proxy.origin}),"
+        where = f"{route.name}, or the proxy {proxy.label},"
     when = " before replying" if deadline.phase == "first_token" and not connecting else ""
     return NetworkError(f"{where} reset the connection{when}", retryable=True)
-
-
-def _suspected_proxy(route: Route, deadline: Deadline) -> Proxy | None:
-    """Return the proxy, if the connection to the service did not stand yet."""
-    return None if deadline.is_sent else route.proxy
 
 
 def _protocol_error(
     exc: httpx.RemoteProtocolError, route: Route, deadline: Deadline
 ) -> ProviderError:
     text = str(exc)
-    proxy = _suspected_proxy(route, deadline)
+    proxy = None if deadline.is_sent else route.proxy
     if proxy:
         return NetworkError(
-            f"The proxy {proxy.address} (from {proxy.origin}) sent an invalid reply",
+            f"The proxy {proxy.label} sent an invalid reply",
             hint=f"Is it an HTTP proxy? Correct {proxy.origin}",
         )
     if "without sending a response" in text:
@@ -250,24 +241,16 @@ def _protocol_error(
 
 def _proxy_error(exc: httpx.ProxyError, route: Route) -> ProviderError:
     assert route.proxy is not None
-    name = f"The proxy {route.proxy.address}"
-    origin = route.proxy.origin
+    proxy = route.proxy
     text = str(exc)
     if text.startswith(("407", "401")) or "uthenticat" in text:  # tinyproxy says 401
-        form = f"{route.proxy.scheme}://USER:PASSWORD@{route.proxy.address}"
-        if route.proxy.user is not None:
-            return AuthError(
-                f"{name} rejected the user name and password",
-                hint=f"Correct them in {origin}: {form}",
-                status=407,
-            )
-        return AuthError(
-            f"{name} needs a user name and password",
-            hint=f"Add them to {origin}: {form}",
-            status=407,
-        )
+        form = f"{proxy.origin}: {proxy.scheme}://USER:PASSWORD@{proxy.address}"
+        words, hint = "needs a user name and password", f"Add them to {form}"
+        if proxy.user is not None:
+            words, hint = "rejected the user name and password", f"Correct them in {form}"
+        return AuthError(f"The proxy {proxy.address} {words}", hint=hint, status=407)
     return NetworkError(
-        f"{name} (from {origin}) can't reach {route.address}: {text[:200]}",
+        f"The proxy {proxy.label} can't reach {route.address}: {text[:200]}",
         hint="Check the proxy, or connect without it: `--proxy ''`",
     )
 
@@ -300,9 +283,7 @@ def _tls_error(cause: BaseException, route: Route, deadline: Deadline) -> Provid
             hint="It may require a client certificate, or another one (`client_cert`)",
         )
     if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return NetworkError(
-            f"{name} closed the connection during the TLS handshake", retryable=False
-        )
+        return NetworkError(f"{name} closed the connection during the TLS handshake")
     return NetworkError(f"TLS with {name} failed: {(cause.reason or str(cause)).lower()}")
 
 
@@ -310,7 +291,7 @@ def _certificate_error(
     cause: ssl.SSLCertVerificationError, route: Route, name: str, host: str
 ) -> ProviderError:
     reason = cause.verify_message or ""
-    if cause.verify_code == _CERT_HAS_EXPIRED or "expired" in reason:
+    if "expired" in reason:
         return NetworkError(
             f"TLS: the certificate of {name} has expired",
             hint="Check this machine's clock; if it is right, the service's certificate is too old",

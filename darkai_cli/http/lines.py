@@ -14,9 +14,6 @@ from darkai_cli.text import file_size
 MAX_EVENT = 4 * 1024 * 1024
 """The longest line and the largest event, in bytes."""
 
-MAX_STRAY = 64 * 1024
-"""How much is kept, in bytes, of what is not part of the protocol."""
-
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -97,23 +94,3 @@ class LineSplitter:
             self.fault = TooLargeError(f"sent a line longer than {file_size(limit)}")
             self._rest.clear()
         return lines[:too_long]
-
-
-class Stray:
-    """The lines between frames that are not part of the protocol: the first 64 KiB."""
-
-    def __init__(self) -> None:
-        self._lines = bytearray()
-
-    def add(self, line: bytes) -> None:
-        """Keep ``line``, as far as there is room."""
-        lines = self._lines
-        if len(lines) < MAX_STRAY:
-            if lines:
-                lines += b"\n"
-            lines += line[: MAX_STRAY - len(lines)]
-
-    @property
-    def text(self) -> str:
-        """The lines, joined with LF."""
-        return self._lines.decode("utf-8", "replace")

@@ -7,13 +7,13 @@ its strings.
 
 from __future__ import annotations
 
-from darkai_cli.http.lines import MAX_EVENT, LineSplitter, Stray
-from darkai_cli.http.sse import SSEFrame
+from darkai_cli.http.lines import MAX_EVENT
+from darkai_cli.http.sse import FrameDecoder, SSEFrame
 
 _WHITE = b" \t\r"  # JSON's white space, less the LF
 
 
-class NDJSONDecoder:
+class NDJSONDecoder(FrameDecoder):
     """Decodes one frame from each line; one over ``max_event`` bytes raises after those before it.
 
     Lines that cannot be a JSON object (a web page, or JSON spread over lines) are in ``stray``.
@@ -21,22 +21,7 @@ class NDJSONDecoder:
     """
 
     def __init__(self, max_event: int = MAX_EVENT) -> None:
-        self.comments = 0
-        self._lines = LineSplitter(max_event, cr=False)
-        self._stray = Stray()
-
-    @property
-    def stray(self) -> str:
-        """The lines that cannot be an object, joined with LF: the first 64 KiB."""
-        return self._stray.text
-
-    def feed(self, data: bytes) -> list[SSEFrame]:
-        """Return the frames that ``data`` completes. Raises ``TooLargeError``."""
-        return self._read(self._lines.feed(data))
-
-    def finish(self) -> list[SSEFrame]:
-        """Return the frame of a last line that no newline came for, if there is one."""
-        return self._read([self._lines.finish()])
+        super().__init__(max_event, cr=False)
 
     def _read(self, lines: list[bytes]) -> list[SSEFrame]:
         frames = []
@@ -46,7 +31,5 @@ class NDJSONDecoder:
                 text = line.removesuffix(b"\r").decode("utf-8", "replace")
                 frames.append(SSEFrame("message", text, "", None))
             elif bare:
-                self._stray.add(line.removesuffix(b"\r"))
-        if self._lines.fault is not None and not frames:
-            raise self._lines.fault
+                self._add_stray(line.removesuffix(b"\r"))
         return frames

@@ -35,6 +35,11 @@ class Proxy(NamedTuple):
         return f"{host}:{self.port}"
 
     @property
+    def label(self) -> str:
+        """The address and where the user set it, for messages."""
+        return f"{self.address} (from {self.origin})"
+
+    @property
     def is_socks(self) -> bool:
         """Whether it speaks SOCKS5, not HTTP."""
         return self.scheme.startswith("socks")
@@ -67,24 +72,14 @@ def parse(url: str, origin: str) -> Proxy:
     if not parts.hostname:
         raise ConfigError(f"The proxy from {origin} names no host", hint=hint)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    if scheme.startswith("socks") and not _fits_socks(user, password):
+    fits_socks = (user + password).isascii() and max(len(user), len(password)) <= 255
+    if scheme.startswith("socks") and not fits_socks:
         raise ConfigError(
             f"The proxy from {origin} has a user name or password that SOCKS can't transmit",
             hint="Use at most 255 ASCII characters for each",
         )
     default = {"http": 80, "https": 443}.get(scheme, 1080)
-    return Proxy(
-        scheme,
-        parts.hostname,
-        port or default,
-        user or None,
-        password or None,
-        origin,
-    )
-
-
-def _fits_socks(*words: str) -> bool:
-    return all(word.isascii() and len(word) <= 255 for word in words)
+    return Proxy(scheme, parts.hostname, port or default, user or None, password or None, origin)
 
 
 def choose(

@@ -19,10 +19,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from darkai_cli.errors import TooLargeError
-from darkai_cli.http.lines import MAX_EVENT, LineSplitter, Stray
+from darkai_cli.http.lines import MAX_EVENT, LineSplitter
 from darkai_cli.text import file_size
 
 _FIELDS = (b"data", b"event", b"id", b"retry")
+
+_MAX_STRAY = 64 * 1024
+"""How much is kept, in bytes, of what is not part of the protocol."""
 
 _MAX_DIGITS = 18
 """A longer ``retry`` is not a sensible time, and Python refuses to read 5000 digits."""
@@ -45,23 +48,62 @@ BLOCK_END = SSEFrame("", "", "", None)
 """Returned by ``SSELineDecoder`` for the blank line after one or more ``data`` lines."""
 
 
-class _Fields:
-    """The state of both decoders between two lines, and how they read the less usual ones."""
+class FrameDecoder:
+    """The base of all decoders: bytes go in line by line, and frames come out.
 
-    def __init__(self, max_event: int = MAX_EVENT) -> None:
+    ``comments`` counts the comment lines, which are signs of life. Lines end with LF; with ``cr``
+    also with CR or CRLF.
+    """
+
+    def __init__(self, max_event: int = MAX_EVENT, *, cr: bool = True) -> None:
         self.comments = 0
-        """How many comment lines came, which are signs of life."""
-        self._lines = LineSplitter(max_event, cr=True)
-        self._stray = Stray()
         self._max_event = max_event
-        self._event = "message"
-        self._id = ""
-        self._retry: int | None = None
+        self._lines = LineSplitter(max_event, cr=cr)
+        self._stray = bytearray()
 
     @property
     def stray(self) -> str:
-        """The lines that are no valid field, joined with LF: the first 64 KiB."""
-        return self._stray.text
+        """The lines that are not part of the protocol, joined with LF: the first 64 KiB."""
+        return self._stray.decode("utf-8", "replace")
+
+    def feed(self, data: bytes) -> list[SSEFrame]:
+        """Return the frames that ``data`` completes. Raises ``TooLargeError``."""
+        return self._checked(self._read(self._lines.feed(data)))
+
+    def finish(self) -> list[SSEFrame]:
+        """Return the frame that the end of the stream cut short, if there is one."""
+        line = self._last_line()
+        return self._checked(self._read([line]) if line else [])
+
+    def _read(self, lines: list[bytes]) -> list[SSEFrame]:
+        """Return the frames that ``lines`` complete."""
+        raise NotImplementedError
+
+    def _last_line(self) -> bytes:
+        """Return the line that the end cut off, or b""."""
+        return self._lines.finish()
+
+    def _checked(self, frames: list[SSEFrame]) -> list[SSEFrame]:
+        """Return ``frames``; raise ``TooLargeError`` if there are none and a bound is broken."""
+        if self._lines.fault is not None and not frames:
+            raise self._lines.fault
+        return frames
+
+    def _add_stray(self, line: bytes) -> None:
+        """Keep a line that is not part of the protocol, as far as there is room."""
+        if self._stray:
+            line = b"\n" + line
+        self._stray += line[: _MAX_STRAY - len(self._stray)]
+
+
+class _FieldDecoder(FrameDecoder):
+    """The state of both SSE decoders between two lines, and how they read the less usual ones."""
+
+    def __init__(self, max_event: int = MAX_EVENT) -> None:
+        super().__init__(max_event)
+        self._event = "message"
+        self._id = ""
+        self._retry: int | None = None
 
     def _field(self, line: bytes) -> bytes | None:
         """Take in one line; return the value if it is a ``data`` field."""
@@ -81,32 +123,21 @@ class _Fields:
         elif not name:
             self.comments += 1
         else:
-            self._stray.add(line)
+            self._add_stray(line)
         return None
 
     def _last_line(self) -> bytes:
-        """Return the line that the end cut off; empty if only half a field name is left."""
-        line = self._lines.finish()
+        """Return the line that the end cut off; b"" if only half a field name is left."""
+        line = super()._last_line()
         return b"" if any(name.startswith(line) for name in _FIELDS) else line
 
-    def _checked(self, frames: list[SSEFrame]) -> list[SSEFrame]:
-        """Return ``frames``; raise ``TooLargeError`` if there are none and a bound is broken."""
-        fault = self._lines.fault
-        if fault is not None and not frames:
-            raise fault
-        return frames
 
-
-class SSEDecoder(_Fields):
+class SSEDecoder(_FieldDecoder):
     """Decodes frames as the standard has them: one for each block that has data."""
 
     def __init__(self, max_event: int = MAX_EVENT) -> None:
         super().__init__(max_event)
         self._data: bytes | bytearray | None = None
-
-    def feed(self, data: bytes) -> list[SSEFrame]:
-        """Return the frames that ``data`` completes. Raises ``TooLargeError``."""
-        return self._checked(self._read(self._lines.feed(data)))
 
     def finish(self) -> list[SSEFrame]:
         """Return the frame that the end of the stream cut short, if there is one."""
@@ -162,7 +193,7 @@ class SSEDecoder(_Fields):
         return data
 
 
-class SSELineDecoder(_Fields):
+class SSELineDecoder(_FieldDecoder):
     """Decodes line by line: each ``data`` line is a frame, and the end of a block is one.
 
     The event's name is the one before the line in its block.
@@ -171,15 +202,6 @@ class SSELineDecoder(_Fields):
     def __init__(self, max_event: int = MAX_EVENT) -> None:
         super().__init__(max_event)
         self._has_frame = False  # whether the block has given a frame
-
-    def feed(self, data: bytes) -> list[SSEFrame]:
-        """Return the frames that ``data`` completes. Raises ``TooLargeError``."""
-        return self._checked(self._read(self._lines.feed(data)))
-
-    def finish(self) -> list[SSEFrame]:
-        """Return the frame of a last line that no newline came for, if there is one."""
-        line = self._last_line()
-        return self._checked(self._read([line]) if line else [])
 
     def _read(self, lines: list[bytes]) -> list[SSEFrame]:
         frames: list[SSEFrame] = []

@@ -67,11 +67,7 @@ class PendingContext:
     def _build(self) -> None:
         signals.block_in_thread()
         try:
-            context = build(self._trust.ca_file, self._environ)
-            if self._trust.client_cert or self._trust.client_key:
-                load_client_certificate(context, self._trust)
-            context.set_alpn_protocols(["http/1.1"])
-            self._context = context
+            self._context = build(self._trust, self._environ)
         except Exception as exc:  # noqa: BLE001 -- raised in the thread that asks for the context
             self._error = exc
         finally:
@@ -86,7 +82,19 @@ class PendingContext:
         return self._context
 
 
-def build(ca_file: str | None, environ: Mapping[str, str]) -> ssl.SSLContext:
+def build(trust: Trust, environ: Mapping[str, str]) -> ssl.SSLContext:
+    """Return a client context that verifies certificates and has the user's own one.
+
+    Raises ``ConfigError`` for a file that can't be used.
+    """
+    context = _verifying_context(trust.ca_file, environ)
+    if trust.client_cert or trust.client_key:
+        _load_client_certificate(context, trust.client_cert, trust.client_key)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _verifying_context(ca_file: str | None, environ: Mapping[str, str]) -> ssl.SSLContext:
     """Return a client context that verifies certificates.
 
     ``ca_file`` (config) wins over ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``; without any of them the
@@ -167,11 +175,10 @@ def _unusable(path: str, origin: str, *, is_dir: bool, error: OSError) -> Config
     )
 
 
-def load_client_certificate(context: ssl.SSLContext, trust: Trust) -> None:
+def _load_client_certificate(context: ssl.SSLContext, cert: str | None, key: str | None) -> None:
     """Load the user's own certificate into a context. Raises ``ConfigError`` if that fails."""
     import ssl
 
-    cert, key = trust.client_cert, trust.client_key
     if not cert:
         raise ConfigError(
             "`client_key` is set, but `client_cert` isn't",
@@ -180,8 +187,7 @@ def load_client_certificate(context: ssl.SSLContext, trust: Trust) -> None:
     for path, name in ((cert, "client_cert"), (key, "client_key")):
         if path:
             try:
-                with open(path, "rb"):  # noqa: PTH123 -- pathlib is not loaded for this
-                    pass
+                open(path, "rb").close()  # noqa: PTH123 -- pathlib is not loaded for this
             except OSError as exc:
                 reason = exc.strerror or str(exc)
                 raise ConfigError(
@@ -190,11 +196,11 @@ def load_client_certificate(context: ssl.SSLContext, trust: Trust) -> None:
                 ) from exc
 
     def password() -> NoReturn:
-        raise _LockedKeyError
+        raise PermissionError
 
     try:
         context.load_cert_chain(cert, key, password=password)
-    except _LockedKeyError:
+    except PermissionError:
         raise ConfigError(
             f"The private key in `{key or cert}` is protected by a password",
             hint="Remove the password (`openssl pkey -in KEY -out PLAIN.pem`), and keep that "
@@ -202,10 +208,6 @@ def load_client_certificate(context: ssl.SSLContext, trust: Trust) -> None:
         ) from None
     except ssl.SSLError as exc:
         raise _unusable_pair(cert, key, exc) from exc
-
-
-class _LockedKeyError(Exception):
-    """OpenSSL asked for a password."""
 
 
 def _unusable_pair(cert: str, key: str | None, error: ssl.SSLError) -> ConfigError:

@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from darkai_cli.http.lines import MAX_STRAY, LineSplitter, Stray
+from darkai_cli.http.lines import LineSplitter
 
 SSE = True
 NDJSON = False
@@ -137,31 +137,3 @@ def test_an_endless_line_is_not_kept_once_it_is_too_long() -> None:
     assert splitter.fault is not None
     assert peak < 400_000
     assert now < 50_000
-
-
-def test_stray_lines_are_joined() -> None:
-    stray = Stray()
-    assert stray.text == ""
-    for line in (b"<html>", "é".encode(), b"\xff", b"</html>"):
-        stray.add(line)
-    assert stray.text == "<html>\né\n\ufffd\n</html>"
-
-
-def test_of_stray_lines_the_first_64_kib_are_kept() -> None:
-    stray = Stray()
-    stray.add(b"first")
-    for _ in range(100):
-        stray.add(b"x" * 1000)
-    stray.add(b"last")
-    assert len(stray.text) == MAX_STRAY == 64 * 1024
-    assert stray.text.startswith("first\nxxx")
-    assert "last" not in stray.text
-
-
-def test_a_stray_line_longer_than_the_room_is_cut() -> None:
-    stray = Stray()
-    stray.add(b"x" * (MAX_STRAY - 1))
-    stray.add(b"ab")
-    stray.add(b"c")
-    assert len(stray.text) == MAX_STRAY
-    assert stray.text.endswith("x\n")

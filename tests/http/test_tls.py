@@ -33,7 +33,7 @@ def test_openssls_own_file_is_read_at_once(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("SSL_CERT_FILE", Authority().pem(tmp_path))  # where OpenSSL itself looks
     places(monkeypatch, cafile="there")
-    context = tls.build(None, {})
+    context = tls.build(tls.Trust(), {})
     assert module_of(context) == "ssl"
     assert len(context.get_ca_certs()) == 1
     assert context.verify_mode is ssl.CERT_REQUIRED
@@ -51,21 +51,21 @@ def test_openssls_own_folder(
     for name in names:
         (tmp_path / name).touch()
     places(monkeypatch, capath=str(tmp_path))
-    assert module_of(tls.build(None, {})) == module
+    assert module_of(tls.build(tls.Trust(), {})) == module
 
 
 def test_where_openssl_has_none_truststore_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr(sys, "platform", "linux")
     for path in (None, str(tmp_path / "none")):
         places(monkeypatch, capath=path)
-        assert module_of(tls.build(None, {})) == "truststore"
+        assert module_of(tls.build(tls.Trust(), {})) == "truststore"
 
 
 @pytest.mark.parametrize("platform", ["darwin", "win32"])
 def test_other_systems_have_a_store_of_their_own(monkeypatch: pytest.MonkeyPatch, platform: str):
     monkeypatch.setattr(sys, "platform", platform)
     places(monkeypatch, cafile="there")
-    assert module_of(tls.build(None, {})) == "truststore"
+    assert module_of(tls.build(tls.Trust(), {})) == "truststore"
 
 
 def test_a_service_that_the_system_does_not_know_is_refused(isolated: Path):
@@ -98,23 +98,23 @@ def test_the_end_of_the_process_waits_for_a_context(monkeypatch: pytest.MonkeyPa
 
 def test_a_ca_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
-        tls.build("/nowhere/ca.pem", {})
+        tls.build(tls.Trust("/nowhere/ca.pem"), {})
     assert caught.value.message == (
         "Can't use the CA file `/nowhere/ca.pem` from `ca_file`: no such file or directory"
     )
     empty = tmp_path / "empty.pem"
     empty.write_text("")
     with pytest.raises(ConfigError, match="it contains no certificate"):
-        tls.build(None, {"SSL_CERT_FILE": str(empty)})
+        tls.build(tls.Trust(), {"SSL_CERT_FILE": str(empty)})
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/nowhere:/neither", ":", __file__])
 def test_a_ca_folder_that_is_not_there(path: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        tls.build(None, {"SSL_CERT_DIR": path})
+        tls.build(tls.Trust(), {"SSL_CERT_DIR": path})
     assert f"Can't use the CA folder `{path}` from `SSL_CERT_DIR`: " in caught.value.message
     assert caught.value.message.rpartition(": ")[2][0].islower()
 
 
 def test_one_ca_folder_is_enough(tmp_path: Path) -> None:
-    assert tls.build(None, {"SSL_CERT_DIR": f"/nowhere:{tmp_path}"})
+    assert tls.build(tls.Trust(), {"SSL_CERT_DIR": f"/nowhere:{tmp_path}"})
