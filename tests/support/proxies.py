@@ -63,14 +63,14 @@ class Proxy:
 
     def reach(self, host: str, port: int) -> socket.socket:
         self.seen.append(f"{host}:{port}")
-        found = socket.create_connection(("127.0.0.1" if host.endswith(".test") else host, port))
-        self._open.append(found)
-        return found
+        target = socket.create_connection(("127.0.0.1" if host.endswith(".test") else host, port))
+        self._open.append(target)
+        return target
 
-    def join(self, one: socket.socket, other: socket.socket) -> None:
-        back = threading.Thread(target=_pump, args=(other, one), daemon=True)
+    def join(self, client: socket.socket, other: socket.socket) -> None:
+        back = threading.Thread(target=_pump, args=(other, client), daemon=True)
         back.start()
-        _pump(one, other)
+        _pump(client, other)
         back.join(20)
         other.close()
 
