@@ -16,6 +16,7 @@ returned first, and the next call raises.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 from darkai_cli.errors import TooLargeError
@@ -48,7 +49,7 @@ BLOCK_END = SSEFrame("", "", "", None)
 """Returned by ``SSELineDecoder`` for the blank line after one or more ``data`` lines."""
 
 
-class FrameDecoder:
+class FrameDecoder(ABC):
     """The base of all decoders: bytes go in line by line, and frames come out.
 
     ``comments`` counts the comment lines, which are signs of life. Lines end with LF; with ``cr``
@@ -75,9 +76,9 @@ class FrameDecoder:
         line = self._last_line()
         return self._checked(self._read([line]) if line else [])
 
+    @abstractmethod
     def _read(self, lines: list[bytes]) -> list[SSEFrame]:
         """Return the frames that ``lines`` complete."""
-        raise NotImplementedError
 
     def _last_line(self) -> bytes:
         """Return the line that the end cut off, or b""."""
