@@ -56,7 +56,7 @@ INTERVAL = 0.15
 """Seconds between two looks into the queue. With the wait for a lock and the writing below 250."""
 _LOCK_WAIT = 0.05
 """Seconds to wait for a lock, until the records go to the file."""
-_OPEN_AFTER = 0.5
+_OPEN_AFTER = 1.0
 """Seconds until the database is opened while a reply comes; the file has its records until then."""
 _LONGEST_CONNECTING = 1.0
 """Seconds until the prompt is saved, where the request was not sent by then."""
