@@ -34,10 +34,6 @@ def test_white_space_may_stand_around_an_object() -> None:
     assert NDJSONDecoder().feed(b' \t{"a":1} \n') == [frame(' \t{"a":1} ')]
 
 
-def test_only_one_cr_belongs_to_the_line_end() -> None:
-    assert NDJSONDecoder().feed(b'{"a":1}\r\r\n') == [frame('{"a":1}\r')]
-
-
 def test_invalid_utf8_is_replaced() -> None:
     assert NDJSONDecoder().feed(b'{"a":"\xe2\x82"}\n') == [frame('{"a":"\ufffd"}')]
 
@@ -67,12 +63,6 @@ def test_lines_that_cannot_be_an_object_are_stray(body: str) -> None:
         assert decoder.feed((body.replace("\n", end or "\n") + end).encode()) == []
         assert decoder.finish() == []
         assert decoder.stray == body
-
-
-def test_half_an_object_is_a_frame() -> None:
-    decoder = NDJSONDecoder()
-    assert decoder.feed(b'{"a":1,\n') == [frame('{"a":1,')]
-    assert decoder.stray == ""
 
 
 @pytest.mark.parametrize("data", [b'{"a":"56789"}\n{"b":1}\n', b'{"a":"56789"'])

@@ -113,18 +113,6 @@ def test_faults_are_raised_where_it_is_taken(tmp_path: Path):
             HeadStart(Peer("service", server.host, server.port, none), PATIENT).take(deadline_in())
 
 
-def test_the_wait_for_it_is_bounded(tmp_path: Path):
-    authority = Authority()
-    with FaultServer([BeforeRequest(), Stall()]) as server:  # it accepts, and never says hello
-        head_start = HeadStart(
-            Peer("service", server.host, server.port, trusting(authority, tmp_path)), PATIENT
-        )
-        with pytest.raises(TimeoutError):
-            head_start.take(deadline := deadline_in(0.05))
-        assert deadline.step == "tls"
-        head_start.close()
-
-
 def test_a_handshake_that_nobody_waits_for_is_given_up(tmp_path: Path):
     """So that nothing is inside OpenSSL, and no connection stands, for as long as it may take."""
     tls = trusting(Authority(), tmp_path)

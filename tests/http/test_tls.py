@@ -10,9 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from support.openai import base, configure, reply
-from support.scenario import run_darkai
-from support.server import Authority, FaultServer
+from support.server import Authority
 
 from darkai_cli.errors import ConfigError
 from darkai_cli.http import tls
@@ -66,15 +64,6 @@ def test_other_systems_have_a_store_of_their_own(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(sys, "platform", platform)
     places(monkeypatch, cafile="there")
     assert module_of(tls.build(tls.Trust(), {})) == "truststore"
-
-
-def test_a_service_that_the_system_does_not_know_is_refused(isolated: Path):
-    with FaultServer(reply(["fine"]), tls=Authority().context("127.0.0.1")) as server:
-        configure(isolated, base(server))
-        done = run_darkai("ask", "hi", "--retries", "0")
-    assert done.code == 7, done
-    assert "certificate" in done.stderr
-    assert not server.requests
 
 
 def test_the_end_of_the_process_waits_for_a_context(monkeypatch: pytest.MonkeyPatch):
