@@ -15,9 +15,9 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import (
     AbstractContextManager,
+    ExitStack,
     aclosing,
     asynccontextmanager,
-    closing,
     contextmanager,
     suppress,
 )
@@ -198,25 +198,23 @@ def send(
     signals.raise_pending()  # what came during the imports
     exchange = Exchange(connection, url, headers)
     exchange.deadline.is_fresh_connection = connection.pool is None
-    transport: httpx.BaseTransport | None = None
-    try:
+    with ExitStack() as stack:
+        if head_start is not None:
+            stack.callback(head_start.close)
         with exchange.darkai_errors():
             transport = _transport(connection, head_start)
+            if connection.pool is None:
+                stack.callback(transport.close)
             client = httpx.Client(transport=transport, trust_env=False)
             request = exchange.build_request(client, method, url, headers, body)
             timeouts = dict.fromkeys(("connect", "read", "write"), exchange.deadline)
             request.extensions = {"timeout": timeouts, "trace": exchange.note}
             response = _response(client, request, exchange.deadline)
-        with closing(response):
-            exchange.begin(response)
-            yield exchange
-            if connection.pool is not None:  # only at its end can a connection be kept
-                exchange.read(DRAIN_BYTES, DRAIN_SECONDS)
-    finally:
-        if head_start is not None:
-            head_start.close()
-        if connection.pool is None and transport is not None:
-            transport.close()
+        stack.callback(response.close)
+        exchange.begin(response)
+        yield exchange
+        if connection.pool is not None:  # only at its end can a connection be kept
+            exchange.read(DRAIN_BYTES, DRAIN_SECONDS)
 
 
 def _transport(connection: ConnectionConfig, head_start: HeadStart | None) -> httpx.BaseTransport:

@@ -75,18 +75,16 @@ def fetch(url: str, connection_for: Callable[[str], ConnectionConfig], limit: in
 
 
 def _bounded(exchange: client.Exchange, url: str, limit: int) -> bytes:
-    parts: list[bytes] = []
-    size = 0
+    body = bytearray()
     for data in exchange.chunks():
         exchange.deadline.on_content()
-        parts.append(data)
-        size += len(data)
-        if size > limit:
+        body += data
+        if len(body) > limit:
             raise InputError(
                 f"`{mask_url(url)}` is larger than {file_size(limit)}",
                 hint="Save it and attach the part that matters",
             )
-    return b"".join(parts)
+    return bytes(body)
 
 
 def _checked_host(url: str, user_url: str) -> str:

@@ -44,12 +44,12 @@ class Backend(httpcore.NetworkBackend):
 
     def __init__(
         self,
-        proxy: Proxy | None = None,
-        prepared: list[HeadStart] | None = None,
+        proxy: Proxy | None,
+        prepared: list[HeadStart],
         admit: Callable[[str, str], None] | None = None,
     ) -> None:
         self._socks_proxy = proxy if proxy is not None and proxy.is_socks else None
-        self._prepared = prepared if prepared is not None else []
+        self._prepared = prepared
         self._admit = admit
 
     def connect_tcp(

@@ -50,10 +50,10 @@ class Proxy(NamedTuple):
         return None if self.user is None else (self.user.encode(), (self.password or "").encode())
 
 
-def parse(url: str, origin: str) -> Proxy:
+def parse(url: str, origin: str, error: type[ConfigError | UsageError] = ConfigError) -> Proxy:
     """Return the proxy that ``url`` names.
 
-    Raises ``ConfigError`` with the origin, never with the password.
+    Raises ``error`` with the origin, never with the password.
     """
     text = url.strip()
     if "://" not in text:
@@ -63,18 +63,18 @@ def parse(url: str, origin: str) -> Proxy:
         parts: SplitResult = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise ConfigError(f"The proxy from {origin} has no valid address", hint=hint) from None
+        raise error(f"The proxy from {origin} has no valid address", hint=hint) from None
     scheme = {"socks": "socks5"}.get(parts.scheme, parts.scheme)
     if scheme not in _SCHEMES:
-        raise ConfigError(
+        raise error(
             f"The proxy from {origin} has the unsupported scheme `{parts.scheme}`", hint=hint
         )
     if not parts.hostname:
-        raise ConfigError(f"The proxy from {origin} names no host", hint=hint)
+        raise error(f"The proxy from {origin} names no host", hint=hint)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     fits_socks = (user + password).isascii() and max(len(user), len(password)) <= 255
     if scheme.startswith("socks") and not fits_socks:
-        raise ConfigError(
+        raise error(
             f"The proxy from {origin} has a user name or password that SOCKS can't transmit",
             hint="Use at most 255 ASCII characters for each",
         )
@@ -101,12 +101,7 @@ def choose(
     if explicit is not None:
         if not explicit or (is_loopback(host) and not by_flag):
             return None
-        try:
-            return parse(explicit, origin)
-        except ConfigError as exc:
-            if by_flag:
-                raise UsageError(exc.message, hint=exc.hint) from None
-            raise
+        return parse(explicit, origin, UsageError if by_flag else ConfigError)
     if is_loopback(host):
         return None
     for name in (f"{parts.scheme}_proxy", "all_proxy"):
