@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from darkai_cli.http.tls import PendingContext
 
 IDLE_SECONDS = 90.0
-"""How long an unused connection is kept. A router on the way may forget an older one without a
-word, and then the service would seem not to answer."""
+"""How long an unused connection is kept. A router may drop an older one silently, and then the
+service would seem not to answer."""
 UNREAD_SECONDS = 15.0
-"""After so long, unread bytes on a connection that was opened ahead mean that it is not used: they
-may be a farewell. (Right after a TLS handshake they are its last messages.)"""
+"""A connection that was opened ahead longer ago than this is not used if it has unread bytes: the
+service may be closing it. (Right after a TLS handshake they are the handshake's last messages.)"""
 ERROR_SECONDS = 2.0
-"""How long a connection that could not be opened ahead stands for one that would be opened now."""
+"""How long the failure to open a connection ahead counts as the failure to open one now."""
 
 
 def connect(
@@ -135,7 +135,7 @@ class HeadStart:
         """A duplicate of the connection during the TLS handshake, which can shut it down."""
         self._error: Exception | None = None
         self._is_closed = False
-        """Whether nobody wants the connection any more."""
+        """Whether the connection is no longer wanted."""
         self._thread = threading.Thread(target=self._open, name="head start", daemon=True)
         atexit.register(self.close)
         self._thread.start()
@@ -148,7 +148,7 @@ class HeadStart:
             if self.peer.tls is not None:
                 connection = self._handshake(connection, self.peer.tls)
         except Exception as exc:  # noqa: BLE001 -- raised in the thread that takes the connection
-            error = exc
+            connection, error = None, exc
         with self._lock:
             self._connection, self._error = connection, error
             self._ready_since = time.monotonic()
@@ -158,7 +158,7 @@ class HeadStart:
         atexit.unregister(self.close)
 
     def _handshake(self, connection: socket.socket, tls: PendingContext) -> socket.socket:
-        """Return the connection with TLS, or as it was if nobody wants it any more."""
+        """Return the connection with TLS, or unchanged if it is no longer wanted."""
         from darkai_cli.http.tls import busy_threads
 
         # Wrapping takes the descriptor away from the original, so ``close`` needs a duplicate.
@@ -197,7 +197,7 @@ class HeadStart:
         """Return the connection, once; None if it has been taken or closed, or is not usable.
 
         Raises what went wrong, and ``TimeoutError`` when the deadline has passed. ``deadline.step``
-        says how far it came.
+        says which step was reached.
         """
         while self.is_usable() and not self._ready.wait(min(deadline.remaining(), 0.1)):
             signals.raise_pending()

@@ -113,6 +113,18 @@ def test_faults_are_raised_where_it_is_taken(tmp_path: Path):
             HeadStart(Peer("service", server.host, server.port, none), PATIENT).take(deadline_in())
 
 
+def test_a_failure_counts_for_two_seconds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """After that the request tries to connect itself."""
+    with FaultServer(reply(["hi"]), tls=Authority().context("127.0.0.1")) as server:
+        tls = trusting(Authority(), tmp_path)
+        head_start = HeadStart(Peer("service", server.host, server.port, tls), PATIENT)
+        head_start._thread.join(LONG)
+        assert head_start.is_usable()
+        monkeypatch.setattr(sockets, "ERROR_SECONDS", 0.0)
+        assert not head_start.is_usable()
+        assert head_start.take(deadline_in()) is None
+
+
 def test_a_handshake_that_nobody_waits_for_is_given_up(tmp_path: Path):
     """So that nothing is inside OpenSSL, and no connection stands, for as long as it may take."""
     tls = trusting(Authority(), tmp_path)
