@@ -1,4 +1,4 @@
-"""Sends one HTTP request and gives the bytes of its response.
+"""Sends one HTTP request and yields the bytes of its response.
 
 ``send`` leads through httpx to httpcore's connection pool and from there to ``network``. Tests, the
 demo provider and replaced networks enter through ``ConnectionConfig.app`` (a service in this
@@ -124,7 +124,7 @@ class Exchange:
             self._connection.on_head(self.status, self.headers)
 
     def chunks(self) -> Iterator[bytes]:
-        """Give the body as it arrives. Raises ``ProviderError`` and its kin."""
+        """Yield the body as it arrives. Raises ``ProviderError`` and its kin."""
         with self.darkai_errors():
             for data in self._body:
                 yield from self._plain(data)
@@ -132,7 +132,7 @@ class Exchange:
                 self._decompressor.close()
 
     async def achunks(self) -> AsyncGenerator[bytes, None]:
-        """Give the body as it arrives, for asyncio and trio. Raises as ``chunks`` does."""
+        """Yield the body as it arrives, for asyncio and trio. Raises as ``chunks`` does."""
         import anyio
 
         body = cast("AsyncGenerator[bytes, None]", self._response.aiter_raw())
@@ -151,7 +151,7 @@ class Exchange:
                 self._decompressor.close()
 
     def _plain(self, data: bytes) -> Iterator[bytes]:
-        """Give ``data`` as it was before any compression."""
+        """Yield ``data`` as it was before any compression."""
         if self._log is not None:
             self._log.body(data)
         return iter((data,)) if self._decompressor is None else self._decompressor.feed(data)
@@ -190,7 +190,7 @@ def send(
     *,
     head_start: HeadStart | None = None,
 ) -> Iterator[Exchange]:
-    """Send one request; give the ``Exchange`` once the head of the response is there.
+    """Send one request; yield the ``Exchange`` once the head of the response has arrived.
 
     ``head_start`` is a connection that is on its way. Leaving the context closes the connection at
     once, or gives it back to the pool. Raises ``ProviderError`` and its kin.

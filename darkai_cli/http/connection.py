@@ -94,13 +94,13 @@ def check_url(url: str, what: str = "base URL") -> None:
 class ConnectionPool:
     """Connections that outlive a request, and the TLS contexts they share.
 
-    For a chat, or any program that asks again and again:
+    For a chat, or any program that sends several requests:
 
         with ConnectionPool() as pool:
             connection = ConnectionConfig(timeouts, proxy, pool.context(trust, environ), pool=pool)
-            pool.prepare(connection, url)       # at once: nothing is sent, nobody waits
+            pool.prepare(connection, url)       # returns at once and sends nothing
             ...
-            with send(connection, "POST", url, ...):  # over what is open by now
+            with send(connection, "POST", url, ...):  # over the open connection
                 ...
 
     A kept connection that the service has closed meanwhile is replaced silently. Threads may share
@@ -126,8 +126,8 @@ class ConnectionPool:
     def prepare(self, connection: ConnectionConfig, url: str) -> None:
         """Begin to connect to where ``url`` leads. Returns at once and raises nothing.
 
-        To be called whenever a request is likely, as when somebody begins to type: an open
-        connection is left alone.
+        Call it whenever a request is likely, for example when the user begins to type. If a
+        connection is open already, nothing happens.
         """
         key = (connection.proxy, connection.tls)
         peer = connection.peer(url)

@@ -1,9 +1,9 @@
 """Undoes a content encoding that nobody asked for, in bounded pieces.
 
-We ask for ``identity``, but proxies compress all the same. httpx's decoders give all that a piece
-of 64 KiB expands to at once, 64 MiB or more, and take a body that was cut for complete. Here each
-step gives at most 64 KiB, so that a bomb meets the reply's own limit, and a gzip body, which may be
-several streams one after the other, is complete only with its trailer.
+We ask for ``identity``, but proxies compress all the same. httpx's decoders return everything that
+a piece of 64 KiB expands to at once, 64 MiB or more, and accept a truncated body. Here each step
+returns at most 64 KiB, so that the reply's own limit stops a decompression bomb. A gzip body may be
+several streams one after the other; it is complete only with its trailer.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Decompressor:
         """Whether another stream may follow."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Give the plain bytes of ``data``. Raises ``zlib.error`` if they can't be decompressed."""
+        """Yield the plain bytes of ``data``. Raises ``zlib.error`` if that is impossible."""
         if self._encoding not in _DECODED:
             raise zlib.error(f"unknown encoding `{self._encoding[:40]}`")
         is_full = False

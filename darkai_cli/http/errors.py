@@ -1,4 +1,4 @@
-"""Turns the exceptions of httpx, httpcore and sockets into darkai's errors, with words.
+"""Turns the exceptions of httpx, httpcore and sockets into darkai's errors, with messages.
 
 The most specific cause comes first: the operating system's or OpenSSL's own error, behind that of
 httpx, says more than the class around it. ``Deadline.step``, which httpcore's trace sets, says
@@ -128,7 +128,7 @@ def explain(
 
 
 def _causes(exc: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
-    """Give an exception and what lies behind it.
+    """Yield an exception and what lies behind it.
 
     httpcore suppresses contexts (``raise ... from None``), but they stay, and say the most.
     """

@@ -154,7 +154,7 @@ class DeadlineStream(httpcore.NetworkStream):
 def _httpcore_errors() -> Iterator[None]:
     """Raise what sockets raise as httpcore's exceptions.
 
-    httpcore drops the cause of what passes its pools, but the context stays: the socket's error.
+    httpcore drops the cause of what passes its pools, but the context remains: the socket's error.
     """
     try:
         yield

@@ -22,7 +22,7 @@ tunnel; looking up or connecting to the service, TLS with the service. "" if not
 class Timeouts(NamedTuple):
     """Limits in seconds.
 
-    ``connect``: until the connection stands. ``first_token``: from the request to the first text.
+    ``connect``: until the connection is open. ``first_token``: from the request to the first text.
     ``idle``: without any byte. ``no_content``: with bytes, but without text. The default of
     ``first_token`` is that of DarkAI's own client.
     """
@@ -59,7 +59,7 @@ class Deadline:
         self._drain_until: float | None = None
 
     def sent(self) -> None:
-        """Note that the connection stands and the request is on its way."""
+        """Note that the connection is open and the request is on its way."""
         if self._sent is None:
             self._sent = self._last_byte = self._clock()
 
@@ -70,11 +70,11 @@ class Deadline:
 
     @property
     def is_sent(self) -> bool:
-        """Whether the connection stands and the request is on its way."""
+        """Whether the connection is open and the request is on its way."""
         return self._sent is not None
 
     def on_bytes(self) -> None:
-        """Note that something came, perhaps only a keep-alive."""
+        """Note that bytes came, perhaps only a keep-alive."""
         self.has_bytes = True
         self._last_byte = self._clock()
 
