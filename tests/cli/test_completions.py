@@ -5,10 +5,8 @@ What they do in a real shell is tested in ``test_completions_in_shells.py``.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,7 +15,7 @@ import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
-from support.isolation import ROOT
+from support.isolation import ROOT, write_config
 from support.scenario import run_darkai, run_in_pty
 
 from darkai_cli.cli import commands, completions, groups, main
@@ -55,13 +53,6 @@ def test_the_file_is_what_the_command_prints(shell: str, capsys: pytest.CaptureF
 def test_there_is_a_file_for_each_shell_and_no_other():
     assert list(completions.SHELLS) == list(FILES)
     assert {path.name for path in (ROOT / "completions").iterdir()} == set(FILES.values())
-
-
-def test_bash_can_read_its_script():
-    read = subprocess.run(
-        ["bash", "-n", ROOT / "completions" / FILES["bash"]], capture_output=True, check=False
-    )
-    assert (read.returncode, read.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("shell", FILES)
@@ -247,12 +238,6 @@ def names(*args: str) -> list[str]:
     return result.text.splitlines()
 
 
-def configure(text: str) -> None:
-    folder = Path(os.environ["DARKAI_HOME"])
-    folder.mkdir()
-    (folder / "config.toml").write_text(text, "utf-8")
-
-
 def test_names_where_nothing_is_configured():
     finding = names("providers")
     assert finding[:2] == ["darkai", "demo"], "what is set up comes first"
@@ -265,7 +250,7 @@ def test_names_where_nothing_is_configured():
 
 
 def test_names_of_a_configuration():
-    configure(
+    write_config(
         'provider = "work"\n[aliases]\n"a b:c" = "demo/demo"\n"x\\u001b[2J" = "demo/demo"\n'
         '[providers.work]\ntype = "darkai"\nurl = "http://localhost:1/chat"\n'
         'models = ["llama3:8b", "größer"]\n[providers.broken]\ntype = "nope"\n'
@@ -289,7 +274,7 @@ def test_names_of_a_kept_list_come_without_any_request(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("what", ["models", "providers"])
 def test_a_broken_configuration_gives_no_names_and_no_noise(what: str):
-    configure("model = [broken\n")
+    write_config("model = [broken\n")
     assert names(what) == []
 
 

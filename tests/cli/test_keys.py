@@ -12,6 +12,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from support.isolation import write_config
 from support.scenario import run_darkai, run_in_pty, start_in_pty
 from support.server import FaultServer, page, reply
 
@@ -24,11 +25,6 @@ PROMPT = b"API key of openai (not shown): "
 @pytest.fixture
 def home(isolated: Path) -> Path:
     return isolated / "darkai"
-
-
-def configure(home: Path, text: str) -> None:
-    home.mkdir(mode=0o700, exist_ok=True)
-    (home / "config.toml").write_text(text)
 
 
 def stored(home: Path) -> dict[str, dict[str, str]]:
@@ -232,7 +228,7 @@ def test_who_wins_over_the_key_is_told(home: Path):
     assert (
         "note: Stored, but the environment variable `OPENAI_API_KEY` overrides it" in result.stderr
     )
-    configure(home, '[providers.work]\ntype = "openai"\nurl = "http://box.test/v1"\n')
+    write_config('[providers.work]\ntype = "openai"\nurl = "http://box.test/v1"\n')
     result = run_darkai("keys", "set", "work", stdin=KEY.encode())
     assert result.code == 0
     assert (
@@ -245,8 +241,7 @@ def test_who_wins_over_the_key_is_told(home: Path):
 
 def test_the_list_tells_where_each_key_is_from(home: Path):
     run_darkai("keys", "set", "openai", stdin=KEY.encode())
-    configure(
-        home,
+    write_config(
         "[providers.openai]\nkey_command = 'echo sk-printed-123456'\n"
         '[providers.groq]\nurl = "https://elsewhere.test/v1"\n'
         '[providers.mine]\ntype = "openai"\nurl = "https://m.test"\n'
@@ -324,9 +319,9 @@ WORK = '[providers.work]\ntype = "darkai"\nurl = "{}"\nmodel = "m"\n'
 
 def test_a_moved_provider_does_not_get_the_stored_key(home: Path):
     with FaultServer(reply(["fine"])) as first, FaultServer(reply(["fine"])) as second:
-        configure(home, WORK.format(first.url))
+        write_config(WORK.format(first.url))
         run_darkai("keys", "set", "work", stdin=KEY.encode())
-        configure(home, WORK.format(second.url))
+        write_config(WORK.format(second.url))
         result = run_darkai("ask", "-p", "work", "hi", "--no-save")
         assert (result.code, result.stdout) == (0, b"fine\n"), result
         assert "authorization" not in second.requests[0].headers
@@ -337,7 +332,7 @@ def test_a_redirect_does_not_get_the_key(home: Path):
     with FaultServer(reply(["stolen"])) as thief:
         target = {"location": f"{thief.url}?k={KEY}"}
         with FaultServer(page(307, "", headers=target)) as server:
-            configure(home, WORK.format(server.url) + 'key_env = "WORK"\n')
+            write_config(WORK.format(server.url) + 'key_env = "WORK"\n')
             result = run_darkai("ask", "-p", "work", "hi", "--no-save", env={"WORK": KEY})
             assert result.code == 9
             assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
@@ -355,7 +350,7 @@ def test_a_key_command_does_not_read_the_terminal(home: Path):
     """A program that asks there would wait for an answer that nobody knows to give."""
     with FaultServer(reply(["fine"])) as server:
         line = f"key_command = \"sh -c 'read answer; echo {KEY}'\"\n"
-        configure(home, WORK.format(server.url) + line)
+        write_config(WORK.format(server.url) + line)
         screen = run_in_pty("ask", "-p", "work", "hi", "--no-save")
         assert screen.code == 0, screen.raw
         assert server.requests[0].headers["authorization"] == f"Bearer {KEY}"
@@ -367,7 +362,7 @@ def test_the_editor_sees_no_keys(home: Path, tmp_path: Path, broken: bool):
     editor = tmp_path / "editor"
     editor.write_text(f"#!/bin/sh\nenv > '{seen}'\n")
     editor.chmod(0o700)
-    configure(home, "x = [\n" if broken else WORK.format("http://a.test") + 'key_env = "MINE"\n')
+    write_config("x = [\n" if broken else WORK.format("http://a.test") + 'key_env = "MINE"\n')
     env = {"EDITOR": str(editor), "OPENAI_API_KEY": KEY, "DARKAI_X_TOKEN": KEY, "PLAIN": "yes"}
     run_darkai("config", "edit", env=env if broken else {**env, "MINE": KEY})
     text = seen.read_text()
@@ -391,7 +386,7 @@ def loaded(tmp_path: Path, **env: str) -> set[str]:
 
 def test_a_key_from_the_environment_or_a_file_imports_next_to_nothing(home: Path, tmp_path: Path):
     with FaultServer(reply(["fine"])) as server:
-        configure(home, WORK.format(server.url) + 'key_env = "WORK"\n')
+        write_config(WORK.format(server.url) + 'key_env = "WORK"\n')
         none = loaded(tmp_path)
         environment = loaded(tmp_path, WORK=KEY)
         assert server.requests[-1].headers["authorization"] == f"Bearer {KEY}"

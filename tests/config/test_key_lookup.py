@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.isolation import write_config
 
 from darkai_cli.config import paths, trust
 from darkai_cli.config.keys import file as stored
@@ -17,13 +18,6 @@ from darkai_cli.secrets import Secret
 
 KEY = "sk-environment-123456"
 STORED = "sk-stored-1234567890"
-
-
-def config_file(text: str) -> Path:
-    file = paths.config_file()
-    file.parent.mkdir(mode=0o700, exist_ok=True)
-    file.write_text(text)
-    return file
 
 
 def find_key(name: str = "openai", **environ: str) -> Secret | None:
@@ -41,7 +35,7 @@ def test_each_source_wins_over_the_next(tmp_path: Path):
     stored.put("openai", "https://api.openai.com/v1", STORED)
     key = find_key()
     assert (key and key.source) == "keys.toml"
-    config_file("[providers.openai]\nkey_command = 'echo sk-printed-123456'\n")
+    write_config("[providers.openai]\nkey_command = 'echo sk-printed-123456'\n")
     key = find_key()
     assert key is not None
     assert key.source == "`key_command`"
@@ -58,7 +52,7 @@ def test_the_first_variable_that_is_set_counts():
 
 
 def test_key_env_replaces_the_usual_variable():
-    config_file('[providers.openai]\nkey_env = "MINE"\n')
+    write_config('[providers.openai]\nkey_env = "MINE"\n')
     assert find_key(OPENAI_API_KEY=KEY) is None
     key = find_key(MINE=KEY)
     assert (key and key.source) == "MINE"
@@ -98,7 +92,7 @@ MOVED = '[providers.openai]\nurl = "{}"\n'
     "url", ["https://elsewhere.test/v1", "http://api.openai.com/v1", "http://127.0.0.1:9/v1"]
 )
 def test_the_usual_variable_stays_with_the_built_in_address(url: str):
-    config_file(MOVED.format(url))
+    write_config(MOVED.format(url))
     assert find_key(OPENAI_API_KEY=KEY) is None
     config = load()
     environ = {"OPENAI_API_KEY": KEY}
@@ -107,7 +101,7 @@ def test_the_usual_variable_stays_with_the_built_in_address(url: str):
 
 @pytest.mark.parametrize("url", ["https://api.openai.com/v2/", "https://API.openai.com:443/v1"])
 def test_another_path_at_the_same_address_is_no_move(url: str):
-    config_file(MOVED.format(url))
+    write_config(MOVED.format(url))
     key = find_key(OPENAI_API_KEY=KEY)
     assert key is not None
     assert key.reveal(url) == KEY
@@ -118,7 +112,7 @@ def test_no_error_advises_a_variable_that_does_not_count():
     environ = {"OPENAI_API_KEY": KEY}
     settings = settings_of(config, "openai")
     assert connect.with_key(settings, config, environ).key_env == ("OPENAI_API_KEY",)
-    config_file(MOVED.format("https://elsewhere.test/v1"))
+    write_config(MOVED.format("https://elsewhere.test/v1"))
     config = load()
     settings = settings_of(config, "openai")
     assert connect.with_key(settings, config, environ).key_env == ()
@@ -126,24 +120,24 @@ def test_no_error_advises_a_variable_that_does_not_count():
 
 def test_the_users_own_table_sends_a_key_elsewhere():
     url = "https://elsewhere.test/v1"
-    config_file(MOVED.format(url) + 'key_env = "OPENAI_API_KEY"\n')
+    write_config(MOVED.format(url) + 'key_env = "OPENAI_API_KEY"\n')
     key = find_key(OPENAI_API_KEY=KEY)
     assert key is not None
     assert key.reveal(url) == KEY
     with pytest.raises(ConfigError):
         key.reveal("https://api.openai.com/v1")
-    config_file(MOVED.format(url) + "key_command = 'echo sk-printed-123456'\n")
+    write_config(MOVED.format(url) + "key_command = 'echo sk-printed-123456'\n")
     key = find_key(OPENAI_API_KEY=KEY)
     assert (key and key.source) == "`key_command`"
 
 
 def test_a_stored_key_stays_with_the_address_it_was_stored_for():
     stored.put("openai", "https://api.openai.com/v1", STORED)
-    config_file(MOVED.format("https://elsewhere.test/v1"))
+    write_config(MOVED.format("https://elsewhere.test/v1"))
     assert find_key() is None
     stored.put("openai", "https://elsewhere.test/v1", STORED)
     assert find_key() is not None
-    config_file("")
+    write_config("")
     assert find_key() is None
 
 
@@ -152,12 +146,12 @@ def test_a_stored_key_stays_with_the_address_it_was_stored_for():
 
 def test_a_key_goes_over_plain_http_only_by_the_users_own_word():
     table = '[providers.work]\ntype = "openai"\nurl = "http://box.test/v1"\nkey_env = "WORK"\n'
-    config_file(table)
+    write_config(table)
     key = find_key("work", WORK=KEY)
     assert key is not None
     with pytest.raises(ConfigError, match="plain http"):
         key.reveal("http://box.test/v1")
-    config_file(table + "allow_http_key = true\n")
+    write_config(table + "allow_http_key = true\n")
     key = find_key("work", WORK=KEY)
     assert key is not None
     assert key.reveal("http://box.test/v1") == KEY
@@ -166,12 +160,12 @@ def test_a_key_goes_over_plain_http_only_by_the_users_own_word():
 def test_the_users_own_header_obeys_the_same_rule():
     table = '[providers.work]\ntype = "openai"\nurl = "http://box.test/v1"\n'
     table += 'headers = { Authorization = "Bearer sk-header-123456" }\n'
-    config_file(table)
+    write_config(table)
     config = load()
     with pytest.raises(ConfigError, match=r"header `Authorization`.*plain http") as caught:
         connect.with_key(settings_of(config, "work"), config, {})
     assert "sk-header" not in caught.value.message
-    config_file(table.replace("[providers.work]", "[providers.work]\nallow_http_key = true"))
+    write_config(table.replace("[providers.work]", "[providers.work]\nallow_http_key = true"))
     config = load()
     connect.with_key(settings_of(config, "work"), config, {})
 
@@ -208,12 +202,12 @@ def test_a_project_file_sets_nothing_of_a_provider(line: str):
 
 
 def test_a_trusted_project_that_moves_a_provider_does_not_get_the_users_keys():
-    config_file("[providers.work]\ntype = 'openai'\nurl = 'https://w.test'\nkey_env = 'WORK'\n")
+    write_config("[providers.work]\ntype = 'openai'\nurl = 'https://w.test'\nkey_env = 'WORK'\n")
     stored.put("work", "https://w.test", STORED)
     project("[providers.work]\nurl = 'https://evil.test'\n", trusted=True)
     assert load().providers["work"].url == "https://evil.test"
     assert find_key("work", WORK=KEY) is None
-    config_file(
+    write_config(
         "[providers.work]\ntype = 'openai'\nurl = 'https://w.test'\nkey_command = 'touch planted'\n"
     )
     assert find_key("work") is None
@@ -223,7 +217,7 @@ def test_a_trusted_project_that_moves_a_provider_does_not_get_the_users_keys():
 def test_a_trusted_project_that_moves_a_provider_does_not_get_the_users_header():
     table = "[providers.work]\ntype = 'openai'\nurl = '{}'\n"
     header = "headers = { Authorization = 'Bearer sk-header-123456' }\n"
-    config_file(table.format("https://w.test") + header)
+    write_config(table.format("https://w.test") + header)
     project(table.format("https://evil.test"), trusted=True)
     config = load()
     with pytest.raises(ConfigError, match=r"is not sent to https://evil\.test"):
@@ -234,7 +228,7 @@ def test_a_trusted_project_that_moves_a_provider_does_not_get_the_users_header()
 
 
 def test_a_proxy_elsewhere_does_not_see_a_key_in_plain():
-    config_file(
+    write_config(
         "[providers.work]\ntype = 'openai'\nurl = 'http://127.0.0.1:9/v1'\nkey_env = 'WORK'\n"
     )
     for proxy, passes in (
@@ -252,7 +246,7 @@ def test_a_proxy_elsewhere_does_not_see_a_key_in_plain():
 
 
 def test_a_trusted_project_cannot_allow_plain_http():
-    config_file("[providers.work]\ntype = 'openai'\nurl = 'http://w.test'\nkey_env = 'WORK'\n")
+    write_config("[providers.work]\ntype = 'openai'\nurl = 'http://w.test'\nkey_env = 'WORK'\n")
     project("[providers.work]\nallow_http_key = true\n", trusted=True)
     assert load().providers["work"].allow_http_key
     key = find_key("work", WORK=KEY)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.isolation import ROOT
+from support.isolation import ROOT, write_config
 
 from darkai_cli.config import schema, values
 from darkai_cli.config.load import load, service_urls
@@ -28,12 +27,6 @@ WANTED = {
     "perplexity", "huggingface", "github", "azure", "nvidia", "lmstudio", "llamacpp", "vllm",
     "litellm", "jan",
 }  # fmt: skip
-
-
-def configure(text: str) -> None:
-    folder = Path(os.environ["DARKAI_HOME"])
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.toml").write_text(text)
 
 
 def test_the_reference_page_is_the_table() -> None:
@@ -113,7 +106,7 @@ OLD = f"{RESOURCE}/openai/deployments/gpt4o"
     ],
 )
 def test_azures_addresses(url: str, sent: str) -> None:
-    configure(f'[providers.azure]\nurl = "{url}"\n')
+    write_config(f'[providers.azure]\nurl = "{url}"\n')
     url_sent, headers = request("azure")
     assert url_sent == sent
     assert headers["api-key"] == "sk-secret-0123"
@@ -121,14 +114,14 @@ def test_azures_addresses(url: str, sent: str) -> None:
 
 
 def test_azures_deployment_is_the_model() -> None:
-    configure(f'[providers.azure]\nurl = "{OLD}?api-version=2024-10-21"\n')
+    write_config(f'[providers.azure]\nurl = "{OLD}?api-version=2024-10-21"\n')
     assert settings_of(load(), "azure").default_model == "gpt4o"
-    configure(f'[providers.azure]\nmodel = "x"\nurl = "{OLD}?api-version=2024-10-21"\n')
+    write_config(f'[providers.azure]\nmodel = "x"\nurl = "{OLD}?api-version=2024-10-21"\n')
     assert settings_of(load(), "azure").default_model == "x"
 
 
 def test_a_table_of_ones_own_for_azure_needs_no_header_rules() -> None:
-    configure(f'[providers.work]\ntype = "openai"\nurl = "{RESOURCE}"\nkey_env = "WORK_KEY"\n')
+    write_config(f'[providers.work]\ntype = "openai"\nurl = "{RESOURCE}"\nkey_env = "WORK_KEY"\n')
     _, headers = request("work")
     assert headers["api-key"] == "sk-secret-0123"
 
@@ -141,7 +134,7 @@ def test_a_table_of_ones_own_for_azure_needs_no_header_rules() -> None:
     ],
 )
 def test_azure_without_what_it_needs(text: str, words: str) -> None:
-    configure(text)
+    write_config(text)
     with pytest.raises(DarkAIError) as caught:
         settings_of(load(), "azure")
     assert words in caught.value.message
@@ -149,7 +142,7 @@ def test_azure_without_what_it_needs(text: str, words: str) -> None:
 
 
 def test_a_company_gateway_in_full() -> None:
-    configure(
+    write_config(
         '[providers.work]\ntype = "openai"\nurl = "https://ai.example.com/v1"\n'
         'key_env = "WORK_KEY"\nmodels = ["a/b", "c"]\n'
         "headers = { X-Team = 'blue' }\noptions = { temperature = 0.5 }\n"
@@ -166,7 +159,7 @@ def test_a_company_gateway_in_full() -> None:
 
 
 def test_a_server_elsewhere_inherits_no_model_and_no_rules_of_openais() -> None:
-    configure(
+    write_config(
         '[providers.openai]\nurl = "http://localhost:9/v1"\n'
         '[providers.mine]\ntype = "openai"\nurl = "http://localhost:9/v1"\n'
     )
@@ -179,7 +172,7 @@ def test_a_server_elsewhere_inherits_no_model_and_no_rules_of_openais() -> None:
 
 @pytest.mark.parametrize("kind", ["anthropic", "gemini", "openai", "openai-responses", "ollama"])
 def test_a_service_of_ones_own_has_models_of_its_own(kind: str) -> None:
-    configure(
+    write_config(
         f'provider = "mine"\n[providers.mine]\ntype = "{kind}"\nurl = "https://ai.example.com/v1"\n'
     )
     with pytest.raises(UsageError) as caught:
@@ -191,9 +184,9 @@ def test_a_service_of_ones_own_has_models_of_its_own(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["anthropic", "gemini"])
 def test_the_usual_service_keeps_its_default(kind: str) -> None:
-    configure(f'[providers.{kind}]\nheaders = {{ x-team = "blue" }}\n')
+    write_config(f'[providers.{kind}]\nheaders = {{ x-team = "blue" }}\n')
     assert settings_of(load(), kind).default_model == BUILT_IN[kind].default_model
-    configure(f'[providers.{kind}]\nurl = "https://gateway.example.com/v1"\n')
+    write_config(f'[providers.{kind}]\nurl = "https://gateway.example.com/v1"\n')
     assert settings_of(load(), kind).default_model == ""
 
 
@@ -284,7 +277,7 @@ def test_an_address_that_is_none_is_ignored_and_told(
 
 
 def test_configuration_wins_over_other_programs_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    configure('[providers.ollama]\nurl = "http://desk:1"\n')
+    write_config('[providers.ollama]\nurl = "http://desk:1"\n')
     monkeypatch.setenv("OLLAMA_HOST", "box")
     assert settings_of(load(), "ollama").url == "http://desk:1"
 
@@ -296,7 +289,7 @@ def test_openais_variables_are_a_pair(monkeypatch: pytest.MonkeyPatch) -> None:
     url, headers = request("openai", "sk-of-the-pair")
     assert url == "https://gateway.example.com/v1/chat/completions"
     assert headers["authorization"] == "Bearer sk-of-the-pair"
-    configure('[providers.openai]\nurl = "https://elsewhere.example.com/v1"\n')
+    write_config('[providers.openai]\nurl = "https://elsewhere.example.com/v1"\n')
     url, headers = request("openai", "sk-of-the-pair")
     assert url == "https://elsewhere.example.com/v1/chat/completions"
     assert "authorization" not in headers

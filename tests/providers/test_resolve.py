@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
+from support.isolation import write_config
 from support.server import FaultServer, json_page
 
 from darkai_cli.config.keys import file
@@ -15,12 +15,6 @@ from darkai_cli.providers import model_cache, resolve
 from darkai_cli.providers.base import ModelInfo
 from darkai_cli.providers.catalog import BUILT_IN
 from darkai_cli.providers.settings import settings_of
-
-
-def configure(text: str) -> None:
-    folder = Path(os.environ["DARKAI_HOME"])
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.toml").write_text(text)
 
 
 def target_of(**flags: str) -> str:
@@ -82,12 +76,12 @@ models = ["two", "three"]
     ],
 )
 def test_names(text: str, flags: dict[str, str], target: str) -> None:
-    configure(text)
+    write_config(text)
     assert target_of(**flags) == target
 
 
 def test_a_name_with_a_slash_follows_what_the_chosen_one_lists() -> None:
-    configure('provider = "groq"\n')
+    write_config('provider = "groq"\n')
     url = BUILT_IN["groq"].url
     model_cache.write("groq", url, [ModelInfo("llama"), ModelInfo("openai/gpt-oss-20b")])
     assert target_of(model="openai/gpt-4o") == "groq: openai/gpt-4o"
@@ -96,7 +90,7 @@ def test_a_name_with_a_slash_follows_what_the_chosen_one_lists() -> None:
 
 
 def test_an_alias_is_not_sent_to_another_provider_than_it_names() -> None:
-    configure(TABLES + '[aliases]\nfast = "home/two"\n')
+    write_config(TABLES + '[aliases]\nfast = "home/two"\n')
     assert target_of(model="fast", provider="home") == "home: two"
     with pytest.raises(DarkAIError) as caught:
         target_of(model="fast", provider="ollama")
@@ -105,7 +99,7 @@ def test_an_alias_is_not_sent_to_another_provider_than_it_names() -> None:
 
 
 def test_a_provider_with_a_key_is_meant_by_a_later_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    configure('provider = "openrouter"\n')
+    write_config('provider = "openrouter"\n')
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-user")
     assert target_of(model="openai/gpt-4o") == "openai: gpt-4o"
 
@@ -132,7 +126,7 @@ def test_a_flag_is_later_than_a_variable(monkeypatch: pytest.MonkeyPatch) -> Non
     ],
 )
 def test_unknown_names_tell_the_nearest(text: str, flags: dict[str, str], hint: str) -> None:
-    configure(text)
+    write_config(text)
     with pytest.raises(DarkAIError) as caught:
         resolve.configured_target(load(flags))
     assert caught.value.exit_code == 5
@@ -151,7 +145,7 @@ def test_a_kept_list_counts_for_a_match(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_who_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolve.configured_providers(load()) == ["darkai", "demo"]
-    configure('[providers.mine]\ntype = "openai"\nurl = "http://localhost:1/v1"\n')
+    write_config('[providers.mine]\ntype = "openai"\nurl = "http://localhost:1/v1"\n')
     monkeypatch.setenv("GROQ_API_KEY", "gsk_of_the_user")
     monkeypatch.setenv("XAI_API_KEY", "  ")
     monkeypatch.setenv("GITHUB_TOKEN", "ghp_for_other_programs")
@@ -161,7 +155,7 @@ def test_who_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_being_configured_runs_no_command() -> None:
-    configure('[providers.openai]\nkey_command = "touch ran"\n')
+    write_config('[providers.openai]\nkey_command = "touch ran"\n')
     assert "openai" in resolve.configured_providers(load())
     assert not Path("ran").exists()
 
@@ -174,7 +168,7 @@ def test_a_server_on_this_machine_is_asked_for_its_first_model_once() -> None:
     page = json_page(200, {"data": [{"id": name} for name in names]})
     with FaultServer(page) as server:
         base = server.url.removesuffix("/chat") + "/v1"
-        configure(f'provider = "mine"\n[providers.mine]\ntype = "openai"\nurl = "{base}"\n')
+        write_config(f'provider = "mine"\n[providers.mine]\ntype = "openai"\nurl = "{base}"\n')
         for _ in range(2):
             assert resolve.resolve(load()).model == "llama3.2:1b"
         assert [request.target for request in server.requests] == ["/v1/models"]
@@ -184,7 +178,7 @@ def test_a_server_on_this_machine_is_asked_for_its_first_model_once() -> None:
 def test_a_server_without_a_model_says_so() -> None:
     with FaultServer(json_page(200, {"models": []})) as server:
         base = server.url.removesuffix("/chat")
-        configure(f'[providers.ollama]\nurl = "{base}"\n')
+        write_config(f'[providers.ollama]\nurl = "{base}"\n')
         with pytest.raises(DarkAIError) as caught:
             resolve.resolve(load({"provider": "ollama"}))
     assert caught.value.exit_code == 5
@@ -209,7 +203,7 @@ UNUSABLE = [
 
 @pytest.mark.parametrize(("table", "words"), UNUSABLE)
 def test_a_table_that_cannot_be_used_does_not_hurt_the_others(table: str, words: str) -> None:
-    configure(f"[providers.work]\n{table}\n")
+    write_config(f"[providers.work]\n{table}\n")
     with pytest.raises(DarkAIError) as caught:
         settings_of(load(), "work")
     assert caught.value.exit_code == 3
@@ -223,14 +217,14 @@ def test_a_table_that_cannot_be_used_does_not_hurt_the_others(table: str, words:
 
 
 def test_the_demo_has_no_url() -> None:
-    configure('[providers.demo]\nurl = "http://a.test/"\n')
+    write_config('[providers.demo]\nurl = "http://a.test/"\n')
     with pytest.raises(DarkAIError, match="has a `url`"):
         settings_of(load(), "demo")
-    configure('[providers.mine]\ntype = "demo"\n')
+    write_config('[providers.mine]\ntype = "demo"\n')
     assert settings_of(load(), "mine").default_model == "demo"
 
 
 def test_the_error_names_the_alias() -> None:
-    configure('[aliases]\nloop = "nosuch/zzz"\n')
+    write_config('[aliases]\nloop = "nosuch/zzz"\n')
     with pytest.raises(DarkAIError, match="The alias `loop` means `nosuch/zzz`: No provider"):
         resolve.target_by_name(load(), "loop")

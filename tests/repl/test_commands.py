@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.isolation import ROOT
+from support.isolation import ROOT, write_config
 from support.sessions import (
     Paper,
     Service,
@@ -19,7 +19,6 @@ from support.sessions import (
     talk,
     texts,
     thought,
-    write_config,
 )
 
 from darkai_cli.config import paths

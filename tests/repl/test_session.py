@@ -13,6 +13,7 @@ from typing import Self
 
 import pytest
 from support import openai
+from support.isolation import write_config
 from support.server import (
     FaultServer,
     Stall,
@@ -23,7 +24,7 @@ from support.server import (
     reply,
     text,
 )
-from support.sessions import Paper, new_session, talk, texts, write_config
+from support.sessions import Paper, new_session, talk, texts
 
 from darkai_cli import signals
 from darkai_cli.config import paths

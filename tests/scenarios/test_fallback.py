@@ -7,11 +7,10 @@ usual ports of model servers. A server is put where ``[providers.NAME]`` says.
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
+from support.isolation import write_config
 from support.scenario import Result, Shown, run_darkai, start_in_pty
 from support.server import FaultServer, Send, Step, head, json_page, page
 
@@ -65,18 +64,12 @@ def openai_reply(text: str) -> list[Step]:
     ]
 
 
-def configure(text: str) -> None:
-    folder = Path(os.environ["DARKAI_HOME"])
-    folder.mkdir(exist_ok=True)
-    (folder / "config.toml").write_text(text)
-
-
 def with_ollama(server: FaultServer) -> None:
-    configure(f'[providers.ollama]\nurl = "http://{server.address}"\n')
+    write_config(f'[providers.ollama]\nurl = "http://{server.address}"\n')
 
 
 def with_openai(server: FaultServer) -> None:
-    configure(f'[providers.openai]\nurl = "http://{server.address}/v1"\nmodel = "gpt-4o-mini"\n')
+    write_config(f'[providers.openai]\nurl = "http://{server.address}/v1"\nmodel = "gpt-4o-mini"\n')
 
 
 def ask(*args: str, **kwargs: Any) -> Result:
@@ -126,7 +119,7 @@ def test_what_is_no_model_server_gets_no_prompt() -> None:
     gateway = json_page(200, {"object": "list", "data": [{"id": "gpt-4o", "owned_by": "openai"}]})
     for answer in (page(200, "<html>It works!</html>"), gateway, page(404)):
         with FaultServer(answer) as server:
-            configure(f'[providers.llamacpp]\nurl = "http://{server.address}/v1"\n')
+            write_config(f'[providers.llamacpp]\nurl = "http://{server.address}/v1"\n')
             result = ask(PROMPT)
             assert [request.method for request in server.requests] == ["GET"]
         assert result.code == 7
@@ -276,7 +269,7 @@ def test_a_key_of_another_program_is_not_offered() -> None:
 
 
 def test_a_fallback_without_a_key_is_skipped() -> None:
-    configure('fallback = ["openai/gpt-4o", "demo"]\n')
+    write_config('fallback = ["openai/gpt-4o", "demo"]\n')
     result = ask("tell me a joke")
     assert result.code == 0, result
     first, second = result.stderr.splitlines()

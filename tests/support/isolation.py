@@ -7,6 +7,7 @@ by ``cut_network``; in the processes that a test starts by ``guard/sitecustomize
 from __future__ import annotations
 
 import errno
+import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -67,6 +68,19 @@ def clean_environment(base: Path, environ: Mapping[str, str]) -> dict[str, str]:
         TZ="UTC",
     )
     return clean
+
+
+def darkai_home() -> Path:
+    """The folder of darkai's configuration and data; not there yet."""
+    return Path(os.environ["DARKAI_HOME"])
+
+
+def write_config(text: str) -> None:
+    """Write the configuration file."""
+    darkai_home().mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = darkai_home() / "config.toml"
+    path.write_text(text, "utf-8")
+    path.chmod(0o600)
 
 
 class NetworkUsedError(AssertionError):

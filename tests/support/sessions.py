@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from darkai_cli.config import paths
 from darkai_cli.conversation.branches import Branches
 from darkai_cli.errors import NetworkError
 from darkai_cli.events import Event, ReasoningChunk, StreamEnd, StreamStart, TextChunk, Usage
@@ -154,14 +152,6 @@ def shape(tree: Branches) -> tuple[Any, ...]:
         for entry in tree.entries()
     ]
     return sorted(rows), tree.active
-
-
-def write_config(text: str) -> None:
-    """Write the configuration file."""
-    path = Path(paths.config_file())
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.write_text(text)
-    path.chmod(0o600)
 
 
 def lost() -> NetworkError:
