@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkai_cli.providers.demo import answers, jokes, showcase
+from darkai_cli.providers.demo import answers, jokes
 
 DIFF = "\n".join(f"+line {number} of a diff, tell me a joke" for number in range(200))
 
@@ -160,8 +160,8 @@ def test_demo_never_passes_for_a_model() -> None:
 
 
 def test_the_markdown_page() -> None:
-    assert answers.answer("markdown") == showcase.markdown_page()
-    assert answers.answer("Show me the Markdown showcase.") == showcase.markdown_page()
+    assert answers.answer("markdown") == answers.markdown_page()
+    assert answers.answer("Show me the Markdown showcase.") == answers.markdown_page()
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_long_has_the_words_that_were_asked_for(words: int) -> None:
 
 
 def test_long_says_its_bounds() -> None:
-    for number in ("0", str(showcase.LONGEST + 1), "999999999999"):
+    for number in ("0", str(answers.LONGEST + 1), "999999999999"):
         assert (
             answers.answer(f"long {number}")
             == "`long N` takes a number of words from 1 to 200000.\n"
@@ -231,10 +231,10 @@ def test_the_page_has_every_construct() -> None:
         "\n    Indented", "\n|:-----|:------:|------:|---", "\\|", "\n---\n", "\n***\n", "[^1]",
         "\n[^1]: ", "<div", "<!--", "$$", "\\(", "日本", "👩‍🚀", "שלום", "&#8594;", "\t",
     ):  # fmt: skip
-        assert construct in showcase.markdown_page(), construct
+        assert construct in answers.markdown_page(), construct
     assert not any(
         (ord(char) < 32 and char not in "\n\t") or 0x7F <= ord(char) < 0xA0
-        for char in showcase.markdown_page()
+        for char in answers.markdown_page()
     )
 
 

@@ -10,15 +10,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import cycle
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from darkai_cli.providers.demo import jokes, showcase
+from darkai_cli.providers.demo import jokes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_PROMPT = 200
 """Characters of a prompt; a longer one has a text in it that it is about."""
+
+LONGEST = 200_000
+"""The most words of ``long_text``: above, a reply would pass the bound of 16 MiB."""
 
 CANNOT = (
     "I can't answer that. I'm the *demo* provider, a small offline demonstration inside darkai, not"
@@ -167,7 +172,7 @@ def reply(query: str, conversation: str = "") -> Iterator[str] | None:
         return None
     words = _plain(query)
     if words in _MARKDOWN:
-        return iter((showcase.markdown_page(),))
+        return iter((markdown_page(),))
     if match := _LONG.fullmatch(words):
         return _long(int(match[1]))
     text = _small_talk(words) or _joke(words, conversation or query, conversation)
@@ -182,9 +187,30 @@ def _plain(query: str) -> str:
 
 
 def _long(words: int) -> Iterator[str]:
-    if 1 <= words <= showcase.LONGEST:
-        return showcase.long_text(words)
-    return iter((f"`long N` takes a number of words from 1 to {showcase.LONGEST}.\n",))
+    if 1 <= words <= LONGEST:
+        return long_text(words)
+    return iter((f"`long N` takes a number of words from 1 to {LONGEST}.\n",))
+
+
+def markdown_page() -> str:
+    """Return the page with every Markdown construct, from ``showcase.md``."""
+    return Path(__file__).with_name("showcase.md").read_text("utf-8")
+
+
+def long_text(words: int) -> Iterator[str]:
+    """Yield Markdown of at least ``words`` words: the jokes in turn, up to the end of one.
+
+    A word is what stands between blanks. The text is made joke by joke, so that a reply of a
+    hundred thousand words costs no more memory than one of a hundred.
+    """
+    block = f"# A text of about {words} words\n"
+    made = 0
+    for number, joke in enumerate(cycle(jokes.jokes()), 1):
+        yield block
+        made += len(block.split())
+        if made >= words:
+            return
+        block = f"\n## {number}. {joke.topic}\n\n{joke.text}\n"
 
 
 def _small_talk(words: str) -> str | None:
