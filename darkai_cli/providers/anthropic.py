@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from darkai_cli.errors import (
     AuthError,
@@ -43,18 +43,15 @@ from darkai_cli.events import (
 from darkai_cli.messages import ChatRequest, Message
 from darkai_cli.providers import dialect
 from darkai_cli.providers.base import (
+    Dialect,
+    Fields,
     Frame,
     Framing,
-    Headers,
     HttpRequest,
     ModelInfo,
     ProviderSettings,
 )
 from darkai_cli.providers.dialect import ReplyDecoder, count, dicts, parse, text_in, words
-
-if TYPE_CHECKING:
-    from darkai_cli.providers.base import Decoder, Dialect
-
 
 VERSION = "2023-06-01"
 """The value of ``anthropic-version``: the API's only one so far."""
@@ -83,7 +80,7 @@ BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 24_576, "xhigh"
 SMALLEST_BUDGET = 1024
 
 
-class AnthropicDialect:
+class AnthropicDialect(Dialect):
     """The Messages API."""
 
     framing: Framing = "sse"
@@ -122,38 +119,25 @@ class AnthropicDialect:
         """Return a new decoder."""
         return AnthropicDecoder(settings)
 
-    def error(
-        self,
-        status: int,
-        headers: Headers,  # noqa: ARG002 -- part of the contract
-        payload: Any,
-        settings: ProviderSettings,
-    ) -> ProviderError | None:
+    def error(self, status: int, payload: Any, settings: ProviderSettings) -> ProviderError | None:
         """Return the error in ``{"type": "error", "error": {"type", "message"}}``."""
         fault = payload.get("error") if isinstance(payload, dict) else None
         if not isinstance(fault, dict):
             return None
         return explain(fault, settings, status)
 
-    def amend(
-        self,
-        request: HttpRequest,
-        chat: ChatRequest,
-        settings: ProviderSettings,
-        message: str,
-    ) -> HttpRequest | None:
-        """Return the request in the form that this model accepts, where others accept the first.
+    def amend(self, fields: Fields, chosen: Sequence[str], message: str) -> Fields | None:
+        """Return the fields in the form that this model accepts, where others accept the first.
 
         To continue a reply: models since 4.6 refuse to begin with it (a *prefill*), so they get the
         request in words. Where darkai's own ``max_tokens`` is too large, it becomes the model's
         limit, which the service names in two forms: ``max_tokens: 64000 > 8192, which is the
         maximum`` and ``input length and max_tokens exceed context limit: 188240 + 64000 > 200000``.
         """
-        fields = json.loads(request.body)
         if "prefill" in message and fields["messages"][-1]["role"] == "assistant":
             fields["messages"].append({"role": "user", "content": dialect.CONTINUE_PROMPT})
-            return request._replace(body=dialect.body(fields))
-        names = {_RENAMED.get(name, name) for name in (*settings.options, *chat.options)}
+            return fields
+        names = {_RENAMED.get(name, name) for name in chosen}
         if "max_tokens" in names or "max_tokens" not in message:
             return None
         limit = fields["max_tokens"]
@@ -167,7 +151,7 @@ class AnthropicDialect:
             bound = max((number for number in numbers if number < limit), default=0)
         if not 0 < bound < limit:
             return None
-        return request._replace(body=dialect.body({**fields, "max_tokens": bound}))
+        return {**fields, "max_tokens": bound}
 
     def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:
         """Return the request for the page of the list after the model ``page``."""
@@ -611,8 +595,3 @@ class _PartialCall:
 def _key(index: object) -> object:
     """Return a block's number as a key; None for what is no number or text."""
     return index if isinstance(index, (int, str)) else None
-
-
-if TYPE_CHECKING:  # they keep the contracts
-    _dialect: type[Dialect] = AnthropicDialect
-    _decoder: type[Decoder] = AnthropicDecoder

@@ -9,7 +9,7 @@ this module, ``dialect``, the other files of their own format, ``events``, ``mes
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from darkai_cli.errors import ProviderError
 from darkai_cli.events import Event, Usage
@@ -23,6 +23,10 @@ Frame: TypeAlias = SSEFrame
 Framing = Literal["sse", "sse-lines", "ndjson"]
 Headers: TypeAlias = Mapping[str, str]
 """Response headers, names in lower case."""
+
+
+Fields: TypeAlias = dict[str, Any]
+"""The fields of a request's JSON body."""
 
 
 class HttpRequest(NamedTuple):
@@ -159,7 +163,7 @@ class Decoder(Protocol):
 
 
 class Dialect(Protocol):
-    """A wire format."""
+    """A wire format. By default a service amends nothing, lists no models and details none."""
 
     framing: Framing
 
@@ -171,9 +175,7 @@ class Dialect(Protocol):
         """Return a new decoder, for one reply."""
         ...
 
-    def error(
-        self, status: int, headers: Headers, payload: Any, settings: ProviderSettings
-    ) -> ProviderError | None:
+    def error(self, status: int, payload: Any, settings: ProviderSettings) -> ProviderError | None:
         """Return the error in this service's terms; None to leave it to ``http_errors``.
 
         ``payload``: the body's JSON value, None if it is no JSON. ``status`` may be 200: some
@@ -181,41 +183,35 @@ class Dialect(Protocol):
         """
         ...
 
-    def amend(
-        self, request: HttpRequest, chat: ChatRequest, settings: ProviderSettings, message: str
-    ) -> HttpRequest | None:
-        """Return the request without what a 400 or 422 refused; None if it cannot be amended.
+    def amend(self, fields: Fields, chosen: Sequence[str], message: str) -> Fields | None:  # noqa: ARG002
+        """Return a request's fields without what a 400 or 422 refused; None if that is unknown.
 
-        ``message``: the service's error message. The amended request is sent once, at once.
+        ``fields``: the body of the request, which may be changed. ``chosen``: the options that the
+        user set. ``message``: the service's error message. The fields are sent once, at once.
         """
-        ...
+        return None
 
-    def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:
+    def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:  # noqa: ARG002
         """Return the request for a page of the list of models; None if there is no list.
 
         ``page``: the mark of the page, "" for the first.
         """
-        ...
+        return None
 
-    def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:
+    def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:  # noqa: ARG002
         """Return the models of a page, and the mark of the next page or "".
 
         Raises ``BadReplyError`` if the payload is no list of models.
         """
-        ...
+        return (), ""
 
+    def about_request(self, model: str, settings: ProviderSettings) -> HttpRequest | None:  # noqa: ARG002
+        """Return the request for the details of a model; None if the list says all."""
+        return None
 
-@runtime_checkable
-class HasModelDetails(Protocol):
-    """A dialect whose service says more of one model than its list does."""
-
-    def about_request(self, model: str, settings: ProviderSettings) -> HttpRequest:
-        """Return the request for the details of a model."""
-        ...
-
-    def about(self, payload: Any, model: ModelInfo) -> ModelInfo:
+    def about(self, payload: Any, model: ModelInfo) -> ModelInfo:  # noqa: ARG002
         """Return ``model`` with what the payload adds."""
-        ...
+        return model
 
 
 def format_dollars(dollars: float) -> str:

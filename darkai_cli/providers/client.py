@@ -8,7 +8,7 @@ asynchronous driver only move bytes. An error raises; the events before it have 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -35,13 +35,12 @@ from darkai_cli.providers import http_errors
 from darkai_cli.providers.base import (
     Dialect,
     Frame,
-    HasModelDetails,
     Headers,
     HttpRequest,
     ModelInfo,
     ProviderSettings,
 )
-from darkai_cli.providers.dialect import parse, words
+from darkai_cli.providers.dialect import body, parse, words
 from darkai_cli.secrets import mask, mask_known, secrets_in
 from darkai_cli.text import duration, file_size, well_formed
 
@@ -192,14 +191,14 @@ class ReplyReader:
             payload = http_errors.error_field(stray)
         if self._visible or self._decoder.ended:
             if isinstance(payload, dict) and payload.get("error"):
-                error = self._dialect.error(200, headers, payload, settings)
+                error = self._dialect.error(200, payload, settings)
                 if error is not None:
                     raise error
             return []
         page = http_errors.page_error(settings.host, 200, headers, stray)
         if page is not None:
             raise page
-        error = self._dialect.error(200, headers, payload, settings)
+        error = self._dialect.error(200, payload, settings)
         if error is not None:
             raise error
         if isinstance(payload, dict):
@@ -231,7 +230,7 @@ class ReplyReader:
         if page is not None:
             return page
         payload = http_errors.payload_of(body)
-        error = self._dialect.error(status, headers, payload, settings)
+        error = self._dialect.error(status, payload, settings)
         now = time.time()
         if error is None:
             return http_errors.explain(
@@ -350,7 +349,9 @@ class HttpProvider:
         """Return the request without what the service refused, if the dialect knows how."""
         if error.status not in (400, 422):
             return None
-        return self._dialect.amend(request, chat, self.settings, error.message)
+        return amended(
+            self._dialect, request, [*self.settings.options, *chat.options], error.message
+        )
 
     def models(self) -> Iterator[ModelInfo]:
         """Yield the models that the service lists; nothing where it has no list.
@@ -376,11 +377,8 @@ class HttpProvider:
 
         Raises ``ProviderError`` or a subclass.
         """
-        dialect = self._dialect
-        if not isinstance(dialect, HasModelDetails):
-            return model
-        payload = self._fetch_json(dialect.about_request(model.name, self.settings))
-        return dialect.about(payload, model)
+        request = self._dialect.about_request(model.name, self.settings)
+        return self._dialect.about(self._fetch_json(request), model) if request else model
 
     def _fetch_json(self, request: HttpRequest) -> Any:
         """Return the JSON value of the answer to a request that is no prompt."""
@@ -467,6 +465,17 @@ class HttpProvider:
                         raise
                 for event in reader.finish(exchange.headers):
                     yield event
+
+
+def amended(
+    dialect: Dialect, request: HttpRequest, chosen: Sequence[str], message: str
+) -> HttpRequest | None:
+    """Return the request in the form that the dialect knows; None if there is none.
+
+    ``chosen``: the options that the user set. ``message``: the service's error message.
+    """
+    fields = dialect.amend(parse(request.body.decode()), chosen, message)
+    return None if fields is None else request._replace(body=body(fields))
 
 
 def _is_complete(reader: ReplyReader, error: ProviderError) -> bool:

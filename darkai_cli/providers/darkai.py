@@ -13,7 +13,7 @@ service was forked from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from darkai_cli.errors import (
     InputError,
@@ -25,18 +25,14 @@ from darkai_cli.errors import (
 from darkai_cli.events import Citation, Event, Notice, StreamEnd, TextChunk
 from darkai_cli.messages import ChatRequest, Message
 from darkai_cli.providers.base import (
+    Dialect,
     Frame,
     Framing,
-    Headers,
     HttpRequest,
-    ModelInfo,
     ProviderSettings,
 )
 from darkai_cli.providers.dialect import UnreadableEvents, bearer, body, headers, parse, words
 from darkai_cli.text import one_line, plural
-
-if TYPE_CHECKING:
-    from darkai_cli.providers.base import Decoder, Dialect
 
 HEADERS = {
     "accept": "text/event-stream",
@@ -83,7 +79,7 @@ def format_prompt(
     return text if do_continue else f"{text}\nAssistant:"
 
 
-class DarkAIDialect:
+class DarkAIDialect(Dialect):
     """The DarkAI wire format."""
 
     framing: Framing = "sse-lines"
@@ -113,13 +109,7 @@ class DarkAIDialect:
         """Return a new decoder."""
         return DarkAIDecoder(settings)
 
-    def error(
-        self,
-        status: int,
-        headers: Headers,  # noqa: ARG002 -- part of the contract
-        payload: Any,
-        settings: ProviderSettings,
-    ) -> ProviderError | None:
+    def error(self, status: int, payload: Any, settings: ProviderSettings) -> ProviderError | None:
         """Return DarkAI's own errors: ``{"detail": ...}``, and a 429 that is not retryable.
 
         The service blocks an address after 20 violations of its limits (4 a minute, 30 in
@@ -141,24 +131,6 @@ class DarkAIDialect:
             data = payload.get("data")
             return ServiceError(_detail(data if isinstance(data, dict) else payload, host))
         return None
-
-    def amend(
-        self,
-        request: HttpRequest,  # noqa: ARG002
-        chat: ChatRequest,  # noqa: ARG002
-        settings: ProviderSettings,  # noqa: ARG002
-        message: str,  # noqa: ARG002
-    ) -> HttpRequest | None:
-        """Return None: no request can be amended."""
-        return None
-
-    def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:  # noqa: ARG002
-        """Return None: the service has no list of models."""
-        return None
-
-    def models(self, payload: Any) -> tuple[Sequence[ModelInfo], str]:  # noqa: ARG002
-        """Return no models."""
-        return (), ""
 
 
 def _notice_of_images(messages: Sequence[Message], settings: ProviderSettings) -> str:
@@ -318,8 +290,3 @@ def _invalid(detail: list[Any], settings: ProviderSettings) -> ProviderError:
         hint=hint,
         status=422,
     )
-
-
-if TYPE_CHECKING:  # they keep the contracts
-    _dialect: type[Dialect] = DarkAIDialect
-    _decoder: type[Decoder] = DarkAIDecoder

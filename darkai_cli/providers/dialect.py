@@ -20,7 +20,7 @@ from darkai_cli.errors import (
 )
 from darkai_cli.events import EndReason, Event, Notice, StreamEnd
 from darkai_cli.messages import Call, Message
-from darkai_cli.providers.base import Frame, ProviderSettings
+from darkai_cli.providers.base import Decoder, Frame, ProviderSettings
 from darkai_cli.text import one_line, plural
 
 MAX_BAD = 50
@@ -284,7 +284,7 @@ def no_model(
     return UnknownModelError(f"No model named `{name}` at {host}", hint=hint, status=status)
 
 
-class ReplyDecoder:
+class ReplyDecoder(Decoder):
     """The base of all decoders: the state of one reply that has nothing to do with its format.
 
     ``_text``: some text of the answer came. ``_visible``: anything came that users see.

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from darkai_cli.errors import (
     AuthError,
@@ -40,19 +40,16 @@ from darkai_cli.events import (
 from darkai_cli.messages import ChatRequest, Message
 from darkai_cli.providers import dialect
 from darkai_cli.providers.base import (
+    Dialect,
+    Fields,
     Frame,
     Framing,
-    Headers,
     HttpRequest,
     ModelInfo,
     ProviderSettings,
 )
 from darkai_cli.providers.dialect import ReplyDecoder, count, dicts, text_in, words
 from darkai_cli.text import plural
-
-if TYPE_CHECKING:
-    from darkai_cli.providers.base import Decoder, Dialect
-
 
 PAGE = 1000
 """Models on a page: the most that the service allows."""
@@ -88,7 +85,7 @@ _NO_SIGNATURE = "skip_thought_signature_validator"
 """The documented placeholder for a thought's signature, which calls need since Gemini 3."""
 
 
-class GeminiDialect:
+class GeminiDialect(Dialect):
     """The ``streamGenerateContent`` method with server-sent events."""
 
     framing: Framing = "sse"
@@ -139,34 +136,21 @@ class GeminiDialect:
         """Return a new decoder."""
         return GeminiDecoder(settings)
 
-    def error(
-        self,
-        status: int,
-        headers: Headers,  # noqa: ARG002 -- part of the contract
-        payload: Any,
-        settings: ProviderSettings,
-    ) -> ProviderError | None:
+    def error(self, status: int, payload: Any, settings: ProviderSettings) -> ProviderError | None:
         """Return the error in ``{"error": {"code", "message", "status"}}``, or in a list."""
         if isinstance(payload, list):
             payload = next(iter(dicts(payload)), None)
         fault = payload.get("error") if isinstance(payload, dict) else None
         return explain(fault, settings, status) if isinstance(fault, dict) else None
 
-    def amend(
-        self,
-        request: HttpRequest,
-        chat: ChatRequest,
-        settings: ProviderSettings,
-        message: str,
-    ) -> HttpRequest | None:
-        """Return the request without what this model lacks.
+    def amend(self, fields: Fields, chosen: Sequence[str], message: str) -> Fields | None:
+        """Return the fields without what this model lacks.
 
         That is: reasoning, a system prompt, continuing a reply by itself.
         """
-        fields = json.loads(request.body)
         lower = message.lower()
-        chosen = {_RENAMED.get(name, name) for name in (*settings.options, *chat.options)}
-        if "thinking" in lower and not chosen & {*_THINK, "thinkingConfig"}:
+        names = {_RENAMED.get(name, name) for name in chosen}
+        if "thinking" in lower and not names & {*_THINK, "thinkingConfig"}:
             config = fields.get("generationConfig", {})
             if not config.pop("thinkingConfig", None):
                 return None
@@ -179,7 +163,7 @@ class GeminiDialect:
             )
         else:
             return None
-        return request._replace(body=dialect.body(fields))
+        return fields
 
     def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:
         """Return the request for a page of the list."""
@@ -575,8 +559,3 @@ class GeminiDecoder(ReplyDecoder):
             hint="Try again, or rephrase the prompt",
             retryable=reason in _FAULTY,
         )
-
-
-if TYPE_CHECKING:  # they keep the contracts
-    _dialect: type[Dialect] = GeminiDialect
-    _decoder: type[Decoder] = GeminiDecoder

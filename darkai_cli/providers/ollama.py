@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from darkai_cli.errors import (
     AuthError,
@@ -37,17 +37,15 @@ from darkai_cli.events import (
 from darkai_cli.messages import ChatRequest, Message
 from darkai_cli.providers import dialect
 from darkai_cli.providers.base import (
+    Dialect,
+    Fields,
     Frame,
     Framing,
-    Headers,
     HttpRequest,
     ModelInfo,
     ProviderSettings,
 )
 from darkai_cli.providers.dialect import ReplyDecoder, count, dicts, parse, text_in, words
-
-if TYPE_CHECKING:
-    from darkai_cli.providers.base import Decoder, Dialect, HasModelDetails
 
 _BESIDE = ("think", "format", "keep_alive", "truncate", "shift", "logprobs", "top_logprobs")
 """Options that stand beside the sub-object ``options``."""
@@ -67,7 +65,7 @@ _EFFORTS = {"none": False, "minimal": "low", "xhigh": "max"}
 """Efforts that other services know, in Ollama's terms."""
 
 
-class OllamaDialect:
+class OllamaDialect(Dialect):
     """The native chat API."""
 
     framing: Framing = "ndjson"
@@ -109,13 +107,7 @@ class OllamaDialect:
         """Return a new decoder."""
         return OllamaDecoder(settings)
 
-    def error(
-        self,
-        status: int,
-        headers: Headers,  # noqa: ARG002 -- part of the contract
-        payload: Any,
-        settings: ProviderSettings,
-    ) -> ProviderError | None:
+    def error(self, status: int, payload: Any, settings: ProviderSettings) -> ProviderError | None:
         """Return the error in ``{"error": "..."}``."""
         fault = payload.get("error") if isinstance(payload, dict) else None
         if isinstance(fault, dict):  # a proxy in front of it
@@ -124,19 +116,12 @@ class OllamaDialect:
             return None
         return _explain(words(fault), settings, status)
 
-    def amend(
-        self,
-        request: HttpRequest,
-        chat: ChatRequest,  # noqa: ARG002
-        settings: ProviderSettings,  # noqa: ARG002
-        message: str,
-    ) -> HttpRequest | None:
-        """Return the request without ``think``, if the model does not reason."""
-        fields = json.loads(request.body)
+    def amend(self, fields: Fields, chosen: Sequence[str], message: str) -> Fields | None:  # noqa: ARG002
+        """Return the fields without ``think``, if the model does not reason."""
         if "does not support thinking" not in message or "think" not in fields:
             return None
         del fields["think"]
-        return request._replace(body=dialect.body(fields))
+        return fields
 
     def models_request(self, settings: ProviderSettings, page: str = "") -> HttpRequest | None:  # noqa: ARG002
         """Return the request for the list of pulled models, which has one page."""
@@ -358,9 +343,3 @@ class OllamaDecoder(ReplyDecoder):
             yield from self._end(reason, only)
         else:
             yield from self._end(reason)
-
-
-if TYPE_CHECKING:  # they keep the contracts
-    _dialect: type[Dialect] = OllamaDialect
-    _details: type[HasModelDetails] = OllamaDialect
-    _decoder: type[Decoder] = OllamaDecoder

@@ -20,13 +20,14 @@ of the services.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from darkai_cli.errors import InputError, ProviderError
 from darkai_cli.messages import ChatRequest, Image, Message, ToolSpec
 from darkai_cli.providers.base import (
+    Dialect,
+    Fields,
     Framing,
-    Headers,
     HttpRequest,
     ModelInfo,
     ProviderSettings,
@@ -38,12 +39,8 @@ from darkai_cli.providers.dialect import (
     endpoint,
     headers,
     options,
-    parse,
 )
 from darkai_cli.providers.openai_stream import OpenAIDecoder
-
-if TYPE_CHECKING:
-    from darkai_cli.providers.base import Decoder, Dialect
 
 OWN = (
     "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs",
@@ -61,18 +58,12 @@ _UNKNOWN_FIELD = (
 )  # fmt: skip
 
 
-class OpenAIErrorsAndModels:
+class OpenAIErrorsAndModels(Dialect):
     """What OpenAI's two formats have in common: errors and the list of models."""
 
     framing: Framing = "sse"
 
-    def error(
-        self,
-        status: int,
-        headers: Headers,  # noqa: ARG002 -- part of the contract
-        payload: Any,
-        settings: ProviderSettings,
-    ) -> ProviderError | None:
+    def error(self, status: int, payload: Any, settings: ProviderSettings) -> ProviderError | None:
         """Return the error if its body says more than its status."""
         from darkai_cli.providers import openai_errors
 
@@ -129,18 +120,11 @@ class OpenAIDialect(OpenAIErrorsAndModels):
         """Return a new decoder."""
         return OpenAIDecoder(settings)
 
-    def amend(
-        self,
-        request: HttpRequest,
-        chat: ChatRequest,  # noqa: ARG002
-        settings: ProviderSettings,  # noqa: ARG002
-        message: str,
-    ) -> HttpRequest | None:
-        """Return the request without ``stream_options``, or with the other name of the limit.
+    def amend(self, fields: Fields, chosen: Sequence[str], message: str) -> Fields | None:  # noqa: ARG002
+        """Return the fields without ``stream_options``, or with the other name of the limit.
 
         Options that the user set are never dropped.
         """
-        fields = parse(request.body.decode())
         message = message.lower()
         changed = False
         if "stream_options" in fields and (
@@ -150,7 +134,7 @@ class OpenAIDialect(OpenAIErrorsAndModels):
             changed = True
         if any(word in message for word in _UNKNOWN_FIELD):
             changed = _rename_limit(fields, message) or changed
-        return request._replace(body=body(fields)) if changed else None
+        return fields if changed else None
 
 
 def posted(settings: ProviderSettings, path: str, fields: dict[str, Any]) -> HttpRequest:
@@ -248,8 +232,3 @@ def _rename_limit(fields: dict[str, Any], message: str) -> bool:
             fields[other] = fields.pop(name)
             return True
     return False
-
-
-if TYPE_CHECKING:  # they keep the contracts
-    _dialect: type[Dialect] = OpenAIDialect
-    _decoder: type[Decoder] = OpenAIDecoder

@@ -17,7 +17,7 @@ Source: OpenAI's openapi.yaml.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from darkai_cli.errors import (
     InputError,
@@ -36,6 +36,7 @@ from darkai_cli.events import (
 from darkai_cli.messages import ChatRequest, Image, Message, ToolSpec
 from darkai_cli.providers import openai_errors
 from darkai_cli.providers.base import (
+    Fields,
     Frame,
     HttpRequest,
     ProviderSettings,
@@ -43,7 +44,6 @@ from darkai_cli.providers.base import (
 from darkai_cli.providers.dialect import (
     CONTINUE_PROMPT,
     ReplyDecoder,
-    body,
     count,
     dicts,
     options,
@@ -53,9 +53,6 @@ from darkai_cli.providers.dialect import (
     words,
 )
 from darkai_cli.providers.openai import OpenAIErrorsAndModels, add_tools, data_url, posted
-
-if TYPE_CHECKING:
-    from darkai_cli.providers.base import Decoder, Dialect
 
 OWN = (
     "include", "max_output_tokens", "max_tool_calls", "metadata",
@@ -121,19 +118,12 @@ class ResponsesDialect(OpenAIErrorsAndModels):
         """Return a new decoder."""
         return ResponsesDecoder(settings)
 
-    def amend(
-        self,
-        request: HttpRequest,
-        chat: ChatRequest,  # noqa: ARG002
-        settings: ProviderSettings,  # noqa: ARG002
-        message: str,
-    ) -> HttpRequest | None:
-        """Return the request without ``store``, which servers that copy the API may not know."""
-        fields = parse(request.body.decode())
+    def amend(self, fields: Fields, chosen: Sequence[str], message: str) -> Fields | None:  # noqa: ARG002
+        """Return the fields without ``store``, which servers that copy the API may not know."""
         if fields.get("store") is not False or "store" not in message.lower():
             return None
         del fields["store"]
-        return request._replace(body=body(fields))
+        return fields
 
 
 def input_of(messages: Sequence[Message]) -> list[dict[str, Any]]:
@@ -341,8 +331,3 @@ def _usage(usage: dict[str, Any]) -> Iterator[Usage]:
     )
     if counts != Usage():
         yield counts
-
-
-if TYPE_CHECKING:  # they keep the contracts
-    _dialect: type[Dialect] = ResponsesDialect
-    _decoder: type[Decoder] = ResponsesDecoder

@@ -31,7 +31,7 @@ from darkai_cli import events
 from darkai_cli.errors import DarkAIError, ProviderError
 from darkai_cli.messages import Call, ChatRequest, Image, Message, ToolSpec
 from darkai_cli.providers.base import HttpRequest, ModelInfo, ProviderSettings, Quirks
-from darkai_cli.providers.client import ReplyReader
+from darkai_cli.providers.client import ReplyReader, amended
 from darkai_cli.providers.connect import dialect_of
 from darkai_cli.providers.settings import DIALECTS
 from darkai_cli.secrets import Secret
@@ -186,7 +186,8 @@ def test_request_sent_again(path: Path) -> None:
     settings, chat, dialect = settings_for(path, case), chat_for(case), None
     dialect = dialect_of(settings)
     request = dialect.request(chat, settings)
-    changed = dialect.amend(request, chat, settings, case["amend"]["message"])
+    chosen = [*settings.options, *chat.options]
+    changed = amended(dialect, request, chosen, case["amend"]["message"])
     assert (None if changed is None else json.loads(changed.body)) == case["amend"]["body"]
     if changed is not None:
         assert changed._replace(body=b"") == request._replace(body=b"")
