@@ -123,23 +123,20 @@ def test_the_terminal_is_put_right(home: Path, entered: str):
     assert b"echo is True" in screen.raw, screen.raw
 
 
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
+def test_what_is_no_key_is_refused(home: Path):
+    run_darkai("keys", "set", "openai", stdin=b"sk-before-123456")
+    before = (home / "keys.toml").read_bytes()
+    for data, message in (
         (b"\n", "No key on stdin"),
         (b"sk-one-123456\n\n", "The key on stdin has more than one line"),
         (b"sk one 12345678", "The key on stdin contains a space"),
         (b"sk-\xff\xfe", "stdin is not UTF-8 text"),
-    ],
-)
-def test_what_is_no_key_is_refused(home: Path, data: bytes, message: str):
-    run_darkai("keys", "set", "openai", stdin=b"sk-before-123456")
-    before = (home / "keys.toml").read_bytes()
-    result = run_darkai("keys", "set", "openai", stdin=data)
-    assert (result.code, result.stdout) == (11, b"")
-    assert result.stderr.startswith(f"error: {message}")
-    assert "\nhint: " in result.stderr
-    assert (home / "keys.toml").read_bytes() == before
+    ):
+        result = run_darkai("keys", "set", "openai", stdin=data)
+        assert (result.code, result.stdout) == (11, b"")
+        assert result.stderr.startswith(f"error: {message}")
+        assert "\nhint: " in result.stderr
+        assert (home / "keys.toml").read_bytes() == before
 
 
 @pytest.mark.parametrize("stdin", [None, "closed"])

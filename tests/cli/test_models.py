@@ -325,16 +325,18 @@ def test_an_alias_that_cannot_be(args: tuple[str, ...], code: int, words: str) -
     assert not (darkai_home() / "config.toml").exists()
 
 
-def test_what_is_written_names_the_provider_that_was_typed() -> None:
+def test_what_is_written_names_the_provider_that_was_typed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Also where another provider is the default, and one of these names is nobody's."""
-    assert run_darkai("models", "default", "openai/gpt-4o-mini").code == 0
-    made = run_darkai("models", "alias", "fast", "groq/llama-3.1-8b-instant")
-    assert (made.code, made.stderr) == (0, "")
+    assert main.run(["models", "default", "openai/gpt-4o-mini"]) == 0
+    assert main.run(["models", "alias", "fast", "groq/llama-3.1-8b-instant"]) == 0
+    assert capsys.readouterr().err == ""
     assert written()["aliases"] == {"fast": "groq/llama-3.1-8b-instant"}
-    assert run_darkai("models", "default", "anthropic/claude-x").code == 0
+    assert main.run(["models", "default", "anthropic/claude-x"]) == 0
     assert (written()["provider"], written()["model"]) == ("anthropic", "claude-x")
     write_config('provider = "gone"\n')
-    assert run_darkai("models", "default", "openai/gpt-4o").code == 0
+    assert main.run(["models", "default", "openai/gpt-4o"]) == 0
     assert written()["provider"] == "openai"
 
 

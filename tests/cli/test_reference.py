@@ -19,14 +19,19 @@ def dead_links(page: Path) -> list[str]:
     return [f"{page.name}: {name}" for name in targets if not (page.parent / name).exists()]
 
 
+def section_of(command: str) -> str:
+    """What the reference says about a command."""
+    text = (DOCS / "reference/commands.md").read_text(encoding="utf-8")
+    return text.split(f"## darkai {command}\n")[1].split("\n## ")[0]
+
+
 def test_every_relative_link_leads_to_a_page() -> None:
     assert not [dead for page in sorted(DOCS.rglob("*.md")) for dead in dead_links(page)]
 
 
 def test_the_reference_has_exactly_the_options_of_the_commands() -> None:
-    text = (DOCS / "reference/commands.md").read_text(encoding="utf-8")
     for name in ("ask", "replay"):
-        section = text.split(f"## darkai {name}\n")[1].split("\n## ")[0]
+        section = section_of(name)
         command = groups.load(name, COMMANDS[name])
         real = {flag for param in command.params for flag in param.opts if flag.startswith("-")}
         message = set(re.findall(r"`(?:darkai ask )?(--?[a-z][a-z-]*)", section))
@@ -49,8 +54,7 @@ def options_of(name: str) -> dict[str, set[str]]:
 
 
 def test_the_reference_has_exactly_the_options_of_history() -> None:
-    text = (DOCS / "reference/commands.md").read_text(encoding="utf-8")
-    section = text.split("## darkai history\n")[1].split("\n## ")[0]
+    section = section_of("history")
     message: dict[str, set[str]] = {name: set() for name in options_of("history")}
     assert set(re.findall(r"^\| `darkai history (\w+)", section, re.MULTILINE)) == set(message)
     name = ""
@@ -74,8 +78,7 @@ def test_every_option_in_a_how_to_exists() -> None:
 
 
 def test_the_reference_has_exactly_the_commands_and_options_of_keys() -> None:
-    text = (DOCS / "reference/commands.md").read_text(encoding="utf-8")
-    section = text.split("## darkai keys\n")[1].split("\n## ")[0]
+    section = section_of("keys")
     options = options_of("keys")
     assert set(re.findall(r"^\| `darkai keys (\w+)", section, re.MULTILINE)) == set(options)
     flags = {(name, flag) for name, flags in options.items() for flag in flags}

@@ -24,6 +24,7 @@ from support.scenario import DARKAI, Result, run_darkai, run_in_pty, start_darka
 from support.server import (
     Authority,
     BeforeRequest,
+    Close,
     FaultServer,
     Reset,
     Script,
@@ -314,7 +315,8 @@ def test_a_ca_file_that_is_none(tmp_path: Path) -> None:
 
 
 def test_https_where_there_is_no_tls() -> None:
-    with FaultServer(json_page(200, MODELS)) as server:
+    refusal = Send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    with FaultServer([BeforeRequest(), refusal, Close()]) as server:
         use(f"https://{server.address}/v1")
         finding = examine().only("provider.work.service", "fail", 7)
     assert "doesn't speak TLS" in finding["detail"]

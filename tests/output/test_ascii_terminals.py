@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
-from pathlib import Path
 
 import pytest
+from support.isolation import write_config
 from support.scenario import run_in_pty
 from support.server import FaultServer, reply
 
@@ -24,9 +23,7 @@ def test_raw_on_an_ascii_terminal() -> None:
 
 
 def test_models_on_an_ascii_terminal() -> None:
-    folder = Path(os.environ["DARKAI_HOME"])
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.toml").write_bytes('[aliases]\n"modèle" = "demo/demo"\n'.encode())
+    write_config('[aliases]\n"modèle" = "demo/demo"\n')
     output = run_in_pty("models", env=ASCII)
     assert output.code == 0, output.raw
     assert b"demo/demo             mod?le\r\n" in output.raw
