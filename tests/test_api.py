@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import httpx
 import pytest
 import respx
+from support.isolation import write_config
 from support.server import FaultServer, reply
 
 import darkai_cli
@@ -354,9 +353,7 @@ def test_a_url_without_a_scheme() -> None:
 
 
 def configure(url: str, *limits: str) -> None:
-    folder = Path(os.environ["DARKAI_HOME"])
-    folder.mkdir(exist_ok=True)
-    (folder / "config.toml").write_text(
+    write_config(
         f'provider = "work"\nmax_wait = 0\n'
         f'[providers.work]\ntype = "darkai"\nurl = "{url}"\nlimits = {json.dumps(limits)}\n'
     )

@@ -8,14 +8,13 @@ import signal
 from pathlib import Path
 
 import pytest
+from support.isolation import write_config
 from support.scenario import Result, run_darkai, start_darkai, start_in_pty
 from support.server import FaultServer, Stall, closed_port, json_page, reply
 
 
 def configure(url: str, *limits: str) -> None:
-    folder = Path(os.environ["DARKAI_HOME"])
-    folder.mkdir(exist_ok=True)
-    (folder / "config.toml").write_text(
+    write_config(
         f'provider = "work"\n[providers.work]\ntype = "darkai"\nurl = "{url}"\nlimits = {json.dumps(limits)}\n'
     )
 
