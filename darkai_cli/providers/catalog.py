@@ -9,84 +9,81 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from darkai_cli.providers.base import ProviderSettings, Quirks
-from darkai_cli.providers.services import READ, SERVICES, Service
+from darkai_cli.providers.services import READ, SERVICES, Service, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_OWN: dict[str, ProviderSettings] = {
-    "darkai": ProviderSettings(
-        name="darkai",
-        type="darkai",
-        url="https://darkai.foundation/chat",
-        default_model="llama-3-70b",
-        models=("gpt-4o", "gpt-3.5-turbo", "llama-3-70b"),
-        aliases={"llama-3.1-70b": "llama-3-70b"},
+_OWN = (
+    Service(
+        "DarkAI",
+        ProviderSettings(
+            name="darkai",
+            type="darkai",
+            url="https://darkai.foundation/chat",
+            default_model="llama-3-70b",
+            models=("gpt-4o", "gpt-3.5-turbo", "llama-3-70b"),
+            aliases={"llama-3.1-70b": "llama-3-70b"},
+        ),
+        "https://darkai.foundation/chat",
+        "the default",
     ),
-    "openai": ProviderSettings(
-        name="openai",
-        type="openai",
-        url="https://api.openai.com/v1",
-        default_model="gpt-4o-mini",
-        key_env=("OPENAI_API_KEY",),
-        key_needed=True,
+    row(
+        "openai",
+        "OpenAI",
+        "https://api.openai.com/v1",
+        "https://platform.openai.com/docs/api-reference/chat",
+        model="gpt-4o-mini",
         quirks=Quirks(limit="max_completion_tokens", strict=True, resume="ask"),
     ),
-    "anthropic": ProviderSettings(
-        name="anthropic",
-        type="anthropic",
-        url="https://api.anthropic.com/v1",
-        default_model="claude-sonnet-4-5",
-        key_env=("ANTHROPIC_API_KEY",),
-        key_needed=True,
+    row(
+        "anthropic",
+        "Anthropic",
+        "https://api.anthropic.com/v1",
+        "https://platform.claude.com/docs/en/api/messages",
+        kind="anthropic",
+        model="claude-sonnet-4-5",
         quirks=Quirks(strict=True),
     ),
-    "gemini": ProviderSettings(
-        name="gemini",
-        type="gemini",
-        url="https://generativelanguage.googleapis.com/v1beta",
-        default_model="gemini-2.5-flash",
-        key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-        key_needed=True,
+    row(
+        "gemini",
+        "Google Gemini",
+        "https://generativelanguage.googleapis.com/v1beta",
+        "https://ai.google.dev/api/generate-content",
+        keys=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        kind="gemini",
+        model="gemini-2.5-flash",
         quirks=Quirks(strict=True),
     ),
-    "ollama": ProviderSettings(
-        name="ollama",
-        type="ollama",
-        url="http://localhost:11434",
-        default_model="",  # a key of Ollama's is for its cloud, not for this machine
-        local=True,
+    Service(
+        "Ollama",
+        ProviderSettings(
+            name="ollama",
+            type="ollama",
+            url="http://localhost:11434",
+            default_model="",  # a key of Ollama's is for its cloud, not for this machine
+            local=True,
+        ),
+        "https://docs.ollama.com/api",
     ),
-    "demo": ProviderSettings(
-        name="demo",
-        type="demo",
-        url="http://demo.localhost/chat",
-        default_model="demo",
-        models=("demo",),
+    Service(
+        "the demonstration",
+        ProviderSettings(
+            name="demo",
+            type="demo",
+            url="http://demo.localhost/chat",
+            default_model="demo",
+            models=("demo",),
+        ),
+        "",
+        "offline, built in, not a language model",
     ),
-}
+)
 
-BUILT_IN: dict[str, ProviderSettings] = {
-    **_OWN,
-    **{service.settings.name: service.settings for service in SERVICES},
-}
+ALL: tuple[Service, ...] = (*_OWN, *SERVICES)
+"""All rows, with their titles and sources."""
 
-
-def services() -> list[Service]:
-    """Return all rows with their titles and sources, in the order of ``BUILT_IN``."""
-    own = {
-        "darkai": ("DarkAI", "https://darkai.foundation/chat", "the default"),
-        "openai": ("OpenAI", "https://platform.openai.com/docs/api-reference/chat", ""),
-        "anthropic": ("Anthropic", "https://platform.claude.com/docs/en/api/messages", ""),
-        "gemini": ("Google Gemini", "https://ai.google.dev/api/generate-content", ""),
-        "ollama": ("Ollama", "https://docs.ollama.com/api", ""),
-        "demo": ("the demonstration", "", "offline, built in, not a language model"),
-    }
-    rows = []
-    for name, (title, source, note) in own.items():
-        rows.append(Service(title, _OWN[name], source, note))
-    return [*rows, *SERVICES]
-
+BUILT_IN: dict[str, ProviderSettings] = {service.settings.name: service.settings for service in ALL}
 
 _REFERENCE = """\
 # Providers
@@ -127,23 +124,25 @@ def reference() -> str:
         "| name | service | type | address | key | default model | page |",
         "|---|---|---|---|---|---|---|",
     ]
-    for title, row, source, _ in services():
-        keys = " or ".join(f"`{name}`" for name in row.key_env)
-        address = f"`{row.url}`" if row.url and row.type != "demo" else "none"
-        model = f"`{row.default_model}`" if row.default_model else ""
+    own_or_read = {*READ, *(service.settings.name for service in _OWN)}
+    for title, settings, source, _ in ALL:
+        keys = " or ".join(f"`{name}`" for name in settings.key_env)
+        address = f"`{settings.url}`" if settings.url else "your own"
+        address = "none" if settings.type == "demo" else address
+        model = f"`{settings.default_model}`" if settings.default_model else ""
         page = f"[page]({source})" if source else ""
-        if row.name not in (*_OWN, *READ):
+        if settings.name not in own_or_read:
             page += ", unread"
         table.append(
-            f"| `{row.name}` | {title} | `{row.type}` | {address if row.url else 'your own'} "
+            f"| `{settings.name}` | {title} | `{settings.type}` | {address} "
             f"| {keys} | {model} | {page} |"
         )
-    chats = [row for row in BUILT_IN.values() if row.type == "openai"]
+    chats = [settings for settings in BUILT_IN.values() if settings.type == "openai"]
     return _REFERENCE.format(
         table="\n".join(table),
-        notes="\n".join(f"- `{row.name}`: {note}." for _, row, _, note in services() if note),
-        limit=_listed(row.name for row in chats if row.quirks.limit),
-        silent=_listed(row.name for row in chats if not row.quirks.usage),
+        notes="\n".join(f"- `{settings.name}`: {note}." for _, settings, _, note in ALL if note),
+        limit=_listed(settings.name for settings in chats if settings.quirks.limit),
+        silent=_listed(settings.name for settings in chats if not settings.quirks.usage),
     )
 
 
