@@ -31,12 +31,9 @@ from darkai_cli.errors import (
     UsageError,
 )
 from darkai_cli.events import (
-    Citation,
     EndReason,
     Event,
     Notice,
-    ReasoningChunk,
-    TextChunk,
     ToolCall,
     Usage,
 )
@@ -434,7 +431,6 @@ class AnthropicDecoder(ReplyDecoder):
         super().__init__(settings, "an Anthropic service")
         self._started = False
         self._calls: dict[object, _PartialCall] = {}
-        self._cited: set[str] = set()
         self._counts: dict[str, int] = {}
         self._reason = ""
         self._refusal = ""
@@ -483,28 +479,6 @@ class AnthropicDecoder(ReplyDecoder):
         elif kind == "citations_delta":
             return self._citation(delta.get("citation"))
         return ()
-
-    def _text_chunk(self, text: object) -> Iterable[Event]:
-        if not isinstance(text, str) or not text:
-            return ()
-        self._text = self._visible = True
-        return (TextChunk(text),)
-
-    def _reasoning_chunk(self, text: object) -> Iterable[Event]:
-        if not isinstance(text, str) or not text:
-            return ()
-        self._visible = True
-        return (ReasoningChunk(text),)
-
-    def _citation(self, citation: object) -> Iterable[Event]:
-        if not isinstance(citation, dict):
-            return ()
-        url = text_in(citation, "url")
-        if not url or url in self._cited:
-            return ()
-        self._cited.add(url)
-        self._visible = True
-        return (Citation(url, text_in(citation, "title")),)
 
     def _block(self, block: object, index: object) -> Iterable[Event]:
         if not isinstance(block, dict):

@@ -22,7 +22,7 @@ from darkai_cli.errors import (
     ServiceError,
     UsageError,
 )
-from darkai_cli.events import Citation, Event, Notice, StreamEnd, TextChunk
+from darkai_cli.events import Event, Notice, StreamEnd, TextChunk
 from darkai_cli.messages import ChatRequest, Message
 from darkai_cli.providers.base import (
     Dialect,
@@ -31,7 +31,7 @@ from darkai_cli.providers.base import (
     HttpRequest,
     ProviderSettings,
 )
-from darkai_cli.providers.dialect import UnreadableEvents, bearer, body, headers, parse, words
+from darkai_cli.providers.dialect import ReplyDecoder, bearer, body, dicts, headers, parse, words
 from darkai_cli.text import one_line, plural
 
 HEADERS = {
@@ -150,17 +150,12 @@ def _notice_of_images(messages: Sequence[Message], settings: ProviderSettings) -
     return f"`{settings.name}` doesn't accept images: left out {what} of earlier messages"
 
 
-class DarkAIDecoder:
+class DarkAIDecoder(ReplyDecoder):
     """One DarkAI reply."""
 
     def __init__(self, settings: ProviderSettings) -> None:
-        self.ended = False
-        self.drain_seconds: float | None = None
-        self._host = settings.host
+        super().__init__(settings, "a DarkAI service")
         self._pending: list[str] = []
-        self._unreadable = UnreadableEvents(settings.host, "a DarkAI service")
-        self._text = False
-        self._citations: set[str] = set()
         self._final = ""
         self._end_seen = False
 
@@ -175,7 +170,7 @@ class DarkAIDecoder:
         message = parse(data)
         if message is None:
             if data.startswith("[DONE]"):
-                self._end()
+                self._see_end()
                 return ()
             message = self._join(data)
             if message is None:
@@ -209,33 +204,23 @@ class DarkAIDecoder:
         if name == "text-chunk":
             self._unreadable.reset()
             text = data.get("text") if isinstance(data, dict) else None
-            if isinstance(text, str) and text:
-                self._text = True
-                return (TextChunk(text),)
-            return ()
+            return self._text_chunk(text)
         if name == "error" or sse_event == "error" or (name is None and "error" in message):
             raise ServiceError(_detail(data if isinstance(data, dict) else message, self._host))
         self._unreadable.reset()
         if name == "stream-end":
-            self._end()
+            self._see_end()
         elif name == "final-response" and isinstance(data, dict):
             final = data.get("message")
             self._final = final if isinstance(final, str) else ""
             if self._end_seen:
                 self.ended = True
         elif name == "search-results" and isinstance(data, dict):
-            return tuple(self._sources(data.get("results")))
+            results = dicts(data.get("results"))
+            return [citation for row in results for citation in self._citation(row)]
         return ()
 
-    def _sources(self, results: Any) -> Iterator[Event]:
-        for result in results if isinstance(results, list) else ():
-            url = result.get("url") if isinstance(result, dict) else None
-            if isinstance(url, str) and url and url not in self._citations:
-                self._citations.add(url)
-                title = result.get("title")
-                yield Citation(url, title if isinstance(title, str) else "")
-
-    def _end(self) -> None:
+    def _see_end(self) -> None:
         self._end_seen = True
         if self._text or self._final:
             self.ended = True
@@ -252,9 +237,7 @@ class DarkAIDecoder:
             raise self._unreadable.error()
         yield from self._unreadable.notices()
         if self._end_seen:
-            if not self._text:
-                yield Notice("warning", "The model sent no text")
-            yield StreamEnd("stop")
+            yield from self._end("stop")
             return
         if not self._text:
             raise ServiceError(

@@ -18,7 +18,15 @@ from darkai_cli.errors import (
     UnknownModelError,
     UsageError,
 )
-from darkai_cli.events import EndReason, Event, Notice, StreamEnd
+from darkai_cli.events import (
+    Citation,
+    EndReason,
+    Event,
+    Notice,
+    ReasoningChunk,
+    StreamEnd,
+    TextChunk,
+)
 from darkai_cli.messages import Call, Message
 from darkai_cli.providers.base import Decoder, Frame, ProviderSettings
 from darkai_cli.text import one_line, plural
@@ -298,6 +306,7 @@ class ReplyDecoder(Decoder):
         self._host = settings.host
         self._unreadable = UnreadableEvents(settings.host, service)
         self._text = self._visible = False
+        self._cited: set[str] = set()
 
     def _object(self, frame: Frame) -> dict[str, Any] | None:
         """Return the frame's JSON object; None for one that is empty or cannot be read."""
@@ -308,6 +317,29 @@ class ReplyDecoder(Decoder):
         if frame.data and not frame.data.isspace() and not frame.data.startswith("[DONE]"):
             self._unreadable.add()
         return None
+
+    def _text_chunk(self, text: object) -> tuple[TextChunk, ...]:
+        """Return a chunk of the answer; () for what is no text, or empty."""
+        if not isinstance(text, str) or not text:
+            return ()
+        self._text = self._visible = True
+        return (TextChunk(text),)
+
+    def _reasoning_chunk(self, text: object) -> tuple[ReasoningChunk, ...]:
+        """Return a chunk of reasoning; () for what is no text, or empty."""
+        if not isinstance(text, str) or not text:
+            return ()
+        self._visible = True
+        return (ReasoningChunk(text),)
+
+    def _citation(self, source: object, url_field: str = "url") -> tuple[Citation, ...]:
+        """Return a source, the first time that it is named; () for what is no source."""
+        url = text_in(source, url_field) if isinstance(source, dict) else ""
+        if not isinstance(source, dict) or not url or url in self._cited:
+            return ()
+        self._cited.add(url)
+        self._visible = True
+        return (Citation(url, text_in(source, "title")),)
 
     def _incomplete(self, *, started: bool) -> ServiceError:
         """Return the error of a reply whose end mark never came.

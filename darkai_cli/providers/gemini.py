@@ -28,12 +28,9 @@ from darkai_cli.errors import (
     UsageError,
 )
 from darkai_cli.events import (
-    Citation,
     EndReason,
     Event,
     Notice,
-    ReasoningChunk,
-    TextChunk,
     ToolCall,
     Usage,
 )
@@ -436,7 +433,6 @@ class GeminiDecoder(ReplyDecoder):
         self._started = False
         self._calls = 0
         self._other_parts = 0
-        self._cited: set[str] = set()
         self._usage: Usage | None = None
         self._id = ""
         self._reason = ""
@@ -472,7 +468,8 @@ class GeminiDecoder(ReplyDecoder):
             yield from self._part(part)
         grounding = candidate.get("groundingMetadata")
         if isinstance(grounding, dict):
-            yield from self._sources(grounding)
+            for chunk in dicts(grounding.get("groundingChunks")):
+                yield from self._citation(chunk.get("web"), "uri")
         reason = text_in(candidate, "finishReason")
         if reason and reason != "FINISH_REASON_UNSPECIFIED":
             self._reason = reason
@@ -481,13 +478,10 @@ class GeminiDecoder(ReplyDecoder):
 
     def _part(self, part: Mapping[str, Any]) -> Iterator[Event]:
         text = part.get("text")
-        if isinstance(text, str) and text:
-            self._visible = True
-            if part.get("thought") is True:
-                yield ReasoningChunk(text)
-            else:
-                self._text = True
-                yield TextChunk(text)
+        if part.get("thought") is True:
+            yield from self._reasoning_chunk(text)
+        else:
+            yield from self._text_chunk(text)
         call = part.get("functionCall")
         if isinstance(call, dict):
             self._visible = True
@@ -498,15 +492,6 @@ class GeminiDecoder(ReplyDecoder):
             yield ToolCall(identifier, text_in(call, "name"), arguments)
         elif not part.keys() <= _PARTS:
             self._other_parts += 1
-
-    def _sources(self, grounding: Mapping[str, Any]) -> Iterator[Event]:
-        for chunk in dicts(grounding.get("groundingChunks")):
-            web = chunk.get("web")
-            url = text_in(web, "uri") if isinstance(web, dict) else ""
-            if isinstance(web, dict) and url and url not in self._cited:
-                self._cited.add(url)
-                self._visible = True
-                yield Citation(url, text_in(web, "title"))
 
     def _count(self, usage: object) -> None:
         """Store the totals so far; a missing count is 0."""

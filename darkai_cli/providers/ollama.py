@@ -29,8 +29,6 @@ from darkai_cli.errors import (
 from darkai_cli.events import (
     EndReason,
     Event,
-    ReasoningChunk,
-    TextChunk,
     ToolCall,
     Usage,
 )
@@ -302,14 +300,8 @@ class OllamaDecoder(ReplyDecoder):
         return events
 
     def _message(self, message: Mapping[str, Any], line: Mapping[str, Any]) -> Iterator[Event]:
-        reasoning = text_in(message, "thinking")
-        if reasoning:
-            self._visible = True
-            yield ReasoningChunk(reasoning)
-        text = text_in(message, "content")
-        if text:
-            self._text = self._visible = True
-            yield TextChunk(text)
+        yield from self._reasoning_chunk(message.get("thinking"))
+        yield from self._text_chunk(message.get("content"))
         for call in dicts(message.get("tool_calls")):
             function = call.get("function")
             if isinstance(function, dict):

@@ -25,7 +25,6 @@ from darkai_cli.errors import (
     ServiceError,
 )
 from darkai_cli.events import (
-    Citation,
     EndReason,
     Event,
     ReasoningChunk,
@@ -184,7 +183,6 @@ class ResponsesDecoder(ReplyDecoder):
         """The place that the text was taken from: it comes in pieces, and again in three others."""
         self._reasoned = False
         self._call_ids: set[str] = set()
-        self._cited: set[str] = set()
         self._refusal = ""
 
     def feed(self, frame: Frame) -> Iterable[Event]:
@@ -237,7 +235,7 @@ class ResponsesDecoder(ReplyDecoder):
         elif kind in ("response.output_text.done", "response.refusal.done"):
             yield from self._part(message, "done")
         elif kind == "response.output_text.annotation.added":
-            yield from self._source(message.get("annotation"))
+            yield from self._citation(message.get("annotation"))
         elif kind == "response.output_item.done":
             yield from self._item(message.get("item"), "item")
         elif kind in _FINAL_EVENTS:
@@ -245,22 +243,18 @@ class ResponsesDecoder(ReplyDecoder):
             yield from self._final_response(response if isinstance(response, dict) else {}, kind)
 
     def _refused(self, text: str) -> Iterator[Event]:
-        if text:
-            self._refusal += text
-            self._text = self._visible = True
-            yield TextChunk(text)
+        self._refusal += text
+        yield from self._text_chunk(text)
 
     def _part(self, part: dict[str, Any], place: str) -> Iterator[Event]:
         """Yield a part's text, if it did not come from another place, and its sources."""
         text, refused = text_in(part, "text"), text_in(part, "refusal")
         if self._text_source in ("", place) and (text or refused):
             self._text_source = place
-            if text:
-                self._text = self._visible = True
-                yield TextChunk(text)
+            yield from self._text_chunk(text)
             yield from self._refused(refused)
         for annotation in dicts(part.get("annotations")):
-            yield from self._source(annotation)
+            yield from self._citation(annotation)
 
     def _item(self, item: object, place: str) -> Iterator[Event]:
         """Yield what of a complete item has not been given out yet."""
@@ -278,15 +272,6 @@ class ResponsesDecoder(ReplyDecoder):
         elif kind == "message":
             for part in dicts(item.get("content")):
                 yield from self._part(part, place)
-
-    def _source(self, source: object) -> Iterator[Event]:
-        if not isinstance(source, dict):
-            return
-        url = text_in(source, "url")
-        if url and url not in self._cited:
-            self._cited.add(url)
-            self._visible = True
-            yield Citation(url, text_in(source, "title"))
 
     def _final_response(self, response: dict[str, Any], kind: object) -> Iterator[Event]:
         """Read the last event; what it repeats is used if it did not come before."""

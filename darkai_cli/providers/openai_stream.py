@@ -16,7 +16,6 @@ from typing import Any
 
 from darkai_cli.errors import RefusedError, ServiceError
 from darkai_cli.events import (
-    Citation,
     EndReason,
     Event,
     Notice,
@@ -67,7 +66,6 @@ class OpenAIDecoder(ReplyDecoder):
         self._reason: EndReason | None = None
         self._refusal = ""
         self._usage: Usage | None = None
-        self._cited: set[str] = set()
 
     def feed(self, frame: Frame) -> Iterable[Event]:
         """Return the events of one frame. Raises ``ProviderError`` for an error in it."""
@@ -158,16 +156,13 @@ class OpenAIDecoder(ReplyDecoder):
         if isinstance(content, list):  # Mistral's reasoning models
             thoughts, content = _parts(content)
             reasoning = reasoning or thoughts
-        if reasoning:
-            self._visible = True
-            events.append(ReasoningChunk(reasoning))
+        events += self._reasoning_chunk(reasoning)
         if isinstance(content, str) and content:
             events += self._noted(self._tags.feed(content))
         refusal = delta.get("refusal")
-        if isinstance(refusal, str) and refusal:
+        if isinstance(refusal, str):
             self._refusal += refusal
-            self._text = self._visible = True
-            events.append(TextChunk(refusal))
+            events += self._text_chunk(refusal)
         if delta.get("annotations"):
             events += self._sources(delta)
         if delta.get("tool_calls") or delta.get("function_call"):
@@ -215,11 +210,7 @@ class OpenAIDecoder(ReplyDecoder):
                     continue
                 inner = source.get("url_citation")
                 source = inner if isinstance(inner, dict) else source
-                url = text_in(source, "url")
-                if url and url not in self._cited:
-                    self._cited.add(url)
-                    self._visible = True
-                    yield Citation(url, text_in(source, "title"))
+                yield from self._citation(source)
 
     def close(self) -> Iterator[Event]:
         """Yield the last events. Raises ``ProviderError`` if the reply is not complete."""
