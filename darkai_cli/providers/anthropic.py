@@ -28,7 +28,6 @@ from darkai_cli.errors import (
     RateLimitError,
     RefusedError,
     ServiceError,
-    UsageError,
 )
 from darkai_cli.events import (
     EndReason,
@@ -202,16 +201,7 @@ def _think(options: dict[str, Any], model: str) -> None:
     Models since 4.6 accept an effort (``adaptive``), older ones a budget of tokens. A table for
     ``thinking`` is passed on as it is.
     """
-    level = options.pop("reasoning_effort", None)
-    thinking = options.pop("think", None)
-    thinking = options.pop("thinking", thinking)
-    if isinstance(thinking, str):
-        level, thinking = level or thinking, None
-    if level is not None and level not in (*BUDGETS, "none"):
-        raise UsageError(
-            f"The option `reasoning_effort` can't be `{level}`",
-            hint=f"Use none, {', '.join(BUDGETS)}",
-        )
+    level, thinking = dialect.pop_reasoning(options, ("none", *BUDGETS))
     adaptive = (version_of(model) or (0, 0)) >= (4, 6)
     if level == "none":
         thinking, level = False, None
@@ -404,12 +394,8 @@ def explain(
 def _invalid(message: str, host: str, status: int | None) -> ProviderError:
     """Return the error for a request that the service rejected."""
     if re.search("prompt is too long|exceed context limit|context size", message):
-        return RefusedError(
-            f"The conversation is too long for the model: {message}",
-            hint="Send less, or start a new conversation",
-            status=status,
-        )
-    hint = "This model may not accept one of your options (`-o`)"
+        return dialect.too_long(message, status)
+    hint = dialect.OPTION_HINT
     if "prefill" in message:
         message = "this model can't continue a reply that was cut off (no prefill)"
         hint = 'Ask for the rest instead: `darkai ask -c "continue where you stopped"`'
@@ -417,11 +403,7 @@ def _invalid(message: str, host: str, status: int | None) -> ProviderError:
         hint = "Send smaller or fewer images (`-f`)"
     elif "thinking.type.enabled" in message or "adaptive" in message:
         hint = "Set an effort, not a budget: `-o reasoning_effort=high` (low, medium, high, max)"
-    return ServiceError(
-        f"{host} rejected the request{f' ({status})' if status else ''}: {message}",
-        hint=hint,
-        status=status,
-    )
+    return dialect.rejected_request(host, message, status, hint)
 
 
 class AnthropicDecoder(ReplyDecoder):

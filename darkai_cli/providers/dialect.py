@@ -14,6 +14,7 @@ from typing import Any
 from darkai_cli.errors import (
     AuthError,
     BadReplyError,
+    RefusedError,
     ServiceError,
     UnknownModelError,
     UsageError,
@@ -44,6 +45,9 @@ REJECTED = (
     "`-m NAME` chooses another model"
 )
 """The hint for a request that was rejected."""
+
+OPTION_HINT = "This model may not accept one of your options (`-o`)"
+"""The hint for a request that a service with a dialect of its own rejected."""
 
 SMALLER = "Send fewer or smaller files, or start a new conversation"
 """The hint for a request that is too large."""
@@ -135,6 +139,23 @@ def as_list(fields: dict[str, Any], name: str) -> None:
     """Make the option ``name`` a list if it is a single text, which some services accept."""
     if isinstance(fields.get(name), str):
         fields[name] = [fields[name]]
+
+
+def pop_reasoning(fields: dict[str, Any], efforts: Sequence[str]) -> tuple[str | None, Any]:
+    """Take the common options for reasoning out of ``fields``; return effort and ``thinking``.
+
+    Raises ``UsageError`` for an effort that is not one of ``efforts``.
+    """
+    level = fields.pop("reasoning_effort", None)
+    thinking = fields.pop("think", None)
+    thinking = fields.pop("thinking", thinking)
+    if isinstance(thinking, str):
+        level, thinking = level or thinking, None
+    if level is not None and level not in efforts:
+        raise UsageError(
+            f"The option `reasoning_effort` can't be `{level}`", hint=f"Use {', '.join(efforts)}"
+        )
+    return level, thinking
 
 
 def system_prompt(messages: Iterable[Message]) -> str:
@@ -290,6 +311,19 @@ def no_model(
     if close:
         hint = f"Did you mean {either(close)}? `darkai models list -p {settings.name}` lists all"
     return UnknownModelError(f"No model named `{name}` at {host}", hint=hint, status=status)
+
+
+def too_long(message: str, status: int | None) -> RefusedError:
+    """Return the error for a conversation that does not fit the model's context window."""
+    text = f"The conversation is too long for the model: {message}"
+    return RefusedError(text, hint="Send less, or start a new conversation", status=status)
+
+
+def rejected_request(host: str, message: str, status: int | None, hint: str) -> ServiceError:
+    """Return the error for a request that the service rejected."""
+    number = f" ({status})" if status else ""
+    text = f"{host} rejected the request{number}: {message}"
+    return ServiceError(text, hint=hint, status=status)
 
 
 class ReplyDecoder(Decoder):

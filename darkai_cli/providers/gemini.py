@@ -25,7 +25,6 @@ from darkai_cli.errors import (
     RateLimitError,
     RefusedError,
     ServiceError,
-    UsageError,
 )
 from darkai_cli.events import (
     EndReason,
@@ -230,18 +229,9 @@ def _think(options: dict[str, Any], model: str) -> None:
     Models of the 2.5 series accept a budget of tokens, later ones a level. Thoughts are requested
     from models that have some by default; ``amend`` drops that if the model refuses it.
     """
-    level = options.pop("reasoning_effort", None)
-    thinking = options.pop("think", None)
-    thinking = options.pop("thinking", thinking)
-    if isinstance(thinking, str):
-        level, thinking = level or thinking, None
+    level, thinking = dialect.pop_reasoning(options, tuple(BUDGETS))
     version = version_of(model)
     config: dict[str, Any] = {}
-    if level is not None and level not in BUDGETS:
-        raise UsageError(
-            f"The option `reasoning_effort` can't be `{level}`",
-            hint=f"Use {', '.join(BUDGETS)}",
-        )
     if isinstance(thinking, bool) or thinking is None:
         if level is not None and version >= (3, 0) and level in LEVELS:
             config["thinkingLevel"] = level
@@ -374,19 +364,11 @@ def _invalid(message: str, host: str, status: int | None) -> ProviderError:
     """Return the error for a request that the service rejected."""
     lower = message.lower()
     if "token count" in lower and "exceeds" in lower:
-        return RefusedError(
-            f"The conversation is too long for the model: {message}",
-            hint="Send less, or start a new conversation",
-            status=status,
-        )
-    hint = "This model may not accept one of your options (`-o`)"
+        return dialect.too_long(message, status)
+    hint = dialect.OPTION_HINT
     if "end with a user" in lower:
         hint = 'Ask for the rest instead: `darkai ask -c "continue where you stopped"`'
-    return ServiceError(
-        f"{host} rejected the request{f' ({status})' if status else ''}: {message}",
-        hint=hint,
-        status=status,
-    )
+    return dialect.rejected_request(host, message, status, hint)
 
 
 def _limited(

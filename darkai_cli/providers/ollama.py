@@ -250,14 +250,12 @@ def _explain(message: str, settings: ProviderSettings, status: int) -> ProviderE
             status=http_status,
         )
     if status in (400, 422):
-        hint = "This model may not accept one of your options (`-o`)"
+        hint = dialect.OPTION_HINT
         if "does not support tools" in lower:
             hint = "Choose a model that supports tools: `-m NAME`"
         elif "does not support chat" in lower:
             hint = "Choose a model that can chat: `-m NAME`"
-        return ServiceError(
-            f"{host} rejected the request ({status}): {message}", hint=hint, status=http_status
-        )
+        return dialect.rejected_request(host, message, http_status, hint)
     if http_status is not None:
         return None
     return ServiceError(f"{host}: {message}", retryable="server busy" in lower)

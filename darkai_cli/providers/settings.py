@@ -116,9 +116,7 @@ def _azure(settings: ProviderSettings, *, chosen: bool) -> ProviderSettings:
     ``ConfigError``.
     """
     host = origin_of(settings.url)[1]
-    if settings.name != "azure" and not host.endswith(_AZURE):
-        return settings
-    if not host.endswith(_AZURE):  # a company's own gateway
+    if not host.endswith(_AZURE):  # another service, or a company's own gateway to Azure
         return settings
     quirks = settings.quirks._replace(limit="max_completion_tokens", key_header="api-key")
     base, mark, query = settings.url.partition("?")
