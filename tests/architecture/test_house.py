@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from architecture import figures
 from support.isolation import ROOT
 
 PACKAGE = ROOT / "darkai_cli"
@@ -111,13 +112,13 @@ def committed() -> list[Path]:
 
 
 def test_nothing_is_unfinished():
-    found = [
+    offenses = [
         f"{relative(path)}:{number} {line.strip()}"
         for path in MODULES
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
         if UNFINISHED.search(line)
     ]
-    assert found == []
+    assert offenses == []
 
 
 def test_every_module_says_what_it_is():
@@ -141,6 +142,26 @@ def test_no_module_has_a_vague_name():
     assert [relative(path) for path in MODULES if path.stem in VAGUE] == []
 
 
+def test_no_file_is_named_by_a_gerund():
+    gerunds = [relative(path) for path in MODULES if path.stem.endswith("ing")]
+    assert [file for file in gerunds if Path(file).stem not in ("keyring", "recording")] == []
+
+
+@pytest.mark.parametrize("folder", [PACKAGE, ROOT / "tests"], ids=["package", "tests"])
+def test_names_say_what_a_value_is(folder: Path):
+    vague = [
+        f"{path.relative_to(ROOT)}:{line} {name}"
+        for path in sorted(folder.rglob("*.py"))
+        for line, name in figures.vague_names(tree_of(path))
+    ]
+    assert vague == []
+
+
+def test_no_two_public_classes_share_a_name():
+    repeated = {name: files for name, files in figures.public_classes().items() if len(files) > 1}
+    assert repeated == {}
+
+
 def test_no_error_is_swallowed_whole():
     swallowed = [
         f"{relative(path)}:{node.lineno}"
@@ -154,7 +175,7 @@ def test_no_error_is_swallowed_whole():
 
 
 def test_no_committed_text_names_a_machine():
-    found = []
+    offenses = []
     for path in committed():
         if path.name == Path(__file__).name:
             continue
@@ -162,12 +183,12 @@ def test_no_committed_text_names_a_machine():
             text = path.read_text("utf-8")
         except UnicodeDecodeError:
             continue
-        found += [
+        offenses += [
             f"{path.relative_to(ROOT)}:{number} {line.strip()[:120]}"
             for number, line in enumerate(text.splitlines(), 1)
             if MACHINE.search(line)
         ]
-    assert found == []
+    assert offenses == []
 
 
 # --- the checks themselves can fail ---------------------------------------------------------------

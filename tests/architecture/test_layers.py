@@ -73,7 +73,7 @@ class Import(NamedTuple):
 def imports_of(source: str, file: str, known: set[str]) -> Iterator[Import]:
     """Every import in a module. ``known``: the names of our modules and packages."""
 
-    def one(name: str, line: int) -> Import:
+    def import_of(name: str, line: int) -> Import:
         if name == "darkai_cli":
             return Import(file, line, "__init__", ours=True)
         ours = name.startswith("darkai_cli.")
@@ -81,7 +81,7 @@ def imports_of(source: str, file: str, known: set[str]) -> Iterator[Import]:
 
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (one(alias.name, node.lineno) for alias in node.names)
+            yield from (import_of(alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             if node.level:
                 yield Import(file, node.lineno, f"{'.' * node.level}{node.module or ''}", ours=True)
@@ -90,11 +90,11 @@ def imports_of(source: str, file: str, known: set[str]) -> Iterator[Import]:
             for alias in node.names:
                 full = f"{module}.{alias.name}"
                 below = full.removeprefix("darkai_cli.") in known or full in FENCES
-                yield one(full if below else module, node.lineno)
+                yield import_of(full if below else module, node.lineno)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             name = node.value.partition(":")[0]
             if name.removeprefix("darkai_cli.") in known and name.startswith("darkai_cli."):
-                yield one(name, node.lineno)
+                yield import_of(name, node.lineno)
 
 
 def module_name(path: Path) -> str:
@@ -108,9 +108,9 @@ def module_name(path: Path) -> str:
 FILES = sorted(PACKAGE.rglob("*.py"))
 KNOWN = {module_name(path) for path in FILES}
 IMPORTS = [
-    found
+    item
     for path in FILES
-    for found in imports_of(path.read_text("utf-8"), path.relative_to(PACKAGE).as_posix(), KNOWN)
+    for item in imports_of(path.read_text("utf-8"), path.relative_to(PACKAGE).as_posix(), KNOWN)
 ]
 
 
@@ -119,31 +119,28 @@ def unit_of(file_or_module: str) -> str:
     return re.split(r"[./]", file_or_module)[0]
 
 
-def breaks_layers(found: Import) -> str | None:
+def breaks_layers(item: Import) -> str | None:
     """Why an import of ours is not allowed."""
-    if found.target.startswith("."):
-        return f"{found}: imports are absolute"
-    here, there = unit_of(found.file), unit_of(found.target)
+    if item.target.startswith("."):
+        return f"{item}: imports are absolute"
+    here, there = unit_of(item.file), unit_of(item.target)
     if here not in LAYERS or there not in LAYERS | dict.fromkeys(GROUND, 0):
-        return f"{found}: no layer is written down for it"
+        return f"{item}: no layer is written down for it"
     if here == there or there in GROUND:
         return None
     if LAYERS[there] >= LAYERS[here]:
-        return f"{found}: layer {LAYERS[here]} may not know layer {LAYERS[there]}"
+        return f"{item}: layer {LAYERS[here]} may not know layer {LAYERS[there]}"
     return None
 
 
-def breaks_fences(found: Import) -> str | None:
+def breaks_fences(item: Import) -> str | None:
     """Why an import of a library is not allowed."""
     for library, places in FENCES.items():
-        inside = found.target == library or found.target.startswith(f"{library}.")
-        if inside and not any(found.file.startswith(place) for place in places):
-            return f"{found}, which belongs to {', '.join(places) or 'nobody'}"
-    if (
-        LAYERS.get(unit_of(found.file)) == 0
-        and unit_of(found.target) not in sys.stdlib_module_names
-    ):
-        return f"{found}: layer 0 uses the standard library only"
+        inside = item.target == library or item.target.startswith(f"{library}.")
+        if inside and not any(item.file.startswith(place) for place in places):
+            return f"{item}, which belongs to {', '.join(places) or 'nobody'}"
+    if LAYERS.get(unit_of(item.file)) == 0 and unit_of(item.target) not in sys.stdlib_module_names:
+        return f"{item}: layer 0 uses the standard library only"
     return None
 
 
@@ -152,29 +149,29 @@ def is_dialect(file: str) -> bool:
 
 
 def test_units_import_only_from_lower_layers():
-    assert [why for found in IMPORTS if found.ours and (why := breaks_layers(found))] == []
+    assert [why for item in IMPORTS if item.ours and (why := breaks_layers(item))] == []
 
 
 def test_libraries_stay_inside_their_fences():
-    assert [why for found in IMPORTS if not found.ours and (why := breaks_fences(found))] == []
+    assert [why for item in IMPORTS if not item.ours and (why := breaks_fences(item))] == []
 
 
 def test_dialects_know_the_contracts_and_nothing_else_of_ours():
     strangers = [
-        str(found)
-        for found in IMPORTS
-        if found.ours and is_dialect(found.file) and found.target not in DIALECT_MAY_IMPORT
+        str(item)
+        for item in IMPORTS
+        if item.ours and is_dialect(item.file) and item.target not in DIALECT_MAY_IMPORT
     ]
     assert strangers == []
-    assert any(is_dialect(found.file) for found in IMPORTS)
+    assert any(is_dialect(item.file) for item in IMPORTS)
 
 
 def test_modules_form_no_cycle():
     graph: dict[str, set[str]] = {name: set() for name in KNOWN}
-    for found in IMPORTS:
-        here = module_name(PACKAGE / found.file)
-        if found.ours and found.target in KNOWN and found.target != here:
-            graph[here].add(found.target)
+    for item in IMPORTS:
+        here = module_name(PACKAGE / item.file)
+        if item.ours and item.target in KNOWN and item.target != here:
+            graph[here].add(item.target)
     assert cycle_in(graph) is None
 
 
@@ -188,12 +185,12 @@ def cycle_in(graph: dict[str, set[str]]) -> list[str] | None:
         if node in done:
             return None
         for target in sorted(graph[node]):
-            if found := visit(target, [*path, node]):
-                return found
+            if cycle := visit(target, [*path, node]):
+                return cycle
         done.add(node)
         return None
 
-    return next((found for node in sorted(graph) if (found := visit(node, []))), None)
+    return next((cycle for node in sorted(graph) if (cycle := visit(node, []))), None)
 
 
 # --- the checks themselves can fail ---------------------------------------------------------------
@@ -230,8 +227,8 @@ def test_a_broken_layer_is_seen(file: str, statement: str, wrapped: str):
         "config.load",
         "__main__",
     }
-    found = list(imports_of(wrapped.format(statement), file, known))
-    assert any(breaks_layers(each) for each in found if each.ours), found
+    imports = list(imports_of(wrapped.format(statement), file, known))
+    assert any(breaks_layers(each) for each in imports if each.ours), imports
 
 
 @pytest.mark.parametrize(
@@ -244,9 +241,9 @@ def test_a_broken_layer_is_seen(file: str, statement: str, wrapped: str):
     ],
 )
 def test_a_good_import_passes(file: str, statement: str):
-    found = list(imports_of(statement, file, {*KNOWN, "cli.ask"}))
-    assert found
-    assert [why for each in found if (why := breaks_layers(each))] == []
+    imports = list(imports_of(statement, file, {*KNOWN, "cli.ask"}))
+    assert imports
+    assert [why for each in imports if (why := breaks_layers(each))] == []
 
 
 @pytest.mark.parametrize(
@@ -260,8 +257,8 @@ def test_a_good_import_passes(file: str, statement: str):
     ],
 )
 def test_a_broken_fence_is_seen(file: str, statement: str):
-    found = list(imports_of(statement, file, KNOWN))
-    assert any(breaks_fences(each) for each in found), found
+    imports = list(imports_of(statement, file, KNOWN))
+    assert any(breaks_fences(each) for each in imports), imports
 
 
 def test_a_cycle_is_seen():

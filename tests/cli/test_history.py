@@ -410,7 +410,7 @@ def test_rm_asks_on_a_terminal(saved: Names, answer: str, left: int):
     with start_in_pty("history", "rm", saved.evil) as run:
         run.wait_for(b"[y/N]")
         run.type(answer)
-        screen = run.shown()
+        screen = run.screen_result()
     assert screen.code == 0, screen
     assert b"\x1b[31m" not in screen.raw
     assert len(fields()) == left
@@ -420,7 +420,7 @@ def test_ctrl_c_at_the_question_removes_nothing(saved: Names):
     with start_in_pty("history", "rm", saved.evil) as run:
         run.wait_for(b"[y/N]")
         run.type("\x03")
-        assert run.shown().code == 130
+        assert run.screen_result().code == 130
     assert len(fields()) == 3
 
 

@@ -54,7 +54,7 @@ def test_a_key_that_is_typed_is_not_shown(home: Path):
     with start_in_pty("keys", "set", "openai") as run:
         run.wait_for(PROMPT)
         run.type(f"{KEY}\n")
-        screen = run.shown()
+        screen = run.screen_result()
     assert screen.code == 0, screen.raw
     assert KEY.encode() not in screen.raw
     assert KEY[:6].encode() not in screen.raw
@@ -82,7 +82,7 @@ def test_a_stop_at_the_prompt_changes_nothing(home: Path, number: int, code: int
             run.type("\x03")
         else:
             run.signal(number)
-        screen = run.shown()
+        screen = run.screen_result()
     assert screen.code == code
     assert b"error" not in screen.raw
     assert b"sk-half" not in screen.raw
@@ -100,7 +100,7 @@ def test_a_key_is_not_shown_after_a_stop_either(home: Path):
         run.signal(signal.SIGCONT)
         run.wait_for(PROMPT + PROMPT)
         run.type(f"{KEY}\n")
-        screen = run.shown()
+        screen = run.screen_result()
     assert screen.code == 0
     assert KEY[:6].encode() not in screen.raw
     assert stored(home)["openai"]["key"] == KEY
@@ -119,7 +119,7 @@ def test_the_terminal_is_put_right(home: Path, entered: str):
     with start_in_pty(command=command) as run:
         run.wait_for(PROMPT)
         run.type(entered)
-        screen = run.shown()
+        screen = run.screen_result()
     assert b"echo is True" in screen.raw, screen.raw
 
 

@@ -169,7 +169,7 @@ def test_a_terminal_is_told_what_is_waited_for() -> None:
             run.wait_for(b"Waiting for 127.0.0.1")
             answered.set()
             assert run.finish().code == 0
-            screen = run.shown()
+            screen = run.screen_result()
     assert not any("waiting" in line for line in screen.lines)
 
 

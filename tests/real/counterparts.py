@@ -35,7 +35,7 @@ class Counterpart(NamedTuple):
     process: subprocess.Popen[bytes]
     log: Path
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text("utf-8", "replace")
 
 
@@ -83,10 +83,10 @@ def running(
             cwd=folder,
             env={"PATH": os.environ["PATH"], "HOME": str(folder), **(env or {})},
         )
-    found = Counterpart(process, log)
+    counterpart = Counterpart(process, log)
     try:
-        _await(found, port, line)
-        yield found
+        _await(counterpart, port, line)
+        yield counterpart
     finally:
         assert process.stdin is not None
         process.stdin.close()
@@ -98,17 +98,17 @@ def running(
             process.wait()
 
 
-def _await(found: Counterpart, port: int | None, line: str) -> None:
+def _await(counterpart: Counterpart, port: int | None, line: str) -> None:
     """Wait until it is up. Nothing tells of that but its log and its port, so both are polled."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        if found.process.poll() is not None:
+        if counterpart.process.poll() is not None:
             break
-        if line and line in found.said():
+        if line and line in counterpart.output():
             return
         if port is not None:
             with socket.socket() as sock:
                 if sock.connect_ex(("127.0.0.1", port)) == 0:
                     return
         time.sleep(0.02)
-    pytest.fail(f"{found.process.args!r} did not come up:\n{found.said()}")
+    pytest.fail(f"{counterpart.process.args!r} did not come up:\n{counterpart.said()}")

@@ -98,15 +98,15 @@ class Vocabulary:
 
 def links(known: Vocabulary) -> list[tuple[int, int]]:
     """Each token with its successor."""
-    found: list[tuple[int, int]] = []
+    pairs: list[tuple[int, int]] = []
     for start, pieces in (("\n", TEXT), ("\r", THOUGHT), ("\t", CALL)):
         chain = [known.bytes[ord(start)], *known.words(pieces), known.end]
-        found += pairwise(chain)
+        pairs += pairwise(chain)
     tick, tock = known.words(ENDLESS)
-    found += [(known.bytes[ord("~")], tick), (tick, tock), (tock, tick)]
+    pairs += [(known.bytes[ord("~")], tick), (tick, tock), (tock, tick)]
     while len(known.texts) % 32:
         known.add(f"<|unused{len(known.texts)}|>", gguf.TokenType.UNUSED)
-    return found
+    return pairs
 
 
 def tensors(known: Vocabulary, successors: list[tuple[int, int]]) -> dict[str, np.ndarray]:

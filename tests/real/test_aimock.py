@@ -94,9 +94,9 @@ def kind(request: pytest.FixtureRequest, root: str, monkeypatch: pytest.MonkeyPa
 def test_text(kind: str):
     result = run("ask", "hi")
     assert (result.code, result.text, result.stderr) == (0, f"{TEXT}\n", "")
-    found = events(run("ask", "--json", "hi"))
+    events_seen = events(run("ask", "--json", "hi"))
     chunks = -(-len(TEXT.encode("utf-16-le")) // 6)  # of three, counted as JavaScript does
-    assert [event["event"] for event in found if event["event"] != "usage"] == [
+    assert [event["event"] for event in events_seen if event["event"] != "usage"] == [
         "stream-start", *["text-chunk"] * chunks, "stream-end"
     ]  # fmt: skip
 
@@ -119,18 +119,21 @@ def test_a_tool_call_and_its_result(kind: str):
     config = load({})
     provider = connect.client_for(resolve.resolve(config), config, os.environ)
     tools = (ToolSpec("weather", "tells the weather", {"type": "object", "properties": {}}),)
-    asked = Message("user", "weather?")
-    found: list[Any] = list(provider.stream(ChatRequest((asked,), "gpt-4o", {}, tools)))
-    (called,) = [event for event in found if event.type == "tool-call"]
+    question = Message("user", "weather?")
+    events_seen: list[Any] = list(provider.stream(ChatRequest((question,), "gpt-4o", {}, tools)))
+    (called,) = [event for event in events_seen if event.type == "tool-call"]
     assert (called.name, json.loads(called.arguments)) == ("weather", {"city": "Rome"})
-    assert found[-1].reason == "tool-calls"
-    said = (
-        asked,
+    assert events_seen[-1].reason == "tool-calls"
+    conversation = (
+        question,
         Message("assistant", "", calls=(Call(called.id, called.name, called.arguments),)),
         Message("tool", "sunny", call_id=called.id, name=called.name),
     )
-    found = list(provider.stream(ChatRequest(said, "gpt-4o", {}, tools)))
-    assert "".join(event.text for event in found if event.type == "text-chunk") == "Sunny in Rome."
+    events_seen = list(provider.stream(ChatRequest(conversation, "gpt-4o", {}, tools)))
+    assert (
+        "".join(event.text for event in events_seen if event.type == "text-chunk")
+        == "Sunny in Rome."
+    )
 
 
 def test_a_limit_that_passes_is_waited_for(kind: str):

@@ -37,7 +37,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     subprocess.run([python, str(HERE / "model_file.py"), path], check=True, timeout=60)
     argv = [python, str(HERE / "model_server.py"), path, "chains", DESK]
     with running(argv, folder, line="http://") as server:
-        yield f"http{server.said().partition('http')[2].split()[0]}/v1"
+        yield f"http{server.output().partition('http')[2].split()[0]}/v1"
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_a_canned_answer(gateway: str):
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "told"),
+    ("name", "code", "message"),
     [
         ("locked", 4, "rejected the API key"),
         ("down", 9, "Connection error"),
@@ -120,10 +120,10 @@ def test_a_canned_answer(gateway: str):
         ("nosuch", 5, "No model named `nosuch` at 127.0.0.1"),
     ],
 )
-def test_faults_behind_it(gateway: str, name: str, code: int, told: str):
+def test_faults_behind_it(gateway: str, name: str, code: int, message: str):
     result = run("ask", "--retries", "0", "-m", name, "hi")
     assert (result.code, result.text) == (code, ""), result
-    assert told in result.stderr
+    assert message in result.stderr
 
 
 def test_too_long_a_prompt(gateway: str):

@@ -36,7 +36,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     subprocess.run([python, str(HERE / "model_file.py"), model], check=True, timeout=60)
     argv = [python, str(HERE / "model_server.py"), model, "chains", KEY]
     with running(argv, folder, line="http://") as server:
-        yield f"http{server.said().partition('http')[2].split()[0]}/v1"
+        yield f"http{server.output().partition('http')[2].split()[0]}/v1"
 
 
 @pytest.fixture(params=["openai", "anthropic", "openai-responses"])
@@ -56,14 +56,14 @@ def test_the_text_comes_as_it_was_said(desk: str):
 def test_events_and_counts(desk: str):
     result = run("ask", "--json", "--no-save", "hi")
     assert result.code == 0, result
-    found = events(result)
-    assert found[0]["data"] == {
+    reply = events(result)
+    assert reply[0]["data"] == {
         "provider": "desk", "model": "chains", "conversation": None, "turn": None
     }  # fmt: skip
     assert joined(result, "text-chunk") == TEXT
-    assert len([e for e in found if e["event"] == "text-chunk"]) == 12
+    assert len([e for e in reply if e["event"] == "text-chunk"]) == 12
     usage = last(result, "usage")
-    assert (usage["output"], found[-1]) == (13, {"event": "stream-end", "data": {"reason": "stop"}})
+    assert (usage["output"], reply[-1]) == (13, {"event": "stream-end", "data": {"reason": "stop"}})
     longer = run("ask", "--json", "--no-save", "hi" + "x" * 100)
     assert last(longer, "usage")["input"] == usage["input"] + 100
 
@@ -81,8 +81,8 @@ def test_reasoning_is_told_apart(desk: str):
     assert result.code == 0, result
     assert joined(result, "reasoning-chunk").strip() == "Let me see."
     assert joined(result, "text-chunk").strip() == "Yes, it is."
-    shown = run("ask", "--no-save", "--reasoning", "hide", "think hard")
-    assert shown.text.strip() == "Yes, it is."
+    result = run("ask", "--no-save", "--reasoning", "hide", "think hard")
+    assert result.text.strip() == "Yes, it is."
 
 
 def test_a_tool_is_called_and_its_result_sent_back(desk: str):
@@ -95,20 +95,20 @@ def test_a_tool_is_called_and_its_result_sent_back(desk: str):
     target = resolve.resolve(config)
     provider = connect.client_for(target, config, os.environ)
     tools = (ToolSpec("weather", "tells the weather of a city", WEATHER),)
-    asked = Message("user", "weather?")
-    found: list[Any] = list(provider.stream(ChatRequest((asked,), "chains", {}, tools)))
-    (called,) = [event for event in found if event.type == "tool-call"]
+    question = Message("user", "weather?")
+    reply: list[Any] = list(provider.stream(ChatRequest((question,), "chains", {}, tools)))
+    (called,) = [event for event in reply if event.type == "tool-call"]
     assert (called.name, json.loads(called.arguments)) == ("weather", {"city": "Paris"})
-    assert found[-1].reason == "tool-calls"
+    assert reply[-1].reason == "tool-calls"
     call = Call(called.id, called.name, called.arguments)
-    said = (
-        asked,
+    conversation = (
+        question,
         Message("assistant", "", calls=(call,)),
         Message("tool", "sunny", call_id=call.id, name=call.name),
     )
-    found = list(provider.stream(ChatRequest(said, "chains", {}, tools)))
-    assert "".join(event.text for event in found if event.type == "text-chunk") == TEXT
-    assert found[-1].reason == "stop"
+    reply = list(provider.stream(ChatRequest(conversation, "chains", {}, tools)))
+    assert "".join(event.text for event in reply if event.type == "text-chunk") == TEXT
+    assert reply[-1].reason == "stop"
 
 
 def test_a_limit_of_ones_own_is_no_fault(desk: str):
@@ -156,8 +156,8 @@ def test_the_models_are_listed(desk: str):
     assert result.code == 0, result
     assert "desk/chains" in result.text
     if desk != "anthropic":
-        shown = run("models", "show", "desk/chains")
-        assert "16384" in shown.text, shown  # what it was started with, not what it was made for
+        result = run("models", "show", "desk/chains")
+        assert "16384" in result.text, result  # what it was started with, not what it was made for
 
 
 def test_the_only_model_needs_no_name(base: str, monkeypatch: pytest.MonkeyPatch):
@@ -174,7 +174,7 @@ def test_one_exchange_in_a_chat(desk: str):
         chat.wait_for("世界".encode())
         chat.wait_for("desk/chains · hi".encode())  # below the next prompt
         chat.type("\x04")
-        shown = chat.shown()
-    assert shown.code == 0, shown.lines
-    assert TEXT in " ".join(shown.lines)
+        result = chat.screen_result()
+    assert result.code == 0, result.lines
+    assert TEXT in " ".join(result.lines)
     assert "hi" in run("history").text

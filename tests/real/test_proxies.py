@@ -164,10 +164,10 @@ def test_ctrl_c_goes_through_nginx(tmp_path: Path):
         argv, port = nginx(tmp_path, service.address, more="proxy_buffering off;")
         with running(argv, tmp_path, port=port):
             choose(f"http://127.0.0.1:{port}/v1")
-            with start("ask", "hi") as asked:
-                asked.wait_for(b"begun")
-                asked.signal(signal.SIGINT)
-                assert asked.finish().code == 130
+            with start("ask", "hi") as process:
+                process.wait_for(b"begun")
+                process.signal(signal.SIGINT)
+                assert process.finish().code == 130
             assert service.departed.wait(20)
 
 
@@ -193,7 +193,7 @@ def test_tinyproxy_tunnels(tinyproxy: tuple[str, Counterpart], secure: str, auth
     choose(secure, ca_file=str(authority.ca))
     result = run("ask", "--proxy", tinyproxy[0], "hi")
     assert (result.code, result.text, result.stderr) == (0, TEXT, "")
-    assert "CONNECT 127.0.0.1:" in tinyproxy[1].said()
+    assert "CONNECT 127.0.0.1:" in tinyproxy[1].output()
 
 
 def test_tinyproxy_and_a_service_that_is_down(tinyproxy: tuple[str, Counterpart]):
@@ -272,7 +272,7 @@ socks pass {{ from: 127.0.0.0/8 to: 0.0.0.0/0 log: connect }}
     with running(argv, tmp_path, port=port) as proxy:
         result = run("ask", "--proxy", f"socks5h://127.0.0.1:{port}", "hi")
         assert (result.code, result.text, result.stderr) == (0, TEXT, "")
-        assert "pass" in proxy.said()
+        assert "pass" in proxy.output()
 
 
 def test_mitmproxy(tmp_path: Path, secure: str, authority: Authority, service: FaultServer):
@@ -293,5 +293,5 @@ def test_mitmproxy(tmp_path: Path, secure: str, authority: Authority, service: F
         assert "not trusted" in distrusted.stderr
         assert "or that of a proxy that opens TLS" in distrusted.stderr
         assert (result.code, result.text, result.stderr) == (0, TEXT, "")
-        assert "POST https://127.0.0.1" in proxy.said()
+        assert "POST https://127.0.0.1" in proxy.output()
     assert len(service.requests) == 1

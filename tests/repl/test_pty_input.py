@@ -45,7 +45,7 @@ def test_darkai_alone_on_a_terminal_is_a_chat():
     with start_in_pty(env=DEMO) as run:
         run.wait_until(lambda screen: "demo/demo" in screen.display[-1])
         run.type("\x04")
-        assert run.shown().code == 0
+        assert run.screen_result().code == 0
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_ctrl_c_clears_and_keeps_and_twice_leaves():
         chat.type("\x03")
         chat.until("Press Ctrl-C again or Ctrl-D to leave")
         chat.type("\x03")
-        assert chat.run.shown().code == 0
+        assert chat.run.screen_result().code == 0
 
 
 def test_input_history_search_and_suggestion_in_the_next_session():
@@ -301,4 +301,4 @@ def test_suspend_and_go_on():
         # what is typed before the shell is back is dropped on purpose
         chat.run.wait_until(lambda _: bytes(chat.run.terminal).endswith(b"$ "))
         chat.type("exit\r")
-        assert chat.run.shown().code == 0
+        assert chat.run.screen_result().code == 0

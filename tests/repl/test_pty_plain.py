@@ -30,7 +30,7 @@ def test_a_session_in_plain_lines(way):
             chat.until("some text")
             ready(chat)
             chat.type("\x04")
-            result = run.shown()
+            result = run.screen_result()
             assert run.modes() == before
         assert "one\ntwo" in query(server, 1)
     assert result.code == 0
@@ -49,7 +49,7 @@ def test_ctrl_c_drops_the_line_and_twice_leaves():
             chat.until("Press Ctrl-C again or Ctrl-D to leave")
             ready(chat)
             chat.type("\x03")
-            assert run.shown().code == 0
+            assert run.screen_result().code == 0
         assert not server.requests
 
 
@@ -96,7 +96,7 @@ def test_ctrl_c_stops_the_reply():
             chat.until("`/continue` picks up")
             ready(chat)
             chat.type("\x04")
-            assert run.shown().code == 0
+            assert run.screen_result().code == 0
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_other_surroundings(env):
             chat.until("a reply")
             chat.foot("darkai/")
             chat.type("\x04")
-            result = run.shown()
+            result = run.screen_result()
     assert result.code == 0
     if "NO_COLOR" in env:
         assert b"\x1b[31m" not in result.raw

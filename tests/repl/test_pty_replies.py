@@ -124,7 +124,7 @@ def test_a_signal_ends_it_with_everything_saved_and_the_terminal_as_it_was(where
                 chat.type("\x03")
                 chat.input()
             run.signal(number)
-            result = run.shown()
+            result = run.screen_result()
             assert result.code == 128 + number
             assert run.modes() == before
             _as_before(result)
@@ -158,7 +158,7 @@ def test_the_terminal_is_as_before_after_leaving(way):
             chat.until("Ctrl-C again")
             way = "\x03"
         chat.type(way)
-        result = run.shown()
+        result = run.screen_result()
         assert result.code == 0
         assert run.modes() == before
         _as_before(result)

@@ -180,7 +180,7 @@ def on_terminal(server: FaultServer, keys: bytes, *args: str, prompt: str = PROM
         )
         assert server.connections == 0
         run.type(keys)
-        return run.shown()
+        return run.screen_result()
 
 
 @pytest.mark.parametrize("keys", [b"Yes\r"])
@@ -231,7 +231,7 @@ def test_input_before_the_question_is_discarded() -> None:
             run.type(b"y\r")
             run.wait_for(b"[n]o ")
             run.type(b"n\r")
-            terminal = run.shown()
+            terminal = run.screen_result()
         assert server.connections == 0
     assert terminal.code == 7
 
@@ -248,7 +248,7 @@ def test_input_before_the_question_is_discarded() -> None:
 )
 def test_who_is_not_asked(on: tuple[str, ...], args: tuple[str, ...], env: dict[str, str]) -> None:
     with start_in_pty("ask", PROMPT, *args, on=on, env={**KEY, **env}) as run:
-        terminal = run.shown()
+        terminal = run.screen_result()
     assert terminal.code == 7
     assert b"[y]es" not in terminal.raw + terminal.stderr.encode()
 
@@ -257,7 +257,7 @@ def test_a_server_on_this_machine_comes_before_any_question() -> None:
     with ollama(ollama_reply("A burrito.")) as server:
         with_ollama(server)
         with start_in_pty("ask", PROMPT, env=KEY) as run:
-            terminal = run.shown()
+            terminal = run.screen_result()
     assert terminal.code == 0
     assert b"[y]es" not in terminal.raw
 

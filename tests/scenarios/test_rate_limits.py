@@ -134,7 +134,7 @@ def test_a_terminal_counts_down_and_ctrl_c_stops_it() -> None:
         with start_in_pty("ask", "hi") as run:
             run.wait_for(b"Next slot in ")
             run.signal(signal.SIGINT)
-            terminal = run.shown()
+            terminal = run.screen_result()
         assert len(server.requests) == 1
     assert terminal.code == 130
     assert terminal.lines == []  # the countdown is gone
@@ -144,7 +144,7 @@ def test_the_countdown_is_gone_before_the_answer() -> None:
     with FaultServer(reply(["fine"])) as server:
         configure(server.url, "1/s")
         with start_in_pty("ask", "hi") as first, start_in_pty("ask", "hi") as second:
-            terminals = [first.shown(), second.shown()]
+            terminals = [first.screen_result(), second.screen_result()]
         assert len(server.requests) == 2
     assert [terminal.code for terminal in terminals] == [0, 0]
     assert [terminal.lines for terminal in terminals] == [["fine"], ["fine"]]
@@ -156,7 +156,7 @@ def test_a_terminal_without_redrawing_is_treated_as_a_pipe(option: str) -> None:
         configure(server.url, "1/h")
         ask()
         with start_in_pty("ask", "hi", option) as run:
-            terminal = run.shown()
+            terminal = run.screen_result()
     assert terminal.code == 6
     assert b"\r\x1b[2m" not in terminal.raw
 

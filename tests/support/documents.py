@@ -28,8 +28,12 @@ def defines_late(document: str) -> bool:
     """Whether a link may be used before its definition: the one thing streaming cannot know."""
     if "]:" not in document:
         return False
-    found = _DEFINITION.search(document)
-    return found is None or "[" in document[: found.start()] or "]:" in document[found.end() :]
+    definition = _DEFINITION.search(document)
+    return (
+        definition is None
+        or "[" in document[: definition.start()]
+        or "]:" in document[definition.end() :]
+    )
 
 
 EXAMPLES = [example for example in COMMONMARK if not defines_late(example)]

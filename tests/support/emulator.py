@@ -105,7 +105,7 @@ class RewrappingTerminal:
         for token in re.findall(
             r"\x1b\[[?0-9;]*[A-Za-z]|\x1b\]8;[^\x1b]*\x1b\\\\|.", data, re.DOTALL
         ):
-            self._one(token)
+            self._obey(token)
 
     def resize(self, width: int) -> None:
         lines: list[list[str]] = []
@@ -127,7 +127,7 @@ class RewrappingTerminal:
     def rows(self) -> list[str]:
         return ["".join(row).rstrip() for row in self._rows]
 
-    def _one(self, token: str) -> None:
+    def _obey(self, token: str) -> None:
         if token == "\r":
             self._x = 0
         elif token == "\n":

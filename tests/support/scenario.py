@@ -97,10 +97,10 @@ class Terminal(pyte.HistoryScreen):
             "".join(row[column].data for column in range(self.columns)).rstrip()
             for row in self.history.top
         ]
-        found = scrolled + [row.rstrip() for row in self.display]
-        while found and not found[-1]:
-            found.pop()
-        return found
+        rows = scrolled + [row.rstrip() for row in self.display]
+        while rows and not rows[-1]:
+            rows.pop()
+        return rows
 
 
 class Running:
@@ -167,10 +167,10 @@ class Running:
                 self._changed.notify_all()
 
     def _fire(self) -> None:
-        shown = self._seen[self._watched]
+        output = self._seen[self._watched]
         while self._at:
             point, signum = self._at[0]
-            if not (point in shown if isinstance(point, bytes) else len(shown) >= point):
+            if not (point in output if isinstance(point, bytes) else len(output) >= point):
                 return
             del self._at[0]
             self.signal(signum)
@@ -218,10 +218,10 @@ class Running:
             self._changed.wait_for(
                 lambda: holds(screen) or not self._still_open, timeout or self._timeout
             )
-            found = holds(screen)
-            if not found:
+            value = holds(screen)
+            if not value:
                 raise AssertionError("the screen was:\n" + "\n".join(screen.all_lines()))
-            return found
+            return value
 
     def modes(self) -> list[Any]:
         """The terminal's settings, as ``stty -a`` tells them."""
@@ -265,7 +265,7 @@ class Running:
             thread.join(self._timeout)
         return Result(128 - code if code < 0 else code, self.stdout, self.stderr)
 
-    def shown(self) -> Shown:
+    def screen_result(self) -> Shown:
         """Wait for the end of a run on a terminal."""
         assert self.screen is not None
         code, stdout, stderr = self.finish()
@@ -289,13 +289,13 @@ class Running:
 
 def environment(env: Mapping[str, str | None] | None = None) -> dict[str, str]:
     """The test's environment plus the guard; None removes a variable."""
-    found: dict[str, str] = {**os.environ, "PYTHONPATH": _GUARD}
+    environ: dict[str, str] = {**os.environ, "PYTHONPATH": _GUARD}
     for name, value in (env or {}).items():
         if value is None:
-            found.pop(name, None)
+            environ.pop(name, None)
         else:
-            found[name] = value
-    return found
+            environ[name] = value
+    return environ
 
 
 def start_darkai(
@@ -415,7 +415,7 @@ def run_in_pty(
         *args, rows=rows, cols=cols, on=on, stdin=stdin, env=env, timeout=timeout, at=at,
         command=command,
     ) as run:  # fmt: skip
-        return run.shown()
+        return run.screen_result()
 
 
 def _set_size(fd: int, rows: int, columns: int) -> None:

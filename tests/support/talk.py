@@ -53,7 +53,7 @@ class Chat:
         """Ctrl-D on an empty input; how the run ended."""
         self.input()
         self.type("\x04")
-        return self.run.shown()
+        return self.run.screen_result()
 
 
 def to(server: FaultServer) -> dict[str, str | None]:

@@ -151,25 +151,25 @@ def test_a_terminal_scrolls_and_answers():
         "while not found.endswith(b'R'): found += os.read(0, 1)\n"
         "os.write(1, repr(found).encode())\n"
     )
-    shown = run_in_pty(code, command=PYTHON, rows=10, cols=60)
-    assert shown.code == 0
-    assert shown.lines[0] == "os.terminal_size(columns=60, lines=10) [True, True, True]"
-    assert shown.lines[1:41] == [str(number) for number in range(40)]
-    assert shown.lines[41] == r"redb'\x1b[10;4R'"
+    result = run_in_pty(code, command=PYTHON, rows=10, cols=60)
+    assert result.code == 0
+    assert result.lines[0] == "os.terminal_size(columns=60, lines=10) [True, True, True]"
+    assert result.lines[1:41] == [str(number) for number in range(40)]
+    assert result.lines[41] == r"redb'\x1b[10;4R'"
 
 
 def test_ctrl_c_is_typed():
     with start_in_pty(WAIT, command=PYTHON) as process:
         process.wait_for(b"ready")
         process.type("\x03")
-        shown = process.shown()
-    assert (shown.code, shown.lines) == (130, ["ready", "^Cstopped"])
+        result = process.screen_result()
+    assert (result.code, result.lines) == (130, ["ready", "^Cstopped"])
 
 
 def test_a_terminal_on_one_stream():
     code = "import os, sys; print([os.isatty(fd) for fd in range(3)]); print('x', file=sys.stderr)"
-    shown = run_in_pty(code, command=PYTHON, on=("stderr",), stdin=b"y")
-    assert (shown.stdout, shown.raw) == (b"[False, False, True]\n", b"x\r\n")
+    result = run_in_pty(code, command=PYTHON, on=("stderr",), stdin=b"y")
+    assert (result.stdout, result.raw) == (b"[False, False, True]\n", b"x\r\n")
 
 
 def test_a_terminal_changes_its_size():
@@ -183,7 +183,7 @@ def test_a_terminal_changes_its_size():
     with start_in_pty(code, command=PYTHON) as process:
         process.wait_for(b"ready")
         process.resize(30, 100)
-        assert process.shown().lines == ["ready", "100"]
+        assert process.screen_result().lines == ["ready", "100"]
 
 
 # --- the fault server -----------------------------------------------------------------------------
@@ -194,12 +194,12 @@ def exchange(server: FaultServer) -> bytes | type[OSError]:
     with socket.create_connection((server.host, server.port), 20) as client:
         try:
             client.sendall(b"POST /x HTTP/1.1\r\nA: b\r\nContent-Length: 3\r\n\r\n[1]")
-            found = b""
+            received = b""
             while data := client.recv(65536):
-                found += data
+                received += data
         except OSError as error:
             return type(error)
-        return found
+        return received
 
 
 def body_of(*steps: Step | str, **options: object) -> bytes | type[OSError]:
@@ -247,17 +247,17 @@ def test_a_gate_holds_until_the_test_opens_it():
         socket.create_connection((server.host, server.port)) as client,
     ):
         client.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        found = b""
-        while b"Hello" not in found:
-            found += client.recv(65536)
+        received = b""
+        while b"Hello" not in received:
+            received += client.recv(65536)
         client.settimeout(0.05)
         with pytest.raises(TimeoutError):
             client.recv(1)
         client.settimeout(20)
         gate.set()
-        while b"stream-end" not in found:
-            found += client.recv(65536)
-        assert b"later" in found
+        while b"stream-end" not in received:
+            received += client.recv(65536)
+        assert b"later" in received
 
 
 @pytest.mark.parametrize("step", [Stall(), Repeat(b": ping\n", 0.01)])

@@ -112,7 +112,7 @@ def test_the_wait_is_told_on_a_terminal_and_gone_before_the_first_text() -> None
     ):
         run.wait_for(b"Waiting for 127.0.0.1")
         gate.set()
-        screen = run.shown()
+        screen = run.screen_result()
     assert (screen.code, screen.lines) == (0, ["Hello"])
     last = screen.raw.rindex(b"Waiting for")
     assert last < screen.raw.index(b"\r\x1b[K", last) < screen.raw.index(b"Hello")
@@ -128,7 +128,7 @@ def test_the_wait_is_told_while_the_answer_goes_into_a_pipe_and_only_then() -> N
     ):
         run.wait_for(b"Waiting for", "terminal")
         gate.set()
-        screen = run.shown()
+        screen = run.screen_result()
     assert (screen.code, screen.stdout, screen.lines) == (0, b"Hello\n", [])
 
 
@@ -143,7 +143,7 @@ def test_no_wait_where_it_is_not_wanted(args) -> None:
         begun.wait(0.8)  # longer than the row would take
         gate.set()
         begun.set()
-        screen = run.shown()
+        screen = run.screen_result()
     assert b"Waiting" not in screen.raw
     assert screen.lines == ["Hello"]
 
@@ -250,7 +250,7 @@ def test_however_it_ends_the_terminal_is_right(how, code, marker) -> None:
             gate.set()
         result = run.finish()
         assert termios.tcgetattr(run._master)[3] & termios.ECHO
-        screen = run.shown()
+        screen = run.screen_result()
     assert result.code == code
     assert is_right(screen.raw)
     assert screen.lines[:2] == ["Title", "━━━━━"]
