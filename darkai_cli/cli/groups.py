@@ -1,8 +1,8 @@
 """The command line in Typer's terms: the tree of commands, their help, errors in a line.
 
 A group knows its commands by name and imports one when it is called. Commands that are declared for
-``parser`` become Typer commands here. Nothing of this is imported for a line that ``parser.read``
-understands.
+``parser`` become Typer commands here. The help fits a terminal of 40 columns.
+Nothing of this is imported for a line that ``parser.read`` understands.
 """
 
 from __future__ import annotations
@@ -12,20 +12,58 @@ import importlib
 import inspect
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup, TyperOption
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from darkai_cli import stdio
 from darkai_cli.cli.commands import COMMANDS, CommandRow
-from darkai_cli.cli.help import HelpCommand, HelpMixin
 from darkai_cli.cli.parser import CommandSpec, Option
+from darkai_cli.cli.tables import wrapped
 from darkai_cli.errors import UsageError
 
 CommandLineError: Any = typer.BadParameter.__base__
 """Typer's own error for wrong options and arguments (it has no public name)."""
 _HELP = {"help_option_names": ["-h", "--help"]}
+_WIDEST = 100
+_NAME_COLUMN = 30
+"""The widest name that has its description beside it, and not below it."""
+_NARROW = 60
+"""Below this width all descriptions stand below the names."""
+
+
+class HelpMixin:
+    """A Typer command or group with our help; ``examples`` are command lines.
+
+    Typer has no public way to arrange the help, so this replaces the one method that makes it.
+    """
+
+    examples: Sequence[str] = ()
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help as text for the terminal."""
+        command: Any = self
+        width = min(stdio.size(stdio.stdout())[0], _WIDEST)
+        parameters = [param for param in command.get_params(ctx) if not param.hidden]
+        arguments = [param for param in parameters if param.param_type_name == "argument"]
+        options = [param for param in parameters if param.param_type_name == "option"]
+        sections = [
+            ("Arguments", [(param.make_metavar(ctx=ctx), param.help or "") for param in arguments]),
+            ("Commands", command.command_rows() if hasattr(command, "command_rows") else []),
+            ("Options", [(_option_name(param, ctx), param.help or "") for param in options]),
+        ]
+        lines = [*_usage(command, ctx, width), "", *wrapped(command.help or "", width)]
+        for title, rows in sections:
+            lines += _section(title, rows, width)
+        if self.examples:
+            lines += ["", "Examples:", *(f"  {example}" for example in self.examples)]
+        return "\n".join(lines)
+
+
+class HelpCommand(HelpMixin, TyperCommand):
+    """A command with our help."""
 
 
 class LazyGroup(HelpMixin, TyperGroup):
@@ -92,6 +130,42 @@ class LazyGroup(HelpMixin, TyperGroup):
             (f"{name} (default)" if name == self.default else name, row.help)
             for name, row in self.rows.items()
         ]
+
+
+def _usage(command: Any, ctx: Any, width: int) -> list[str]:
+    """Return the usage line, wrapped with an indent."""
+    # Typer puts braces around the arguments that are required, which usually means a choice.
+    pieces = [
+        piece[1:-1] if piece.startswith("{") else piece
+        for piece in command.collect_usage_pieces(ctx)
+    ]
+    first, *more = wrapped(" ".join(["Usage:", ctx.command_path, *pieces]), width - 4)
+    return [first, *(f"    {row}" for row in more)]
+
+
+def _option_name(option: Any, ctx: Any) -> str:
+    """Return the flags and the metavar of an option; long flags stand in a column."""
+    flags = sorted((*option.opts, *option.secondary_opts), key=len)
+    indent = "" if len(flags[0]) == 2 else " " * len("-x, ")
+    metavar = "" if option.is_flag else f" {option.make_metavar(ctx=ctx)}"
+    return f"{indent}{', '.join(flags)}{metavar}"
+
+
+def _section(title: str, rows: Sequence[tuple[str, str]], width: int) -> Iterator[str]:
+    """Yield a heading, and each name with its description beside or below it."""
+    if not rows:
+        return
+    yield from ("", f"{title}:")
+    names = [len(name) for name, _ in rows if len(name) <= _NAME_COLUMN]
+    column = max(names, default=0) + 4
+    for name, description in rows:
+        if width < _NARROW or len(name) > _NAME_COLUMN:
+            yield f"  {name.strip() if width < _NARROW else name}"
+            yield from (f"      {row}" for row in wrapped(description, width - 6))
+            continue
+        first, *more = wrapped(description, width - column)
+        yield f"  {name}".ljust(column) + first
+        yield from (" " * column + row for row in more)
 
 
 def load(name: str, row: CommandRow, package: str = "darkai_cli.cli") -> Any:

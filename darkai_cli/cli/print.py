@@ -7,6 +7,7 @@ tab-separated lines, where control characters are escaped. Notes and warnings go
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -14,11 +15,15 @@ from typing import Any
 from darkai_cli import stdio
 from darkai_cli.output.notices import tell
 from darkai_cli.output.sanitize import sanitize, sanitize_line
-from darkai_cli.output.tsv import field
 
 _COLORS = {"id": "33", "good": "32", "bad": "31", "warn": "33", "info": "36", "match": "1;31"}
 _ATTRIBUTES = {"dim": "2", "bold": "1", "match": "1"}
 _LONGEST = 500
+_NAMED_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_UNSAFE = re.compile(
+    "[\0-\x1f\\\\\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+"""What a field of a tab-separated line cannot contain."""
 STATES = {
     "complete": "dim", "streaming": "info", "interrupted": "warn", "truncated": "warn",
     "failed": "bad",
@@ -87,6 +92,22 @@ def note(text: str) -> None:
 def warn(text: str) -> None:
     """Print a warning on stderr."""
     tell("warning", text)
+
+
+def field(value: object) -> str:
+    r"""Return a value as one field of a tab-separated line, which it cannot break; "" for None.
+
+    Backslash, tab and line breaks become ``\\``, ``\t``, ``\n``, ``\r``. Other control
+    characters, and those that change the direction of text, become ``\x1b`` or ``\u202e``, because
+    such lines end up on a terminal one day. So every value can be read back.
+    """
+    return "" if value is None else _UNSAFE.sub(_escaped, str(value))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    char = match[0]
+    code = ord(char)
+    return _NAMED_ESCAPES.get(char) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
 
 
 def safe_line(text: str) -> str:

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from darkai_cli import stdio
-from darkai_cli.cli.print import Printer, warn
+from darkai_cli.cli.print import Printer, field, warn
 from darkai_cli.config.load import load
 from darkai_cli.errors import DarkAIError
-from darkai_cli.output.tsv import field
 from darkai_cli.providers import model_list, resolve
 from darkai_cli.providers.base import ModelInfo
 from darkai_cli.providers.settings import is_local_url, settings_of

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkai_cli.output.tsv import field
+from darkai_cli.cli.print import field
 
 
 def test_fields():
