@@ -12,17 +12,25 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from darkai_cli import stdio
+from darkai_cli import signals, stdio
 from darkai_cli.cli.commands import CommandRow
 from darkai_cli.cli.groups import LazyGroup
 from darkai_cli.cli.print import Printer, note, warn
-from darkai_cli.errors import DarkAIError, InputError, NotFoundError, UsageError
+from darkai_cli.config import paths
+from darkai_cli.config.keys import file as key_file
+from darkai_cli.config.keys import keyring as key_ring
+from darkai_cli.config.keys import lookup
+from darkai_cli.config.load import load
+from darkai_cli.errors import ConfigError, DarkAIError, InputError, NotFoundError, UsageError
+from darkai_cli.output.sanitize import sanitize_line
+from darkai_cli.providers import connect
+from darkai_cli.providers.settings import provider_names, settings_of
+from darkai_cli.secrets import Secret, format_origin
 
 if TYPE_CHECKING:
     from darkai_cli.config import Config
     from darkai_cli.config.keys.lookup import KeyQuery, Source
     from darkai_cli.providers.base import ProviderSettings
-    from darkai_cli.secrets import Secret
 
 COMMANDS: dict[str, CommandRow] = {
     "set": CommandRow(
@@ -83,13 +91,6 @@ def set_key(
     ] = False,
 ) -> None:
     """Store a key for the current URL of the provider."""
-    from darkai_cli.config import paths
-    from darkai_cli.config.keys import file as key_file
-    from darkai_cli.config.keys import keyring as key_ring
-    from darkai_cli.config.load import load
-    from darkai_cli.providers.settings import settings_of
-    from darkai_cli.secrets import Secret, format_origin
-
     config = load()
     settings = settings_of(config, provider)
     if settings.type == "demo":
@@ -115,9 +116,6 @@ def list_keys(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
     """Print the keys of all providers."""
-    from darkai_cli.config.load import load
-    from darkai_cli.providers.settings import provider_names, settings_of
-
     config = load()
     faults: list[DarkAIError] = []
     rows: list[KeyRow] = []
@@ -145,9 +143,6 @@ def list_keys(
 
 def rm(provider: Provider) -> None:
     """Remove a stored key, also of a provider that is not configured any more."""
-    from darkai_cli.config.keys import file as key_file
-    from darkai_cli.config.keys import keyring as key_ring
-
     entry = key_file.entries().get(provider)
     if entry is None:
         raise NotFoundError(
@@ -161,16 +156,11 @@ def rm(provider: Provider) -> None:
 
 def path() -> None:
     """Print where keys.toml is."""
-    from darkai_cli.config import paths
-
     Printer().value(str(paths.keys_file()))
 
 
 def _read_key(provider: str) -> str:
     """Return the key from the keyboard or stdin. Raises ``InputError``."""
-    from darkai_cli import signals
-    from darkai_cli.config.keys.lookup import fault_in
-
     signals.raise_pending()
     where, nothing = "on stdin", "No key on stdin"
     if stdio.is_terminal(stdio.stdin()):
@@ -184,7 +174,7 @@ def _read_key(provider: str) -> str:
     else:
         text = ""
     key = text.removesuffix("\n").removesuffix("\r").strip(" \t")
-    fault = fault_in(key)
+    fault = lookup.fault_in(key)
     if fault is not None:
         raise InputError(
             f"The key {where} {fault}; nothing was changed" if key else nothing,
@@ -196,9 +186,6 @@ def _read_key(provider: str) -> str:
 
 def _remove_from_keyring(name: str, origin: str) -> None:
     """Remove a key that was replaced."""
-    from darkai_cli.config.keys import keyring as key_ring
-    from darkai_cli.errors import ConfigError
-
     try:
         key_ring.remove(name, origin)
     except ConfigError as exc:
@@ -216,9 +203,6 @@ def _note_override(config: Config, settings: ProviderSettings) -> None:
 
 def _rows(config: Config, settings: ProviderSettings, faults: list[DarkAIError]) -> list[KeyRow]:
     """Return the keys of one provider, the strongest first; errors are added to ``faults``."""
-    from darkai_cli.config.keys import lookup
-    from darkai_cli.providers import connect
-
     query = connect.key_query(settings, config)
     rows: list[KeyRow] = []
     header = connect.own_key_header(settings)
@@ -241,8 +225,6 @@ def _row(
     query: KeyQuery, kind: str, where: str, origin: str | None, read: Callable[[], Secret]
 ) -> KeyRow:
     """Return the row of a key. ``origin``: the one it belongs to, if that is not the provider's."""
-    from darkai_cli.secrets import format_origin
-
     current = format_origin(query.url)
     fingerprint = problem = None
     try:
@@ -268,8 +250,6 @@ def _place(row: KeyRow) -> str:
 
 def _table(rows: list[KeyRow]) -> list[str]:
     """Return the lines of the list for a terminal."""
-    from darkai_cli.output.sanitize import sanitize_line
-
     lines = []
     for row in rows:
         kind = _KINDS[row.kind]

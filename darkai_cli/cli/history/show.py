@@ -15,7 +15,9 @@ import typer
 from darkai_cli.cli import tables
 from darkai_cli.cli.history import arguments
 from darkai_cli.cli.print import STATES, Printer, local_time, note, safe_line
+from darkai_cli.config.load import load
 from darkai_cli.errors import NotFoundError
+from darkai_cli.output.sanitize import sanitize
 from darkai_cli.text import plural
 
 if TYPE_CHECKING:
@@ -57,8 +59,6 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show a conversation."""
-    from darkai_cli.config.load import load
-
     arguments.check_ids(identifier)
     config = load({"reasoning": reasoning})
     with_reasoning = reasoning is not None and config.reasoning == "show"
@@ -71,8 +71,6 @@ def show(
         elif printer.is_terminal and not raw:
             _show_rendered(store, conversation, nodes, printer, config)
         else:
-            from darkai_cli.output.sanitize import sanitize
-
             for piece in _markdown(store, conversation, nodes, with_reasoning=with_reasoning):
                 printer.write(sanitize(piece) if printer.is_terminal else piece)
 
@@ -161,7 +159,6 @@ def _show_speaker(node: Node, numbers: dict[str, int], printer: Printer) -> None
 def _show_reasoning(node: Node, printer: Printer, mode: str) -> None:
     """Print the reasoning, or that there is some, and a line for each tool call."""
     from darkai_cli.history import describe
-    from darkai_cli.output.sanitize import sanitize
 
     rows: list[str] = []
     if node.reasoning and mode == "show":
@@ -177,7 +174,6 @@ def _show_reasoning(node: Node, printer: Printer, mode: str) -> None:
 
 def _show_text(node: Node, printer: Printer, render: Callable[[str], str]) -> None:
     from darkai_cli.history import describe
-    from darkai_cli.output.sanitize import sanitize
 
     if node.role == "assistant":
         printer.write(render(node.text))
@@ -209,7 +205,6 @@ def source_rows(title: str, url: str, width: int) -> list[str]:
 def _renderer(printer: Printer, config: Config) -> Callable[[str], str]:
     """Return the function that renders a reply for this terminal."""
     from darkai_cli.conversation.sinks import markdown_style
-    from darkai_cli.output.sanitize import sanitize
 
     if not config.markdown:
         return lambda text: sanitize(text).rstrip() + "\n"
@@ -301,7 +296,6 @@ def diff(
     if not printer.is_terminal:
         printer.lines(rows)
         return
-    from darkai_cli.output.sanitize import sanitize
 
     for at, row in enumerate(rows):
         style = "bold" if at < 2 else _MARKS.get(row[:1], "")
@@ -310,6 +304,7 @@ def diff(
 
 def _side(store: Store, argument: str, *, branch: bool) -> list[str]:
     """Return the lines of what is compared. Raises ``NotFoundError``."""
+    from darkai_cli.history import describe
     from darkai_cli.history import tree as library
 
     prefix, colon, number = argument.rpartition(":")
@@ -326,11 +321,7 @@ def _side(store: Store, argument: str, *, branch: bool) -> list[str]:
         nodes = library.branch(store, conversation, reply)
     else:
         return _turn(store, conversation, int(number))[-1].text.splitlines()
-    text = "\n\n".join(f"## {_speaker(node)}\n\n{node.text.rstrip()}" for node in nodes)
+    text = "\n\n".join(
+        f"## {safe_line(describe.speaker(node))}\n\n{node.text.rstrip()}" for node in nodes
+    )
     return text.splitlines()
-
-
-def _speaker(node: Node) -> str:
-    from darkai_cli.history.describe import speaker
-
-    return safe_line(speaker(node))

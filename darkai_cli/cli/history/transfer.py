@@ -10,7 +10,8 @@ import typer
 from darkai_cli.cli.history import arguments
 from darkai_cli.cli.print import Printer, note, safe_line
 from darkai_cli.errors import InputError, UsageError
-from darkai_cli.files import reason
+from darkai_cli.files import AtomicFile, reason
+from darkai_cli.output.sanitize import sanitize
 from darkai_cli.text import plural
 
 if TYPE_CHECKING:
@@ -80,16 +81,12 @@ def _format(format: str | None, output: str | None) -> Format:  # noqa: A002 -- 
 
 
 def _print(pieces: Iterator[str]) -> None:
-    from darkai_cli.output.sanitize import sanitize
-
     printer = Printer()
     for piece in pieces:
         printer.write(sanitize(piece) if printer.is_terminal else piece)
 
 
 def _write(pieces: Iterator[str], output: str) -> None:
-    from darkai_cli.files import AtomicFile
-
     file = AtomicFile(output)
     try:
         out = file.open()
