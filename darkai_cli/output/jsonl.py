@@ -8,18 +8,18 @@ from typing import BinaryIO
 from darkai_cli import events
 from darkai_cli.errors import as_darkai_error
 from darkai_cli.events import Event
-from darkai_cli.output.sink import write_error
+from darkai_cli.output.raw import text_writer
 
 
 class JsonlSink:
     """Writes ``{"event": NAME, "data": {...}}``, a line each; an error is the last line."""
 
     def __init__(self, out: BinaryIO) -> None:
-        self._out = out
+        self._write = text_writer(out)
 
     def feed(self, event: Event) -> None:
         """Write one event."""
-        self._line(events.encode(event))
+        self._write(events.encode(event) + "\n")
 
     def close(self, error: BaseException | None = None) -> None:
         """Write what ended the stream: an error, or ``cancelled`` for Ctrl-C."""
@@ -27,14 +27,7 @@ class JsonlSink:
             return
         if isinstance(error, Exception):
             darkai_error = as_darkai_error(error)
-            self._line(json.dumps(events.error_to_json(darkai_error)))
+            self._write(json.dumps(events.error_to_json(darkai_error)) + "\n")
             darkai_error.reported = True
         else:
-            self._line(events.encode(events.StreamEnd("cancelled")))
-
-    def _line(self, text: str) -> None:
-        try:
-            self._out.write(text.encode() + b"\n")
-            self._out.flush()
-        except OSError as exc:
-            raise write_error(exc) from exc
+            self._write(events.encode(events.StreamEnd("cancelled")) + "\n")

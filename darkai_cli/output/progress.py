@@ -61,11 +61,10 @@ class Spinner:
     def stop(self) -> None:
         """Clear the row; nothing is written afterwards. May be called twice."""
         self._stopped.set()
-        with self._lock, contextlib.suppress(OSError, ValueError):
+        with self._lock:
             if self._is_visible:
                 self._is_visible = False
-                self._err.write(_CLEAR_ROW)
-                self._err.flush()
+                _write(self._err, _CLEAR_ROW)
 
     def _run(self, start: float) -> None:
         signals.block_in_thread()

@@ -78,15 +78,20 @@ def pieces_of(grammar: Grammar, span: Span, resumed: ListState | None) -> Iterat
     elif span.kind == "fence":
         token = span.tokens[0]
         yield CodeOpen(unescapeAll(token.info).strip())
-        lines = token.content.split("\n")
-        while lines and not lines[-1].strip():
-            lines.pop()
-        for line in lines:
+        for line in code_lines(token):
             yield CodeLine(line if line.strip() else "")
         yield CodeClose()
     else:
         grammar.inline(span.tokens)
         yield Block(span.tokens)
+
+
+def code_lines(token: Token) -> list[str]:
+    """Return the lines of a code block without the blank ones at its end."""
+    lines = token.content.split("\n")
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return lines
 
 
 def items_of(span: Span, resumed: ListState | None) -> Iterator[ListItem]:

@@ -21,6 +21,7 @@ from darkai_cli.output.markdown.pieces import (
     ListItem,
     LongLine,
     Piece,
+    code_lines,
     end_of,
 )
 from darkai_cli.output.terminal import table
@@ -138,10 +139,7 @@ class BlockRenderer:
         """Yield a code block within a list or quote, folded, since its lines have a margin."""
         outer, self._code = self._code, None
         yield from self._open_code(token.info.strip())
-        lines = token.content.split("\n")
-        while lines and not lines[-1].strip():
-            lines.pop()
-        for text in lines:
+        for text in code_lines(token):
             yield from folded(self._code_line(text), width)
         yield [Run("───", self._styles.frame)]
         self._code = outer

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from darkai_cli.errors import DarkAIError, Terminated
 from darkai_cli.events import Citation, EndReason, Event, ReasoningChunk, StreamEnd, TextChunk
+from darkai_cli.output.raw import write_text
 from darkai_cli.output.terminal.painter import Painter
 from darkai_cli.output.terminal.renderer import Reasoning, ReplyRenderer, Section, static_rows
 from darkai_cli.output.terminal.screen import LiveScreen, PaintedRow, paint
@@ -137,7 +138,7 @@ class TerminalSink:
         try:
             self._painter.stop()
             with self._lock:
-                self._finish()
+                self._write(self._last_rows(), is_last=True)
         finally:
             self._state.leave()
 
@@ -173,9 +174,6 @@ class TerminalSink:
         for section, parts in itertools.groupby(inbox, lambda part: part[0]):
             yield from self._renderer.feed(section, "".join([text for _, text in parts]))
 
-    def _finish(self) -> None:
-        self._write(self._last_rows(), is_last=True)
-
     def _last_rows(self) -> Iterator[Line]:
         yield from self._drain()
         yield from self._renderer.finish()
@@ -203,15 +201,7 @@ class TerminalSink:
                 preview = [paint(row, self._ink) for row in self._renderer.preview(limit)]
             data = self._screen.frame(final, preview, self._renderer.width, height)
         if data:
-            self._put(data)
-
-    def _put(self, data: str) -> None:
-        try:
-            self._out.write(data)
-        except UnicodeEncodeError:  # a terminal that is not UTF-8
-            encoding = self._out.encoding or "ascii"
-            self._out.write(data.encode(encoding, "replace").decode(encoding))
-        self._out.flush()
+            write_text(self._out, data)
 
     def _columns(self) -> int:
         return max(_LEAST_WIDTH, self._width())
@@ -219,7 +209,7 @@ class TerminalSink:
     def _write_state(self, sequence: str) -> None:
         """Write an escape sequence; a terminal that has gone is no error."""
         with contextlib.suppress(OSError, ValueError):
-            self._put(sequence)
+            write_text(self._out, sequence)
 
     def _pause(self) -> None:
         """Remove the preview before a stop: it would stay in the scrollback."""
@@ -227,7 +217,7 @@ class TerminalSink:
             try:
                 width = self._renderer.width
                 with contextlib.suppress(OSError, ValueError):
-                    self._put(self._screen.frame([], [], width, self._height()))
+                    write_text(self._out, self._screen.frame([], [], width, self._height()))
                 self._screen.forget()
             finally:
                 self._lock.release()
