@@ -4,6 +4,9 @@ Every play is a run of the whole command: a forked process of its own (``forking
 it the start-up) against a real server, for all six dialects. ``plays.py`` says what is played and
 what is written down. The snapshot is in the data files beside this one; a change that is meant is
 recorded with ``python tests/contract/snapshot/record.py``, and then reviewed as any other change.
+
+``test_dialects.py`` decodes the wire cases without a process, so of their plays every fifth runs by
+default, and all of them with the long tests (``pytest -m "soak or not soak" tests/contract``).
 """
 
 from __future__ import annotations
@@ -37,9 +40,15 @@ def difference(kind: str, before: Any, after: Any) -> str:
     return "\n".join([*lines, f"If that is meant: {RECORD} {kind}"])
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"), [(kind, name) for kind in KINDS for name in EVERYTHING[kind]]
-)
+def chosen_plays() -> Iterator[Any]:
+    """Yield dialect and name of each play; four of five wire cases are marked as long tests."""
+    for kind in KINDS:
+        for number, name in enumerate(EVERYTHING[kind]):
+            is_long = name.startswith("case: ") and number % 5 != 0
+            yield pytest.param(kind, name, marks=[pytest.mark.soak] if is_long else [])
+
+
+@pytest.mark.parametrize(("kind", "name"), [*chosen_plays()])
 def test_play(kind: str, name: str, forking: Forking, isolated: Path):
     play: Play = EVERYTHING[kind][name]
     written = perform(forking, kind, play, isolated / "machine")
