@@ -168,7 +168,7 @@ class HeadStart:
                     return connection
                 self._deadline.step = "tls"
                 self._in_handshake = duplicate
-            busy_threads.add(self._thread)
+                busy_threads.add(self._thread)
             try:
                 context = tls.get()
                 connection.settimeout(self._deadline.remaining())

@@ -209,8 +209,9 @@ def test_prepare_connects_and_the_request_uses_it(pool: ConnectionPool) -> None:
 def test_prepare_with_tls(pool: ConnectionPool, tmp_path: Path) -> None:
     authority = Authority()
     with KeepAlive(tls=authority.context("127.0.0.1")) as server:
-        tls = pool.context(Trust(authority.pem(tmp_path)), {})
-        assert pool.context(Trust(authority.pem(tmp_path)), {}) is tls
+        trust = Trust(authority.pem(tmp_path))
+        tls = pool.context(trust, {})
+        assert pool.context(trust, {}) is tls
         connection = ConnectionConfig(QUICK, None, tls, pool=pool)
         pool.prepare(connection, server.url)
         assert ask(connection, server.url) == b"fine"
