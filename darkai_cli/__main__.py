@@ -97,27 +97,30 @@ def _command(args: list[str]) -> int:
 def _print_error(error: DarkAIError, args: list[str]) -> None:
     from darkai_cli import events, stdio
     from darkai_cli.output.sanitize import sanitize_line
-    from darkai_cli.secrets import mask_known
+    from darkai_cli.secrets import mask_key_arguments, mask_known
 
     options = args[: args.index("--")] if "--" in args else args
     if "--debug" in options:
-        _print_traceback(error)
+        _print_traceback(error, args)
     if "--json" in options and not error.reported:
         import json
 
         stdio.try_stdout(json.dumps(events.error_to_json(error)))
-    stdio.print_err(f"error: {sanitize_line(mask_known(error.message), 1000)}")
-    if error.hint:
-        stdio.print_err(f"hint: {sanitize_line(mask_known(error.hint), 1000)}")
+    for label, text in (("error", error.message), ("hint", error.hint)):
+        if text:
+            masked_text = mask_known(mask_key_arguments(text, args))
+            stdio.print_err(f"{label}: {sanitize_line(masked_text, 1000)}")
 
 
-def _print_traceback(exc: BaseException) -> None:
+def _print_traceback(exc: BaseException, args: list[str]) -> None:
     import traceback
 
     from darkai_cli import stdio
     from darkai_cli.output.sanitize import sanitize
+    from darkai_cli.secrets import mask_key_arguments, mask_known
 
-    stdio.print_err(sanitize("".join(traceback.format_exception(exc))).rstrip())
+    text = mask_known(mask_key_arguments("".join(traceback.format_exception(exc)), args))
+    stdio.print_err(sanitize(text).rstrip())
 
 
 if __name__ == "__main__":

@@ -37,6 +37,9 @@ _SECRET_PARTS = ("authorization", "cookie", "api-key", "apikey", "password", "se
 _QUERY_PAIR = r"(?<=[?&])([^=&#]*)=([^&#]+)"
 """A name and its value in a URL's query, still encoded."""
 
+_KEY_PREFIX = r"(?i:sk|rk|pk|gsk|xai|hf|pplx|csk|nvapi|fw|tgp|r8|ghp|github_pat)[-_]|AIza|AKIA|eyJ"
+"""How keys of services begin."""
+
 _known: set[str] = set()
 """Every key that this process has seen, also as URLs and JSON write it."""
 
@@ -199,6 +202,19 @@ def _prefix_length(text: str, value: str) -> int:
             return len(text) - at
         at = text.find(value[0], at + 1)
     return 0
+
+
+def mask_key_arguments(text: str, arguments: Iterable[str]) -> str:
+    """Return ``text`` with each command-line argument that looks like a key as ``***``."""
+    return mask(text, [argument for argument in arguments if looks_like_key(argument)])
+
+
+def looks_like_key(text: str) -> bool:
+    """Return whether ``text`` is one word that has the form of an API key."""
+    return (
+        re.fullmatch(rf"(?:{_KEY_PREFIX})[\w.-]{{12,}}|(?=.*\d)(?=.*[A-Za-z])\w{{40,}}", text)
+        is not None
+    )
 
 
 def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:

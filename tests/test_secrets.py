@@ -15,6 +15,7 @@ from darkai_cli.secrets import (
     Secret,
     format_origin,
     is_loopback,
+    looks_like_key,
     mask,
     mask_known,
     secrets_in,
@@ -170,3 +171,15 @@ def test_secrets_of_a_url_are_hidden_where_they_turn_up() -> None:
     )
     assert set(values) == {"from-header", "top%2Bsecret", "top+secret"}
     assert secrets.mask("it was top+secret", values) == "it was ***"
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        (KEY, True), ("gsk_0123456789abcdefgh", True), ("AIzaSyA0123456789abcdef", True),
+        ("0123456789abcdef" * 3, True), ("claude-3-5-sonnet-20241022", False), ("openai", False),
+        ("sk-short", False), ("01JD8Z5QK6M3T9V4W7X2Y1N0RB", False), ("tell me a sk-joke", False),
+    ],
+)  # fmt: skip
+def test_what_looks_like_a_key(word: str, expected: bool) -> None:
+    assert looks_like_key(word) is expected

@@ -87,7 +87,7 @@ def ask(
         options,
         allow_fallback=not no_fallback,
         announces_default=True,
-        log=stdio.print_err if debug else None,
+        log=opt.print_debug if debug else None,
     )
     if resumed is not None:
         if resume:

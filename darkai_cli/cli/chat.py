@@ -60,7 +60,7 @@ def chat(
         allow_fallback=not no_fallback,
         quiet=quiet,
         verbose=verbose,
-        log=stdio.print_err if debug else None,
+        log=opt.print_debug if debug else None,
     )
 
 

@@ -295,6 +295,11 @@ def _usage_error(exc: Any, program: str) -> UsageError:
         value = re.search(r"value for [^:]*: '?(.*?)'? is not ", message, re.DOTALL)
         actual = f", not `{value[1]}`" if value else ""
         message = f"`{_flag(exc.param)}` must be {_expected(exc.param)}{actual}"
+    elif extra is not None and path.endswith("keys set"):
+        message = "A key can't be an argument: it would stay in your shell's history"
+        hint = (
+            f"Run `{path} PROVIDER`, then type or paste the key; a key typed here is best replaced"
+        )
     elif extra is not None:
         message = f"Too many arguments: `{extra[1]}`"
     return UsageError(message, hint=hint)

@@ -152,3 +152,10 @@ def decode_argument(text: str, what: str) -> str:
     if not any("\udc80" <= char <= "\udcff" for char in text):
         return text
     return stdio.decode(os.fsencode(text), what)
+
+
+def print_debug(line: str) -> None:
+    """Write a line of ``--debug`` to stderr; what a server put into it cannot act on a terminal."""
+    from darkai_cli.output.sanitize import sanitize
+
+    stdio.print_err(sanitize(line))

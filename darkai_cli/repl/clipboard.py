@@ -2,7 +2,7 @@
 
 Over ssh, and where no tool is installed, text is copied with the escape sequence OSC 52, which sets
 the clipboard of the machine that the user sits at. It cannot read the clipboard. Only a command
-that the user types leads here.
+that the user types leads here. ``environ`` is the environment that the tools get, without API keys.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ def copy(text: str, environ: Mapping[str, str], *, plain: bool = False) -> tuple
                 stderr=subprocess.DEVNULL,
                 timeout=_TIMEOUT,
                 check=True,
+                env=dict(environ),
             )
         except (OSError, subprocess.SubprocessError) as exc:
             raise InputError(
@@ -114,6 +115,7 @@ def paste(environ: Mapping[str, str]) -> str:
             stderr=subprocess.DEVNULL,
             timeout=_TIMEOUT,
             check=True,
+            env=dict(environ),
         )
     except (OSError, subprocess.SubprocessError) as exc:
         raise NotFoundError(

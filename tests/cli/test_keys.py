@@ -150,7 +150,20 @@ def test_without_any_input_nothing_is_asked(home: Path, stdin: None):
 def test_a_key_is_no_argument(home: Path):
     result = run_darkai("keys", "set", "openai", KEY)
     assert result.code == 2
+    assert "A key can't be an argument" in result.stderr
+    assert "darkai keys set PROVIDER" in result.stderr
+    assert KEY not in result.text + result.stderr
     assert not (home / "keys.toml").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("keys", "set"), ("keys", "rm"), ("config", "get"), ("ask", "-p"), ("--debug", "keys", "rm")],
+)
+def test_an_argument_that_looks_like_a_key_is_never_printed(home: Path, arguments: tuple[str, ...]):
+    result = run_darkai(*arguments, KEY, stdin=b"")
+    assert result.code
+    assert KEY not in result.text + result.stderr
 
 
 def test_an_unknown_provider_has_no_key(home: Path):

@@ -299,6 +299,15 @@ def test_copy_says_how(do, monkeypatch, session, paper):
     assert "error: No clipboard is available" in do("/copy")
 
 
+def test_clipboard_tools_get_no_keys(do, monkeypatch, session):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test-AbCdEf0123456789")
+    monkeypatch.setattr(clipboard, "paste_command", lambda _: ("env",))
+    do("/paste")
+    ((_, environment),) = session.pending.texts
+    assert "PATH=" in environment
+    assert "OPENAI_API_KEY" not in environment
+
+
 def test_paste_attaches_the_clipboard(do, monkeypatch, session):
     monkeypatch.setattr(clipboard, "paste_command", lambda _: ("printf", "from the clipboard"))
     assert "Attached the clipboard (18 characters)" in do("/paste")

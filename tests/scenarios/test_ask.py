@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from threading import Event
 
@@ -258,3 +259,16 @@ def test_the_chosen_model_and_its_alias() -> None:
         assert bodies[-1]["model"] == "llama-3.1-70b" or bodies[-1]["model"] == "llama-3-70b"
         _, bodies = ask(server, "-m", "darkai/anything-goes", "x")
         assert bodies[-1]["model"] == "anything-goes"
+
+
+# --- --debug --------------------------------------------------------------------------------------
+
+
+def test_debug_shows_what_a_server_sent_without_letting_it_act() -> None:
+    hostile = {"X-A": "\x1b]52;c;AAAA\x07", "X-B": "\x9b31m\u202e".encode().decode("latin-1")}
+    server = FaultServer(reply(["hi"], headers=hostile))
+    with server:
+        result, _ = ask(server, "--debug", "hello")
+    assert (result.code, result.text) == (0, "hi\n")
+    assert "x-a: " in result.stderr.lower()
+    assert re.search("[\0-\x09\x0b-\x1f\x7f-\x9f]", result.stderr) is None

@@ -6,7 +6,6 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from darkai_cli import stdio
 from darkai_cli.conversation.attachments import AttachedText, Attachments
 from darkai_cli.errors import InputError, NotFoundError, UsageError
 from darkai_cli.repl import clipboard
@@ -65,7 +64,7 @@ def attach(session: ChatSession, argument: str) -> Action:
 def paste(session: ChatSession, argument: str) -> Action:
     """Reads it with a desktop tool. Over ssh, use your terminal's paste key instead."""
     reject_argument(argument, "/paste")
-    text = clipboard.paste(stdio.environ())
+    text = clipboard.paste(session.child_environment())
     session.add(Attachments((AttachedText("clipboard", text),)))
     many = plural(len(text), "character")
     session.screen.dim(f"Attached the clipboard ({many}); sent with your next prompt.")
@@ -94,7 +93,7 @@ def copy(session: ChatSession, argument: str) -> Action:
         )
     if not text:
         raise NotFoundError(f"The {label.lower()} is empty", hint=None)
-    how, sequence = clipboard.copy(text, stdio.environ(), plain=session.screen.plain)
+    how, sequence = clipboard.copy(text, session.child_environment(), plain=session.screen.plain)
     if sequence:
         session.screen.styled(sequence)
     session.screen.dim(f"{label} {how}")
