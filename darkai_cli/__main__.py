@@ -55,7 +55,10 @@ def _run(args: list[str]) -> int:
             raise
     from darkai_cli import stdio
 
-    return stdio.close_stdout(code)
+    code = stdio.close_stdout(code)
+    if code == 130 and sys.platform != "win32":
+        signals.die_at_exit()
+    return code
 
 
 def _command(args: list[str]) -> int:

@@ -8,6 +8,7 @@ remembered, and code that is about to wait calls ``raise_pending`` first.
 from __future__ import annotations
 
 import _thread
+import atexit
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ pending = 0
 """The signal that has come and was not dealt with yet; 0 if there is none."""
 _ignores_repeats = False
 _deferring = _deferred_signals = 0
+_dies_at_exit = False
 
 _IMPORTING = "<frozen importlib._bootstrap>"
 """Where the interpreter takes and releases the locks of modules. An exception there may leave one
@@ -41,6 +43,25 @@ def install() -> None:
         usual = (signal.SIG_DFL, signal.default_int_handler)
         if number is not None and signal.getsignal(number) in usual:
             signal.signal(number, _stop)
+    atexit.register(_die)  # registered first, so it runs after everything else has cleaned up
+
+
+def die_at_exit() -> None:
+    """Let the process die of SIGINT when it has cleaned up.
+
+    A shell ends its loop or script only if the command it waits for died of Ctrl-C; the exit code
+    130 alone looks like a decision of the command.
+    """
+    global _dies_at_exit  # noqa: PLW0603 -- a process has one
+    _dies_at_exit = True
+
+
+def _die() -> None:
+    if _dies_at_exit:
+        import signal
+
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

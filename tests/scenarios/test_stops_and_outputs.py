@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from support.scenario import DARKAI, environment, run_darkai, start_darkai
+from support.scenario import DARKAI, environment, run_darkai, start_darkai, start_in_pty
 from support.server import (
     FaultServer,
     Pause,
@@ -117,7 +117,6 @@ def test_a_recording_that_cannot_be_written() -> None:
 
 
 def test_the_wait_is_shown_again_after_a_retry() -> None:
-    from support.scenario import start_in_pty
     from support.server import json_page
 
     with FaultServer(json_page(500, {"detail": "boom"}), [Stall()]) as server:
@@ -134,6 +133,29 @@ def test_the_proxys_fault_is_not_remembered_as_the_services() -> None:
     assert first.code == 0
     assert "proxy 127.0.0.1:9" in first.stderr
     assert "did not answer recently" not in run_darkai("ask", "tell me a joke").stderr
+
+
+def test_ctrl_c_ends_the_loop_of_a_shell() -> None:
+    """A shell goes on with its loop unless the command died of the signal."""
+    loop = ["/bin/bash", "-c", 'for n in 1 2 3; do "$@"; done; echo "after"', "bash", *DARKAI]
+    with FaultServer(reply(["so far", Stall()])) as server:
+        with start_in_pty("ask", "x", env={"DARKAI_URL": server.url}, command=loop) as run:
+            run.wait_for(b"so far")
+            run.type("\x03")
+            result = run.finish()
+        assert result.code == 130
+        assert b"after" not in result.stdout
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(("signum", "end"), [(signal.SIGINT, -2), (signal.SIGTERM, 143)])
+def test_a_parent_sees_the_signal_or_the_code(signum: int, end: int) -> None:
+    with FaultServer(reply(["so far", Stall()])) as server:
+        with start_darkai("ask", "x", env={"DARKAI_URL": server.url}) as run:
+            run.wait_for(b"so far")
+            run.signal(signum)
+            run.finish()
+            assert run.process.returncode == end
 
 
 def test_ctrl_c_in_a_background_job_of_a_script_is_left_alone() -> None:
