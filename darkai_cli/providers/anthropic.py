@@ -30,7 +30,6 @@ from darkai_cli.errors import (
     ServiceError,
 )
 from darkai_cli.events import (
-    EndReason,
     Event,
     Notice,
     ToolCall,
@@ -332,16 +331,6 @@ def _moment(value: object) -> int | None:
         return None
 
 
-_END: Mapping[str, EndReason] = {
-    "end_turn": "stop",
-    "stop_sequence": "stop",
-    "max_tokens": "length",
-    "model_context_window_exceeded": "length",
-    "tool_use": "tool-calls",
-    "refusal": "filtered",
-}
-
-
 def explain(
     fault: Mapping[str, Any], settings: ProviderSettings, status: int
 ) -> ProviderError | None:
@@ -524,7 +513,7 @@ class AnthropicDecoder(ReplyDecoder):
                 f"{self._host} paused the reply before its end",
                 hint='Ask for the rest: `darkai ask -c "continue"`',
             )
-        reason = _END.get(self._reason, "stop")
+        reason = self._end_reason(self._reason or "end_turn")
         if reason == "filtered" and self._refusal:
             yield Notice("warning", f"The model refused: {self._refusal}")
         yield from self._end(reason)

@@ -326,6 +326,38 @@ def rejected_request(host: str, message: str, status: int | None, hint: str) -> 
     return ServiceError(text, hint=hint, status=status)
 
 
+END_REASONS: Mapping[str, EndReason] = {
+    "stop": "stop", "end": "stop", "eos": "stop", "end_turn": "stop", "stop_sequence": "stop",
+    "tool_calls": "tool-calls", "tool_use": "tool-calls", "function_call": "tool-calls",
+    "length": "length", "max_tokens": "length", "max_output_tokens": "length",
+    "model_length": "length", "model_context_window_exceeded": "length", "pause_turn": "length",
+    "timeout": "length", "content_filter": "filtered", "refusal": "filtered",
+    "sensitive": "filtered", "safety": "filtered", "recitation": "filtered",
+    "language": "filtered", "blocklist": "filtered", "prohibited_content": "filtered",
+    "spii": "filtered", "model_armor": "filtered", "image_safety": "filtered",
+    "image_prohibited_content": "filtered", "image_recitation": "filtered",
+}  # fmt: skip
+"""Why a reply ended, by the names that services use, in lower case."""
+
+_FAILURE_REASONS: Mapping[str, str] = {
+    "error": "the model's own provider failed",
+    "network_error": "the connection to the model failed",
+    "abort": "the service aborted the reply",
+    "aborted": "the service aborted the reply",
+    "insufficient_system_resource": "the service ran out of capacity",
+    "malformed_function_call": "the model made an unreadable tool call",
+    "malformed_response": "the model made an unreadable reply",
+    "function_call_filter": "the service blocked the model's tool call",
+}
+"""Reasons of a reply that is not complete, and what each means; a detail may follow a colon."""
+
+_PLAIN_REASONS = frozenset({
+    "stop", "end", "eos", "end_turn", "stop_sequence", "tool_calls", "tool_use", "function_call",
+    "length", "max_tokens", "max_output_tokens", "model_length", "content_filter", "refusal",
+})  # fmt: skip
+"""Reasons whose name says no more than darkai's own."""
+
+
 class ReplyDecoder(Decoder):
     """The base of all decoders: the state of one reply that has nothing to do with its format.
 
@@ -341,6 +373,7 @@ class ReplyDecoder(Decoder):
         self._unreadable = UnreadableEvents(settings.host, service)
         self._text = self._visible = False
         self._cited: set[str] = set()
+        self._end_notice: Notice | None = None
 
     def _object(self, frame: Frame) -> dict[str, Any] | None:
         """Return the frame's JSON object; None for one that is empty or cannot be read."""
@@ -386,10 +419,35 @@ class ReplyDecoder(Decoder):
             return ServiceError("The reply ended without an end mark; it may be cut off")
         return ServiceError(f"{self._host} sent an empty reply", hint="Try again", retryable=True)
 
+    def _end_reason(self, name: str, details: str = "") -> EndReason:
+        """Return why the reply ended, from the service's word for it and what it says more.
+
+        A word that says more than darkai's own, or that is unknown, is shown at the end. Raises
+        ``ServiceError`` if the reply failed.
+        """
+        lower = name.lower()
+        label = words(f"{name}: {details}" if details else name, 200)
+        failure = _FAILURE_REASONS.get(lower.partition(":")[0])
+        if failure is not None:
+            raise ServiceError(f"{self._host}: {failure} (`{label}`)", retryable=True)
+        reason = END_REASONS.get(lower)
+        if reason is None:
+            text = f"The service ended the reply with a reason unknown to darkai: `{label}`"
+            self._end_notice = Notice("warning", text)
+        elif lower not in _PLAIN_REASONS:
+            verb = "stopped" if reason == "filtered" else "cut off"
+            why = f"{lower}: {details}" if details else lower
+            self._end_notice = Notice(
+                "warning", f"The service {verb} the reply ({words(why, 200)})"
+            )
+        return reason or "stop"
+
     def _end(self, reason: EndReason, empty: str = "The model sent no text") -> Iterator[Event]:
         """Yield the last events of a complete reply. ``empty``: the notice if it has no text."""
         if reason == "stop" and not self._text:
             yield Notice("warning", empty)
+        if self._end_notice is not None:
+            yield self._end_notice
         yield StreamEnd(reason)
 
 

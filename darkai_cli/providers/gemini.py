@@ -27,7 +27,6 @@ from darkai_cli.errors import (
     ServiceError,
 )
 from darkai_cli.events import (
-    EndReason,
     Event,
     Notice,
     ToolCall,
@@ -298,13 +297,6 @@ AFTER_END = 2.0
 """Seconds to read on after the finish reason: sources and counts may follow."""
 
 _KEY_REASONS = ("API_KEY_INVALID", "API_KEY_EXPIRED", "ACCESS_TOKEN_EXPIRED")
-_FILTERED = frozenset(
-    {"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY",
-     "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"}
-)  # fmt: skip
-_FAULTY = frozenset({"MALFORMED_FUNCTION_CALL", "MALFORMED_RESPONSE"})
-"""Finish reasons of a reply that the model got wrong: another try may succeed."""
-
 _PARTS = frozenset({"text", "functionCall", "thought", "thoughtSignature", "partMetadata"})
 
 
@@ -501,28 +493,7 @@ class GeminiDecoder(ReplyDecoder):
         if self._other_parts:
             text = f"Left out {plural(self._other_parts, 'part')} of the reply that can't be shown"
             yield Notice("warning", text)
-        reason = self._end_reason()
-        if reason == "filtered":
-            why = (
-                f"{self._reason.lower()}: {self._finish_message}"
-                if self._finish_message
-                else self._reason.lower()
-            )
-            yield Notice("warning", f"The service stopped the reply ({why})")
+        reason = self._end_reason(self._reason, self._finish_message)
+        if reason in ("stop", "tool-calls"):
+            reason = "tool-calls" if self._calls else "stop"
         yield from self._end(reason)
-
-    def _end_reason(self) -> EndReason:
-        """Return why the reply ended. Raises ``ServiceError`` if that was a failure."""
-        reason = self._reason
-        if reason == "MAX_TOKENS":
-            return "length"
-        if reason in _FILTERED:
-            return "filtered"
-        if reason in ("STOP", "FUNCTION_CALL"):  # the latter from a stand-in for the service
-            return "tool-calls" if self._calls else "stop"
-        more = f": {self._finish_message}" if self._finish_message else ""
-        raise ServiceError(
-            f"{self._host} ended the reply with the reason `{words(reason, 60)}`{more}",
-            hint="Try again, or rephrase the prompt",
-            retryable=reason in _FAULTY,
-        )

@@ -27,7 +27,6 @@ from darkai_cli.errors import (
     UnknownModelError,
 )
 from darkai_cli.events import (
-    EndReason,
     Event,
     ToolCall,
     Usage,
@@ -323,13 +322,9 @@ class OllamaDecoder(ReplyDecoder):
         if self._usage is not None:
             yield self._usage
         yield from self._unreadable.notices()
-        reason: EndReason = "stop"
-        if self._reason == "length":
-            reason = "length"
-        elif self._calls:
-            reason = "tool-calls"
         if self._reason in ("load", "unload"):
             only = f"{self._host} only {self._reason}ed the model; it sent no text"
-            yield from self._end(reason, only)
+            yield from self._end("stop", only)
         else:
-            yield from self._end(reason)
+            reason = self._end_reason(self._reason or "stop")
+            yield from self._end("tool-calls" if self._calls and reason == "stop" else reason)

@@ -70,7 +70,6 @@ _FINAL_EVENTS = frozenset(
 _REASONING_EVENTS = frozenset(
     {"response.reasoning_text.delta", "response.reasoning_summary_text.delta"}
 )
-_CUT_REASONS: dict[str, EndReason] = {"max_output_tokens": "length", "content_filter": "filtered"}
 
 
 class ResponsesDialect(OpenAIErrorsAndModels):
@@ -289,7 +288,9 @@ class ResponsesDecoder(ReplyDecoder):
         usage = response.get("usage")
         if isinstance(usage, dict):
             yield from _usage(usage)
-        self._reason = _CUT_REASONS.get(why, "length") if cut else "stop"
+        self._reason = self._end_reason(why or "length") if cut else "stop"
+        if cut and self._reason == "stop":  # an unknown reason
+            self._reason = "length"
         if self._call_ids and self._reason == "stop":
             self._reason = "tool-calls"
         self.ended = True

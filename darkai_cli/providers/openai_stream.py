@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from darkai_cli.errors import RefusedError, ServiceError
+from darkai_cli.errors import ProviderError, RefusedError, ServiceError
 from darkai_cli.events import (
     EndReason,
     Event,
@@ -34,19 +34,6 @@ AFTER_FINISH = 1.0
 MAX_CALLS = 128
 """Tool calls of one reply; the pieces of further ones are dropped."""
 
-_REASONS: dict[str, EndReason] = {
-    "length": "length", "max_tokens": "length", "model_length": "length",
-    "tool_calls": "tool-calls", "function_call": "tool-calls", "tool_use": "tool-calls",
-    "content_filter": "filtered", "safety": "filtered", "recitation": "filtered",
-}  # fmt: skip
-"""What is missing here is a good end: ``stop``, and what services invent."""
-
-_FAILURES = {
-    "error": "the model's own provider failed",
-    "abort": "the service aborted the reply",
-    "aborted": "the service aborted the reply",
-    "insufficient_system_resource": "the service ran out of capacity",
-}
 _EXTRAS = frozenset({"citations", "search_results", "annotations", "x_groq", "timings"})
 """Fields of a chunk that hold sources or token counts."""
 
@@ -65,6 +52,7 @@ class OpenAIDecoder(ReplyDecoder):
         self._calls = ToolCallPieces()
         self._reason: EndReason | None = None
         self._refusal = ""
+        self._failure: ProviderError | None = None
         self._usage: Usage | None = None
 
     def feed(self, frame: Frame) -> Iterable[Event]:
@@ -113,7 +101,12 @@ class OpenAIDecoder(ReplyDecoder):
         delta = choice.get("delta")
         if not isinstance(delta, dict) or not delta.keys() <= _PLAIN or delta.get("refusal"):
             return None
-        if message.get("usage") or choice.get("usage") or not _EXTRAS.isdisjoint(message):
+        if (
+            message.get("usage")
+            or choice.get("usage")
+            or choice.get("error")
+            or not _EXTRAS.isdisjoint(message)
+        ):
             return None
         text = delta.get("content")
         reasoning = delta.get("reasoning_content") or delta.get("reasoning")
@@ -134,6 +127,8 @@ class OpenAIDecoder(ReplyDecoder):
             events += self._sources(message)
         usage = message.get("usage")
         reason = None
+        extra = message.get("x_groq")
+        fault = extra.get("error") if isinstance(extra, dict) else None
         for choice in dicts(message.get("choices")):
             if choice.get("index") in (0, None):
                 delta = choice.get("delta")
@@ -143,6 +138,12 @@ class OpenAIDecoder(ReplyDecoder):
                     events += self._delta(delta)
                 reason = choice.get("finish_reason") or reason
                 usage = usage or choice.get("usage")
+                fault = fault or choice.get("error")
+        if fault:
+            from darkai_cli.providers import openai_errors
+
+            cause = openai_errors.fault_in({"error": fault})
+            return events + self._fail(openai_errors.in_stream(cause, self._settings))
         if isinstance(reason, str) and self._reason is None:
             events += self._finish(reason)
         if usage or not _EXTRAS.isdisjoint(message):
@@ -177,12 +178,12 @@ class OpenAIDecoder(ReplyDecoder):
             yield chunk
 
     def _finish(self, reason: str) -> list[Event]:
-        """Return what belongs to the end of the answer. Raises ``ServiceError`` for a bad end."""
+        """Return what belongs to the end of the answer; a bad end is raised by ``close``."""
         self.drain_seconds = AFTER_FINISH
-        name = reason.lower()
-        if name in _FAILURES:
-            raise ServiceError(f"{self._host}: {_FAILURES[name]} (`{name}`)", retryable=True)
-        self._reason = _REASONS.get(name, "stop")
+        try:
+            self._reason = self._end_reason(reason)
+        except ServiceError as error:
+            return self._fail(error)
         events = list(self._noted(self._tags.close()))
         for event in self._calls.whole(cut=self._reason in ("length", "filtered")):
             if event.type == "tool-call":
@@ -191,6 +192,11 @@ class OpenAIDecoder(ReplyDecoder):
                     self._reason = "tool-calls"
             events.append(event)
         return events
+
+    def _fail(self, error: ProviderError) -> list[Event]:
+        """End the reply; ``close`` raises the error, after the text of this chunk."""
+        self._failure, self.ended = error, True
+        return []
 
     def _new_usage(self, usage: object, message: dict[str, Any]) -> list[Event]:
         """Return the token count if it differs from the one before."""
@@ -214,6 +220,8 @@ class OpenAIDecoder(ReplyDecoder):
 
     def close(self) -> Iterator[Event]:
         """Yield the last events. Raises ``ProviderError`` if the reply is not complete."""
+        if self._failure is not None:
+            raise self._failure
         if self._unreadable.total and not self._visible and self._reason is None:
             raise self._unreadable.error()
         yield from self._noted(self._tags.close())
