@@ -96,8 +96,8 @@ def _names(prefix: str) -> Iterable[Completion]:
     for command in registry.commands():
         if any(name.startswith(prefix) for name in command.names):
             end = " " if command.completes else ""
-            label = f"{command.name} {command.arguments}".rstrip()
-            yield Completion(command.name + end, -len(prefix) - 1, label, command.summary)
+            text = command.name + end
+            yield Completion(text, -len(prefix) - 1, command.usage, command.summary)
 
 
 def _commands() -> Candidates:

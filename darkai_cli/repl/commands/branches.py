@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from darkai_cli.conversation.branches import Branches, MessageEntry
 from darkai_cli.errors import NotFoundError, UsageError
 from darkai_cli.repl import transcript
-from darkai_cli.repl.commands.command import Action, command
+from darkai_cli.repl.commands.command import command
 from darkai_cli.repl.commands.messages import reject_argument, turn_number
 from darkai_cli.text import one_line, plural
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
 
 
-@command("undo", topic="branches", summary="Undo the last N turns", arguments="[N]")
-def undo(session: ChatSession, argument: str) -> Action:
+@command("undo", summary="Undo the last N turns", arguments="[N]")
+def undo(session: ChatSession, argument: str) -> None:
     """The messages stay in the tree, and `/redo` goes back to them. `/edit` undoes a turn and lets
     you change its prompt.
     """
@@ -26,11 +26,10 @@ def undo(session: ChatSession, argument: str) -> Action:
     session.save_active_branch()
     them = "it" if len(undone) == 1 else "them"
     session.screen.dim(f"Undid {plural(len(undone), 'turn')}; `/redo` restores {them}.")
-    return None
 
 
-@command("redo", topic="branches", summary="Undo the last change of branch")
-def redo(session: ChatSession, argument: str) -> Action:
+@command("redo", summary="Undo the last change of branch")
+def redo(session: ChatSession, argument: str) -> None:
     """Reverses `/undo`, `/edit`, `/fork` and `/goto` one by one, as long as you have not sent a
     prompt since.
     """
@@ -39,14 +38,10 @@ def redo(session: ChatSession, argument: str) -> Action:
     session.save_active_branch()
     session.discard_restored()
     session.screen.dim(f"Back at: {first_line(entry)}")
-    return None
 
 
-@command(
-    "fork", topic="branches", summary="Start a new branch after turn N", arguments="[N]",
-    completes="turn",
-)  # fmt: skip
-def fork(session: ChatSession, argument: str) -> Action:
+@command("fork", summary="Start a new branch after turn N", arguments="[N]", completes="turn")
+def fork(session: ChatSession, argument: str) -> None:
     """Without a number, the branch starts before the last turn; `/fork 0` starts at the beginning.
     The old branch stays: go back to it with `/redo` or `/goto`.
     """
@@ -58,11 +53,10 @@ def fork(session: ChatSession, argument: str) -> Action:
     start = f"after turn {turns}" if turns else "at the beginning"
     hint = f"; `/goto {old_branch}` goes back" if leaf is not None else ""
     session.screen.dim(f"Your next prompt starts a branch {start}{hint}.")
-    return None
 
 
-@command("tree", topic="branches", summary="Draw all branches")
-def tree(session: ChatSession, argument: str) -> Action:
+@command("tree", summary="Draw all branches")
+def tree(session: ChatSession, argument: str) -> None:
     """Each branch ends with its number, for `/goto`. `*` marks the current branch."""
     reject_argument(argument, "/tree")
     branches = session.branches
@@ -76,28 +70,20 @@ def tree(session: ChatSession, argument: str) -> Action:
         end = f"  [{leaves[entry.id]}]" if entry.id in leaves else ""
         room = max(10, session.screen.width - len(rails) - len(author) - len(end) - 6)
         session.screen.line(f"{mark} {rails}{author}: {first_line(entry, room)}{end}")
-    return None
 
 
-@command(
-    "goto", topic="branches", summary="Go to a branch or a message", arguments="BRANCH|ID",
-    completes="branch",
-)  # fmt: skip
-def goto(session: ChatSession, argument: str) -> Action:
+@command("goto", summary="Go to a branch or a message", arguments="BRANCH|ID", completes="branch")
+def goto(session: ChatSession, argument: str) -> None:
     """Takes the number of a branch in `/tree`, or the beginning of a message's id."""
     if not argument:
         raise UsageError("`/goto` needs a branch", hint="`/tree` lists them")
     entry = session.branches.find(argument)
     session.go_to(entry.id)
     transcript.show_end(session)
-    return None
 
 
-@command(
-    "diff", topic="branches", summary="Compare two replies or branches", arguments="[A] [B]",
-    completes="branch",
-)  # fmt: skip
-def diff(session: ChatSession, argument: str) -> Action:
+@command("diff", summary="Compare two replies or branches", arguments="[A] [B]", completes="branch")
+def diff(session: ChatSession, argument: str) -> None:
     """Takes numbers of branches in `/tree`. A single one is compared with the current branch.
     Without arguments, the last two replies to one prompt are compared.
     """
@@ -123,7 +109,6 @@ def diff(session: ChatSession, argument: str) -> Action:
         session.screen.dim("No differences.")
     for row in rows:
         session.screen.diff_row(row)
-    return None
 
 
 def tree_rows(branches: Branches) -> list[tuple[str, MessageEntry]]:
@@ -182,5 +167,4 @@ def _author(entry: MessageEntry) -> str:
 
 def first_line(entry: MessageEntry, room: int = 60) -> str:
     """Return the beginning of a message in one line."""
-    text = one_line(entry.message.content[: room * 4])
-    return text if len(text) <= room else text[: room - 1] + "…"
+    return one_line(entry.message.content, room)

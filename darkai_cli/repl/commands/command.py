@@ -7,12 +7,12 @@ raises ``DarkAIError`` for what it cannot do; the loop shows the error.
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import getdoc
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
 
-Topic = Literal["talk", "branches", "model", "files", "history", "session"]
 Completes = Literal[
     "", "command", "model", "option", "set-option", "path", "conversation", "turn", "branch",
     "copy", "config",
@@ -60,7 +60,6 @@ class SlashCommand(NamedTuple):
     names: tuple[str, ...]
     arguments: str
     summary: str
-    topic: Topic
     run: CommandFunction
     detail: str
     completes: Completes = ""
@@ -70,15 +69,18 @@ class SlashCommand(NamedTuple):
         """The command's name, with the slash."""
         return f"/{self.names[0]}"
 
+    @property
+    def usage(self) -> str:
+        """The command's name and arguments."""
+        return f"{self.name} {self.arguments}".rstrip()
+
 
 def command(
-    *names: str, topic: Topic, summary: str, arguments: str = "", completes: Completes = ""
+    *names: str, summary: str, arguments: str = "", completes: Completes = ""
 ) -> Callable[[CommandFunction], SlashCommand]:
     """Make a function the command of these names. Its docstring becomes the longer help."""
 
     def declare(run: CommandFunction) -> SlashCommand:
-        return SlashCommand(
-            names, arguments, summary, topic, run, (run.__doc__ or "").strip(), completes
-        )
+        return SlashCommand(names, arguments, summary, run, getdoc(run) or "", completes)
 
     return declare

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _MAX_ROWS = 15
 
 
-@command("history", topic="history", summary="List recent conversations")
-def history(session: ChatSession, argument: str) -> Action:
+@command("history", summary="List recent conversations")
+def history(session: ChatSession, argument: str) -> None:
     """`/open ID` resumes one. `darkai history` in your shell can do more."""
     reject_argument(argument, "/history")
     with session.store() as store:
@@ -36,11 +36,10 @@ def history(session: ChatSession, argument: str) -> Action:
                 : session.screen.width - 1
             ]
         )
-    return None
 
 
-@command("search", topic="history", summary="Search all conversations", arguments="WORDS")
-def search(session: ChatSession, argument: str) -> Action:
+@command("search", summary="Search all conversations", arguments="WORDS")
+def search(session: ChatSession, argument: str) -> None:
     """Finds messages with all the words. Quotes hold a phrase together, `retr*` finds all
     words that begin with these letters.
     """
@@ -57,13 +56,9 @@ def search(session: ChatSession, argument: str) -> Action:
         author = "you" if hit.model is None else hit.model
         session.screen.line(f"{shorts[hit.conversation]}  {hit.title[:40]}, {author}:")
         session.screen.snippet(hit.snippet)
-    return None
 
 
-@command(
-    "open", topic="history", summary="Resume another conversation", arguments="ID",
-    completes="conversation",
-)  # fmt: skip
+@command("open", summary="Resume another conversation", arguments="ID", completes="conversation")
 def open_(session: ChatSession, argument: str) -> Action:
     """The current conversation stays in the history. Any unique prefix of an ID works."""
     if not argument:
@@ -77,26 +72,24 @@ def open_(session: ChatSession, argument: str) -> Action:
     return Prefill(session.unanswered_prompt())
 
 
-@command("new", topic="history", summary="Start a new conversation")
-def new(session: ChatSession, argument: str) -> Action:
+@command("new", summary="Start a new conversation")
+def new(session: ChatSession, argument: str) -> None:
     """Keeps the model, the system prompt and the options. The current conversation stays in the
     history.
     """
     reject_argument(argument, "/new")
     session.start_new()
     session.screen.dim("Started a new conversation.")
-    return None
 
 
-@command("title", topic="history", summary="Show or change the title", arguments="[TEXT]")
-def title(session: ChatSession, argument: str) -> Action:
+@command("title", summary="Show or change the title", arguments="[TEXT]")
+def title(session: ChatSession, argument: str) -> None:
     """By default the title is the beginning of the first prompt. With `title = "model"` in the
     configuration, darkai asks the model for one after the first turn.
     """
     if not argument:
         session.screen.line(session.title or "No title yet.")
-        return None
+        return
     session.title, session.titled = title_from(argument), True
     session.history.rename(session.conversation, session.title)
     session.screen.dim(f'Title: "{session.title}"')
-    return None

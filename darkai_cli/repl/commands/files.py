@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from darkai_cli.conversation.attachments import AttachedText, Attachments
 from darkai_cli.errors import InputError, NotFoundError, UsageError
 from darkai_cli.repl import clipboard
-from darkai_cli.repl.commands.command import Action, command
+from darkai_cli.repl.commands.command import command
 from darkai_cli.repl.commands.messages import reject_argument, turn_number
 from darkai_cli.text import file_size, plural
 
@@ -32,10 +32,10 @@ class Fence(NamedTuple):
 
 
 @command(
-    "file", topic="files", summary="Attach files or web pages to the next prompt",
+    "file", summary="Attach files or web pages to the next prompt",
     arguments="[PATH|URL]...", completes="path",
 )  # fmt: skip
-def attach(session: ChatSession, argument: str) -> Action:
+def attach(session: ChatSession, argument: str) -> None:
     """Attaches text, or images for models that accept them. Put quotes around a name with spaces. A
     file that is attached already is read again. Without arguments, `/file` lists the attachments;
     `/file -` drops them.
@@ -43,7 +43,7 @@ def attach(session: ChatSession, argument: str) -> Action:
     if argument == "-":
         session.pending = Attachments()
         session.screen.dim("Dropped all attachments.")
-        return None
+        return
     if argument:
         names = [_expand_home(name) for name in split_words(argument)]
         for name in names:
@@ -55,27 +55,25 @@ def attach(session: ChatSession, argument: str) -> Action:
         info = session.context_window.known(settings, model) if added.images else None
         if info is not None and info.takes and "image" not in info.takes:
             session.screen.line(f"warning: {session.name} may not accept images")
-        return None
+        return
     session.screen.line(f"Attached: {_list(session.pending)}")
-    return None
 
 
-@command("paste", topic="files", summary="Attach the clipboard")
-def paste(session: ChatSession, argument: str) -> Action:
+@command("paste", summary="Attach the clipboard")
+def paste(session: ChatSession, argument: str) -> None:
     """Reads it with a desktop tool. Over ssh, use your terminal's paste key instead."""
     reject_argument(argument, "/paste")
     text = clipboard.paste(session.child_environment())
     session.add(Attachments((AttachedText("clipboard", text),)))
     many = plural(len(text), "character")
     session.screen.dim(f"Attached the clipboard ({many}); sent with your next prompt.")
-    return None
 
 
 @command(
-    "copy", topic="files", summary="Copy a reply, its code or the conversation",
+    "copy", summary="Copy a reply, its code or the conversation",
     arguments="[N|code [N]|all]", completes="copy",
 )  # fmt: skip
-def copy(session: ChatSession, argument: str) -> Action:
+def copy(session: ChatSession, argument: str) -> None:
     """Without arguments, copies the last reply. `code` copies its last code block, `code 2` the
     second one, `all` the current branch as Markdown. The text is copied exactly as received.
     """
@@ -97,14 +95,10 @@ def copy(session: ChatSession, argument: str) -> Action:
     if sequence:
         session.screen.styled(sequence)
     session.screen.dim(f"{label} {how}")
-    return None
 
 
-@command(
-    "code", topic="files", summary="List the code blocks of a reply", arguments="[N]",
-    completes="turn",
-)  # fmt: skip
-def code(session: ChatSession, argument: str) -> Action:
+@command("code", summary="List the code blocks of a reply", arguments="[N]", completes="turn")
+def code(session: ChatSession, argument: str) -> None:
     """`/copy code` copies one, `/save code FILE` saves it."""
     blocks = fences(session.branches.reply(turn_number(argument, "/code")).message.content)
     if not blocks:
@@ -114,24 +108,19 @@ def code(session: ChatSession, argument: str) -> Action:
         first = next((line.strip() for line in fence.code.splitlines() if line.strip()), "")
         count = plural(lines, "line")
         session.screen.line(f"{number}  {fence.language or 'text'}, {count}: {first[:60]}")
-    return None
 
 
-@command(
-    "raw", topic="files", summary="Print a reply as plain text", arguments="[N]",
-    completes="turn",
-)  # fmt: skip
-def raw(session: ChatSession, argument: str) -> Action:
+@command("raw", summary="Print a reply as plain text", arguments="[N]", completes="turn")
+def raw(session: ChatSession, argument: str) -> None:
     """Prints the text exactly as received, without rendering and line wrapping."""
     session.screen.say(session.branches.reply(turn_number(argument, "/raw")).message.content)
-    return None
 
 
 @command(
-    "save", topic="files", summary="Save the last reply or its code to a file",
+    "save", summary="Save the last reply or its code to a file",
     arguments="[code [N]] FILE", completes="path",
 )  # fmt: skip
-def save(session: ChatSession, argument: str) -> Action:
+def save(session: ChatSession, argument: str) -> None:
     """`/save code main.py` saves the last code block, `/save code 2 main.py` the second one. darkai
     asks before it replaces a file.
     """
@@ -144,14 +133,13 @@ def save(session: ChatSession, argument: str) -> Action:
     if len(arguments) != 1:
         raise UsageError("`/save` needs a file name", hint="`/save answer.md`")
     write(session, _expand_home(arguments[0]), [reply if reply.endswith("\n") else f"{reply}\n"])
-    return None
 
 
 @command(
-    "export", topic="files", summary="Export the conversation to a file",
+    "export", summary="Export the conversation to a file",
     arguments="FILE.md|.html|.json|.jsonl", completes="path",
 )  # fmt: skip
-def export(session: ChatSession, argument: str) -> Action:
+def export(session: ChatSession, argument: str) -> None:
     """The format is that of the file name. `darkai history import` reads JSON Lines back."""
     arguments = split_words(argument)
     suffix = arguments[0].rpartition(".")[2].lower() if len(arguments) == 1 else ""
@@ -169,7 +157,7 @@ def export(session: ChatSession, argument: str) -> Action:
                 "An unsaved chat can only be exported as Markdown", hint="`/export talk.md`"
             )
         write(session, _expand_home(arguments[0]), [_as_markdown(session)])
-        return None
+        return
     from darkai_cli.history.export import export as export_conversations
 
     with session.store() as store:
@@ -178,7 +166,6 @@ def export(session: ChatSession, argument: str) -> Action:
             _expand_home(arguments[0]),
             export_conversations(store, [session.conversation], form),
         )
-    return None
 
 
 def split_words(argument: str) -> list[str]:

@@ -11,10 +11,7 @@ if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
 
 
-@command(
-    "retry", topic="talk", summary="Send the last prompt again", arguments="[MODEL]",
-    completes="model",
-)  # fmt: skip
+@command("retry", summary="Send the last prompt again", arguments="[MODEL]", completes="model")
 def retry(session: ChatSession, argument: str) -> Action:
     """The new reply is added beside the old one; `/tree` shows both. With a MODEL, the prompt goes
     to that model once.
@@ -23,7 +20,7 @@ def retry(session: ChatSession, argument: str) -> Action:
     return Regenerate(argument or None)
 
 
-@command("continue", topic="talk", summary="Continue a reply that was cut off")
+@command("continue", summary="Continue a reply that was cut off")
 def continue_reply(session: ChatSession, argument: str) -> Action:  # noqa: ARG001 -- a command's form
     """Works for a reply that was stopped or cut off. The longer reply is added beside it."""
     reject_argument(argument, "/continue")
@@ -31,9 +28,8 @@ def continue_reply(session: ChatSession, argument: str) -> Action:  # noqa: ARG0
 
 
 @command(
-    "edit", topic="talk", summary="Edit an earlier prompt, in a new branch", arguments="[N]",
-    completes="turn",
-)  # fmt: skip
+    "edit", summary="Edit an earlier prompt, in a new branch", arguments="[N]", completes="turn"
+)
 def edit(session: ChatSession, argument: str) -> Action:
     """Puts prompt N, or the last one, back into the input with its attachments. What you then send
     starts a new branch; `/redo` goes back without sending. Later, `/tree` and `/goto` lead to the
@@ -49,9 +45,8 @@ def edit(session: ChatSession, argument: str) -> Action:
     return Prefill(session.restore_prompt(prompt.id))
 
 
-@command("think", topic="talk", summary="Show the reasoning behind a reply", arguments="[N]",
-         completes="turn")  # fmt: skip
-def think(session: ChatSession, argument: str) -> Action:
+@command("think", summary="Show the reasoning behind a reply", arguments="[N]", completes="turn")
+def think(session: ChatSession, argument: str) -> None:
     """Reasoning is shown dim while it streams, and folded away when the reply begins."""
     entry = session.branches.reply(turn_number(argument, "/think"))
     reasoning = entry.answer.reasoning if entry.answer is not None else ""
@@ -59,7 +54,6 @@ def think(session: ChatSession, argument: str) -> Action:
         raise NotFoundError("This reply has no reasoning", hint=None)
     for line in reasoning.rstrip("\n").split("\n"):
         session.screen.dim(line)
-    return None
 
 
 def _write_in_editor(session: ChatSession) -> str:

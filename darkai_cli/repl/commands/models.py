@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from darkai_cli.config import schema, values
 from darkai_cli.errors import DarkAIError, NotFoundError, UsageError
-from darkai_cli.repl.commands.command import Action, command
+from darkai_cli.repl.commands.command import command
 
 if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
@@ -17,18 +17,15 @@ _MAX_NAMES = 12
 _PAIR = re.compile(r"\s+(?=[\w.-]+=)")
 
 
-@command(
-    "model", topic="model", summary="Show or switch the model", arguments="[NAME]",
-    completes="model",
-)  # fmt: skip
-def model(session: ChatSession, argument: str) -> Action:
+@command("model", summary="Show or switch the model", arguments="[NAME]", completes="model")
+def model(session: ChatSession, argument: str) -> None:
     """NAME is a model of the current provider, an alias, or `provider/name`. The conversation
     continues with it. Without a name, `/model` shows the current model and the provider's others.
     """
     if not argument:
         session.screen.line(session.name)
         _show_other_models(session)
-        return None
+        return
     if len(argument.split()) > 1:
         raise UsageError("`/model` takes one model", hint="`/model openai/gpt-4o-mini`")
     session.use_model(argument)
@@ -38,7 +35,6 @@ def model(session: ChatSession, argument: str) -> Action:
         session.check_request()
     except DarkAIError as error:
         session.screen.line(f"warning: {error.message}; `/unset` removes an option")
-    return None
 
 
 def _show_other_models(session: ChatSession) -> None:
@@ -55,37 +51,34 @@ def _show_other_models(session: ChatSession) -> None:
         session.screen.dim(f"Aliases: {', '.join(session.config.aliases)}")
 
 
-@command("system", topic="model", summary="Show or set the system prompt", arguments="[TEXT|-]")
-def system(session: ChatSession, argument: str) -> Action:
+@command("system", summary="Show or set the system prompt", arguments="[TEXT|-]")
+def system(session: ChatSession, argument: str) -> None:
     """`/system -` removes it. A change takes effect with your next prompt."""
     if not argument:
         session.screen.say(session.system or "No system prompt.")
-        return None
+        return
     session.system = None if argument == "-" else argument
     session.screen.dim(
         "Removed the system prompt." if argument == "-" else "Set the system prompt."
     )
-    return None
 
 
 @command(
-    "set", topic="model", summary="Show or set options of requests", arguments="[KEY=VALUE]...",
-    completes="option",
-)  # fmt: skip
-def set_options(session: ChatSession, argument: str) -> Action:
+    "set", summary="Show or set options of requests", arguments="[KEY=VALUE]...", completes="option"
+)
+def set_options(session: ChatSession, argument: str) -> None:
     """Example: `/set temperature=0.2 max_tokens=500`. Values are parsed as JSON where possible. If
     darkai knows the options of a service, it rejects others. Without arguments, `/set` lists all
     options in use, those of the configuration included.
     """
     if not argument:
         _show_options(session)
-        return None
+        return
     options = _parse_options(argument)
     session.check_request({**session.options, **options})
     session.options.update(options)
     listed = ", ".join(f"{name}={_json(value)}" for name, value in options.items())
     session.screen.dim(f"Set {listed}.")
-    return None
 
 
 def _parse_options(argument: str) -> dict[str, Any]:
@@ -123,10 +116,8 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-@command(
-    "unset", topic="model", summary="Remove options", arguments="KEY...", completes="set-option"
-)
-def unset(session: ChatSession, argument: str) -> Action:
+@command("unset", summary="Remove options", arguments="KEY...", completes="set-option")
+def unset(session: ChatSession, argument: str) -> None:
     """Options in the configuration stay in effect."""
     if not argument:
         raise UsageError("`/unset` needs the name of an option", hint="`/set` lists them")
@@ -139,4 +130,3 @@ def unset(session: ChatSession, argument: str) -> Action:
     for name in argument.split():
         session.options.pop(name, None)
     session.screen.dim(f"Removed {', '.join(argument.split())}.")
-    return None

@@ -7,27 +7,32 @@ from functools import cache
 from importlib import import_module
 
 from darkai_cli.errors import NotFoundError
-from darkai_cli.repl.commands.command import SlashCommand, Topic
+from darkai_cli.repl.commands.command import SlashCommand
 
-MODULES = ("messages", "branches", "models", "files", "conversations", "session")
-TOPICS: dict[Topic, str] = {
-    "talk": "Replies",
+MODULES = {
+    "messages": "Replies",
     "branches": "Branches",
-    "model": "Model and options",
+    "models": "Model and options",
     "files": "Files and clipboard",
-    "history": "Conversations",
+    "conversations": "Conversations",
     "session": "Session",
 }
+"""The modules of the commands, each with the title of its topic."""
 
 
 @cache
-def commands() -> tuple[SlashCommand, ...]:
-    """Return all commands, in the order of their modules."""
-    table: list[SlashCommand] = []
-    for name in MODULES:
-        module = import_module(f"darkai_cli.repl.commands.{name}")
-        table += [value for value in vars(module).values() if isinstance(value, SlashCommand)]
-    return tuple(table)
+def topics() -> dict[str, list[SlashCommand]]:
+    """Return the commands of each topic, by its title."""
+    topics = {}
+    for name, title in MODULES.items():
+        values = vars(import_module(f"darkai_cli.repl.commands.{name}")).values()
+        topics[title] = [value for value in values if isinstance(value, SlashCommand)]
+    return topics
+
+
+def commands() -> list[SlashCommand]:
+    """Return all commands, in the order of their topics."""
+    return [command for commands in topics().values() for command in commands]
 
 
 @cache
@@ -74,23 +79,11 @@ def reference() -> str:
         "current branch from 1.",
         "",
     ]
-    for topic, title in TOPICS.items():
+    for title, commands in topics().items():
         lines += [f"## {title}", ""]
-        for command in commands():
-            if command.topic != topic:
-                continue
+        for command in commands:
             aliases = "".join(f", `/{name}`" for name in command.names[1:])
-            arguments = f" {command.arguments}" if command.arguments else ""
-            lines += [f"### `{command.name}{arguments}`{aliases}", ""]
-            lines += [_sentence(command.summary), ""]
+            lines += [f"### `{command.usage}`{aliases}", "", f"{command.summary}.", ""]
             if command.detail:
-                lines += [_without_indent(command.detail), ""]
+                lines += [command.detail, ""]
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
-
-
-def _without_indent(text: str) -> str:
-    return "\n".join(line.strip() for line in text.splitlines())

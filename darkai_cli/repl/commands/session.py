@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from darkai_cli.conversation import context_window
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
 
 
-@command("tokens", topic="session", summary="Show how many tokens the conversation used")
-def tokens(session: ChatSession, argument: str) -> Action:
+@command("tokens", summary="Show how many tokens the conversation used")
+def tokens(session: ChatSession, argument: str) -> None:
     """Counts all branches. Tokens that the service did not report are estimated and marked with
     `~`. The cost appears if the service lists its prices.
     """
@@ -42,14 +43,10 @@ def tokens(session: ChatSession, argument: str) -> Action:
     if dollars is not None:
         session.screen.line(f"Cost at the listed prices: {format_dollars(dollars)}")
     session.screen.line(f"Sent with the next prompt: ~{session.fit().size}")
-    return None
 
 
-@command(
-    "context", topic="session", summary="Show what fits the context window",
-    arguments="[ask|drop|send]",
-)  # fmt: skip
-def context(session: ChatSession, argument: str) -> Action:
+@command("context", summary="Show what fits the context window", arguments="[ask|drop|send]")
+def context(session: ChatSession, argument: str) -> None:
     """Lists each message with its estimated tokens and marks those that do not fit the model's
     context window. `ask`, `drop` or `send` choose what happens to them in this chat: darkai asks
     each time, leaves out the oldest turns with a warning, or sends everything.
@@ -64,7 +61,7 @@ def context(session: ChatSession, argument: str) -> Action:
     if argument:
         session.choose_overflow(argument)
         session.screen.dim(f"On overflow: {session.overflow}")
-        return None
+        return
     fit = session.fit()
     messages = session.messages()
     factor = session.context_window.factor(session.target)
@@ -73,19 +70,17 @@ def context(session: ChatSession, argument: str) -> Action:
     for index, message in enumerate(messages):
         is_dropped = first_droppable <= index < first_droppable + fit.dropped
         size = round(context_window.size(message) * factor)
-        text = one_line(message.content[: width * 4])
-        text = text if len(text) <= width else text[: width - 1] + "…"
+        text = one_line(message.content, width)
         session.screen.line(f"{'-' if is_dropped else ' '} {message.role:<9} ~{size:<7} {text}")
     room = "unknown" if fit.room is None else f"~{fit.room}"
     session.screen.line(f"Total: ~{fit.size} tokens. Room in the context window: {room}.")
     if fit.dropped:
         many = plural(fit.dropped, "message")
         session.screen.line(f"{many} (`-`) must be left out; on overflow: {session.overflow}")
-    return None
 
 
-@command("info", topic="session", summary="Show the model, the conversation and the settings")
-def info(session: ChatSession, argument: str) -> Action:
+@command("info", summary="Show the model, the conversation and the settings")
+def info(session: ChatSession, argument: str) -> None:
     """Includes the ID of the conversation and the number of turns and branches."""
     reject_argument(argument, "/info")
     place, count = session.branches.active_number()
@@ -107,14 +102,13 @@ def info(session: ChatSession, argument: str) -> Action:
     }
     for name, value in rows.items():
         session.screen.line(f"{name + ':':<14}{value}")
-    return None
 
 
 @command(
-    "config", topic="session", summary="Show or change the configuration",
+    "config", summary="Show or change the configuration",
     arguments="[KEY [VALUE]]", completes="config",
 )  # fmt: skip
-def config(session: ChatSession, argument: str) -> Action:
+def config(session: ChatSession, argument: str) -> None:
     """Works like `darkai config get` and `darkai config set`. A change takes effect in the next
     chat; for this one use `/model`, `/system` and `/set`.
     """
@@ -128,7 +122,7 @@ def config(session: ChatSession, argument: str) -> Action:
                 origin = session.config.origin(name)
                 value = _display(name, getattr(session.config, name))
                 session.screen.line(f"{name} = {value}  ({origin.where})")
-        return None
+        return
     if schema.split(key) is None:
         guess = schema.nearest(key, schema.KEYS)
         raise UsageError(
@@ -138,74 +132,66 @@ def config(session: ChatSession, argument: str) -> Action:
     if value.strip():
         write.set_value(key, value.strip())
         session.screen.dim(f"Set {key}, from the next chat on.")
-        return None
+        return
     if key in schema.KEYS:
         session.screen.line(f"{key} = {_display(key, getattr(session.config, key))}")
     else:
         session.screen.line(f"`darkai config get {key}` shows it")
-    return None
 
 
 def _display(name: str, value: object) -> str:
     return mask_proxy(str(value)) if name == "proxy" and value else str(value)
 
 
-@command("verbose", topic="session", summary="Turn details about each request on or off")
-def verbose(session: ChatSession, argument: str) -> Action:
+@command("verbose", summary="Turn details about each request on or off")
+def verbose(session: ChatSession, argument: str) -> None:
     """Shows below each reply how many messages were sent and with which options, the tokens that
     the service counted, the times, and how full the context window is.
     """
     reject_argument(argument, "/verbose")
     session.verbose = not session.verbose
     session.screen.dim(f"Details are {'on' if session.verbose else 'off'}.")
-    return None
 
 
-@command("clear", topic="session", summary="Clear the screen")
-def clear(session: ChatSession, argument: str) -> Action:
+@command("clear", summary="Clear the screen")
+def clear(session: ChatSession, argument: str) -> None:
     """The conversation stays. `/new` starts another one."""
     reject_argument(argument, "/clear")
     if not session.screen.plain:
         session.screen.styled("\x1b[H\x1b[2J")
-    return None
 
 
-@command("quit", "exit", "q", topic="session", summary="Leave the chat")
+@command("quit", "exit", "q", summary="Leave the chat")
 def quit_(session: ChatSession, argument: str) -> Action:  # noqa: ARG001 -- a command's form
     """Everything is saved. Ctrl-D on an empty line leaves too."""
     return Quit()
 
 
 @command(
-    "help", "?", topic="session", summary="List commands or explain one",
-    arguments="[COMMAND]", completes="command",
-)  # fmt: skip
-def show_help(session: ChatSession, argument: str) -> Action:
+    "help", "?", summary="List commands or explain one", arguments="[COMMAND]", completes="command"
+)
+def show_help(session: ChatSession, argument: str) -> None:
     """Example: `/help retry`."""
     from darkai_cli.repl.commands import registry
 
     if argument:
         _explain(session, registry.find(argument.removeprefix("/")))
-        return None
-    usages = {each: f"{each.name} {each.arguments}".rstrip() for each in registry.commands()}
-    width = max(map(len, usages.values())) + 2
+        return
+    width = max(len(each.usage) for each in registry.commands()) + 2
     is_narrow = session.screen.width < width + 30
-    for topic, title in registry.TOPICS.items():
+    for title, commands in registry.topics().items():
         session.screen.line(f"{title}:")
-        for each, usage in usages.items():
-            if each.topic == topic:
-                label = f"{usage}: " if is_narrow else f"{usage:<{width}}"
-                session.screen.line(f"  {label}{each.summary}")
+        for each in commands:
+            label = f"{each.usage}: " if is_narrow else f"{each.usage:<{width}}"
+            session.screen.line(f"  {label}{each.summary}")
     session.screen.line("Commands can be abbreviated. `/help retry` explains one command.")
     session.screen.line("`//text` sends a text that begins with a slash. `!command` runs a shell")
     session.screen.line("command and offers its output. Ctrl-C stops a reply, Ctrl-D leaves.")
-    return None
 
 
 def _explain(session: ChatSession, command: SlashCommand) -> None:
     """Show the help of one command."""
-    usage = f"{command.name} {command.arguments}".rstrip()
-    session.screen.line(", ".join([usage, *(f"/{name}" for name in command.names[1:])]))
+    session.screen.line(", ".join([command.usage, *(f"/{name}" for name in command.names[1:])]))
     session.screen.line(f"  {command.summary}")
     if command.detail:
-        session.screen.say("\n".join(f"  {line.strip()}" for line in command.detail.splitlines()))
+        session.screen.say(indent(command.detail, "  "))
