@@ -12,11 +12,11 @@ from prompt_toolkit.keys import Keys
 from darkai_cli import signals
 from darkai_cli.config import editor
 from darkai_cli.errors import DarkAIError
+from darkai_cli.repl.pastes import Pastes, as_input
 
 if TYPE_CHECKING:
     from prompt_toolkit.buffer import Buffer
 
-    from darkai_cli.repl.pastes import Pastes
     from darkai_cli.repl.session import ChatSession
 
 LEAVE_HINT = "Press Ctrl-C again or Ctrl-D to leave"
@@ -74,7 +74,10 @@ class Keymap:
 
     def _paste(self, event: KeyPressEvent) -> None:
         text = event.data.replace("\r\n", "\n").replace("\r", "\n")
-        event.current_buffer.insert_text(self._pastes.shorten(text))
+        display_text = self._pastes.shorten(text)
+        if not event.current_buffer.document.text_before_cursor.strip():
+            display_text = as_input(display_text)
+        event.current_buffer.insert_text(display_text)
 
     def _cancel(self, event: KeyPressEvent) -> None:
         signals.clear_interrupt()

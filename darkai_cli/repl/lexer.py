@@ -27,7 +27,7 @@ class InputLexer(Lexer):
             line = lines[number]
             if in_code[number]:
                 return [("class:code", line)]
-            if number == 0 and line[:1] in "/!" and line[:2] != "//":
+            if number == 0 and line[:1] in "/!" and line[:2] not in ("//", "!!"):
                 name, space, rest = line.partition(" ")
                 return [("class:command", name), ("", f"{space}{rest}")]
             return [

@@ -1,9 +1,9 @@
 """Start a chat and run its loop: read a line, carry it out, until the user leaves.
 
-A line is a command (``/model``), a text that begins with a slash (``//path``), a shell command
-(``!ls``), or a prompt. Errors are shown and the prompt comes back, with the text that was not sent.
-SIGTERM and SIGHUP end the chat with everything saved. If stdin is a pipe, its text becomes the
-context of the first message, and the keyboard is read from the terminal itself.
+A line is a command (``/model``), a shell command (``!ls``), or a prompt; ``//`` and ``!!`` send a
+text that begins with the sign. Errors are shown and the prompt comes back, with the text that was
+not sent. SIGTERM and SIGHUP end the chat with everything saved. If stdin is a pipe, its text
+becomes the context of the first message, and the keyboard is read from the terminal itself.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from darkai_cli.errors import DarkAIError, InputError, RefusedError
 from darkai_cli.repl import transcript, turn, typeahead
 from darkai_cli.repl.commands import registry
 from darkai_cli.repl.commands.command import Action, Prefill, Quit, Regenerate, Send
+from darkai_cli.repl.pastes import as_input
 from darkai_cli.repl.screen import ChatScreen
 from darkai_cli.repl.session import ChatSession
 from darkai_cli.repl.title import TitleGenerator
@@ -99,7 +100,7 @@ def run(session: ChatSession, reader: Reader, first_prompt: str | None = None) -
         if session.conversation is not None:
             transcript.show_conversation(session)
         if first_prompt is None:
-            prefill: str | None = session.unanswered_prompt()
+            prefill: str | None = as_input(session.unanswered_prompt())
         else:
             prefill = _carry_out(session, titles, Send(first_prompt))
         while prefill is not None:
@@ -155,8 +156,8 @@ def _run_command(session: ChatSession, line: str) -> Action:
     text = line.strip()
     if not text:
         return None
-    if text.startswith("//"):
-        return Send(line.lstrip()[1:])
+    if text.startswith(("//", "!!")):
+        return Send(line.replace(text[0], "", 1))
     if text.startswith("/"):
         name, argument = [*text[1:].split(maxsplit=1), "", ""][:2]
         if text[1:2].isspace():
@@ -202,7 +203,7 @@ def _show_outcome(session: ChatSession, result: TurnResult) -> Prefill:
         session.screen.dim(f"{ending} {turn.CONTINUE_HINT}.")
     if reply is not None:
         transcript.show_summary(session, reply, result.sent)
-    return Prefill(result.unsent)
+    return Prefill(as_input(result.unsent))
 
 
 def _leave(session: ChatSession, reader: Reader) -> None:

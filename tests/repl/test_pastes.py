@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from prompt_toolkit.key_binding import KeyPress
 from prompt_toolkit.keys import Keys
 
+from darkai_cli.repl.commands.command import Send
+from darkai_cli.repl.main import _run_command
 from darkai_cli.repl.paste_detection import join_bursts
-from darkai_cli.repl.pastes import MAX_LINES, Pastes
+from darkai_cli.repl.pastes import MAX_LINES, Pastes, as_input
 
 
 def pressed(text: str) -> list[KeyPress]:
@@ -78,3 +80,21 @@ def test_what_is_sent_is_what_was_pasted(texts, between):
 def test_a_token_that_was_changed_is_what_it_shows():
     pastes = Pastes()
     assert pastes.expand(pastes.shorten("line\n" * 240).replace("240", "24")) == "[pasted 24 lines]"
+
+
+@given(
+    st.sampled_from(["", " ", "\n\t"]), st.sampled_from(["", "/", "!", "//", "!!", "/quit"]), st.text()
+)  # fmt: skip
+def test_what_is_offered_is_sent_as_it_was(space, sign, rest):
+    text = space + sign + rest
+    if text.strip():
+        assert _run_command(None, as_input(text)) == Send(text)
+
+
+@pytest.mark.parametrize("start", ["!touch x", "/quit smoking", "  !ls"])
+def test_a_token_at_the_beginning_is_no_command(start):
+    pastes = Pastes()
+    text = start + "\nrow" * (MAX_LINES + 1)
+    token = pastes.shorten(text)
+    assert _run_command(None, pastes.expand(token)) == Send(text)
+    assert pastes.expand(f"see {token}") == f"see {text}"

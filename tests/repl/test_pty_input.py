@@ -64,6 +64,19 @@ def test_a_new_line(server, mode, key):
         assert last_prompt(server).startswith("one\ntwo")
 
 
+@pytest.mark.parametrize("rows", [2, 20])
+@pytest.mark.parametrize("start", ["!touch ran-from-a-paste", "/quit smoking"])
+def test_a_paste_is_never_a_command(server, start, rows):
+    text = start + "\nrow" * rows
+    with chatting(env=to(server)) as chat:
+        chat.type(text.replace("\n", "\r").join(PASTE))
+        chat.input("[pasted 21 lines]" if rows > 12 else f"{start[0]}{text}")
+        chat.type("\r")
+        chat.until("fine")
+        chat.leave()
+    assert last_prompt(server).startswith(text)
+
+
 def test_a_bracketed_paste_of_500_lines_is_one_message_and_a_token(server):
     with chatting(env=to(server)) as chat:
         chat.type("see: ")

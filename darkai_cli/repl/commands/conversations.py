@@ -10,6 +10,7 @@ from darkai_cli.history.turns import title_from
 from darkai_cli.repl import transcript
 from darkai_cli.repl.commands.command import Action, Prefill, command
 from darkai_cli.repl.commands.messages import reject_argument
+from darkai_cli.repl.pastes import as_input
 from darkai_cli.text import ago
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def open_(session: ChatSession, argument: str) -> Action:
         error.hint = "`/history` lists recent conversations, `/search` finds older ones"
         raise
     transcript.show_conversation(session)
-    return Prefill(session.unanswered_prompt())
+    return Prefill(as_input(session.unanswered_prompt()))
 
 
 @command("new", summary="Start a new conversation")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from darkai_cli.errors import NotFoundError, UsageError
 from darkai_cli.repl.commands.command import Action, ContinueReply, Prefill, Regenerate, command
+from darkai_cli.repl.pastes import as_input
 
 if TYPE_CHECKING:
     from darkai_cli.repl.session import ChatSession
@@ -38,11 +39,11 @@ def edit(session: ChatSession, argument: str) -> Action:
     """
     number = turn_number(argument, "/edit")
     if number is None and not session.branches.prompts():
-        return Prefill(_write_in_editor(session))
+        return Prefill(as_input(_write_in_editor(session)))
     prompt = session.branches.prompt(number)
     session.go_to(prompt.parent)
     session.screen.dim("Your next prompt starts a new branch; `/redo` goes back.")
-    return Prefill(session.restore_prompt(prompt.id))
+    return Prefill(as_input(session.restore_prompt(prompt.id)))
 
 
 @command("think", summary="Show the reasoning behind a reply", arguments="[N]", completes="turn")

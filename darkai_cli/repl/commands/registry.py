@@ -73,10 +73,10 @@ def reference() -> str:
         "",
         "<!-- Generated from darkai_cli/repl/commands; a test compares. -->",
         "",
-        "A line that begins with `/` is a command. `//text` sends a text that begins with a slash.",
-        "`!command` runs a shell command and offers to attach its output. Any unambiguous prefix",
-        "of a command's name works. A turn is a prompt and its reply; N counts the turns of the",
-        "current branch from 1.",
+        "A line that begins with `/` is a command; `!command` runs a shell command and offers to",
+        "attach its output. `//text` and `!!text` send a text that begins with `/` or `!`; pasted",
+        "text is never a command. Any unambiguous prefix of a command's name works. A turn is a",
+        "prompt and its reply; N counts the turns of the current branch from 1.",
         "",
     ]
     for title, commands in topics().items():

@@ -185,8 +185,11 @@ def show_help(session: ChatSession, argument: str) -> None:
             label = f"{each.usage}: " if is_narrow else f"{each.usage:<{width}}"
             session.screen.line(f"  {label}{each.summary}")
     session.screen.line("Commands can be abbreviated. `/help retry` explains one command.")
-    session.screen.line("`//text` sends a text that begins with a slash. `!command` runs a shell")
-    session.screen.line("command and offers its output. Ctrl-C stops a reply, Ctrl-D leaves.")
+    session.screen.line(
+        "`!command` runs a shell command and offers its output. `//text` and `!!text`"
+    )
+    session.screen.line("send a text that begins with `/` or `!`; pasted text is never a command.")
+    session.screen.line("Ctrl-C stops a reply, Ctrl-D leaves.")
 
 
 def _explain(session: ChatSession, command: SlashCommand) -> None:
